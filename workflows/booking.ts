@@ -3,10 +3,10 @@ import { failIfRowMissing } from './missing-row.ts';
 import { RECORDING_PAUSES } from './options.ts';
 
 /**
- * A money step: bounded retries, then pauses, then a visible failure that the sweeper resumes. Never retried for ever in silence, and not at all
- * when its row is gone.
+ * Runs a step that records money. When the activity's bounded retries run out, the step pauses and tries again. After the last pause the workflow
+ * fails visibly, and the sweeper resumes it. A step whose row is missing is not retried.
  *
- * @param tell - hears before each pause what a person should read
+ * @param tell - called before each pause with text for operators
  */
 export async function book<T>(step: () => Promise<T>, tell: (details: string) => void): Promise<T> {
   for (const pauseFor of RECORDING_PAUSES) {
@@ -29,7 +29,7 @@ export async function book<T>(step: () => Promise<T>, tell: (details: string) =>
   });
 }
 
-/** "2026-11-21 14:05 UTC". */
+/** Formats a time, such as `2026-11-21 14:05 UTC`. */
 export function utc(ms: number): string {
   return `${new Date(ms).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 }

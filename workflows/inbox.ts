@@ -1,6 +1,6 @@
 /**
- * What a run was told and has not taken up yet. Message handlers only put; the workflow's loop alone takes, at the step that acts on the message.
- * So nothing changes behind the loop's back, and `renewWhenLong` sees whether a message would be lost.
+ * The messages that a run has received and not yet handled. Message handlers only put messages in. Only the workflow's loop takes them out, in the
+ * step that acts on them, so no handler changes the state between two steps, and `renewWhenLong` can see whether a message would be lost.
  */
 export class Inbox<Message extends { readonly kind: string }> {
   private messages: Message[] = [];
@@ -17,7 +17,7 @@ export class Inbox<Message extends { readonly kind: string }> {
     return this.messages.some(({ kind }) => kinds.includes(kind));
   }
 
-  /** Takes all messages of these kinds, in the order in which they came. */
+  /** Removes and returns all messages of these kinds, in the order of arrival. */
   take<Kind extends Message['kind']>(...kinds: readonly Kind[]): Extract<Message, { readonly kind: Kind }>[] {
     const isWanted = (message: Message): message is Extract<Message, { readonly kind: Kind }> =>
       kinds.some((kind) => kind === message.kind);

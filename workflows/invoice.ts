@@ -1,10 +1,10 @@
 /**
- * One invoice, from its number to the day when it is paid or void. The row's status is the authority; this drives it.
+ * Drives one invoice from its number until it is paid or void. The row's status is authoritative.
  *
- *   looking   tells what is due, once, and learns how the row stands: reminders and overdue notices at the times that its dates give
- *   mailing   sends the letters that wait
- *   waiting   for the next notice, the expiry, the next try of a letter, or a change; for a change alone while it is paused
- *   ended     paid or void; a refund that re-opens the invoice starts it again
+ *   looking   records due reminders and overdue notices, each once, and reads the invoice's state and the time of the next notice
+ *   mailing   sends the queued emails
+ *   waiting   for the next notice, the expiry, the next try of an email, or a change; while the invoice is paused, only for a change
+ *   ended     paid or void; a refund that reopens the invoice starts the workflow again
  *
  * Messages: signal `changed`, update `due-dates-changed`, query `progress`.
  */
@@ -35,14 +35,14 @@ import { isQuiet, renewWhenLong } from './renew.ts';
 const { driveInvoice } = proxyLocalActivities<InvoiceActivities>(NOTIFY);
 const { sendInvoiceEmails } = proxyActivities<InvoiceActivities>(SEND_MAILS);
 
-/** When not even our own database could be asked, the letters wait for this long. */
+/** The wait before emails are tried again after `sendInvoiceEmails` failed, which happens only when the database cannot be used. */
 const MAIL_OUTAGE_PAUSE_MS = 600_000;
-/** However close the next thing is: a history does not fill with looks. */
+/** The shortest wait before the row is read again, so that the history does not fill up. */
 const LOOK_MIN_MS = 50;
-/** Whatever the rows say, a history does not fill with tries. */
+/** The shortest wait before an email is tried again, so that the history does not fill up. */
 const MAIL_PAUSE_MIN_MS = 5_000;
 
-/** The row has changed. Whoever changed due dates may wait until a look that began afterwards has seen them. */
+/** The row has changed. A caller that changed due dates can wait until a read that began after the change has completed. */
 interface Change {
   readonly kind: 'change';
   isSeen: boolean;
@@ -109,7 +109,7 @@ class InvoiceRun {
     changes.forEach((change) => (change.isSeen = true));
     this.tell(stand);
     if (stand.ended) {
-      // Whoever still waits for a look is answered by one, and by nothing else.
+      // The caller of an update that is still waiting needs one more read.
       return (await isQuiet(this.inbox))
         ? { name: 'ended', status: stand.status === 'VOID' ? 'VOID' : 'PAID' }
         : { name: 'looking' };
@@ -125,7 +125,7 @@ class InvoiceRun {
     return { name: 'waiting', stand, emailAgainInMs };
   }
 
-  /** For as long as the database says: its clock and the workflow's may be apart. */
+  /** Computes each wait from the database's time, since its clock and the workflow's can differ. */
   private async waiting(
     { nowMs, nextNoticeAtMs, expiryAtMs }: InvoiceState,
     emailAgainInMs: number | null,
@@ -149,7 +149,7 @@ class InvoiceRun {
     this.progress = { status, paused, nextNoticeAt, paidInstallments, installments };
     setCurrentDetails(detailsOf(stand));
     const shown = paused && !stand.ended ? 'PAUSED' : status;
-    // The dearest write that Temporal makes, so only when it says something new.
+    // Updating a search attribute is the most expensive write in Temporal, so write only a changed value.
     if (shown !== this.shownStatus && !(this.shownStatus === null && shown === 'ISSUED')) {
       upsertSearchAttributes([{ key: SEARCH_ATTRIBUTES.status, value: shown }]);
     }

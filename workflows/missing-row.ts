@@ -2,8 +2,8 @@ import { ApplicationFailure, setCurrentDetails } from '@temporalio/workflow';
 import { ROW_MISSING } from './messages/names.ts';
 
 /**
- * Ends the workflow, visibly, when an activity found that the database has no row for it any more: no pause and no later try brings it back.
- * Every other failure is left to the caller.
+ * Fails the workflow visibly when an activity found no row for it, since neither a pause nor a retry brings the row back. Returns for every other
+ * failure, which the caller handles.
  *
  * @throws ApplicationFailure ROW_MISSING, not retryable
  */
@@ -18,7 +18,7 @@ export function failIfRowMissing(error: unknown): void {
   }
 }
 
-/** For a step that may fail: what counts as its answer then, unless the row is missing. */
+/** Returns a handler for a failed step that gives this answer instead, unless the row is missing. */
 export function unlessRowMissing<T>(answer: T): (error: unknown) => T {
   return (error) => {
     failIfRowMissing(error);

@@ -1,6 +1,6 @@
 import type { ActivityOptions, LocalActivityOptions } from '@temporalio/workflow';
 
-/** Infrastructure errors are retried here, within bounds; what stays undone after that is driven again by workflow timers. */
+/** Infrastructure errors are retried here within bounds. Work that is still not done then is retried by workflow timers. */
 export const OPEN_CHECKOUT: LocalActivityOptions = {
   summary: "open the gateway's page",
   startToCloseTimeout: '25s',
@@ -8,7 +8,7 @@ export const OPEN_CHECKOUT: LocalActivityOptions = {
   retry: { initialInterval: '300ms', backoffCoefficient: 2, maximumInterval: '2s', maximumAttempts: 4 },
 };
 
-/** A regular activity, so that a gateway that does not answer shows in the UI as a pending activity with its last failure. */
+/** A regular activity, so that a gateway that does not answer appears in Temporal's UI as a pending activity with its last failure. */
 export const QUERY_GATEWAY: ActivityOptions = {
   summary: 'ask the gateway whether money moved',
   startToCloseTimeout: '45s',
@@ -16,7 +16,7 @@ export const QUERY_GATEWAY: ActivityOptions = {
   retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '15s', maximumAttempts: 4 },
 };
 
-/** Asks with one key that never changes, so it may be repeated; an answer that was lost is a doubt that the row remembers. */
+/** Repeatable, since the request always has the same key. If an answer is lost, the row records that the result is unknown. */
 export const QUERY_REFUND: ActivityOptions = {
   ...QUERY_GATEWAY,
   summary: 'ask the gateway to give money back, or how that stands',
@@ -30,24 +30,24 @@ export const BOOK: LocalActivityOptions = {
   retry: { initialInterval: '200ms', backoffCoefficient: 2, maximumInterval: '5s', maximumAttempts: 8 },
 };
 
-/** One database transaction: tells what is due to be told. */
+/** One database transaction that records the due notices with their events and emails. */
 export const NOTIFY: LocalActivityOptions = { ...BOOK, summary: 'look how the invoice stands, and tell what is due' };
 
-/** A few letters, each with its own limit of time. What stays unsent is tried again by the workflow. */
+/** A few emails, each with its own time limit. The workflow retries those that were not sent. */
 export const SEND_MAILS: ActivityOptions = {
   summary: 'send letters about the invoice',
   startToCloseTimeout: '3m',
   retry: { initialInterval: '5s', backoffCoefficient: 2, maximumInterval: '1m', maximumAttempts: 5 },
 };
 
-/** One database transaction, with nothing else to do meanwhile: tried until it works. */
+/** One database transaction. The workflow has nothing else to do, so it is retried until it succeeds. */
 export const PARK: ActivityOptions = {
   summary: 'leave it to an operator',
   startToCloseTimeout: '15s',
   retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1m' },
 };
 
-/** One database transaction that carries out what a person decided: tried until it works. */
+/** One database transaction that carries out a person's decision. Retried until it succeeds. */
 export const DECIDE: ActivityOptions = { ...PARK, summary: 'carry out what an operator decided' };
 /** One read of a row. */
 export const LOOK: ActivityOptions = { ...PARK, summary: 'look how the money stands' };
@@ -58,32 +58,37 @@ export const SWEEP: ActivityOptions = {
   retry: { maximumAttempts: 1 },
 };
 
-/** Waits between tries of a money step whose bounded retries ran out; after the last one the workflow fails, visibly, and the sweeper resumes it. */
+/**
+ * The pauses between tries of a step that records money, after its bounded retries ran out. After the last one the workflow fails visibly, and the
+ * sweeper resumes it.
+ */
 export const RECORDING_PAUSES = ['10s', '30s', '1m', '2m', '5m', '10m'] as const;
 
-/** Waits between questions about an outcome that looks like success but is not confirmed yet. */
+/** The pauses between queries about an outcome that looks like success but is not confirmed yet. */
 export const HOPEFUL_PAUSES_MS = [5_000, 15_000, 60_000, 300_000] as const;
 
-/** Waits between final questions; the last value repeats until the limit below. */
+/** The pauses between final queries. The last value repeats until the limit below. */
 export const FINAL_PAUSES_MS = [15_000, 60_000, 300_000, 900_000, 3_600_000] as const;
 export const FINAL_QUESTIONS_FOR_MS = 72 * 3_600_000;
 
-/** Waits between questions about a refund that the gateway has not finished; banks take days, so the last value repeats. */
+/** The pauses between queries about a refund that the gateway has not finished. Banks take days, so the last value repeats. */
 export const REFUND_PAUSES_MS = [
   10_000, 30_000, 60_000, 300_000, 900_000, 3_600_000, 3_600_000, 3_600_000, 21_600_000,
 ] as const;
-/** After this long a person looks at the gateway's panel. */
+/** After this time, an operator has to look in the gateway's panel. */
 export const REFUND_POLLED_FOR_MS = 30 * 24 * 3_600_000;
 
-/** Waits between looks at a row for the end of a refund, should its signal have been lost; after the last one only a signal wakes. */
+/**
+ * The pauses between reads of a row for the end of a refund, in case its signal was lost. After the last one, the workflow waits for a signal only.
+ */
 export const REFUND_LOOK_PAUSES_MS = [1, 2, 4, 8, 16, 32].map((days) => days * 24 * 3_600_000);
 
-/** Waits between tries to open a session; the last value repeats until the payment expires. */
+/** The pauses between tries to open a session. The last value repeats until the payment expires. */
 export const OPEN_PAUSES_MS = [
   2_000, 5_000, 15_000, 30_000, 60_000, 60_000, 60_000, 60_000, 60_000, 300_000, 300_000, 900_000,
 ] as const;
 
-/** The pause after so many tries; the last one repeats. */
+/** Returns the pause after this many tries. The last value repeats. */
 export function pauseAfter(tries: number, pausesMs: readonly number[]): number {
   return pausesMs[Math.min(tries, pausesMs.length - 1)] ?? 60_000;
 }

@@ -1,14 +1,14 @@
 /**
- * One payment, from checkout to its end. The row's status is the authority; this drives it. Every state goes on from the row alone, so a fresh
- * run finds its way from wherever another one stopped.
+ * Drives one payment from checkout to its end. The row's status is authoritative. Every state can continue from the row alone, so a fresh run can
+ * resume wherever another one stopped.
  *
- *   opening    opens the gateway's page, or finds that the payer has yet to choose a gateway → waiting
- *   waiting    for the payer, or for the gateway to confirm what a message claims → querying | opening, by a choice | expiring
+ *   opening    opens the gateway's page, or finds that the payer still has to choose a gateway → waiting
+ *   waiting    for the payer, or for the gateway to confirm what a message claims → querying | opening, after a choice | expiring
  *   querying   asks the gateway whether money moved → ended | review | back to opening or waiting
- *   expiring   time is up: asks the gateway until it says how the payment ended, for 72 hours → ended | review
- *   review     a charge disagrees with the order, or the gateway never answered: an operator's decision alone ends it → ended
+ *   expiring   the payment has expired: asks the gateway for up to 72 hours how the payment ended → ended | review
+ *   review     a charge disagrees with the order, or the gateway never answered: only an operator's decision ends it → ended
  *
- * ARCHITECTURE.md draws every transition; `next` says what goes first. Messages: updates `checkout-opened` and `gateway-chosen`, signals
+ * ARCHITECTURE.md draws every transition; `next` defines the priority of messages. Messages: updates `checkout-opened` and `gateway-chosen`, signals
  * `callback`, `cancel-requested`, `gateway-chosen` and `decision`, query `progress`.
  */
 import {
@@ -60,16 +60,16 @@ const { finalizePayment, markForReview, readReviewDecision, declineDecision } =
   proxyLocalActivities<PaymentActivities>(BOOK);
 const { lookForUnappliedMoney } = proxyActivities<PaymentActivities>(DECIDE);
 
-/** However close the clocks say that the expiry is: a history does not fill with looks at it. */
+/** The shortest wait before the expiry is checked again, so that the history does not fill up. */
 const EXPIRY_LOOK_MIN_MS = 1_000;
 
-/** `expiry` comes from the workflow's own timer. Whoever chose a gateway may wait until its page was tried to be opened. */
+/** `expiry` comes from the workflow's own timer. The caller that reports a choice waits until `isTried`: the workflow has tried to open the page. */
 type Message =
   | { readonly kind: 'callback' | 'cancel' | 'expiry' }
   | { readonly kind: 'choice'; isTried: boolean }
   | { readonly kind: 'decision'; readonly decisionId: string };
 
-/** What a payment does while nothing has come and nothing is due. */
+/** The state to return to when there is no message and nothing is due. */
 type Resting = { readonly name: 'opening'; readonly tries: number } | { readonly name: 'waiting' };
 
 type State =
@@ -84,7 +84,7 @@ export async function paymentWorkflow(input: PaymentWorkflowInput): Promise<Fina
   const payment = new PaymentRun(input);
   const { inbox } = payment;
   setHandler(checkoutOpenedUpdate, async () => {
-    // Who still waits when the history is long has waited longer than any caller does, and reads the row next.
+    // A caller that still waits when the history is long gets the current status, so that the run can continue as new. It then reads the row.
     await condition(() => payment.status !== 'CREATED' || historyIsLong());
     return { status: payment.status };
   });
@@ -107,10 +107,10 @@ class PaymentRun {
   status: PaymentStatus = 'CREATED';
   progress: PaymentProgress = { status: 'CREATED', waitingFor: 'gateway-session', until: null, reviewReason: null };
   private readonly input: PaymentWorkflowInput;
-  /** By the row; zero until it was read. */
+  /** From the row; zero before the row was read. */
   private expiresAtMs = 0;
   private isExpiryWatched = false;
-  /** Something claims that money moved and the gateway does not confirm it yet: how often that was looked into, and when it is next. */
+  /** Set while something claims that money moved and the gateway does not confirm it: the number of queries so far, and the time of the next. */
   private claim: { readonly tries: number; readonly queryAtMs: number } | null = null;
   private shownGateway = '';
 
@@ -149,7 +149,7 @@ class PaymentRun {
     }
   }
 
-  /** What has come or is due goes before rest: first a query, since money may be there; then the end of time; then another page. */
+  /** Chooses the next state. A query comes first, since money can have moved; then the expiry; then another page. */
   private next(rest: Resting): State {
     if (this.inbox.has('callback', 'cancel')) {
       return { name: 'querying', rest };
@@ -191,7 +191,7 @@ class PaymentRun {
     const again = { name: 'opening', tries: tries + 1 } as const;
     this.tell({ waitingFor: 'gateway-session', details: `The gateway cannot be reached; try ${tries + 2} follows.` });
     if (this.expiresAtMs === 0) {
-      // Our own database could not be reached: whatever has come, the row has to be read first.
+      // Lenden's database could not be reached. The row has to be read before any message is handled.
       await sleep(pauseAfter(tries, OPEN_PAUSES_MS));
       return again;
     }
@@ -208,7 +208,7 @@ class PaymentRun {
     });
     await this.news(claim?.queryAtMs);
     const next = this.next(rest);
-    // Nobody is sent to pay on another page before a claim of money was looked into once more.
+    // While something claims that money moved, query once more before the payer is sent to another page.
     return claim !== null && next.name === 'opening' ? { name: 'querying', rest } : next;
   }
 
@@ -218,11 +218,11 @@ class PaymentRun {
     if (verdict.kind !== 'undecided') {
       return this.conclude(verdict);
     }
-    // A claim is looked into a few times, and as often again when a new message comes, however often earlier ones were disappointed.
+    // Each new message restarts the short series of queries, however often earlier claims were not confirmed.
     const tries = messages.length > 0 ? 0 : (this.claim?.tries ?? 0);
     const pauseMs = verdict.hopeful ? HOPEFUL_PAUSES_MS[tries] : undefined;
     this.claim = pauseMs === undefined ? null : { tries: tries + 1, queryAtMs: Date.now() + pauseMs };
-    // A payer who has cancelled wants no page any more; whether they can still pay, the gateway decides.
+    // A payer who has cancelled needs no page. The gateway decides whether they can still pay.
     return this.next(messages.some(({ kind }) => kind === 'cancel') ? { name: 'waiting' } : rest);
   }
 
@@ -233,7 +233,7 @@ class PaymentRun {
       return this.conclude(verdict);
     }
     if (verdict.expiresInMs !== undefined) {
-      // The row has time left: its clock is the database's, and the timer's is ahead.
+      // The timer's clock is ahead of the database's: by the row, there is time left.
       this.expireAt(Date.now() + Math.max(verdict.expiresInMs, EXPIRY_LOOK_MIN_MS));
       return this.next(rest);
     }
@@ -268,13 +268,16 @@ class PaymentRun {
     this.refuseChoices();
     this.inbox.take('expiry');
     if (this.inbox.take('callback', 'cancel').length > 0) {
-      // The answer is evidence for the operator and ends nothing.
+      // The answer is evidence for the operator and does not end the review.
       await this.query({ final: false });
     }
     return state;
   }
 
-  /** What the decision's row says. An accepted risk still needs the gateway's confirmation of everything else. Null when the review goes on. */
+  /**
+   * Applies the operator's decision from its row. An accepted risk still needs the gateway to confirm everything else. Returns null when the review
+   * continues.
+   */
   private async decide(decisionIds: readonly string[]): Promise<State | null> {
     const decision = await this.book(() => readReviewDecision({ ...this.input, decisionIds }));
     switch (decision.kind) {
@@ -324,7 +327,7 @@ class PaymentRun {
     return { name: 'review', reason };
   }
 
-  /** One query to the gateway. No answer is an answer too: nothing is decided by it. */
+  /** Queries the gateway once. A failed query decides nothing. */
   private async query(how: Pick<VerifyInput, 'final' | 'riskAccepted'>): Promise<Verdict> {
     this.tell({ waitingFor: 'gateway-answer', details: 'Asking the gateway.' });
     try {
@@ -335,12 +338,12 @@ class PaymentRun {
     }
   }
 
-  /** No page is opened any more. Whoever waits for one is answered. */
+  /** Answers the callers that wait for a page, since no page will be opened any more. */
   private refuseChoices(): void {
     this.inbox.take('choice').forEach((choice) => (choice.isTried = true));
   }
 
-  /** Until a message comes that an open payment takes up, or until then. */
+  /** Waits until this time, or for a message that an open payment handles. */
   private async news(untilMs?: number): Promise<void> {
     const hasCome = (): boolean => this.inbox.has('callback', 'cancel', 'choice', 'expiry');
     await (untilMs === undefined ? condition(hasCome) : condition(hasCome, Math.max(untilMs - Date.now(), 1)));
@@ -350,18 +353,18 @@ class PaymentRun {
     this.expiresAtMs = expiresAtMs;
     if (!this.isExpiryWatched) {
       this.isExpiryWatched = true;
-      // A cancelled workflow has no use for its timer; the wait itself reports the cancellation.
+      // When the workflow is cancelled, the timer rejects too. The wait itself reports the cancellation.
       this.watchExpiry().catch(() => undefined);
     }
   }
 
-  /** One timer for the whole wait: a message in between neither cancels nor restarts it, so it costs two events less. */
+  /** Uses one timer for the whole wait. A message does not cancel or restart it, which saves two history events. */
   private async watchExpiry(): Promise<void> {
     let watchedMs: number;
     do {
       watchedMs = this.expiresAtMs;
       await sleep(Math.max(this.expiresAtMs - Date.now(), 1), { summary: 'the payment expires' });
-      // A way that the payer has chosen meanwhile may give them longer.
+      // A gateway that the payer chose meanwhile can allow more time.
     } while (watchedMs !== this.expiresAtMs);
     this.isExpiryWatched = false;
     this.inbox.put({ kind: 'expiry' });
@@ -371,7 +374,7 @@ class PaymentRun {
     return book(step, (details) => this.tell({ waitingFor: 'nothing', details }));
   }
 
-  /** What the payer chose, for whoever searches for it. */
+  /** Shows the payer's choice in the search attributes. */
   private showGateway(gateway: string | undefined): void {
     if (gateway !== undefined && gateway !== this.shownGateway) {
       this.shownGateway = gateway;

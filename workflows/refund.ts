@@ -1,12 +1,12 @@
 /**
- * One refund, from its reservation to its end. The row's status is the authority; this drives it.
+ * Drives one refund from its reservation to its end. The row's status is authoritative.
  *
- *   reading    asks the row how it stands → awaiting | querying | review | ended
- *   awaiting   a second person decides; the decision's row says so, never a signal alone. Nobody decided in time: rejected
- *   querying   asks the gateway to refund, or how that stands
- *   waiting    until the gateway is asked again, for a month
- *   review     the gateway does not say what became of it; only a person ends that
- *   ended      final in its row
+ *   reading    reads the state from the row → awaiting | querying | review | ended
+ *   awaiting   a second person decides; the decision's row counts, never a signal alone. Without a decision in time, the refund is rejected
+ *   querying   asks the gateway to refund, or for the state of the refund
+ *   waiting    until the next query, for up to 30 days
+ *   review     the gateway does not say what became of the refund; only a person ends that
+ *   ended      the row has a final status
  *
  * Messages: signal `decision`, query `progress`.
  */
@@ -36,7 +36,7 @@ import {
 import { QUERY_REFUND, BOOK, pauseAfter, REFUND_PAUSES_MS, REFUND_POLLED_FOR_MS, REMIND } from './options.ts';
 import { renewWhenLong } from './renew.ts';
 
-/** However close the end of the time for an approval is: a history does not fill with looks at it. */
+/** The shortest wait for the end of the time for an approval, so that the history does not fill up. */
 const LOOK_MIN_MS = 1_000;
 
 const { readRefund, decideRefund, endRefund, markRefundForReview } = proxyLocalActivities<RefundActivities>(BOOK);
@@ -106,7 +106,7 @@ class RefundRun {
       until: dueAtMs,
       details: `Waiting until ${utc(dueAtMs)} for a second person to approve or reject.`,
     });
-    // As long as the database says: its clock and the workflow's may be apart. It judges again in the end.
+    // Computed from the database's time, since its clock and the workflow's can differ. In the end the database decides whether time is up.
     const remindInMs = remindAtMs - nowMs;
     const dueByMs = Date.now() + Math.max(dueAtMs - nowMs, LOOK_MIN_MS);
     if (remindInMs > 0 && !(await this.decidedBy(Date.now() + remindInMs))) {
@@ -116,7 +116,7 @@ class RefundRun {
     return this.at(await this.decide(expired));
   }
 
-  /** Time alone never makes a refund failed. */
+  /** A failed query or the passing of time never fails a refund. */
   private async querying({ sinceMs, tries }: In<'querying'>): Promise<State> {
     this.tell({ status: 'PENDING', waitingFor: 'gateway', details: 'Asking the gateway.' });
     const answer = await driveRefund(this.input).catch(unlessRowMissing<RefundAnswer>({ kind: 'waiting' }));
@@ -138,7 +138,7 @@ class RefundRun {
     return { kind: 'waiting', sinceMs, tries, untilMs };
   }
 
-  /** A decision may end the refund meanwhile; one that does not hurries nothing. */
+  /** Waits for the next query. A decision can end the refund meanwhile; one that does not leaves the wait as it is. */
   private async waiting(state: In<'waiting'>): Promise<State> {
     const { sinceMs, tries, untilMs } = state;
     this.tell({
@@ -179,7 +179,7 @@ class RefundRun {
     return { kind: 'ended', status: await this.book(() => endRefund({ ...this.input, ...end })) };
   }
 
-  /** True when a decision was signalled by then. */
+  /** Waits until this time; returns true when a decision has been signalled. */
   private async decidedBy(untilMs: number): Promise<boolean> {
     const isDecided = (): boolean => !this.inbox.isEmpty;
     const withinMs = untilMs - Date.now();
@@ -195,7 +195,7 @@ class RefundRun {
     return book(step, setCurrentDetails);
   }
 
-  /** The row holds all that a fresh run needs, but for the time of the first query: a refund may be polled for a month. */
+  /** The row holds everything that a fresh run needs except the time of the first query, which limits the polling. */
   private inputFrom(state: State): RefundWorkflowInput {
     return 'sinceMs' in state ? { ...this.input, pollingSinceMs: state.sinceMs } : this.input;
   }

@@ -1,4 +1,4 @@
-/** Seals the ledger's unsealed tail, started by a schedule. Its result is the chain's head; `npm run verify` compares the chain with it. */
+/** Seals the unsealed end of the ledger, started by a schedule. Its result is the chain's head, which `npm run verify` compares with the chain. */
 import { proxyActivities } from '@temporalio/workflow';
 import type { SealLedgerActivities, SealLedgerResult } from './messages/seal-ledger.ts';
 
@@ -7,7 +7,7 @@ const { sealLedger } = proxyActivities<SealLedgerActivities>({
   retry: { maximumAttempts: 3 },
 });
 
-/** Enough for a backlog of 100,000 ledger transactions; the schedule brings the next pass. */
+/** Enough for a backlog of 100,000 ledger transactions. The schedule starts the next pass. */
 const ROUNDS_MAX = 10;
 
 export async function sealLedgerWorkflow(): Promise<SealLedgerResult> {

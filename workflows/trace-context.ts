@@ -1,6 +1,6 @@
 /**
- * Hands the trace on from whoever started a workflow to its activities, and tells the worker when a run ends. It adds no command, no
- * random number and no wait, so a history replays the same whether it was recorded with telemetry or without.
+ * Passes the trace from the caller that started a workflow to its activities, and reports the end of a run to the worker. It adds no command, no
+ * random number and no wait, so a history replays the same whether it was recorded with or without telemetry.
  */
 import {
   ContinueAsNew,
@@ -87,7 +87,7 @@ class TraceContext implements WorkflowInboundCallsInterceptor, WorkflowOutboundC
   }
 }
 
-/** The random end of the run's UUID: every worker that ever drives this run names the same span. */
+/** Derives the span's id from the random end of the run's UUID, so that every worker that drives this run uses the same span. */
 function spanIdOfRun(): string {
   return workflowInfo().runId.replaceAll('-', '').slice(-16);
 }

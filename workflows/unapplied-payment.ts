@@ -1,15 +1,15 @@
 /**
- * Money that may have arrived for a payment that had already ended, or for an attempt that did not settle it.
+ * Drives money that may have arrived for a payment that had already ended, or for an attempt that did not finalize it.
  *
- *   querying   asks the gateway, for 72 hours if it must be → nothing | held | refunding | refunded | kept | unclear
+ *   querying   asks the gateway for up to 72 hours → nothing | held | refunding | refunded | kept | unclear
  *   nothing    the gateway confirms no such money; ends
- *   held       booked to suspense until an operator decides → refunding | kept
+ *   held       posted to suspense until an operator decides → refunding | kept
  *   refunding  until the refund ends                        → refunded | held, when it failed
  *   refunded, kept   end
- *   unclear    no plain answer for 72 hours: an operator finds out, or a callback asks again
+ *   unclear    no clear answer for 72 hours: an operator finds out, or a callback starts another query
  *
- * Messages: signal `callback`, which asks again, also in a state that ends: one attempt can be charged more than once; signal `decision`, whose
- * row says what becomes of held money; signal `refundEnded`, whose row says whether the money is gone or held again.
+ * Messages: signal `callback` starts another query, even in a state that ends, since one attempt can be charged more than once. Signal `decision`:
+ * its row says what happens to held money. Signal `refundEnded`: its row says whether the money was refunded or is held again.
  */
 import {
   condition,
@@ -47,16 +47,16 @@ const { parkUnappliedPayment } = proxyActivities<UnappliedPaymentActivities>(PAR
 const { decideUnappliedPayment } = proxyActivities<UnappliedPaymentActivities>(DECIDE);
 const { readUnappliedPayment } = proxyActivities<UnappliedPaymentActivities>(LOOK);
 
-/** What of the money is said when nothing is left to be done for it. */
+/** The outcome when nothing is left to do. */
 type LateEnd = 'nothing-late' | 'refunded' | 'kept';
 
 type Message =
   { readonly kind: 'callback' | 'refundEnded' } | { readonly kind: 'decision'; readonly decisionId: string };
 
-/** What is known of the money. */
+/** The known state of the money. */
 type Known = UnappliedPaymentResult | { readonly kind: 'unclear' };
 
-/** `looks`: how often a refund was looked at without being told to. `before`: what was known when a callback had the gateway asked again. */
+/** `looks`: how many times a refund's row was read without a signal. `before`: what was known before a callback started another query. */
 type Querying = {
   readonly kind: 'querying';
   readonly sinceMs: number;
@@ -100,7 +100,7 @@ class UnappliedPaymentRun {
     return state.kind === 'querying' ? this.querying(state) : this.resting(state);
   }
 
-  /** A callback ends one pause between two queries, never all that follow. */
+  /** Queries the gateway. A callback ends only the current pause between two queries. */
   private async querying(state: Querying & State): Promise<State> {
     const { sinceMs, tries, before, looks } = state;
     this.inbox.take('callback');
@@ -115,7 +115,7 @@ class UnappliedPaymentRun {
     }
     if (Date.now() >= sinceMs + FINAL_QUESTIONS_FOR_MS) {
       await parkUnappliedPayment(this.input);
-      // What is booked stays booked, whatever a later question brings.
+      // Money that is posted stays posted, whatever a later query finds.
       const isBooked = before !== null && before.kind !== 'nothing';
       return this.found(isBooked ? before : { kind: 'unclear' }, { before, looks });
     }
@@ -124,7 +124,7 @@ class UnappliedPaymentRun {
     return { ...state, tries: tries + 1 };
   }
 
-  /** Until an operator has decided, a callback has the gateway asked again, or a refund has ended. */
+  /** Waits until an operator decides, a callback asks for another query, or a refund ends. */
   private async resting({ looks, ...before }: Known & State): Promise<State> {
     const lookInMs = before.kind === 'refunding' ? REFUND_LOOK_PAUSES_MS[looks] : undefined;
     const hasCome = (): boolean => !this.inbox.isEmpty;
@@ -141,7 +141,7 @@ class UnappliedPaymentRun {
     return this.found(now, { before, looks: looks + 1 });
   }
 
-  /** Shows operators what they read and find the workflow by. */
+  /** Records the state in the workflow's details and search attributes, where operators read it and search by it. */
   private found(now: Known, { before, looks }: { readonly before: Known | null; readonly looks: number }): State {
     setCurrentDetails(detailsOf(now));
     if (now.kind !== before?.kind) {
@@ -150,7 +150,7 @@ class UnappliedPaymentRun {
     return { ...now, looks: before !== null && now.kind !== before.kind ? 0 : looks };
   }
 
-  /** The rows hold what a fresh run needs, but for what it waits and counts by: it asks again, and books nothing twice. */
+  /** The rows hold everything that a fresh run needs except its counters. It queries again, and never posts a charge twice. */
   private inputFrom(state: State): UnappliedPaymentInput {
     const { looks } = state;
     return {
@@ -170,7 +170,7 @@ const STATUS = {
   unclear: 'REVIEW',
 } as const;
 
-/** Null while something is left to be done. */
+/** Returns null while something is left to do. */
 function endOf({ kind }: State): LateEnd | null {
   switch (kind) {
     case 'nothing':

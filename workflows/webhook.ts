@@ -1,11 +1,11 @@
 /**
- * The delivery of one event to its application's endpoint. The event's row is the authority.
+ * Delivers one event to its application's endpoint. The event's row is authoritative.
  *
- *   waiting   until the next attempt is due (published schedule, `Retry-After`; circuit open, endpoint busy), or an operator wants it now
+ *   waiting   until the next attempt is due (published schedule, `Retry-After`, open circuit, busy endpoint), or an operator requests a resend
  *   sending   makes one attempt → waiting | ended
- *   ended     delivered, or parked: no endpoint, disabled endpoint, or schedule used up
+ *   ended     delivered, or parked: no endpoint, disabled endpoint, or no attempts left
  *
- * Messages: signal `resend`. Starting the workflow of a parked event again gives it a fresh schedule.
+ * Messages: signal `resend`. Starting the workflow of a parked event again restarts its schedule.
  */
 import { condition, isCancellation, proxyActivities, setCurrentDetails, setHandler } from '@temporalio/workflow';
 import { ATTEMPT_DELAYS_SECONDS } from '../domain/webhook.ts';
@@ -15,15 +15,15 @@ import type { DeliveryProgress, WebhookActivities, WebhookOutcome, WebhookWorkfl
 import { renewWhenLong } from './renew.ts';
 
 /**
- * A failed delivery is a result, not an error, so these retries only concern ourselves: a database that is away, a worker that died.
- * The time-out covers an attempt of up to three requests of 15 s, one for each secret of a rotation, with its reading and recording.
+ * A failed delivery is a result, not an error. These retries are for Lenden's own failures: an unreachable database, or a worker that died. The
+ * timeout covers an attempt of up to three requests of 15 s, one for each secret of a rotation, with its reads and writes.
  */
 const { deliverWebhook } = proxyActivities<WebhookActivities>({
   startToCloseTimeout: '70s',
   retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '60s', maximumAttempts: 10 },
 });
 
-/** When those retries are used up, the workflow itself waits; after this many waits it fails, visibly, and the sweeper resumes it. */
+/** When those retries are used up, the workflow waits. After this many waits it fails visibly, and the sweeper resumes it. */
 const OUTAGE_PAUSE_MS = 300_000;
 const OUTAGES_MAX = 1_000;
 
@@ -87,7 +87,7 @@ class Delivery {
         setCurrentDetails(`Parked: ${PARKED_WORDS[result.reason]}. Start this workflow again to resend the event.`);
         return this.end('parked', FIRST);
       case 'put-off':
-        // What was put off is still wanted.
+        // Keeps a resend request that was put off.
         return this.wait(result.retryInMs, PUT_OFF_WORDS[result.reason], { attempt, recorded, resend });
       case 'retry': {
         const failed = `Attempt ${result.attempt - 1} of ${result.attemptsMax ?? ATTEMPT_DELAYS_SECONDS.length} failed with ${result.status ?? result.error ?? 'an unknown error'}`;
@@ -103,7 +103,7 @@ class Delivery {
     return { name: 'waiting', progress: { ...next, dueAtMs } };
   }
 
-  /** A resend that was asked for while the last attempt was under way is still to be done. */
+  /** If a resend was requested during the last attempt, sends again instead of ending. */
   private end(outcome: WebhookOutcome, next: Pick<DeliveryProgress, 'attempt' | 'recorded'>): State {
     return this.inbox.isEmpty
       ? { name: 'ended', outcome }
@@ -123,7 +123,7 @@ const PUT_OFF_WORDS = {
   BUSY: 'Put off, since the endpoint is busy with earlier events',
 } as const;
 
-/** "14:05 UTC", with the date when it is another day. */
+/** Formats a time such as "14:05 UTC", with the date when it is not today. */
 function timeInWords(atMs: number, nowMs: number): string {
   const [day, time = ''] = new Date(atMs).toISOString().split('T');
   const [today] = new Date(nowMs).toISOString().split('T');

@@ -14,7 +14,7 @@ import { createPaymentWorld, type NewPayment, type PaymentWorld, type Row } from
 import { until } from '../support/until.ts';
 import type { StoredPayment } from '../support/stored.ts';
 
-/* The whole way of a payment at bKash, through the steps of its workflow: one token serves all of it. */
+/* A whole payment at bKash, through the steps of its workflow. One token is used for all of it. */
 
 let world: PaymentWorld;
 let simulator: RunningHost;
@@ -41,7 +41,7 @@ async function control(attempt: Row, action: string, body: object = {}): Promise
   return (await answer.json()) as Row;
 }
 
-/** What the payer does on the page, and the way that his browser takes back. */
+/** Agrees on the page as the payer, and follows the redirect back. */
 async function agreed(attempt: Row, wallet = '01770618575'): Promise<Response> {
   const { backUrl } = await control(attempt, 'agree', { wallet });
   return fetch(String(backUrl), { redirect: 'manual' });
@@ -52,7 +52,7 @@ async function charges(attempt: Row): Promise<unknown[]> {
   return (await answer.json()) as unknown[];
 }
 
-/** A refund of 40.00 that waits to be carried out. */
+/** Creates a refund of 40.00 that is ready to be carried out. */
 function reserved(input: StoredPayment): Promise<RefundRecord> {
   const scope = { applicationId: world.app.applicationId, mode: 'TEST' } as const;
   return world.database.inTransaction(scope, (statements) =>
@@ -71,7 +71,7 @@ function reserved(input: StoredPayment): Promise<RefundRecord> {
 const verify = (input: StoredPayment, final = false) => world.activities.verifyPayment({ ...input, final });
 
 test('the browser’s return is stored and signalled, the payment executed, confirmed, booked and given back', async () => {
-  // The return proves nothing: before our execution no money has moved.
+  // The payer's return proves nothing: no money moves before Lenden executes the payment.
   const { input, attempt } = await opened();
   expect(attempt).toMatchObject({
     status: 'OPEN',
@@ -108,7 +108,7 @@ test('the browser’s return is stored and signalled, the payment executed, conf
 });
 
 test('a second refund fails without a word to bKash, which takes one for each payment', async () => {
-  // By its answer alone the first one would be taken for the second: booked twice, given back once.
+  // bKash would answer with the first refund. Lenden would record two refunds, but the payer would get the money once.
   const { input, attempt } = await opened();
   await agreed(attempt);
   await verify(input);
@@ -127,7 +127,7 @@ test('a second refund fails without a word to bKash, which takes one for each pa
 });
 
 test('a refund that went unanswered is sent again only when bKash has certainly done with it', async () => {
-  // No key of ours would tell the second one from the first. Whichever worker asks, the row knows when one was last sent.
+  // bKash takes no key that would tell the two requests apart. The row stores when one was last sent, whichever worker asks.
   const { input, attempt } = await opened({ amountMinor: 131_365n });
   await agreed(attempt);
   await verify(input);
@@ -145,7 +145,7 @@ test('a refund that went unanswered is sent again only when bKash has certainly 
       refund.id,
     ]);
 
-  // The simulator answers the first two refunds by HTTP 500.
+  // The simulator answers the first two refunds with HTTP 500.
   await expect(drive()).rejects.toMatchObject({ type: 'GATEWAY_AMBIGUOUS' });
   const first = await sent();
   await expect(drive()).rejects.toMatchObject({ type: 'GATEWAY_UNAVAILABLE' });
@@ -161,21 +161,21 @@ test('a refund that went unanswered is sent again only when bKash has certainly 
 });
 
 test('a payer who agreed and never came back is charged when the payment is looked at', async () => {
-  // Silence: the timer asks, nobody else.
+  // There is no callback, so only the timer queries the gateway.
   const { input, attempt } = await opened();
   await control(attempt, 'agree');
   expect(await verify(input, true)).toEqual({ kind: 'charged' });
 });
 
 test('a payer whose wallet is empty ends the payment as failed', async () => {
-  // Only the execution shows it.
+  // Only the execution shows that the wallet is empty.
   const { input, attempt } = await opened();
   await agreed(attempt, '01823074817');
   expect(await verify(input)).toEqual({ kind: 'failed' });
   expect(await charges(attempt)).toEqual([]);
 });
 
-/** The browser comes back without a payment. */
+/** Returns the browser to Lenden without a payment. */
 async function gaveUp(attempt: Row, action: 'cancel' | 'fail'): Promise<void> {
   const { backUrl } = await control(attempt, action);
   await fetch(String(backUrl), { redirect: 'manual' });
@@ -187,14 +187,14 @@ test.each([
 ] as const)(
   'a payer who gave up (%s) ends the payment at once, and pays nothing any more',
   async (action, kind, status) => {
-    // bKash’s query still says Initiated; without our execution there is nothing to wait for.
+    // bKash still answers Initiated. Money moves only if Lenden executes the payment, so there is nothing to wait for.
     const { input, attempt } = await opened();
     await gaveUp(attempt, action);
     expect(await verify(input)).toEqual({ kind });
     expect(await world.callbacksOf(input)).toMatchObject([
       { kind: action, signature_valid: true, outcome: 'ACCEPTED' },
     ]);
-    // Its worker may have died before it could tell.
+    // The worker may have died before it reported the result.
     expect(await verify(input)).toEqual({ kind });
     await world.activities.finalizePayment({ ...input, status });
     expect(await world.attemptRow(input)).toMatchObject({ status, query_again_at: null });
@@ -203,7 +203,7 @@ test.each([
 );
 
 test('a forged word that the payer gave up ends nothing', async () => {
-  // Anybody can guess at an address.
+  // Anybody can request such an address, and must not end another payer's payment.
   const { input, attempt } = await opened();
   const query = `?paymentID=${String(attempt['session_key'])}&status=cancel`;
   const url = `${world.apiUrl}/gateway/bkash/test/return/${String(attempt['reference'])}.forged${query}`;
@@ -221,7 +221,7 @@ describe('executions, by the rows that all workers share', () => {
   const stateOf = (attempt: Row) => executions().stateOf(String(attempt['reference']));
 
   test('one that another worker has begun keeps the attempt from ending, until it is known to have moved nothing', async () => {
-    // The payer’s word comes while the execution is on its way; the worker that sent it dies.
+    // The payer gives up while the execution is in flight, and the worker that sent it dies.
     const { input, attempt } = await opened();
     const begun = await executions().begin(toSend(attempt));
     expect(await executions().begin(toSend(attempt))).toBeNull();
@@ -236,7 +236,7 @@ describe('executions, by the rows that all workers share', () => {
   });
 
   test('one that is begun between the question and its answer’s row wins over the end', async () => {
-    // Both guard the same row.
+    // Both steps lock the same row.
     const { input, attempt } = await opened();
     await gaveUp(attempt, 'cancel');
     const open: typeof world.deps.gateways.open = (...store) => {
@@ -260,7 +260,7 @@ describe('executions, by the rows that all workers share', () => {
   });
 
   test('none is begun any more once the attempt has ended, was left, or its payment was called off', async () => {
-    // The slow worker has heard that the payer agreed, and has not written yet.
+    // The slow worker knows that the payer agreed, but has not written it yet.
     const given = await opened();
     await gaveUp(given.attempt, 'cancel');
     await verify(given.input);
@@ -283,20 +283,20 @@ describe('executions, by the rows that all workers share', () => {
   });
 
   test('of one attempt ten are begun at once by one worker', async () => {
-    // A callback, a timer and an operator ask at the same moment.
+    // A callback, a timer and an operator can query at the same moment.
     const { attempt } = await opened();
     const begun = await Promise.all(Array.from({ length: 10 }, () => executions().begin(toSend(attempt))));
     expect(begun.filter((one) => one !== null)).toHaveLength(1);
   });
 
   test('what one left behind is kept, and taken back by nobody who comes later', async () => {
-    // Doubts only grow plainer: lost, then carried out; a duplicate bars the machine for good.
+    // The recorded doubt only gets stronger: first lost, then executed. A duplicate answer permanently blocks further executions.
     const { attempt } = await opened();
     const first = await executions().begin(toSend(attempt, -1));
     expect(await stateOf(attempt)).toMatchObject({ atWork: false, barred: false, doubt: 'lost' });
     const second = await executions().begin(toSend(attempt, -1));
     expect(second?.doubt).toBe('lost');
-    // The first one’s answer comes after all, when it speaks for nobody.
+    // The first execution's answer arrives late and must not change the state.
     await first?.end('plain');
     expect(await stateOf(attempt)).toMatchObject({ doubt: 'lost' });
     await second?.end('executed');
@@ -312,7 +312,7 @@ describe('executions, by the rows that all workers share', () => {
 });
 
 test('a payer who agreed after he cancelled with us, or after the end, pays nothing', async () => {
-  // Money moves only by our word, and it is not given any more: there is no unapplied money at bKash.
+  // Money moves only when Lenden executes the payment, and it no longer does. So bKash never has unapplied money.
   const cancelled = await opened();
   await world.rows('update payments set cancel_requested_at = now() where id = ?::bigint returning 1', [
     cancelled.input.paymentId,
@@ -329,7 +329,7 @@ test('a payer who agreed after he cancelled with us, or after the end, pays noth
 });
 
 test('a return with a forged seal is kept, and is a reason to ask at most', async () => {
-  // Anybody can visit an address.
+  // Anybody can request such an address, so it may cause one query at most.
   const { input, attempt } = await opened();
   const url = `${world.apiUrl}/gateway/bkash/test/return/${String(attempt['reference'])}.forged?status=success`;
   expect((await fetch(url, { redirect: 'manual' })).status).toBe(303);
@@ -347,13 +347,13 @@ test.each([
   ['GET', '/gateway/bkash/test/return', 303],
   ['GET', '/gateway/bkash/live/return/x?status=success', 303],
 ])('%s %s is answered by %d', async (method, path, status) => {
-  // One address, one method; a browser is led on, whatever it brought.
+  // Each address takes one method. A browser is always redirected, whatever it sent.
   const answer = await fetch(`${world.apiUrl}${path}`, { method, redirect: 'manual' });
   expect(answer.status).toBe(status);
 });
 
 test('a payment that bKash declined is asked about once more', async () => {
-  // The decline may be of a second execution, after an earlier one whose answer was lost; and bKash tells nobody of a charge.
+  // The decline can belong to a second execution after one whose answer was lost, and bKash never reports a charge by itself.
   const { input, attempt } = await opened();
   await agreed(attempt, '01823074817');
   expect(await verify(input)).toEqual({ kind: 'failed' });

@@ -15,7 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-/** The simulator's row by amount: a charge that the gateway flags as risky. */
+/** The amount for which the simulator returns a charge that is flagged as risky. */
 const RISKY = 131_327n;
 
 async function decision(kind: string, word: string, payment: StoredPayment, more: Row = {}): Promise<string> {
@@ -38,7 +38,7 @@ async function charged(amountMinor: bigint): Promise<{ input: StoredPayment; att
   return opened;
 }
 
-/** Money for a payment that has expired, booked to suspense. */
+/** Creates money for an expired payment, posted to suspense. */
 async function late(): Promise<{ input: UnappliedPaymentInput & StoredPayment; unappliedPaymentId: string }> {
   const { input, attempt } = await charged(10_000n);
   await world.activities.finalizePayment({ ...input, status: 'EXPIRED' });
@@ -55,7 +55,7 @@ describe('a decision about unapplied money', () => {
   const REFUNDING = { kind: 'refunding', amountMinor: '10000', currency: 'BDT' };
 
   test('gives it back by a refund of its own, out of suspense', async () => {
-    // It was never the payment's, so the payment's balance is not touched.
+    // The money never belonged to the payment, so the payment's refundable balance must not change.
     const { input, unappliedPaymentId } = await late();
     const id = await decision('unapplied-payment', 'refund', input, { unappliedPaymentId });
     expect(await world.activities.decideUnappliedPayment({ ...input, decisionIds: [id] })).toEqual(REFUNDING);
@@ -81,7 +81,7 @@ describe('a decision about unapplied money', () => {
   });
 
   test('whose refund fails leaves it held, to be decided again', async () => {
-    // Nothing is lost between two decisions.
+    // If the refund fails, operators must be able to decide again, or the payer would lose the money.
     const { input, unappliedPaymentId } = await late();
     const id = await decision('unapplied-payment', 'refund', input, { unappliedPaymentId });
     await world.activities.decideUnappliedPayment({ ...input, decisionIds: [id] });
@@ -98,7 +98,7 @@ describe('a decision about unapplied money', () => {
   });
 
   test('lets the app keep it, once', async () => {
-    // Out of suspense, owed to the app; asked twice, posted once.
+    // The money leaves suspense once and is owed to the application, even if the decision is signalled twice.
     const { input, unappliedPaymentId } = await late();
     const id = await decision('unapplied-payment', 'keep', input, { unappliedPaymentId });
     await Promise.all(
@@ -112,7 +112,7 @@ describe('a decision about unapplied money', () => {
   });
 
   test('waits for the second person where two are needed', async () => {
-    // Half a decision is none.
+    // One of two approvals must not move money.
     const { input, unappliedPaymentId } = await late();
     const id = await decision('unapplied-payment', 'refund', input, { unappliedPaymentId, needsSecond: true });
     expect(await world.activities.decideUnappliedPayment({ ...input, decisionIds: [id] })).toMatchObject({
@@ -127,7 +127,6 @@ describe('a decision about unapplied money', () => {
   });
 
   test('is not needed where the policy gives unapplied money back', async () => {
-    // The app said so before.
     await world.rows(`update applications set unapplied_payment_policy = 'REFUND' where id = ?::bigint returning 1`, [
       world.app.applicationId,
     ]);
@@ -173,7 +172,7 @@ describe('a decision about a payment under review', () => {
   });
 
   test('that rejects it leaves the money to be found late', async () => {
-    // FAILED, and the attempt's charge goes to suspense.
+    // The payment is FAILED, and the attempt's charge is posted to suspense.
     const input = await risky();
     const id = await decision('review', 'reject', input);
     await world.activities.finalizePayment({
@@ -190,7 +189,8 @@ describe('a decision about a payment under review', () => {
   });
 
   test('that rejects it looks for the money of a charge that was confirmed already', async () => {
-    // Accepted, confirmed, died before the booking, then rejected by the next operator: the money is at the gateway.
+    // The risk was accepted and the charge confirmed, then the worker died before it finalized the payment, and the next operator rejected. The money
+    // is still at the gateway.
     const input = await risky();
     expect(await world.activities.verifyPayment({ ...input, final: false, riskAccepted: true })).toEqual({
       kind: 'charged',
@@ -214,7 +214,7 @@ describe('a decision about a payment under review', () => {
   });
 
   test('that was carried out is told as the end it led to', async () => {
-    // A worker that dies after its commit, and before its task is done, leaves the next one to find how the payment stands.
+    // If a worker dies after its commit and before its task completes, the next worker has to find the payment's end.
     const input = await risky();
     const id = await decision('review', 'reject', input);
     const end = { status: 'FAILED', failureCode: 'REVIEW_REJECTED' } as const;
@@ -226,7 +226,7 @@ describe('a decision about a payment under review', () => {
   });
 
   test('that is not there is none, and the signal is written down', async () => {
-    // Whoever reaches the Temporal UI decides nothing.
+    // Somebody with access to the Temporal UI must not be able to decide.
     const input = await risky();
     expect(await world.activities.readReviewDecision({ ...input, decisionIds: ['99'] })).toEqual({ kind: 'none' });
     expect(
@@ -237,7 +237,6 @@ describe('a decision about a payment under review', () => {
   });
 
   test('that cannot be carried out is closed and says why', async () => {
-    // The next decision is a new one.
     const input = await risky();
     const id = await decision('review', 'accept', input);
     await world.activities.declineDecision({ ...input, decisionId: id, outcome: 'AMOUNT_MISMATCH' });

@@ -14,7 +14,7 @@ const seen = ({ type, message, nonRetryable, nextRetryDelay, cause, details }: A
 });
 
 test('a failure of our own goes on as it is', () => {
-  // Whoever threw it decided whether it is tried again.
+  // The code that created the failure already decided whether to retry.
   const own = ApplicationFailure.nonRetryable('no', 'OWN');
   expect(asApplicationFailure(own)).toBe(own);
 });
@@ -24,14 +24,14 @@ test.each([
   ['ambiguous', 'GATEWAY_AMBIGUOUS', undefined],
   ['rate-limited', 'GATEWAY_RATE_LIMITED', '10s'],
 ] as const)('a gateway that is %s becomes %s and is tried again', (kind, type, nextRetryDelay) => {
-  // The kind decides what is safe; what the gateway wrote stays out of every history.
+  // The kind decides whether a retry is safe. The gateway's text must not get into a history.
   const failure = asApplicationFailure(new GatewayFailure(kind, 'our words', { cause: new Error('their words') }));
   expect(seen(failure)).toMatchObject({ type, message: 'our words', nonRetryable: false, nextRetryDelay });
   expect(failure.cause).toBeUndefined();
 });
 
 test('a ledger that holds something else is never tried again', () => {
-  // Trying again would meet the same books.
+  // A retry would find the same ledger.
   const failure = asApplicationFailure(new LedgerConflict('pay_secret'));
   expect(seen(failure)).toMatchObject({
     type: 'LEDGER_CONFLICT',
@@ -43,7 +43,7 @@ test('a ledger that holds something else is never tried again', () => {
 test.each([new Error('duplicate key (email)=(jane@example.com)'), 'text', undefined])(
   'anything else, %p, is an internal error without a word of it',
   (error) => {
-    // Histories are kept for months: nothing of a row or a payer gets in.
+    // Histories are kept for months, so they must not contain row values or payers' data.
     const failure = asApplicationFailure(error);
     expect(seen(failure)).toMatchObject({
       type: 'INTERNAL_ERROR',

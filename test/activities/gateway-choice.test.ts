@@ -15,7 +15,7 @@ import type { RunningHost } from '../../simulators/host.ts';
 import { createPaymentWorld, type NewPayment, type PaymentWorld, type Row } from './payment-world.ts';
 import type { StoredPayment } from '../support/stored.ts';
 
-/* The payer chooses between two gateways that are really asked, by the steps of the payment's workflow. */
+/* The payer chooses between two gateways, through the steps of the payment's workflow. Both gateways are simulated over HTTP. */
 
 let world: PaymentWorld;
 let simulator: RunningHost;
@@ -33,7 +33,7 @@ afterAll(async () => {
 
 const BOTH = ['sslcommerz', 'bkash'];
 
-/** A payment that waits for its payer's choice. */
+/** Creates a payment that waits for the payer's choice. */
 async function choosing(fields: NewPayment = {}): Promise<StoredPayment> {
   const input = await world.payment({ gatewayChoices: BOTH, ...fields });
   expect(await world.activities.openCheckout(input)).toMatchObject({ kind: 'choosing' });
@@ -50,7 +50,7 @@ const choose = (input: StoredPayment, gateway: string): Promise<ChoiceOutcome> =
     }),
   );
 
-/** Chosen, and its page open. */
+/** Chooses a gateway and opens its page. */
 async function chosen(input: StoredPayment, gateway: string): Promise<Row> {
   expect(await choose(input, gateway)).toMatchObject({ kind: 'chosen' });
   expect(await world.activities.openCheckout(input)).toMatchObject({ kind: 'open', gateway });
@@ -75,7 +75,7 @@ const chargesAtBkash = async (attempt: Row): Promise<unknown[]> =>
 
 type Ask = (handle: AttemptHandle, gateway: Gateway) => Promise<AttemptAnswer>;
 
-/** The steps with questions to one gateway answered otherwise. */
+/** The steps, with another answer to queries at one gateway. */
 function asking(gatewayName: string, ask: Ask, deps: ActivityDependencies = world.deps): ActivityDependencies {
   const open: typeof deps.gateways.open = (name, ...rest) => {
     const gateway = deps.gateways.open(name, ...rest);
@@ -96,7 +96,7 @@ const wrongAmountAt = (name: string): ActivityDependencies =>
 
 describe('a payment whose payer may choose', () => {
   test('is PENDING without a gateway, and asks none, until the payer has chosen', async () => {
-    // Nobody can have paid yet, so there is nothing to ask, and nothing but time ends it.
+    // The payer cannot have paid yet, so there is nothing to query, and only the expiry ends the payment.
     const input = await choosing();
     expect(await world.paymentRow(input)).toMatchObject({
       status: 'PENDING',
@@ -109,7 +109,7 @@ describe('a payment whose payer may choose', () => {
   });
 
   test('leads to the chosen gateway, and is booked there', async () => {
-    // The clearing account, the receipt and refunds name the gateway that has the money.
+    // The clearing account, the receipt and refunds must name the gateway that has the money.
     const input = await choosing();
     const attempt = await chosen(input, 'bkash');
     expect(await world.paymentRow(input)).toMatchObject({
@@ -128,7 +128,7 @@ describe('a payment whose payer may choose', () => {
   });
 
   test('goes on where it was when the same gateway is chosen again', async () => {
-    // A payer who went back and forth is not made to begin a second time at the gateway.
+    // A payer who comes back must not have to start again at the gateway.
     const input = await choosing();
     const attempt = await chosen(input, 'sslcommerz');
     expect(await choose(input, 'sslcommerz')).toEqual({ kind: 'kept', reference: attempt['reference'] });
@@ -136,7 +136,7 @@ describe('a payment whose payer may choose', () => {
   });
 
   test('is refused what it does not offer, and the eleventh change of mind', async () => {
-    // A form can say anything, and a program can flip for ever.
+    // A form can contain anything, and a program could switch gateways for ever.
     const input = await choosing({ gatewayChoices: ['sslcommerz', 'bkash'] });
     expect(await choose(input, 'nagad')).toEqual({ kind: 'not-offered' });
     for (let tries = 0; tries < CHOICES_MAX; tries += 1) {
@@ -147,7 +147,7 @@ describe('a payment whose payer may choose', () => {
   });
 
   test('that has ended, is looked at, is cancelled or is over time offers nothing', async () => {
-    // A choice after the end would open a page that nobody waits for.
+    // A choice after the end would open a page on which the payer could pay for nothing.
     const ended = await choosing();
     await world.activities.finalizePayment({ ...ended, status: 'CANCELLED' });
     const reviewed = await choosing();
@@ -167,7 +167,7 @@ describe('a payment whose payer may choose', () => {
   });
 
   test('takes two tabs one after the other: the last one is where it is paid', async () => {
-    // Two rows at once would be two pages of one payment, each of them the current one.
+    // Two current attempts would be two pages on which the payer could pay.
     const input = await choosing();
     const outcomes = await Promise.all([choose(input, 'sslcommerz'), choose(input, 'bkash')]);
     expect(outcomes.map(({ kind }) => kind)).toEqual(['chosen', 'chosen']);
@@ -177,7 +177,7 @@ describe('a payment whose payer may choose', () => {
   });
 
   test('whose chosen gateway refuses is asked again, and does not fail', async () => {
-    // One gateway that is out of order must not cost the shop the sale.
+    // Otherwise the shop would lose the sale because one gateway is out of order.
     const input = await choosing({ amountMinor: 131_340n });
     await choose(input, 'bkash');
     expect(await world.activities.openCheckout(input)).toMatchObject({ kind: 'choosing' });
@@ -188,7 +188,7 @@ describe('a payment whose payer may choose', () => {
 });
 
 describe('a payer whose try came to nothing', () => {
-  /** What the payer does at bKash, and the way back. */
+  /** Acts as the payer at bKash and follows the redirect back. */
   async function givesUp(attempt: Row, does: 'cancel' | 'fail'): Promise<void> {
     const { backUrl } = await bkash(attempt, does);
     await fetch(String(backUrl), { redirect: 'manual' });
@@ -198,7 +198,7 @@ describe('a payer whose try came to nothing', () => {
     ['bkash', 'cancel', 'CANCELLED'],
     ['bkash', 'fail', 'FAILED'],
   ] as const)('at %s (%s) is asked again where to pay, and pays there', async (first, does, status) => {
-    // Nobody is led back to a page that is finished, and the sale is not lost.
+    // Otherwise the payer would be sent to a finished page, and the shop would lose the sale.
     const input = await choosing();
     await givesUp(await chosen(input, first), does);
     expect(await verify(input)).toEqual({ kind: 'undecided', hopeful: false });
@@ -208,7 +208,7 @@ describe('a payer whose try came to nothing', () => {
       gateway_redirect_url: null,
     });
     expect(await attemptsOf(input)).toMatchObject([{ status, superseded_at: expect.anything() }]);
-    // The same gateway may be tried once more, by an attempt of its own.
+    // The payer can try the same gateway again, with a new attempt.
     for (const gateway of [first, 'sslcommerz']) {
       await chosen(input, gateway);
     }
@@ -219,7 +219,7 @@ describe('a payer whose try came to nothing', () => {
   });
 
   test('and who does nothing more, or calls the payment off, has an ended one', async () => {
-    // Waiting for another choice is no way to wait for ever.
+    // Otherwise the payment would wait for ever for another choice.
     const late = await choosing();
     await givesUp(await chosen(late, 'bkash'), 'cancel');
     await verify(late);
@@ -234,7 +234,7 @@ describe('a payer whose try came to nothing', () => {
   });
 
   test('the tenth time ends the payment: there is nothing to choose any more', async () => {
-    // An attempt that cannot be followed by another one is the last one.
+    // No attempt can follow the tenth, so its end is the end of the payment.
     const input = await choosing();
     for (let tries = 1; tries < CHOICES_MAX; tries += 1) {
       expect(await choose(input, BOTH[(tries + 1) % 2] ?? '')).toMatchObject({ kind: 'chosen' });
@@ -244,7 +244,7 @@ describe('a payer whose try came to nothing', () => {
   });
 
   test('has not unmade a choice that came first', async () => {
-    // A slow worker hears of the first page’s end when the payer is on the way to the second one.
+    // A slow worker learns of the first page's end when the payer is already on the way to the second page.
     const input = await choosing();
     const left = await chosen(input, 'bkash');
     await givesUp(left, 'cancel');
@@ -263,7 +263,7 @@ describe('a payer whose try came to nothing', () => {
 
 describe('what the payer has left behind', () => {
   test('and opens only now leads him nowhere, though he chose the same gateway again', async () => {
-    // A slow worker's page would be the one of an attempt that is never executed.
+    // Otherwise a slow worker would send the payer to the page of an attempt that is never executed.
     const input = await choosing();
     for (const gateway of ['bkash', 'sslcommerz', 'bkash']) {
       await choose(input, gateway);
@@ -286,7 +286,7 @@ describe('what the payer has left behind', () => {
   });
 
   test('at bKash is never executed, though he agreed there', async () => {
-    // Money moves at our execution alone: whoever changed his mind is not charged.
+    // Money moves only when Lenden executes the payment, so a payer who switched must not be charged there.
     const input = await choosing();
     const left = await chosen(input, 'bkash');
     await bkash(left, 'agree');
@@ -299,7 +299,7 @@ describe('what the payer has left behind', () => {
   });
 
   test('and was paid all the same settles the payment, in the books of that gateway', async () => {
-    // The gateway cannot be told to stop, and the money is there.
+    // The gateway cannot be told to stop, and it has the money.
     const input = await choosing();
     const left = await chosen(input, 'sslcommerz');
     await chosen(input, 'bkash');
@@ -310,7 +310,7 @@ describe('what the payer has left behind', () => {
   });
 
   test('and was paid opens no other page when its workflow begins anew before the booking', async () => {
-    // A database that was away too long, or an operator, ended the run that had heard of the charge.
+    // A long database outage, or an operator, ended the run that knew of the charge.
     const input = await choosing();
     const left = await chosen(input, 'sslcommerz');
     await choose(input, 'bkash');
@@ -328,7 +328,7 @@ describe('what the payer has left behind', () => {
   });
 
   test('ends nothing when it failed, while the payer is elsewhere', async () => {
-    // His first card was declined, so he went on: the payment is not over.
+    // The payer's first card was declined, and they went on to another gateway, so the payment is not over.
     const input = await choosing();
     const left = await chosen(input, 'sslcommerz');
     await chosen(input, 'bkash');
@@ -338,7 +338,7 @@ describe('what the payer has left behind', () => {
   });
 
   test('does not keep the payment open when the chosen one was declined', async () => {
-    // What nobody is doing any more is not waited for; money that still comes is unapplied money.
+    // The abandoned attempt must not delay the end. If money still arrives there, it is an unapplied payment.
     const input = await choosing();
     await chosen(input, 'bkash');
     const current = await chosen(input, 'sslcommerz');
@@ -347,7 +347,7 @@ describe('what the payer has left behind', () => {
   });
 
   test('at a gateway that does not answer is asked about once, however often he was there', async () => {
-    // Each question may take its full time, and all of them together more than there is: what he agreed to last would never be heard.
+    // Each query can take its full timeout. Without this limit, the payment that the payer agreed to last would never be queried.
     const input = await choosing();
     await chosen(input, 'sslcommerz');
     await chosen(input, 'bkash');
@@ -364,7 +364,7 @@ describe('what the payer has left behind', () => {
   });
 
   test('and was charged another amount hides nothing of what he paid where he is now', async () => {
-    // A charge in doubt is for a person; the order is paid all the same.
+    // A person has to look at the doubtful charge, but the order is paid all the same.
     const input = await choosing();
     const left = await chosen(input, 'sslcommerz');
     const current = await chosen(input, 'bkash');
@@ -379,7 +379,7 @@ describe('what the payer has left behind', () => {
   });
 
   test('and was charged another amount moves no further money of his, even where nobody can be asked', async () => {
-    // He has been charged once; whether that stands is for a person to say before he is charged again.
+    // The payer has been charged once, and a person has to decide about that before they are charged again.
     const input = await choosing();
     const left = await chosen(input, 'sslcommerz');
     const current = await chosen(input, 'bkash');
@@ -394,7 +394,7 @@ describe('what the payer has left behind', () => {
   });
 
   test('and paid twice, heard of by two workers at once, is one payment and one late one', async () => {
-    // A question that took long is asked again by another worker: two charges that both count as the payment's would hide one of them.
+    // Another worker can repeat a slow query. If both charges counted as the payment's, one of them would be hidden.
     const input = await choosing();
     const first = await chosen(input, 'sslcommerz');
     const second = await chosen(input, 'bkash');
@@ -423,7 +423,7 @@ describe('what the payer has left behind', () => {
   });
 
   test('and paid twice is one payment and one late one', async () => {
-    // Two tabs, two gateways, two charges: the second is found by its callback and held.
+    // With two tabs and two gateways there can be two charges. The second is found by its callback and held for the payer.
     const input = await choosing();
     const first = await chosen(input, 'sslcommerz');
     const second = await chosen(input, 'bkash');
@@ -431,7 +431,7 @@ describe('what the payer has left behind', () => {
     await world.finish(first);
     expect(await verify(input)).toEqual({ kind: 'charged' });
     await world.activities.finalizePayment({ ...input, status: 'SUCCEEDED' });
-    // Nobody executes for a payment that is paid.
+    // Lenden never executes an attempt of a payment that is paid.
     const late = { ...input, attemptReference: String(second['reference']) };
     expect(await world.activities.recordUnappliedPayment(late)).toEqual({ kind: 'nothing' });
     expect(await chargesAtBkash(second)).toEqual([]);

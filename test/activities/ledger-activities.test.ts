@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => ledger.close());
 
-/** A database whose seals drain the backlog at that one; counts them. */
+/** A fake database that counts its seals and reports the backlog as drained at the given one. */
 function draining(at: number): { database: Pick<Database, 'withSystem'>; seals: () => number } {
   let seals = 0;
   const outcome = (): SealOutcome => ({
@@ -37,7 +37,7 @@ test.each([
   [20, 20, true],
   [21, 20, false],
 ])('a backlog that the seal %i drains takes %i seals, and says so: %p', async (at, expected, drained) => {
-  // A call is bounded, and the workflow learns whether to call again.
+  // Each call is bounded, and the workflow must know whether to call again.
   const { database, seals } = draining(at);
   const result = await createLedgerActivities({ database: database as Database, log }).sealLedger();
   expect(seals()).toBe(expected);
@@ -50,7 +50,7 @@ test.each([
 });
 
 test('a seal holds five hundred transactions at most', async () => {
-  // One database transaction per seal, small enough never to hold up a payment.
+  // Each seal is one database transaction, small enough not to delay payments.
   const applicationId = await createApplication(ledger.database);
   await ledger.database.withScope({ applicationId, mode: 'TEST' }, (em) =>
     em.execute(

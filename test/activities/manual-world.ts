@@ -30,7 +30,7 @@ export interface Answer {
   readonly code: string | null;
 }
 
-/** A payer, operators and the steps of the workflow on one database; only Temporal is a list of what would be sent. */
+/** A payer, operators and the workflow's steps on one database. Only Temporal is replaced, by a list of what would be sent. */
 export interface ManualWorld {
   readonly world: PaymentWorld;
   /** Origin of the pages. */
@@ -38,7 +38,7 @@ export interface ManualWorld {
   opened(fields?: NewPayment): Promise<{ input: StoredPayment; attempt: Row }>;
   page(input: StoredPayment, query?: string): Promise<string>;
   submits(input: StoredPayment, fields: Record<string, string> | string): Promise<Response>;
-  /** A request of an operator below the prefix. */
+  /** Sends an operator's request to a path below the prefix. */
   operator(as: string, method: string, path: string, body?: unknown): Promise<Answer>;
   waiting(input: StoredPayment, status?: string): Promise<Row[]>;
   decides(as: string, submission: Row | undefined, decision: 'confirm' | 'reject', reason?: string): Promise<Answer>;
@@ -84,7 +84,7 @@ export async function openManualWorld(): Promise<ManualWorld> {
   server.on('request', listener.callback());
 
   let addresses = 0;
-  /** Each request from an address of its own, so that no limit is met by chance. */
+  /** Gives each request its own address, so that no test reaches a limit by accident. */
   const address = (): Record<string, string> => {
     addresses += 1;
     return { 'x-forwarded-for': `10.0.${Math.floor(addresses / 250)}.${addresses % 250}` };

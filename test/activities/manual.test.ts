@@ -12,7 +12,7 @@ import { until } from '../support/until.ts';
 import { openManualWorld, SETTINGS, type ManualWorld } from './manual-world.ts';
 import { secrets, STORES } from './payment-world.ts';
 
-/* The whole way of a payment that no gateway takes: the payer tells, operators look, and only then is it paid. */
+/* A whole manual payment: the payer names a transaction, operators check it, and only then is it paid. */
 
 let manual: ManualWorld;
 beforeAll(async () => {
@@ -21,7 +21,7 @@ beforeAll(async () => {
 afterAll(() => manual.close());
 
 let transactions = 0;
-/** One that nobody has named before. */
+/** Returns a transaction id that no test has used. */
 const transaction = (): string => {
   transactions += 1;
   return `TRX-${String(transactions).padStart(6, '0')}`;
@@ -29,7 +29,7 @@ const transaction = (): string => {
 
 describe('a payer', () => {
   test('is told how to pay, tells his transaction, and has paid when an operator has found it', async () => {
-    // What the payer writes proves nothing; what the operator says is the charge, with who said it.
+    // The payer's text proves nothing. The operator's confirmation is the charge, and it records who confirmed.
     const { world } = manual;
     const { input, attempt } = await manual.opened({ amountMinor: 150_000n });
     expect(attempt).toMatchObject({ status: 'OPEN', gateway: 'manual', store_id: 'bank', gateway_url: null });
@@ -46,7 +46,7 @@ describe('a payer', () => {
     const waits = await manual.page(input);
     expect(waits).toContain('data-state="submitted"');
     expect(waits).toContain(said);
-    // Whoever holds the reference may read the page.
+    // Anybody with the reference can read the page, so it must not show the payer's phone number.
     expect(waits).not.toContain('01712345678');
 
     const [submission] = await manual.waiting(input);
@@ -94,7 +94,7 @@ describe('a payer', () => {
   });
 
   test('has the days that the settings give him, not the minutes of a page', async () => {
-    // A bank transfer takes longer than a wallet.
+    // A bank transfer takes longer than a wallet payment.
     const { input } = await manual.opened({ expiresInMs: 60_000 });
     const { expires_at: at } = await manual.world.paymentRow(input);
     expect(Math.round((new Date(String(at)).getTime() - Date.now()) / 3_600_000)).toBe(72);
@@ -113,7 +113,7 @@ describe('a payer', () => {
     ['ﷺ'.repeat(20), 'transaction-characters'],
     [transaction(), 'sender'],
   ] as const)('who writes %j is told what is wrong with the %s, and nothing is kept', async (text, problem) => {
-    // Without script the server alone says so.
+    // Without JavaScript, only the server can tell the payer what is wrong.
     const { input } = await manual.opened();
     const sender = problem === 'sender' ? 's'.repeat(121) : '';
     const answer = await manual.submits(input, { transaction: text, sender });
@@ -130,7 +130,7 @@ describe('a payer', () => {
   });
 
   test('whose form is not the page’s is refused, and nothing is kept', async () => {
-    // A program’s mistakes are answered plainly.
+    // A faulty program has to get a clear error.
     const { input } = await manual.opened();
     const said = transaction();
     const statuses = [
@@ -144,7 +144,7 @@ describe('a payer', () => {
   });
 
   test('may correct himself until somebody has decided; what he wrote before is kept, and cannot be decided on', async () => {
-    // The operator decides on what the payer says now.
+    // The operator must decide on the payer's latest text.
     const { input } = await manual.opened();
     const [wrong, right] = [transaction(), transaction()];
     await manual.submits(input, { transaction: wrong });
@@ -165,7 +165,7 @@ describe('a payer', () => {
   });
 
   test('is stopped after the twentieth correction', async () => {
-    // A program that writes for ever fills nothing.
+    // A program that writes for ever must not fill the database.
     const { input } = await manual.opened();
     const statuses: number[] = [];
     for (let correction = 0; correction < 21; correction += 1) {
@@ -175,7 +175,7 @@ describe('a payer', () => {
   });
 
   test('whose transaction was rejected reads why, and may name another one', async () => {
-    // An honest mistake costs a message, not the order.
+    // Otherwise an honest mistake would cost the payer the order.
     const { world } = manual;
     const { input } = await manual.opened();
     await manual.submits(input, { transaction: transaction() });
@@ -197,7 +197,7 @@ describe('a payer', () => {
 });
 
 describe('a payer who named a transaction and then went to a gateway', () => {
-  /** Told, not decided on, and left for SSLCOMMERZ, whose page is open. */
+  /** Submits a transaction, and switches to SSLCOMMERZ before operators decide. Its page is open. */
   async function leftWaiting() {
     const { world } = manual;
     const { input, attempt: left } = await manual.opened();
@@ -217,7 +217,7 @@ describe('a payer who named a transaction and then went to a gateway', () => {
   }
 
   test('has paid once; what operators then find is unapplied money', async () => {
-    // He may really have paid twice, and both are his.
+    // The payer may really have paid twice, and both amounts are theirs.
     const { world, input, left, submission } = await leftWaiting();
     await world.finish(await world.attemptRow(input));
     await until(async () => (await world.callbacksOf(input)).length > 0);
@@ -234,7 +234,7 @@ describe('a payer who named a transaction and then went to a gateway', () => {
   });
 
   test('is not expired while operators have not decided, and has paid when they find it', async () => {
-    // Time never ends what may be paid, whatever the page shows meanwhile.
+    // The payment must not expire while the payer may have paid.
     const { world, input, submission } = await leftWaiting();
     expect(await world.activities.verifyPayment({ ...input, final: true })).toMatchObject({
       kind: 'undecided',
@@ -248,7 +248,7 @@ describe('a payer who named a transaction and then went to a gateway', () => {
 
 describe('operators', () => {
   test('above the threshold are two, and what they decide on stands still meanwhile', async () => {
-    // Nobody marks a large payment as paid alone.
+    // Otherwise one operator alone could mark a large payment as paid.
     const { world } = manual;
     await world.rows(`update applications set refund_approval_threshold_minor = 5000 returning 1`);
     const { input } = await manual.opened({ amountMinor: 5_001n });
@@ -272,13 +272,14 @@ describe('operators', () => {
     const { evidence } = await world.attemptRow(input);
     expect((JSON.parse(String(evidence)) as { operatorIds: string[] }).operatorIds).toHaveLength(2);
     const [alone] = await manual.waiting(small.input);
-    // What she has decided today is above the threshold with this one, too; he has decided on nothing yet.
+    // Together with this payment, the first operator's decisions of today exceed the threshold. A second approval does not count for the operator who
+    // gives it.
     expect((await manual.decides('babul', alone, 'confirm')).data).toMatchObject({ status: 'CONFIRMED' });
     await world.rows(`update applications set refund_approval_threshold_minor = null returning 1`);
   });
 
   test('who confirm one transaction for two payments at once confirm one of them, however it is written', async () => {
-    // One transfer pays for one thing.
+    // Otherwise one transfer could pay for two orders.
     const { world } = manual;
     const said = transaction();
     const spellings = [
@@ -313,7 +314,7 @@ describe('operators', () => {
   });
 
   test('of one application neither block nor count what goes into another one’s account of the same name', async () => {
-    // One tenant cannot use up another's transactions; whoever shares the installation's account shares them.
+    // One tenant must not use up another's transaction ids. Tenants that use the installation's shared account share them.
     const { world } = manual;
     const { database } = world;
     const tenant = async (name: string, ownAccount: boolean): Promise<bigint> => {
@@ -362,7 +363,7 @@ describe('operators', () => {
   });
 
   test('who try one transaction in TEST have used it up for nothing in LIVE', async () => {
-    // A shop names its account alike in both modes; what it rehearsed must not stand in the way of money.
+    // A shop can use the same account name in both modes, and a TEST payment must not block a LIVE one.
     const { world } = manual;
     const said = transaction();
     for (const mode of ['TEST', 'LIVE'] as const) {
@@ -375,7 +376,7 @@ describe('operators', () => {
   });
 
   test('whose signal is lost are heard all the same', async () => {
-    // The row is the authority, a signal only wakes.
+    // The row is authoritative. A signal only wakes the workflow.
     const { world } = manual;
     const { input } = await manual.opened();
     await manual.submits(input, { transaction: transaction() });
@@ -394,7 +395,7 @@ describe('operators', () => {
   });
 
   test('are waited for at expiry, however long; a rejected transaction ends it then', async () => {
-    // Time never ends what may be paid.
+    // The payment must not expire while the payer may have paid.
     const { world } = manual;
     const { input } = await manual.opened();
     const { input: untold } = await manual.opened();
@@ -417,7 +418,7 @@ describe('operators', () => {
   });
 
   test('who confirm money for a payment that has ended find it as unapplied money, once', async () => {
-    // A transfer that arrives is never lost.
+    // Otherwise a transfer that arrives late would be lost.
     const { world } = manual;
     const { input, attempt } = await manual.opened();
     await manual.submits(input, { transaction: transaction() });
@@ -436,7 +437,7 @@ describe('operators', () => {
   });
 
   test('pay a refund back by hand, and two of them say so', async () => {
-    // No gateway gives it back, so nothing is reported as given back by itself.
+    // No gateway sends the money back, so the refund must not succeed without people who confirm it.
     const { world } = manual;
     const { input } = await manual.opened();
     await manual.submits(input, { transaction: transaction() });
@@ -471,7 +472,7 @@ describe('operators', () => {
 });
 
 test('nobody outside can say that operators have decided', async () => {
-  // The notice of a decision is ours alone.
+  // Only Lenden itself may send the notice of a decision. Otherwise anybody could mark a payment as paid.
   const { world } = manual;
   const { input, attempt } = await manual.opened();
   await manual.submits(input, { transaction: transaction() });
@@ -488,7 +489,7 @@ test('nobody outside can say that operators have decided', async () => {
 });
 
 test('what was submitted and confirmed is never changed nor removed', async () => {
-  // It is the evidence of a payment.
+  // The rows are the evidence of a payment.
   const { world } = manual;
   for (const table of ['manual_submissions', 'manual_confirmations']) {
     await expect(world.rows(`update ${table} set normalized = 'X'`)).rejects.toThrow();
@@ -499,7 +500,7 @@ test('what was submitted and confirmed is never changed nor removed', async () =
 test.each(['', '{}', 'null', '{"label":"Bank"}', JSON.stringify({ ...SETTINGS, payWithinHours: 0 })])(
   'settings %j are not taken from an operator',
   async (storePassword) => {
-    // The next payer would read nothing.
+    // Otherwise the next payer would see no payment instructions.
     const path = '/admin/gateways/manual/LIVE';
     const refused = await manual.operator('owner', 'PUT', path, { storeId: 'bank 2', storePassword });
     expect(refused).toMatchObject({ status: 400, code: 'VALIDATION_ERROR' });

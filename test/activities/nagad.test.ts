@@ -15,7 +15,7 @@ import type { RunningHost } from '../../simulators/host.ts';
 import { createPaymentWorld, STORES, type NewPayment, type PaymentWorld, type Row } from './payment-world.ts';
 import type { StoredPayment } from '../support/stored.ts';
 
-/* The whole way of a payment at Nagad, through the steps of its workflow: nobody but us ever asks. */
+/* A whole payment at Nagad, through the steps of its workflow. Nagad sends no notifications, so Lenden always has to query. */
 
 const MERCHANTS = [{ id: '683000000000001' }, { id: '683000000000002' }] as const;
 
@@ -44,7 +44,7 @@ afterAll(async () => {
 
 const opened = (fields: NewPayment = {}) => world.opened({ gateway: 'nagad', ...fields });
 
-/** What the payer does on the page. Answers where his browser is sent, or null where it is left standing. */
+/** Acts as the payer on the page. Returns the address to which the browser is redirected, or null if it is not. */
 async function pays(attempt: Row, mobile = '01712345678'): Promise<string | null> {
   const body = new URLSearchParams({ outcome: 'pay', mobile });
   const answer = await fetch(String(attempt['gateway_url']), { method: 'POST', body, redirect: 'manual' });
@@ -60,7 +60,7 @@ async function charges(attempt: Row): Promise<unknown[]> {
 const verify = (input: StoredPayment, final = false) => world.activities.verifyPayment({ ...input, final });
 
 test('the browser’s return is stored and signalled, and the payment verified, confirmed and booked', async () => {
-  // The return proves nothing: Nagad is asked.
+  // The payer's return proves nothing, so Lenden queries Nagad.
   const { input, attempt } = await opened();
   expect(attempt).toMatchObject({ status: 'OPEN', store_id: MERCHANTS[0].id });
   expect(world.deps.gateways.pageOrigin('nagad', 'TEST')).toBe(simulator.url);
@@ -86,14 +86,14 @@ test('the browser’s return is stored and signalled, and the payment verified, 
 });
 
 test('a payer who paid and never came back is found by the last question', async () => {
-  // Silence: the timer asks, nobody else.
+  // There is no callback, so only the timer queries the gateway.
   const { input, attempt } = await opened();
   expect(await pays(attempt, '01700000010')).toBeNull();
   expect(await world.callbacksOf(input)).toEqual([]);
   expect(await verify(input, true)).toEqual({ kind: 'charged' });
 });
 
-/** A pass of the sweeper in which every late query of the attempt is due. */
+/** Runs a pass of the sweeper in which every late query of the attempt is due. */
 async function sweep(attempt: Row): Promise<string[]> {
   world.sent.late.length = 0;
   await world.rows(
@@ -112,7 +112,7 @@ async function minutesToNextQuestion(input: StoredPayment): Promise<number | nul
 }
 
 test('money that a payer sends after the end, his browser closed, is found and held as late, once', async () => {
-  // Nagad tells nobody, and the payer comes back to nothing: without a question of ours the money would never be seen.
+  // Nagad sends no notification, and the payer does not come back. Without the late queries, the money would never be found.
   const { input, attempt } = await opened();
   expect(await verify(input, true)).toEqual({ kind: 'expired' });
   await world.activities.finalizePayment({ ...input, status: 'EXPIRED' });
@@ -146,7 +146,7 @@ test('money that a payer sends after the end, his browser closed, is found and h
   ).toEqual([{ kind: 'late' }]);
 });
 
-/** The payer's choice, and its page open. */
+/** Chooses a gateway as the payer and opens its page. */
 async function chosen(input: StoredPayment, gateway: string, storeId: string): Promise<Row> {
   const choice = { paymentId: BigInt(input.paymentId), gateway, reference: attemptReference(), storeId };
   await world.database.inTransaction({ applicationId: world.app.applicationId, mode: 'TEST' }, (statements) =>
@@ -156,7 +156,7 @@ async function chosen(input: StoredPayment, gateway: string, storeId: string): P
   return world.attemptRow(input);
 }
 
-/** A payer who looked at Nagad's page, left it open and went on to SSLCOMMERZ. */
+/** Creates a payer who left Nagad's page open and went on to SSLCOMMERZ. */
 async function wentOn() {
   const input = await world.payment({ gatewayChoices: ['nagad', 'sslcommerz'] });
   expect(await world.activities.openCheckout(input)).toMatchObject({ kind: 'choosing' });
@@ -171,7 +171,7 @@ test.each([
 ] as const)(
   'money sent on a page that the payer left open, when his payment %s elsewhere, is found and held as late, once',
   async (_how, outcome, kind, status) => {
-    // Nobody asks for the payment any more: without a question of ours he would have paid for nothing, or twice.
+    // Nothing else queries this attempt any more. Without the late queries, the payer would have paid for nothing, or twice.
     const { input, left, current } = await wentOn();
     await world.finish(current, outcome);
     expect(await verify(input)).toEqual({ kind });
@@ -195,7 +195,7 @@ test.each([
 );
 
 test('a page that is open when an operator rejects the payment is asked about five minutes later', async () => {
-  // The one question at the rejection comes before the payer's money.
+  // The query at the rejection comes before the payer pays.
   const { input, attempt } = await opened();
   await world.activities.markForReview({ ...input, reason: 'RISK_FLAGGED' });
   await world.activities.finalizePayment({ ...input, status: 'FAILED', failureCode: 'REVIEW_REJECTED' });
@@ -204,13 +204,13 @@ test('a page that is open when an operator rejects the payment is asked about fi
 });
 
 test('a question that could not be put is none, and put later', async () => {
-  // Temporal may be away for longer than all pauses together.
+  // Temporal can be unavailable for longer than all pauses together, and the queries must not be used up meanwhile.
   const { input, attempt } = await opened();
   await world.rows('update payments set cancel_requested_at = now() where id = ?::bigint returning 1', [
     input.paymentId,
   ]);
   expect(await verify(input)).toEqual({ kind: 'cancelled' });
-  // Its own workflow still asks.
+  // The payment's own workflow is still querying.
   expect(await sweep(attempt)).toEqual([]);
   expect(await minutesToNextQuestion(input)).toBe(10);
   await world.activities.finalizePayment({ ...input, status: 'CANCELLED' });
@@ -223,7 +223,7 @@ test('a question that could not be put is none, and put later', async () => {
 });
 
 test('a payment that Nagad itself has ended, or that was never opened, is not asked about again', async () => {
-  // Where the gateway has spoken, or nobody knows a page, no money can come.
+  // If the gateway has ended the payment, or no page was opened, no money can arrive.
   const given = await opened();
   await fetch(String(given.attempt['gateway_url']), {
     method: 'POST',
@@ -235,6 +235,6 @@ test('a payment that Nagad itself has ended, or that was never opened, is not as
 });
 
 test.each(['SUCCESS', '', '{"status":"Success"}', 'Success'])('the evidence %j confirms nothing', (text) => {
-  // Only Nagad's own words, whole.
+  // Only Nagad's complete answer counts as evidence.
   expect(readEvidence({ gateway: 'nagad', text })).toBeNull();
 });

@@ -53,7 +53,7 @@ const eventsOf = (input: StoredPayment) =>
 
 describe('the order that a gateway gets', () => {
   test('names the product and the customer as the app did', async () => {
-    // The payer recognises what he is asked to pay for.
+    // The payer has to recognise what they are asked to pay for.
     const input = await world.payment({
       product_name: 'A book',
       customer_name: 'Jane',
@@ -107,7 +107,7 @@ describe('the order that a gateway gets', () => {
   });
 
   test('is complete for an app that names nobody', async () => {
-    // Gateways demand a customer; an integrator must not have to invent one.
+    // Gateways require a customer, and an integrator should not have to invent one.
     await open(await world.payment());
     expect(world.gateway.orders).toMatchObject([
       {
@@ -127,7 +127,7 @@ describe('the order that a gateway gets', () => {
   });
 
   test('uses the app’s own defaults before ours', async () => {
-    // A shop's payers without an address are the shop's.
+    // The shop's defaults replace Lenden's for payers without an address.
     const defaults = { name: 'Guest', city: 'Khulna', phone: '01800000000' };
     await world.rows('update applications set customer_defaults = ?::jsonb where id = ?::bigint returning 1', [
       JSON.stringify(defaults),
@@ -147,7 +147,7 @@ describe('the order that a gateway gets', () => {
   });
 
   test('is under the attempt that the creator wrote', async () => {
-    // One reference per session, whoever wrote it.
+    // A session must have one reference, whichever process wrote it.
     const input = await world.payment();
     const attempt = await world.attempt(input, { status: 'CREATED', sessionKey: null });
     expect(await open(input)).toMatchObject({ kind: 'open', attention: false });
@@ -158,7 +158,7 @@ describe('the order that a gateway gets', () => {
 
 describe('a checkout', () => {
   test('that a gateway refuses is refused for good, and its words go to the log only, cut short', async () => {
-    // The text may hold anything, and any length of it.
+    // The gateway's text can contain anything and have any length.
     world.gateway.openSession = () =>
       Promise.resolve({ kind: 'refused', code: 'GATEWAY_REFUSED_SESSION', gatewayText: 'x'.repeat(300) });
     const input = await world.payment();
@@ -172,7 +172,7 @@ describe('a checkout', () => {
   });
 
   test('whose gateway gave no usable answer is unavailable until it expires, with the attempt unknown', async () => {
-    // A session may exist: nothing is refused, and nothing is opened under another reference.
+    // A session may exist, so the payment must not fail, and no session may be opened under another reference.
     world.gateway.openSession = () => Promise.reject(new GatewayFailure('ambiguous', 'no answer'));
     const input = await world.payment();
     expect(await open(input)).toEqual({ kind: 'unavailable', expiresAtMs: EXPIRES_AT_MS });
@@ -182,7 +182,7 @@ describe('a checkout', () => {
   });
 
   test('is not unavailable because of a mistake of ours', async () => {
-    // A mistake is logged and tried again; it says nothing about the gateway.
+    // A bug in Lenden is logged and retried. It says nothing about the gateway.
     world.gateway.openSession = () => Promise.reject(new TypeError('ours'));
     const input = await world.payment();
     await expect(open(input)).rejects.toMatchObject({ type: 'INTERNAL_ERROR' });
@@ -191,7 +191,7 @@ describe('a checkout', () => {
   });
 
   test('of a gateway that is not configured is refused and asks nobody', async () => {
-    // Credentials can be taken away between the order and its checkout.
+    // The credentials can be removed between the order and its checkout.
     world.gateway.configured = false;
     const input = await world.payment();
     expect(await open(input)).toEqual({ kind: 'refused', code: 'GATEWAY_NOT_CONFIGURED' });
@@ -206,7 +206,7 @@ describe('a checkout', () => {
     ['CANCELLED', 'CANCELLED'],
     ['EXPIRED', 'EXPIRED'],
   ])('of a payment that is %s is not opened again: it ended %s', async (status, end) => {
-    // A refunded payment has succeeded as far as its own workflow is concerned.
+    // A refunded payment counts as succeeded for its own workflow.
     const at = '2026-01-01T00:00:00Z';
     const input = await world.payment({ status, ended_at: at, paid_at: end === 'SUCCEEDED' ? at : null });
     expect(await open(input)).toEqual({ kind: 'ended', status: end });
@@ -214,7 +214,7 @@ describe('a checkout', () => {
   });
 
   test('of a payment under review is not opened', async () => {
-    // Only an operator moves it.
+    // Only an operator can end the review.
     const input = await world.payment({ status: 'PENDING' });
     await world.activities.markForReview({ ...input, reason: 'RISK_FLAGGED' });
     expect(await open(input)).toEqual({ kind: 'review', reason: 'RISK_FLAGGED' });
@@ -230,7 +230,7 @@ describe('a checkout', () => {
   ])(
     'that was opened before is found again, with attention where %s',
     async (_case, payment, calledBack, fields, attention) => {
-      // A session that the gateway has once made is never opened a second time.
+      // Otherwise the payer could get a second session and pay twice.
       const input = await world.payment({ status: 'PENDING', ...payment });
       const attempt = await world.attempt(input, fields);
       if (calledBack) {
@@ -249,7 +249,7 @@ describe('a checkout', () => {
 
 describe('a question', () => {
   test('that a timer took for the last one is none while the row has time left', async () => {
-    // A payment expires by the database's clock alone: a workflow whose clock is ahead is told how long is left, and takes nobody's time away.
+    // Only the database's clock expires a payment. If the workflow's clock is ahead, the payer must not lose time.
     const { input } = await pending();
     await world.rows(
       `update payments set expires_at = now() + interval '10 minutes' where id = ?::bigint returning 1`,
@@ -273,7 +273,7 @@ describe('a question', () => {
   };
 
   test('is not put to a gateway that is not configured', async () => {
-    // Nothing can be decided without it.
+    // Nothing can be decided without an answer.
     world.gateway.configured = false;
     const { input } = await pending();
     await expect(verify(input)).rejects.toMatchObject({
@@ -283,7 +283,7 @@ describe('a question', () => {
   });
 
   test('names the attempt, its session and the charge that a signed callback claims', async () => {
-    // A hint where to look; unsigned hints and hints of failures lead nowhere.
+    // A signed callback is a hint where to look. Unsigned callbacks and callbacks of failures must not be used.
     const { input, attempt } = await pending();
     await world.callback(input, attempt, { claims: 'failed', claimedValidationId: 'V-failed' });
     await world.callback(input, attempt, { claims: 'paid', claimedValidationId: 'V-forged', signatureValid: false });
@@ -303,7 +303,7 @@ describe('a question', () => {
   });
 
   test('about a charge that agrees with its order confirms it with all its facts', async () => {
-    // The evidence is what the books are compared with, years later.
+    // Years later, the ledger is verified against this evidence.
     const { input, attempt } = await pending();
     await world.callback(input, attempt, { claims: 'paid', claimedValidationId: `V-${attempt.reference}` });
     await world.callback(input, attempt, { claims: 'paid', signatureValid: false });
@@ -328,7 +328,7 @@ describe('a question', () => {
   });
 
   test('leaves the callbacks of further charges open, and only those', async () => {
-    // Somebody has to ask about the other money.
+    // Otherwise nobody would query the other charges.
     const { input, attempt } = await pending();
     const own = `V-${attempt.reference}`;
     await world.callback(input, attempt, { claims: 'paid', claimedValidationId: own });
@@ -350,7 +350,7 @@ describe('a question', () => {
   ] as const)(
     'about a charge that disagrees leads to review (%s), with its facts and without its claim',
     async (reason, changes, gross) => {
-      // The operator sees what the gateway said; the validation id may be another payment's.
+      // The operator sees the gateway's answer. The validation id is not stored, because it can belong to another payment.
       const { input, attempt } = await pending();
       await world.callback(input, attempt, { claims: 'paid', claimedValidationId: 'V-another' });
       const charge = world.charge(attempt, changes);
@@ -373,7 +373,7 @@ describe('a question', () => {
   );
 
   test('about a charge that settled another payment leads to review', async () => {
-    // One charge pays one payment.
+    // One charge must not pay two payments.
     const first = await pending();
     answers(charged(world.charge(first.attempt)));
     await verify(first.input);
@@ -389,7 +389,7 @@ describe('a question', () => {
   });
 
   test('whose answer cannot be written is no review', async () => {
-    // Only a charge that was used before is a reason for people; the rest is tried again.
+    // Only a charge that was used before leads to a review. Other errors are retried.
     const { input, attempt } = await pending();
     answers(charged(world.charge(attempt, { validationId: 'no \u0000 in Postgres' })));
     await expect(verify(input)).rejects.toMatchObject({ type: 'INTERNAL_ERROR' });
@@ -401,7 +401,7 @@ describe('a question', () => {
     [{ kind: 'cancelled' }, 'cancelled', 'CANCELLED'],
     [{ kind: 'expired' }, 'expired', 'CLOSED'],
   ] as const)('that is answered plainly (%p) ends the attempt, and is remembered', async (answer, kind, status) => {
-    // What the gateway has ended is not asked about again.
+    // An attempt that the gateway has ended is not queried again.
     const { input, attempt } = await pending();
     await world.callback(input, attempt, { claims: 'paid', claimedValidationId: 'V-hoped' });
     answers(answer);
@@ -420,7 +420,7 @@ describe('a question', () => {
   ] as const)(
     'that is answered "%s" (a callback claims success: %p) decides nothing; hopeful: %p',
     async (kind, claimed, hopeful) => {
-      // An unknown word is never read as success or failure; where something claims money it is worth asking soon.
+      // An unknown status must not count as success or failure. If something claims that money moved, a query soon is worthwhile.
       const { input, attempt } = await pending();
       await world.callback(input, attempt, { claims: claimed ? 'paid' : 'failed' });
       answers(kind === 'unknown' ? { kind, note: 'a new word' } : { kind });
@@ -431,7 +431,7 @@ describe('a question', () => {
   );
 
   test('about an untouched session is hopeful by one claim of success among others, and not by none', async () => {
-    // A decline before it, or silence, is no reason to give up or to hope.
+    // An earlier decline, or no callback at all, is no reason to give up or to hope.
     const { input, attempt } = await pending();
     expect(await verify(input)).toEqual({ kind: 'undecided', hopeful: false });
     await world.callback(input, attempt, { claims: 'paid' });
@@ -442,7 +442,7 @@ describe('a question', () => {
   test.each(['in-progress', 'unknown'] as const)(
     'that is answered "%s" decides nothing at expiry either',
     async (kind) => {
-      // Time alone never ends what may be money.
+      // The expiry alone must not end a payment that may have been charged.
       const { input } = await pending();
       answers(kind === 'unknown' ? { kind, note: 'a new word' } : { kind });
       expect(await verify(input, true)).toEqual({ kind: 'undecided', hopeful: true });
@@ -459,14 +459,14 @@ describe('a question', () => {
       'expired',
     ],
   ])('about an untouched session of %p (the last one: %p) ends it as %s', async (columns, final, kind) => {
-    // The gateway has nothing of the payer's that could still go through.
+    // The gateway has no transaction of the payer's that could still succeed.
     const { input } = await pending(columns);
     expect(await verify(input, final)).toEqual({ kind });
     expect(await world.attemptRows(input)).toMatchObject([{ status: 'CLOSED' }]);
   });
 
   test('whose asking fails is thrown on by its kind, and logged whole', async () => {
-    // Nothing is decided by a gateway that is away.
+    // An unreachable gateway decides nothing.
     const { input } = await pending();
     world.gateway.queryAttempt = () => Promise.reject(new GatewayFailure('unavailable', 'the gateway is away'));
     await expect(verify(input)).rejects.toMatchObject({ type: 'GATEWAY_UNAVAILABLE', message: 'the gateway is away' });
@@ -480,7 +480,7 @@ describe('a question about several attempts', () => {
     [[{ kind: 'in-progress' }, { kind: 'failed' }], { kind: 'undecided', hopeful: true }],
     [[{ kind: 'cancelled' }, { kind: 'failed' }], { kind: 'failed' }],
   ] as const)('is answered by the undecided one, else by the last: %p', async (said, verdict) => {
-    // While one session may still be paid, none of the others ends the payment.
+    // While one session can still be paid, the others must not end the payment.
     const input = await world.payment({ status: 'PENDING' });
     await world.attempt(input, { number: 1 });
     await world.attempt(input, { number: 2 });
@@ -490,7 +490,7 @@ describe('a question about several attempts', () => {
   });
 
   test('stops at the first charge, and after a doubt moves no money', async () => {
-    // The first confirmed one settles the payment; a doubt is for people, unless another charge is in order.
+    // The first confirmed charge finalizes the payment. A doubtful charge goes to a person, unless another charge is valid.
     const input = await world.payment({ status: 'PENDING' });
     const first = await world.attempt(input, { number: 1 });
     await world.attempt(input, { number: 2 });
@@ -503,7 +503,7 @@ describe('a question about several attempts', () => {
   });
 
   test('takes to each attempt its own callbacks only', async () => {
-    // A hint of one session says nothing about another.
+    // A hint about one session says nothing about another.
     const input = await world.payment({ status: 'PENDING' });
     const first = await world.attempt(input, { number: 1 });
     const second = await world.attempt(input, { number: 2 });
@@ -516,7 +516,7 @@ describe('a question about several attempts', () => {
   });
 
   test('of which all have ended says what the last one was, without asking', async () => {
-    // A workflow that starts again finds the same end.
+    // A workflow that starts again must find the same end.
     for (const [status, kind] of [
       ['FAILED', 'failed'],
       ['CANCELLED', 'cancelled'],
@@ -533,7 +533,7 @@ describe('a question about several attempts', () => {
   });
 
   test('of which one is confirmed is answered without asking', async () => {
-    // The row is the authority.
+    // The row is authoritative.
     const input = await world.payment({ status: 'PENDING' });
     await world.attempt(input, { number: 1, status: 'CONFIRMED', validationId: 'V-confirmed' });
     await world.attempt(input, { number: 2 });
@@ -547,7 +547,7 @@ describe('the end of a payment', () => {
     world.activities.finalizePayment({ ...input, status, ...more });
 
   test('as paid posts the charge and its fee, tells the app once and starts the delivery', async () => {
-    // One transaction: status, books and event.
+    // The status, the ledger and the event change in one transaction.
     const input = await world.payment({ status: 'PENDING' });
     const attempt = await world.attempt(input);
     answers(charged(world.charge(attempt)));
@@ -596,7 +596,7 @@ describe('the end of a payment', () => {
     ['CANCELLED', 'payment.cancelled', {}],
     ['EXPIRED', 'payment.expired', {}],
   ] as const)('as %s is told as %s, posts nothing and keeps its reason', async (status, type, more) => {
-    // An app can tell apart how its payments end.
+    // An application must be able to tell how its payment ended.
     const input = await world.payment({ status: 'PENDING' });
     expect(await settle(input, status, more)).toBe(status);
     expect(await world.paymentRow(input)).toMatchObject({
@@ -609,7 +609,7 @@ describe('the end of a payment', () => {
   });
 
   test.each(['PENDING', 'CREATED', 'REFUNDED'])('cannot be %s', async (status) => {
-    // Only an end is an end.
+    // A payment can only end with a final status.
     const input = await world.payment({ status: 'PENDING' });
     await expect(settle(input, status as never)).rejects.toMatchObject({ type: 'INTERNAL_ERROR' });
     expect(await world.paymentRow(input)).toMatchObject({ status: 'PENDING' });
@@ -622,7 +622,7 @@ describe('the end of a payment', () => {
   });
 
   test('whose delivery cannot be started stands, is logged, and is started by the next try', async () => {
-    // The sweeper, or a repetition, makes up for it.
+    // The sweeper or a retry starts the delivery later.
     const input = await world.payment({ status: 'PENDING' });
     world.startDelivery = () => Promise.reject(new Error('Temporal is away'));
     expect(await settle(input, 'EXPIRED')).toBe('EXPIRED');
@@ -633,7 +633,7 @@ describe('the end of a payment', () => {
   });
 
   test('of an app without an endpoint starts no delivery', async () => {
-    // The event is kept, parked, and sent when a URL is registered.
+    // The event is stored as parked, and sent when a URL is registered.
     const { applicationId } = world;
     const url = (text: string | null) =>
       world.rows(
@@ -658,7 +658,7 @@ describe('the end of a payment', () => {
 
 describe('review', () => {
   test('stops an open payment, with its reason, one alarm and the time', async () => {
-    // A person is called once, and sees why.
+    // A person is alerted once and sees the reason.
     const input = await world.payment();
     await world.activities.markForReview({ ...input, reason: 'STORE_MISMATCH' });
     await world.activities.markForReview({ ...input, reason: 'RISK_FLAGGED' });
@@ -677,7 +677,7 @@ describe('review', () => {
   });
 
   test('does not touch another payment or one that has ended', async () => {
-    // What is over stays as it is.
+    // A payment that has ended must not change.
     const ended = await world.payment({ status: 'EXPIRED', ended_at: '2026-01-01T00:00:00Z' });
     const other = await world.payment();
     await world.activities.markForReview({ ...ended, reason: 'RISK_FLAGGED' });
@@ -687,7 +687,7 @@ describe('review', () => {
   });
 
   test('that cannot be written is logged by its name and tried again', async () => {
-    // The log is where an operator looks first.
+    // Operators look in the log first.
     const input = await world.payment();
     await expect(
       world.activities.markForReview({ ...input, applicationId: '9'.repeat(30), reason: 'RISK_FLAGGED' }),

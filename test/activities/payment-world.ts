@@ -51,14 +51,14 @@ export interface Sent {
   readonly decisions: bigint[];
   readonly refundsEnded: string[];
   readonly deliveries: string[];
-  /** What invoices' workflows were told. */
+  /** The signals that invoices' workflows received. */
   readonly invoices: { readonly reference: string; readonly change: string }[];
 }
 
 export interface NewPayment {
   readonly amountMinor?: bigint;
   readonly mode?: Mode;
-  /** Negative: expired already. */
+  /** A negative value creates a payment that has already expired. */
   readonly expiresInMs?: number;
   readonly productName?: string;
   readonly customerName?: string;
@@ -66,38 +66,38 @@ export interface NewPayment {
   readonly customerPhone?: string;
   readonly customerReference?: string;
   readonly gateway?: string;
-  /** Whose it is; the world's own application unless told. */
+  /** The payment's application; by default the world's own. */
   readonly applicationId?: bigint;
-  /** The payer chooses among these. */
+  /** The gateways that the payer can choose from. */
   readonly gatewayChoices?: readonly string[];
 }
 
-/** Real Postgres, the real simulator over HTTP and the callback endpoint; only Temporal is a list of what would be sent. */
+/** Uses real Postgres, the simulator over HTTP and the callback endpoint. Only Temporal is replaced, by a list of what would be sent. */
 export interface PaymentWorld {
   readonly database: Database;
   readonly deps: ActivityDependencies;
   readonly activities: PaymentActivities & UnappliedPaymentActivities & RefundActivities;
   readonly app: Registration;
   readonly sent: Sent;
-  /** Replaces parts of the dispatch: a Temporal that is away, a workflow that has ended. */
+  /** Replaces parts of the dispatch, for example with a Temporal that is unreachable or a workflow that has ended. */
   readonly temporal: Partial<Dispatch>;
   readonly log: Row[];
   readonly apiUrl: string;
   payment(fields?: NewPayment): Promise<StoredPayment>;
-  /** Opens the checkout as the workflow does; answers the attempt's row. */
+  /** Opens the checkout as the workflow does. Returns the attempt's row. */
   opened(fields?: NewPayment): Promise<{ input: StoredPayment; attempt: Row }>;
   handleOf(input: StoredPayment): PaymentHandle;
   paymentRow(input: StoredPayment): Promise<Row>;
   attemptRow(input: StoredPayment): Promise<Row>;
   callbacksOf(input: StoredPayment): Promise<Row[]>;
   rows(sql: string, parameters?: readonly unknown[]): Promise<Row[]>;
-  /** The simulator's control plane. */
+  /** Calls the simulator's control plane. */
   control(method: string, path: string, body?: unknown): Promise<unknown>;
-  /** What the payer does on the gateway's page, with the IPN that follows from it. */
+  /** Acts as the payer on the gateway's page; the simulator then sends the IPN. */
   finish(attempt: Row, status?: string): Promise<void>;
-  /** A callback signed as the gateway signs. */
+  /** Signs a callback as the gateway does. */
   signed(fields: Form, mode?: Mode): Form;
-  /** The newest notice that the gateway made for an attempt. */
+  /** Returns the gateway's newest notice about an attempt. */
   notice(attempt: Row): Promise<Form>;
   post(kind: string, body: string | Form, options?: { mode?: 'test' | 'live' }): Promise<Response>;
   close(): Promise<void>;
@@ -114,15 +114,14 @@ const QUICK = {
 
 export interface PaymentWorldOptions {
   readonly dispatch?: Dispatch;
-  /** Origin of a bKash simulator, where both modes have its own merchants. */
+  /** The origin of a bKash simulator whose own merchants both modes use. */
   readonly bkashUrl?: string;
-  /** Nagad's merchants. */
   readonly nagad?: ReadonlyMap<Mode, NagadAccount>;
-  /** Origin of a Stripe simulator, where both modes have its own accounts. */
+  /** The origin of a Stripe simulator whose own accounts both modes use. */
   readonly stripeUrl?: string;
 }
 
-/** The merchants that the bKash simulator knows by itself. */
+/** The bKash simulator's default merchants. */
 function bkashAccounts(baseUrl: string | undefined): ReadonlyMap<Mode, BkashAccount> {
   const account = (mode: Mode): readonly [Mode, BkashAccount] => {
     const id = `lenden_${mode.toLowerCase()}`;
@@ -132,7 +131,7 @@ function bkashAccounts(baseUrl: string | undefined): ReadonlyMap<Mode, BkashAcco
   return new Map(baseUrl === undefined ? [] : [account('TEST'), account('LIVE')]);
 }
 
-/** The accounts that the Stripe simulator knows by itself. */
+/** The Stripe simulator's default accounts. */
 function stripeAccounts(baseUrl: string | undefined): ReadonlyMap<Mode, StripeAccount> {
   const account = (mode: Mode): readonly [Mode, StripeAccount] => {
     const name = mode.toLowerCase();
@@ -293,8 +292,8 @@ export async function createPaymentWorld({
 }
 
 /**
- * What workflows' timers cause here comes when it is due: nobody waits for half an hour. Money that is real has no test clock, so there the row's own
- * due time comes.
+ * Makes what a workflow's timer would trigger due at once, so that no test waits for half an hour. There is no test clock for payments, so this
+ * changes the due time in the row.
  */
 function jumping(product: PaymentWorld['activities'], rows: PaymentWorld['rows']): PaymentWorld['activities'] {
   return {

@@ -36,7 +36,7 @@ const eventsOf = (input: StoredPayment): Promise<Row[]> =>
   world.rows('select * from webhook_events where payment_id = ?::bigint order by sequence', [input.paymentId]);
 const callbackCount = async (input: StoredPayment): Promise<number> => (await world.callbacksOf(input)).length;
 
-/** Paid at the gateway with the IPN stored. */
+/** Creates a payment that is paid at the gateway and whose IPN is stored. */
 async function paid(fields = {}): Promise<{ input: StoredPayment; attempt: Row }> {
   const opened = await world.opened(fields);
   await world.finish(opened.attempt);
@@ -46,7 +46,7 @@ async function paid(fields = {}): Promise<{ input: StoredPayment; attempt: Row }
 
 describe('opening the checkout', () => {
   test('writes the attempt before the gateway is called and keeps what it answers', async () => {
-    // A session that exists at the gateway is always one that we know of.
+    // Otherwise a session could exist at the gateway that Lenden does not know of.
     const { input, attempt } = await world.opened();
     expect(attempt).toMatchObject({ status: 'OPEN', number: 1, gateway: 'sslcommerz', store_id: 'lenden_test' });
     expect(attempt['reference']).toMatch(/^[0-9A-Za-z]{20}$/);
@@ -58,7 +58,7 @@ describe('opening the checkout', () => {
   });
 
   test('is answered from the row when it is repeated', async () => {
-    // A retried activity must not open a second session that a payer could pay as well.
+    // Otherwise a retried activity would open a second session in which the payer could also pay.
     const { input, attempt } = await world.opened();
     expect(await world.activities.openCheckout(input)).toMatchObject({ kind: 'open', attention: false });
     expect(await sessionsAt(attempt)).toHaveLength(1);
@@ -73,7 +73,7 @@ describe('opening the checkout', () => {
     ['ten megabytes', 47],
     ['no answer in time', 41],
   ])('after %s is tried again under the same reference', async (_name, script) => {
-    // Whether the session was made is unknown, so only the same reference may be used again.
+    // It is unknown whether the session was created, so only the same reference may be used again.
     const input = await world.payment(scripted(script));
     expect(await world.activities.openCheckout(input)).toMatchObject({ kind: 'unavailable' });
     const unknown = await world.attemptRow(input);
@@ -84,7 +84,7 @@ describe('opening the checkout', () => {
   });
 
   test('that is refused keeps the gateway’s words out of everything that leaves the log', async () => {
-    // The text of a gateway may hold anything, a name or a secret as well.
+    // A gateway's text can contain anything, including names and secrets.
     const input = await world.payment(scripted(40));
     expect(await world.activities.openCheckout(input)).toEqual({ kind: 'refused', code: 'GATEWAY_REFUSED_SESSION' });
     expect(await world.attemptRow(input)).toMatchObject({ status: 'REFUSED', failure_code: 'GATEWAY_REFUSED_SESSION' });
@@ -110,7 +110,7 @@ describe('opening the checkout', () => {
   });
 
   test('says so when a callback, a cancel or a confirmed charge already waits', async () => {
-    // A resumed workflow asks at once instead of waiting for a signal that was sent before it began.
+    // A resumed workflow has to query at once, because the signal was sent before it started.
     const { input, attempt } = await world.opened();
     await world.post('ipn', { tran_id: String(attempt['reference']), status: 'VALID' });
     expect(await world.activities.openCheckout(input)).toMatchObject({ kind: 'open', attention: true });
@@ -127,7 +127,7 @@ describe('opening the checkout', () => {
   test.each(['UNKNOWN', 'FAILED', 'CANCELLED', 'CLOSED'])(
     'never makes a second session where the gateway had made one and the attempt is %s',
     async (status) => {
-      // A workflow that was terminated between the gateway's word and ours must ask, not sell again.
+      // If a workflow is terminated before the session is recorded, the next one has to query instead of opening a second session.
       const { input, attempt } = await world.opened();
       await world.rows('update payment_attempts set status = ? where id = ?::bigint returning 1', [
         status,
@@ -139,7 +139,7 @@ describe('opening the checkout', () => {
   );
 
   test('answers the end of a payment that has ended, and the review of one under review', async () => {
-    // The row is the authority for a workflow that starts again.
+    // The row tells a restarted workflow how the payment stands.
     const { input } = await world.opened();
     await settle(input, 'EXPIRED');
     expect(await world.activities.openCheckout(input)).toEqual({ kind: 'ended', status: 'EXPIRED' });
@@ -151,7 +151,7 @@ describe('opening the checkout', () => {
 
 describe('the question to the gateway', () => {
   test('confirms a charge and keeps the gateway’s answer word for word', async () => {
-    // The evidence is what verify compares the ledger with, years later.
+    // Years later, `npm run verify` compares the ledger with this evidence.
     const { input, attempt } = await paid();
     expect(await verify(input)).toEqual({ kind: 'charged' });
     const row = await world.attemptRow(input);
@@ -167,7 +167,7 @@ describe('the question to the gateway', () => {
     ['a payer who chose nothing', 'UNATTEMPTED', 'expired', 'CLOSED'],
     ['a session that ran out', 'EXPIRED', 'expired', 'CLOSED'],
   ])('takes %s from the gateway', async (_name, status, kind, attemptStatus) => {
-    // The gateway ends its session, the callback only tells us to ask.
+    // Only the gateway's answer ends the attempt. The callback is just a reason to query.
     const { input, attempt } = await world.opened();
     await world.finish(attempt, status);
     await until(async () => (await callbackCount(input)) === 1);
@@ -181,7 +181,7 @@ describe('the question to the gateway', () => {
     ['another reference', 23, 'REFERENCE_MISMATCH'],
     ['a risk flag', 27, 'RISK_FLAGGED'],
   ])('leads to review for %s, with the evidence kept', async (_name, script, reason) => {
-    // Nothing is marked paid that disagrees with its order, and the operator sees what the gateway said.
+    // A charge that disagrees with its order must not count as paid, and the operator has to see the gateway's answer.
     const { input } = await paid(scripted(script));
     expect(await verify(input)).toEqual({ kind: 'review', reason });
     const attempt = await world.attemptRow(input);
@@ -194,14 +194,14 @@ describe('the question to the gateway', () => {
   });
 
   test('believes the gateway, not an IPN that shows another amount', async () => {
-    // A well-signed lie in the notice changes nothing.
+    // A wrong amount in a correctly signed IPN must not change anything.
     const { input } = await paid(scripted(21));
     expect(await verify(input)).toEqual({ kind: 'charged' });
     expect(await world.attemptRow(input)).toMatchObject({ gross_minor: '131321' });
   });
 
   test('leads to review when one charge is shown for two payments', async () => {
-    // One validation id settles one payment, whatever the gateway repeats.
+    // One validation id finalizes one payment only, whatever the gateway repeats.
     const first = await paid();
     await verify(first.input);
     const { validation_id: validationId } = await world.attemptRow(first.input);
@@ -236,7 +236,7 @@ describe('the question to the gateway', () => {
     ['an inactive API', 38],
     ['no answer in time', 18],
   ])('decides nothing by %s, and confirms the charge when it is answered', async (_name, script) => {
-    // No answer is neither success nor failure, and the money is found afterwards.
+    // A missing answer is neither success nor failure, and a later query finds the money.
     const { input, attempt } = await world.opened(scripted(script));
     await world.finish(attempt);
     const before = await world.attemptRow(input);
@@ -256,14 +256,14 @@ describe('the question to the gateway', () => {
     ['a status that it does not know', 28],
     ['PENDING', 29],
   ])('stays undecided and hopeful by %s, also at expiry', async (_name, script) => {
-    // An unknown word is never read as success or failure.
+    // An unknown status must not count as success or failure.
     const { input } = await paid(scripted(script));
     expect(await verify(input, true)).toEqual({ kind: 'undecided', hopeful: true });
     expect(await world.paymentRow(input)).toMatchObject({ status: 'PENDING' });
   });
 
   test('of an untouched session waits, expires at the end, and cancels when the payer asked for it', async () => {
-    // The same answer means three things, depending on who waits for it.
+    // The same answer has three meanings, depending on the payer's request and the expiry.
     const { input } = await world.opened();
     expect(await verify(input)).toEqual({ kind: 'undecided', hopeful: false });
     expect(await verify(input, true)).toEqual({ kind: 'expired' });
@@ -273,12 +273,12 @@ describe('the question to the gateway', () => {
     ]);
     expect(await verify(other.input)).toEqual({ kind: 'cancelled' });
     expect(await world.attemptRow(other.input)).toMatchObject({ status: 'CLOSED' });
-    // A worker that died before it could tell is asked again: the payer still has his way.
+    // If the worker died before it reported the result, the query is repeated and must give the same result.
     expect(await verify(other.input)).toEqual({ kind: 'cancelled' });
   });
 
   test('is not moved by a forged IPN that claims success', async () => {
-    // Hostile case 41: a notice without a charge behind it is no payment.
+    // Hostile case 41: a notice without a charge is not a payment.
     const { input, attempt } = await world.opened();
     const forged = { tran_id: String(attempt['reference']), val_id: 'FORGED123', status: 'VALID', amount: '100.00' };
     expect((await world.post('ipn', forged)).status).toBe(200);
@@ -288,7 +288,7 @@ describe('the question to the gateway', () => {
   });
 
   test('is not moved by the replay of another order’s genuine IPN', async () => {
-    // Hostile case 41: the charge of one order never pays another one.
+    // Hostile case 41: the charge of one order must not pay another.
     const genuine = await paid();
     const old = await world.notice(genuine.attempt);
     const { input, attempt } = await world.opened();
@@ -301,7 +301,7 @@ describe('the question to the gateway', () => {
   });
 
   test('closes only the callbacks that were there when it was put', async () => {
-    // One that comes while the gateway is thinking is looked at by the next question.
+    // A callback that arrives while the gateway is answering is handled by the next query.
     const { input, attempt } = await world.opened();
     const reference = String(attempt['reference']);
     await world.control('POST', `sessions/${reference}/script`, {
@@ -320,7 +320,7 @@ describe('the question to the gateway', () => {
 
 describe('settling', () => {
   test('by fifty at once is one transition, one posting, one event', async () => {
-    // Nothing is posted or told twice, however many workers believe it is their turn.
+    // Otherwise two workers could post a charge twice or send an event twice.
     const { input } = await paid();
     await verify(input);
     const ends = await Promise.all(Array.from({ length: 50 }, () => settle(input)));
@@ -337,7 +337,7 @@ describe('settling', () => {
   });
 
   test('by opposing ends at once lets exactly one of them win', async () => {
-    // Expiry and a confirmation in the same instant leave one truth, with money only where it was confirmed.
+    // If the payment expires and is confirmed at the same moment, only one end may win, and money is posted only if it was confirmed.
     const { input } = await paid();
     await verify(input);
     const ends = await Promise.all(
@@ -350,7 +350,7 @@ describe('settling', () => {
   });
 
   test('as paid is refused without a confirmed attempt', async () => {
-    // The money rule in one line: no confirmation, no success.
+    // Without a confirmed charge, a payment must never succeed.
     const { input } = await world.opened();
     await expect(settle(input)).rejects.toMatchObject({ type: 'INTERNAL_ERROR' });
     expect(await world.paymentRow(input)).toMatchObject({ status: 'PENDING' });
@@ -359,7 +359,7 @@ describe('settling', () => {
   });
 
   test('stands when the delivery cannot be started, and a repetition starts it', async () => {
-    // A death between commit and delivery start loses no event.
+    // Otherwise the application would lose the event when the process dies after the commit.
     const { input } = await paid();
     await verify(input);
     world.temporal.startDelivery = () => Promise.reject(new Error('Temporal is away'));
@@ -372,7 +372,7 @@ describe('settling', () => {
   });
 
   test('tells Temporal a code and our own words only', async () => {
-    // Histories are kept for months: no gateway text, no row value, no stack of ours with data in it.
+    // Histories are kept for months, so they must not contain gateway text, row values or stack traces with data.
     const { input } = await world.opened();
     const error: unknown = await settle(input).catch((reason: unknown) => reason);
     expect(error).toMatchObject({ message: 'an internal error; the log has it', cause: undefined });
@@ -381,7 +381,7 @@ describe('settling', () => {
 
 describe('review', () => {
   test('keeps its first reason and time, and ends no ended payment', async () => {
-    // A repetition does not rewrite why a person was called.
+    // A repeated call must not overwrite the reason for which a person was alerted.
     const { input } = await world.opened();
     await world.activities.markForReview({ ...input, reason: 'AMOUNT_MISMATCH' });
     const first = await world.paymentRow(input);
@@ -407,7 +407,7 @@ describe('a worker that stood still', () => {
   };
 
   test('does not reopen an attempt that was confirmed while it slept', async () => {
-    // The charge would look unsettled, and a repeated notice would book it a second time as unapplied money.
+    // The charge would look as if it had not finalized the payment, and a repeated notice would post it again as an unapplied payment.
     const { input } = await confirmed();
     const before = await world.attemptRow(input);
     const ids = { payment: input.reference, attempt: String(before['reference']) };
@@ -430,7 +430,7 @@ describe('a worker that stood still', () => {
     ['is refused', { kind: 'refused', code: 'GATEWAY_REFUSED_SESSION', gatewayText: 'this order is known' }],
     ['gets no answer', null],
   ] as const)('and %s ends nothing that another has opened', async (_what, outcome) => {
-    // The payer is on the page of the first session, and a second one for the same order is not to be had.
+    // The payer is on the page of the first session, and the gateway gives no second session for the same order.
     const input = await world.payment();
     const open: GatewayRegistry['open'] = (...asked) => {
       const gateway = world.deps.gateways.open(...asked);
@@ -454,7 +454,7 @@ describe('a worker that stood still', () => {
   });
 
   test('does not lead the payer to a page that nobody asks about', async () => {
-    // Two workers have opened one attempt, and each gateway but SSLCOMMERZ makes two sessions of that: what is paid in the other is lost.
+    // Two workers have opened one attempt. Every gateway except SSLCOMMERZ then has two sessions, and money paid in the unrecorded one would be lost.
     const { input } = await world.opened();
     const before = [await world.paymentRow(input), await world.attemptRow(input)];
     const scope = { applicationId: BigInt(input.applicationId), mode: input.mode };
@@ -473,7 +473,7 @@ describe('a worker that stood still', () => {
   test.each(['FAILED', 'CANCELLED', 'CLOSED', 'UNKNOWN'] as const)(
     'does not put an old answer (%s) over a confirmation',
     async (status) => {
-      // The confirmation is what the ledger stands on.
+      // The ledger depends on the confirmation.
       const { input } = await confirmed();
       const before = await world.attemptRow(input);
       const scope = { applicationId: BigInt(input.applicationId), mode: input.mode };
@@ -503,7 +503,7 @@ describe('unapplied money', () => {
       [attempt['reference']],
     );
 
-  /** The gateway makes another session under the same reference; answers its key. */
+  /** Makes the gateway open another session under the same reference. Returns its key. */
   async function secondSession(attempt: Row): Promise<string> {
     const callback = (kind: string): string => `${world.apiUrl}/gateway/sslcommerz/test/${kind}`;
     const outcome = await world.deps.gateways
@@ -537,7 +537,7 @@ describe('unapplied money', () => {
   test.each(['EXPIRED', 'CANCELLED'] as const)(
     'for a payment that had ended %s is posted once under twenty parallel runs',
     async (status) => {
-      // Hostile case 44: the payment is not revived, and the money is not lost.
+      // Hostile case 44: the payment stays ended, and the money is not lost.
       const { input, attempt } = await world.opened();
       await settle(input, status);
       await world.rows(`update payments set ended_at = now() - interval '3 hours' where id = ?::bigint returning 1`, [
@@ -564,7 +564,7 @@ describe('unapplied money', () => {
   );
 
   test('that the gateway does not confirm books nothing', async () => {
-    // A callback for an ended payment is a question, not money.
+    // A callback for an ended payment starts a query. It does not prove that money moved.
     const { input, attempt } = await world.opened();
     await settle(input, 'EXPIRED');
     expect(await late(input, attempt)).toEqual({ kind: 'nothing' });
@@ -572,7 +572,7 @@ describe('unapplied money', () => {
   });
 
   test('does not count the charge that settled the payment', async () => {
-    // The IPN repeated after success is the same money.
+    // A repeated IPN after the success is about the same money.
     const { input, attempt } = await paid();
     await verify(input);
     await settle(input);
@@ -581,7 +581,7 @@ describe('unapplied money', () => {
   });
 
   test('finds a second charge of an attempt that was settled', async () => {
-    // A payer who paid in two tabs gets the second amount back.
+    // A payer who paid in two tabs must get the second amount back.
     const { input, attempt } = await world.opened();
     const other = await secondSession(attempt);
     await world.finish({ reference: attempt['session_key'] });
@@ -601,7 +601,7 @@ describe('unapplied money', () => {
   });
 
   test('is found as well when both notices had come before the payment was settled', async () => {
-    // One question settles one charge; the other must not be closed with it and forgotten.
+    // One query finds one charge. The callback of the other must not be closed with it, or that money would be forgotten.
     const { input, attempt } = await world.opened();
     const other = await secondSession(attempt);
     await world.finish({ reference: attempt['session_key'] });
@@ -617,7 +617,7 @@ describe('unapplied money', () => {
   });
 
   test('that nobody can be sure of is left to people: callbacks closed, alarm given', async () => {
-    // What is parked is visible and is not driven again without a new callback.
+    // A parked attempt is visible to operators and is not queried again without a new callback.
     const { input, attempt } = await world.opened(scripted(30));
     await settle(input, 'EXPIRED');
     await world.finish(attempt);
@@ -630,7 +630,7 @@ describe('unapplied money', () => {
   });
 
   test('is asked for again when the gateway gives no answer', async () => {
-    // Nothing is closed as "no money" by a gateway that is away.
+    // An unreachable gateway must not count as "no money".
     const { input, attempt } = await world.opened(scripted(30));
     await settle(input, 'EXPIRED');
     await world.finish(attempt);

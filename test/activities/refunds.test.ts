@@ -25,7 +25,7 @@ async function newOperator(email: string): Promise<bigint> {
   return BigInt(String(row?.['id']));
 }
 
-/** A payment that the gateway has charged and that is settled. `number` picks the gateway's trouble by its amount. */
+/** Creates a payment that the gateway has charged and that is finalized. `number` selects a fault of the gateway by its amount. */
 async function settled(number = 0): Promise<{ input: StoredPayment; attempt: Row; amountMinor: bigint }> {
   const amountMinor = number === 0 ? 10_000n : 131_300n + BigInt(number);
   const { input, attempt } = await world.opened({ amountMinor });
@@ -99,7 +99,7 @@ async function failureOf(work: Promise<unknown>): Promise<unknown> {
   );
 }
 
-/** Asks until the gateway has said something that is not "wait". */
+/** Repeats the query until the answer is not "wait". */
 async function driveToTheEnd(refund: StoredRefund): Promise<RefundAnswer> {
   let answer: RefundAnswer = { kind: 'waiting' };
   await until(async () => {
@@ -111,7 +111,7 @@ async function driveToTheEnd(refund: StoredRefund): Promise<RefundAnswer> {
 
 describe('a reservation', () => {
   test('takes no more than was captured, whatever is asked at once', async () => {
-    // A hundred refunds of one payment: exactly what is there is given back.
+    // Of a hundred refunds at once, only those that the payment covers may be reserved.
     const { input } = await settled();
     const outcomes = await Promise.all(
       Array.from({ length: 100 }, () => failureOf(reserve(input, { amountMinor: 700n }))),
@@ -126,7 +126,7 @@ describe('a reservation', () => {
   });
 
   test('is freed by a refund that failed, and by no other', async () => {
-    // The balance counts what waits and what succeeded.
+    // The balance counts waiting and succeeded refunds.
     const { input } = await settled();
     const first = await asked(input, { amountMinor: 10_000n });
     expect(await failureOf(reserve(input, { amountMinor: 1n }))).toBe('REFUND_EXCEEDS_BALANCE');
@@ -137,21 +137,21 @@ describe('a reservation', () => {
   });
 
   test.each(['FAILED', 'CANCELLED', 'EXPIRED'] as const)('is refused for a payment that ended %s', async (status) => {
-    // There is nothing to give back.
+    // There is nothing to refund.
     const { input } = await world.opened();
     await world.activities.finalizePayment({ ...input, status });
     expect(await failureOf(reserve(input))).toBe('INVALID_OPERATION_STATE');
   });
 
   test('of another mode or application finds no payment', async () => {
-    // Foreign and absent look the same.
+    // Otherwise the answer would reveal that another application's payment exists.
     const { input } = await settled();
     expect(await failureOf(reserve({ ...input, mode: 'LIVE' }))).toBe('RESOURCE_NOT_FOUND');
     expect(await failureOf(reserve({ ...input, applicationId: '999999' }))).toBe('RESOURCE_NOT_FOUND');
   });
 
   test('waits for a second person above the threshold, only when an operator asked', async () => {
-    // The rule of the documents: an application's own refund is not held.
+    // Only an operator's refund needs approval. An application's own refund must not be held, as documented.
     await world.rows(
       'update applications set refund_approval_threshold_minor = 5000 where id = ?::bigint returning 1',
       [world.app.applicationId],
@@ -176,7 +176,7 @@ describe('a gateway that bounds its refunds', () => {
     );
 
   test('takes one refund where that is its bound, of those that come at once and of those that come later', async () => {
-    // What bKash would refuse is refused before the caller is told that it is under way.
+    // The caller has to learn at once that bKash will refuse the refund.
     const { input } = await settled();
     const outcomes = await Promise.all(
       [1, 2, 3, 4, 5].map(() => failureOf(reserve(input, { amountMinor: 100n, bounds: once }))),
@@ -187,14 +187,14 @@ describe('a gateway that bounds its refunds', () => {
   });
 
   test('takes another one when the first has failed', async () => {
-    // Nothing has moved, so the bound is not used up.
+    // No money has moved, so the refund does not count.
     const { input } = await settled();
     await end(await asked(input, { bounds: once }), 'FAILED');
     expect(await failureOf(reserve(input, { bounds: once }))).toBeNull();
   });
 
   test('takes none when the charge is older than its window', async () => {
-    // The day on which the money came counts, not the one on which somebody looks.
+    // The day of the charge counts, not the day of the request.
     const { input } = await settled();
     await charged(input, 14);
     expect(await failureOf(reserve(input, { amountMinor: 1n, bounds: within }))).toBeNull();
@@ -204,7 +204,7 @@ describe('a gateway that bounds its refunds', () => {
   });
 
   test('counts what went back of the same charge as too much, and does not give that back after a refund', async () => {
-    // To the gateway both are refunds of one transaction.
+    // For the gateway, both are refunds of one transaction.
     const overpaymentOf = async ({ input }: { input: StoredPayment }): Promise<bigint> => {
       const [row] = await world.rows(
         `insert into unapplied_payments (application_id, mode, payment_id, attempt_id, gateway, validation_id, gateway_txn_id, evidence, gross_minor,
@@ -245,7 +245,7 @@ describe('a gateway that bounds its refunds', () => {
 
 describe('asking the gateway', () => {
   test('gives back once, however often it is asked', async () => {
-    // The key at the gateway is the refund's reference over every retry.
+    // The refund's reference is the key at the gateway, also in every retry.
     const { input, attempt } = await settled();
     const refund = await asked(input);
     expect(await drive(refund)).toEqual({ kind: 'waiting' });
@@ -264,7 +264,7 @@ describe('asking the gateway', () => {
     ['a call that hung and did nothing', 69],
     ['questions that are answered by HTTP 500', 67],
   ])('comes to one refund through %s', async (_name, script) => {
-    // A timeout is neither success nor failure: the same key finds out.
+    // A timeout is neither success nor failure. A repeated request with the same key finds the result.
     const { input, attempt } = await settled(script);
     const refund = await asked(input);
     expect(await driveToTheEnd(refund)).toEqual({ kind: 'refunded' });
@@ -275,7 +275,7 @@ describe('asking the gateway', () => {
     ['refuses', 62],
     ['refuses for the caller’s address', 68],
   ])('fails when the gateway plainly %s', async (_name, script) => {
-    // Nothing was accepted, nothing was in doubt: the reservation is freed.
+    // Nothing was accepted and nothing is in doubt, so the reserved amount is released.
     const { input } = await settled(script);
     const refund = await asked(input);
     expect(await drive(refund)).toEqual({ kind: 'failed', code: 'GATEWAY_REFUSED_REFUND' });
@@ -284,7 +284,7 @@ describe('asking the gateway', () => {
   });
 
   test('never takes a refusal for the end after an answer was lost', async () => {
-    // The first call may have been accepted: only a person can say that the money did not move.
+    // The first request may have been accepted, so only a person can say that no money moved.
     const { input } = await settled(62);
     const refund = await asked(input);
     await world.rows('update refunds set queried_at = now() where id = ?::bigint returning 1', [refund.refundId]);
@@ -293,7 +293,7 @@ describe('asking the gateway', () => {
   });
 
   test('never books one refund of the gateway’s as two of ours', async () => {
-    // Asked for a second one, a gateway may name the one that it is at work on already.
+    // Asked for a second refund, a gateway can answer with the one that it is already processing.
     const { input, attempt } = await settled();
     const first = await asked(input);
     expect(await drive(first)).toEqual({ kind: 'waiting' });
@@ -315,13 +315,13 @@ describe('asking the gateway', () => {
     const { status, gateway_refund_id: id, evidence } = await refundRow(second);
     expect([status, id]).toEqual(['PENDING', null]);
     expect(evidence).toContain('processing');
-    // The one that has it comes to its end.
+    // The refund that owns the gateway's id completes.
     expect(await driveToTheEnd(renamed)).toEqual({ kind: 'refunded' });
     expect(await atTheGateway(attempt)).toHaveLength(1);
   });
 
   test('never takes another store’s refusal for the end', async () => {
-    // The store was changed after the payment: it does not know the charge, and says so.
+    // The store was changed after the payment. The new store does not know the charge and refuses.
     const { input } = await settled(62);
     const refund = await asked(input);
     await world.rows(`update refunds set store_id = 'another_store' where id = ?::bigint returning 1`, [
@@ -332,7 +332,7 @@ describe('asking the gateway', () => {
   });
 
   test('leaves a cancelled refund to a person', async () => {
-    // The gateway's own description of this word contradicts itself.
+    // The gateway's documentation contradicts itself about this status.
     const { input } = await settled(64);
     const refund = await asked(input);
     expect(await driveToTheEnd(refund)).toEqual({ kind: 'unclear', reason: 'GATEWAY_CANCELLED' });
@@ -352,7 +352,7 @@ describe('asking the gateway', () => {
 
 describe('the end of a refund', () => {
   test('books status, payment, ledger and events together, once', async () => {
-    // Two workers at once, and one that runs again: nothing is posted twice.
+    // Two workers at once, or a repeated run, must not post anything twice.
     const { input } = await settled();
     const refund = await asked(input);
     await Promise.all(Array.from({ length: 10 }, () => end(refund)));
@@ -368,7 +368,7 @@ describe('the end of a refund', () => {
       ['payment.refunded', 3],
     ]);
     expect(events[2]?.['payload']).toMatchObject({ data: { status: 'PARTIALLY_REFUNDED' } });
-    // They are sent in parallel: whichever comes second is about another object, so no receiver takes it for a stale one.
+    // The events are sent in parallel. They are about different objects, so a receiver does not take the later one for outdated.
     expect(events.map(({ payload }) => (payload as Row)['subject'])).toEqual([
       `payment:${input.paymentId}`,
       `refund:${refund.refundId}`,
@@ -377,7 +377,7 @@ describe('the end of a refund', () => {
   });
 
   test('that gives back the rest makes the payment REFUNDED', async () => {
-    // Partial and full are told by what was given back in all.
+    // Partial or full depends on the sum of all refunds.
     const { input } = await settled();
     for (const amountMinor of [2_500n, 7_500n]) {
       await end(await asked(input, { amountMinor }));
@@ -394,7 +394,7 @@ describe('the end of a refund', () => {
   });
 
   test('as failed tells the application and posts nothing', async () => {
-    // What was not given back is not booked.
+    // A failed refund must not be posted.
     const { input } = await settled();
     const refund = await asked(input);
     expect(await end(refund, 'FAILED')).toBe('FAILED');
@@ -426,7 +426,7 @@ describe('an approval', () => {
     world.activities.decideRefund({ ...refund, decisionIds, expired });
 
   test('by a signal alone changes nothing and is written down', async () => {
-    // Whoever can reach the Temporal UI cannot give money back.
+    // Somebody with access to the Temporal UI must not be able to refund money.
     const { refund } = await awaiting();
     expect(await decide(refund, ['4711'])).toMatchObject({ kind: 'awaiting' });
     expect(await refundRow(refund)).toMatchObject({ status: 'AWAITING_APPROVAL' });
@@ -439,7 +439,7 @@ describe('an approval', () => {
   });
 
   test('by a decision row carries on, and closes the row', async () => {
-    // The row is the authority, whatever id the signal named.
+    // The row is authoritative, whatever id the signal contains.
     const { refund } = await awaiting();
     const id = await decision(refund, 'approve');
     expect(await decide(refund, ['something else'])).toEqual({ kind: 'pending' });
@@ -451,7 +451,7 @@ describe('an approval', () => {
   });
 
   test('that is signalled again after it was carried out gives no alarm', async () => {
-    // The sweeper repeats what it does not know to have arrived; only the unknown id is written down.
+    // The sweeper repeats signals that may not have arrived. Only an unknown id is recorded in the audit log.
     const { refund } = await awaiting();
     const id = await decision(refund, 'approve');
     await decide(refund, [id]);
@@ -464,7 +464,7 @@ describe('an approval', () => {
   });
 
   test('that turns to a refusal after the gateway was asked comes too late', async () => {
-    // The gateway may have the refund already: only its word, or a review, ends it now.
+    // The gateway may already have the refund, so only its answer or a review can end it.
     const { refund } = await awaiting();
     await decide(refund, [await decision(refund, 'approve')]);
     const late = await decision(refund, 'reject');
@@ -476,7 +476,7 @@ describe('an approval', () => {
   });
 
   test('that the money went back, by two people who saw it, books it once', async () => {
-    // The gateway refuses the repeated key and never tells: without their word it would stay open for ever.
+    // The gateway refuses the repeated key and never reports the result. Without the operators, the refund would stay open for ever.
     const { input } = await settled();
     const refund = await asked(input);
     await world.activities.markRefundForReview({ ...refund, reason: 'REFUSED_AFTER_DOUBT' });
@@ -502,7 +502,7 @@ describe('an approval', () => {
   });
 
   test('that the money went back counts for nothing where nobody doubts it', async () => {
-    // A row that was written before the doubt was over.
+    // The row was written before the doubt was resolved.
     const { input } = await settled();
     const refund = await asked(input);
     const late = await decision(refund, 'accept');
@@ -511,7 +511,7 @@ describe('an approval', () => {
   });
 
   test('that nobody took up is closed by the end of the refund', async () => {
-    // The sweeper would signal it for ever.
+    // Otherwise the sweeper would signal it for ever.
     const { refund } = await awaiting();
     await decide(refund, [await decision(refund, 'approve')]);
     const late = await decision(refund, 'reject');
@@ -522,7 +522,7 @@ describe('an approval', () => {
   });
 
   test('by the creator is refused by the database itself', async () => {
-    // Four eyes do not depend on the code above.
+    // The second approval must not depend on the application code alone.
     const { refund } = await awaiting();
     await decision(refund, 'approve', operators[0]);
     await expect(decide(refund)).rejects.toThrow();
@@ -530,7 +530,7 @@ describe('an approval', () => {
   });
 
   test('that is refused frees the money and tells the application', async () => {
-    // REJECTED is the end of a refund that nobody carried out.
+    // The application has to learn that the refund was rejected and never sent to the gateway.
     const { input, refund } = await awaiting();
     const id = await decision(refund, 'reject');
     expect(await decide(refund, [id])).toEqual({ kind: 'ended', status: 'REJECTED' });
@@ -540,7 +540,7 @@ describe('an approval', () => {
   });
 
   test('is waited for as long as the database says, whatever the timer of the workflow said', async () => {
-    // A second person has the time that was promised, also where the clock of Temporal's server is ahead.
+    // The second person must have the promised time, even if the clock of Temporal's server is ahead.
     const { refund } = await awaiting();
     const { decideRefund } = createPaymentActivities(world.deps);
     expect(await decideRefund({ ...refund, decisionIds: [], expired: true })).toMatchObject({ kind: 'awaiting' });
@@ -548,14 +548,14 @@ describe('an approval', () => {
   });
 
   test('that never comes rejects the refund', async () => {
-    // Nothing waits for ever.
+    // Otherwise an unapproved refund would hold its amount for ever.
     const { refund } = await awaiting();
     expect(await decide(refund, [], true)).toEqual({ kind: 'ended', status: 'REJECTED' });
     expect(await refundRow(refund)).toMatchObject({ status: 'REJECTED', failure_code: 'APPROVAL_EXPIRED' });
   });
 
   test('that comes in the same moment as its end counts', async () => {
-    // The row was there first.
+    // The decision was stored before the refund expired.
     const { refund } = await awaiting();
     await decision(refund, 'approve');
     expect(await decide(refund, [], true)).toEqual({ kind: 'pending' });

@@ -9,17 +9,17 @@ import { openInvoiceWorld, type InvoiceWorld } from '../invoices/invoice-world.t
 import type { StoredPayment, StoredRefund } from '../support/stored.ts';
 
 /**
- * The dump was older than a payment, and its number was given out again. The payment's workflow still runs, and what it once named by that
- * number is somebody else's by now.
+ * A restored dump was older than a payment, whose number was then assigned again. The payment's workflow is still running, and the number that it
+ * uses now belongs to another payment.
  */
 let world: InvoiceWorld;
-/** Somebody else's, all of them open. */
+/** These objects belong to another customer, and all of them are open. */
 let invoice: InvoiceRecord;
 let payment: StoredPayment;
 let paid: StoredPayment;
 let refund: StoredRefund;
 let attempt: string;
-/** What the orphaned workflows say: the same numbers, other references. */
+/** What the orphaned workflows send: the same numbers with other references. */
 let lost: StoredPayment;
 let lostRefund: StoredRefund;
 
@@ -48,7 +48,7 @@ async function attemptOf({ reference }: StoredPayment): Promise<string> {
   return row?.reference ?? '';
 }
 
-/** Everything that a workflow may change. */
+/** Reads everything that a workflow can change. */
 async function standing(): Promise<unknown> {
   const tables = [
     'payments',
@@ -92,7 +92,7 @@ describe('an activity for something that the database does not have any more', (
     sendInvoiceEmails: () => world.activities.sendInvoiceEmails(world.inputOf({ reference: paymentReference() })),
   };
 
-  // The numbers of a restored database are given out twice: a foreign timer expired a payment.
+  // After a restore, numbers are assigned twice. Without these checks, an old timer could expire another payment.
   test.each(Object.entries(CASES))('%s fails for good, with an alert, and changes nothing', async (name, run) => {
     const before = await standing();
     await expect(run()).rejects.toMatchObject({ type: ROW_MISSING, nonRetryable: true });
@@ -104,7 +104,7 @@ describe('an activity for something that the database does not have any more', (
   });
 
   test('is in the table above, whichever it is', () => {
-    // A new activity has to say what it does after a restore.
+    // A new activity needs a case that shows what it does after a restore.
     expect(Object.keys(CASES).toSorted()).toEqual(Object.keys(createPaymentActivities(world.deps)).toSorted());
   });
 });
@@ -113,7 +113,7 @@ describe('an activity that names rows of two payments', () => {
   test.each(['recordUnappliedPayment', 'readUnappliedPayment', 'parkUnappliedPayment'] as const)(
     '%s fails for good',
     async (name) => {
-      // The attempt of one payment is never asked about for another.
+      // An attempt of one payment must not be queried for another.
       const before = await standing();
       const question = { ...paid, attemptReference: attempt };
       await expect(world.activities[name](question)).rejects.toMatchObject({ type: ROW_MISSING });
@@ -122,7 +122,7 @@ describe('an activity that names rows of two payments', () => {
   );
 
   test('finalizePayment does not end a payment by a decision about another one', async () => {
-    // The decision was lost with the dump, and its number was given out again.
+    // The decision was lost in the restore, and its number was assigned again.
     const [operator] = await world.rows<{ id: string }>(
       `insert into operators (email, name, password_hash) values (?, 'Op', 'x') returning id`,
       [`${attemptReference().toLowerCase()}@example.com`],
@@ -145,7 +145,7 @@ describe('an activity that names rows of two payments', () => {
 });
 
 describe('a restore while the gateway is asked', () => {
-  /** The same numbers, other references: what was read is gone, and somebody else has its place. */
+  /** Gives the rows other references, as if those that were read are gone and others have their numbers. */
   async function restore(): Promise<void> {
     await world.rows('update payments set reference = ? where reference = ?', [paymentReference(), payment.reference]);
     await world.rows('update payment_attempts set reference = ? where reference = ?', [attemptReference(), attempt]);

@@ -24,7 +24,7 @@ import type { StoredPayment } from '../support/stored.ts';
 
 export type Row = Record<string, unknown>;
 
-/** A gateway that says what a test tells it to, and keeps what it was asked. */
+/** A gateway whose answers a test sets, and which records what it was asked. */
 export interface ScriptedGateway {
   configured: boolean;
   readonly orders: SessionOrder[];
@@ -40,7 +40,7 @@ export interface AttemptFields {
   readonly validationId?: string;
 }
 
-/** Real Postgres and a scripted gateway: every answer that a gateway could give, without waiting for one. */
+/** Uses real Postgres and a scripted gateway, which can give every possible answer at once. */
 export interface ScriptedWorld {
   readonly deps: ActivityDependencies;
   readonly activities: PaymentActivities & UnappliedPaymentActivities;
@@ -50,19 +50,19 @@ export interface ScriptedWorld {
   /** Replaces the start of a delivery. */
   startDelivery: ((event: EventHandle) => Promise<void>) | null;
   readonly applicationId: bigint;
-  /** Columns by their names in the database; the rest has plain values. */
+  /** Takes columns by their database names. The other columns get plain values. */
   payment(columns?: Readonly<Record<string, string | number | null>>): Promise<StoredPayment>;
-  /** Answers the attempt's id and reference. */
+  /** Returns the attempt's id and reference. */
   attempt(input: StoredPayment, fields?: AttemptFields): Promise<{ id: string; reference: string }>;
-  /** A stored callback of an attempt as the gateway would read it; answers its id. */
+  /** Stores a callback of an attempt as the gateway would read it. Returns its id. */
   callback(input: StoredPayment, attempt: { id: string }, parsed?: Partial<ParsedCallback>): Promise<bigint>;
   charge(attempt: { reference: string }, changes?: Partial<Charge>): Charge;
   rows(sql: string, parameters?: readonly unknown[]): Promise<Row[]>;
   paymentRow(input: StoredPayment): Promise<Row | undefined>;
   attemptRows(input: StoredPayment): Promise<Row[]>;
-  /** What became of each stored callback, the oldest first; null while it waits. */
+  /** Returns the outcome of each stored callback, oldest first; null while it waits. */
   outcomes(input: StoredPayment): Promise<(string | null)[]>;
-  /** `debit → credit amount` of everything that was posted for a cause. */
+  /** Returns `debit → credit amount` for everything that was posted for a cause. */
   postings(causeId: string): Promise<string[]>;
   close(): Promise<void>;
 }

@@ -74,7 +74,7 @@ const PAID = {
   bank_tran_id: 'bank1',
   risk_level: '0',
 };
-/** Answers queries by the list and validations by the charge. */
+/** Answers queries with the list and validations with the charge. */
 const charged =
   (changes: object, elements: readonly object[] = [{ ...PAID }]): Reply =>
   (response, url) =>
@@ -97,7 +97,7 @@ describe('an answer about an attempt', () => {
     ['a failure and a word that nobody knows', ['FAILED', 'HELD'], { kind: 'unknown', note: 'UNKNOWN_STATUS' }],
     ['no word', [''], { kind: 'unknown', note: 'UNKNOWN_STATUS' }],
   ])('by %s is read for what it says and no more', async (_name, statuses, answer) => {
-    // An unknown word is never a success, nor a failure.
+    // An unknown status must count neither as success nor as failure.
     reply = list(...statuses);
     expect(await ask()).toEqual(answer);
   });
@@ -116,7 +116,7 @@ describe('an answer about an attempt', () => {
     ['a cut connection', ((response) => response.destroy()) satisfies Reply],
     ['silence', (() => undefined) satisfies Reply],
   ])('that is %s is no answer', async (_name, broken) => {
-    // The question may be put again; nothing is decided, least of all that nobody paid.
+    // The query can be repeated. A missing answer must never mean that the payer did not pay.
     reply = broken;
     await expect(ask()).rejects.toMatchObject({ name: 'GatewayFailure', kind: 'ambiguous' });
     expect(asked).toHaveLength(1);
@@ -127,7 +127,7 @@ describe('an answer about an attempt', () => {
     ['INACTIVE', 'unauthorized'],
     ['INVALID_REQUEST', 'unavailable'],
   ])('that was not given because of %s is no answer', async (APIConnect, kind) => {
-    // Wrong credentials do not mean that nobody paid.
+    // Wrong credentials do not mean that the payer did not pay.
     reply = json({ APIConnect, element: [] });
     await expect(ask()).rejects.toMatchObject({ kind });
   });
@@ -139,7 +139,7 @@ describe('an answer about an attempt', () => {
   });
 
   test('that could not be asked for is told apart from one that was lost', async () => {
-    // What never left us may be tried again without a second thought.
+    // A request that was never sent can be repeated safely.
     const probe = createServer();
     await new Promise<void>((resolve) => {
       probe.listen(0, '127.0.0.1', resolve);
@@ -173,20 +173,20 @@ describe('a charge', () => {
     ['a risk as a number', { risk_level: 1 }, { riskFlagged: true }],
     ['a second validation', { status: 'VALIDATED' }, { grossMinor: 10_000n }],
   ])('with %s is read exactly or not at all', async (_name, changes, expected) => {
-    // No float, no tolerance, no guess.
+    // Amounts must be exact: no floats, no tolerance, no guesses.
     reply = charged(changes);
     expect(await ask()).toMatchObject({ kind: 'charged', charge: expected });
   });
 
   test('keeps the gateway’s answer word for word as evidence', async () => {
-    // The raw text proves later what was said.
+    // The raw text is the evidence of the gateway's answer.
     reply = charged({ extra: 'kept' });
     const answer = await ask();
     expect(answer.kind === 'charged' && JSON.parse(answer.charge.evidence)).toMatchObject({ ...PAID, extra: 'kept' });
   });
 
   test('is asked for by the claimed id first, then by our own reference', async () => {
-    // A claim is a hint; what it points at must be this attempt's.
+    // The claimed id is only a hint. The charge that it refers to must belong to this attempt.
     reply = charged({ tran_id: 'SomebodyElses', val_id: 'claimed' }, []);
     expect(await ask({ claimedValidationId: 'claimed' })).toEqual({ kind: 'not-started' });
     expect(asked.map(({ searchParams }) => searchParams.get('val_id') ?? searchParams.get('tran_id'))).toEqual([
@@ -196,19 +196,19 @@ describe('a charge', () => {
   });
 
   test('is not taken from a validation of another id than was asked', async () => {
-    // A confused gateway confirms nothing.
+    // A wrong answer of the gateway must not confirm a payment.
     reply = charged({ val_id: 'another' });
     await expect(ask()).rejects.toMatchObject({ kind: 'ambiguous' });
   });
 
   test('that is only listed, and not validated, is unknown', async () => {
-    // The validation is the authority.
+    // Only the validation counts, not the list.
     reply = charged({ status: 'INVALID_TRANSACTION' });
     expect(await ask()).toEqual({ kind: 'unknown', note: 'LISTED_AS_PAID_BUT_NOT_VALIDATED' });
   });
 
   test('that is booked already is passed over for the next one', async () => {
-    // A second charge under one reference is found behind the first.
+    // Otherwise a second charge under one reference would be hidden by the first.
     reply = charged({ val_id: 'val2' }, [PAID, { ...PAID, val_id: 'val2' }]);
     expect(await ask({ knownValidationIds: ['val1'] })).toMatchObject({
       kind: 'charged',
@@ -245,7 +245,7 @@ describe('a session', () => {
   const opened = (page: string): Reply => json({ status: 'SUCCESS', sessionkey: 'KEY', GatewayPageURL: page });
 
   test('is taken when its page is the gateway’s own', async () => {
-    // A payer is only ever sent to the gateway.
+    // A payer must never be sent anywhere but to the gateway.
     reply = opened(`${origin}/page`);
     expect(await gateway.openSession(order)).toEqual({
       kind: 'opened',
@@ -261,7 +261,7 @@ describe('a session', () => {
     '',
     'http://127.0.0.1.evil.example/',
   ])('with the page %p is not', async (page) => {
-    // A gateway that was taken over, or an answer from between, leads nobody away.
+    // A compromised gateway, or an answer that was tampered with, must not send payers elsewhere.
     reply = opened(page);
     await expect(gateway.openSession(order)).rejects.toMatchObject({ kind: 'ambiguous' });
   });
@@ -270,7 +270,7 @@ describe('a session', () => {
     ['cus_email', 'email', `${'a'.repeat(39)}@example.com`, 'customer@example.com'],
     ['cus_phone', 'phone', '+88017000000000000001', '01700000000'],
   ])('names no part of a payer’s %s, which may be somebody else’s', (field, member, tooLong, standIn) => {
-    // A receipt would go to a stranger.
+    // Otherwise a stranger could get the payer's receipt.
     const sent = (value: string): string | null =>
       sessionForm(
         { ...order, customer: { ...order.customer, [member]: value } },
@@ -281,7 +281,7 @@ describe('a session', () => {
   });
 
   test('that is refused says so in our own word', async () => {
-    // The gateway's text stays beside the code, never in place of it.
+    // The gateway's text is stored next to the code, never in its place.
     reply = json({ status: 'FAILED', failedreason: 'Store Credential Error' });
     expect(await gateway.openSession(order)).toEqual({
       kind: 'refused',
@@ -312,7 +312,7 @@ describe('the question how a refund stands', () => {
     ['failed', { errorReason: 'No' }, { kind: 'refused', gatewayText: 'No' }],
     ['held', {}, { kind: 'unknown', note: 'UNKNOWN_STATUS' }],
   ])('is answered by %s %j', async (status, changes, outcome) => {
-    // Only what names this refund says how it ended.
+    // Only an answer that names this refund says how it ended.
     reply = json({ ...STOOD, status, ...changes });
     expect(await queryRefund()).toMatchObject(outcome);
     expect(asked[0]?.searchParams.get('refund_ref_id')).toBe('ref1');
@@ -323,7 +323,7 @@ describe('the question how a refund stands', () => {
     ['names none', { refund_ref_id: '' }],
     ['is another charge’s', { bank_tran_id: 'bank2' }],
   ])('is not answered by one that %s', async (_name, changes) => {
-    // A mix-up at a cache or a proxy neither gives money back nor ends a refund that is under way.
+    // A wrong answer from a cache or proxy must neither complete nor fail a refund.
     for (const status of ['refunded', 'processing', 'cancelled', 'failed']) {
       reply = json({ ...STOOD, status, ...changes });
       expect(await queryRefund()).toEqual({ kind: 'unknown', note: 'ANOTHER_REFUND' });
@@ -331,7 +331,7 @@ describe('the question how a refund stands', () => {
   });
 
   test('is not answered by a refund that is not found', async () => {
-    // Not found is not failed.
+    // A refund that is not found has not failed.
     reply = json({ APIConnect: 'DONE', refund_ref_id: 'ref1', status: 'failed', errorReason: 'Invalid refund_ref_id' });
     expect(await queryRefund()).toEqual({ kind: 'unknown', note: 'REFUND_NOT_FOUND' });
   });
@@ -351,7 +351,7 @@ describe('a refund', () => {
     });
 
   test('that is refused without a word about its charge is refused', async () => {
-    // The gateway leaves out what it does not know.
+    // The gateway omits what it does not know.
     reply = json({ APIConnect: 'DONE', refund_ref_id: '', status: 'failed', errorReason: 'No' });
     expect(await refund()).toMatchObject({ kind: 'refused', gatewayText: 'No' });
   });
@@ -359,7 +359,7 @@ describe('a refund', () => {
   test.each(['success', 'processing', 'failed'])(
     'of another charge that is answered by %s is no answer',
     async (status) => {
-      // Its own may have been taken: it is asked for again, under the same key.
+      // The right charge's refund may have been accepted, so the request is repeated with the same key.
       reply = json({ ...STOOD, bank_tran_id: 'bank2', status });
       await expect(refund()).rejects.toMatchObject({ kind: 'ambiguous' });
     },

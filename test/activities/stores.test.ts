@@ -11,7 +11,7 @@ import { Findings } from '../../database/ledger/findings.ts';
 import { createPaymentWorld, secrets, STORES, type PaymentWorld, type Row } from './payment-world.ts';
 import { until } from '../support/until.ts';
 
-/** In TEST the environment has one of the simulator's stores; the other is the application's own. */
+/** In TEST, the environment has one of the simulator's stores. The other one is the application's own. */
 const OWN = STORES.LIVE;
 
 let world: PaymentWorld;
@@ -31,7 +31,7 @@ const openedAtOwnStore = async () => {
   return world.opened();
 };
 
-/** The payer pays, and the gateway's own notice of it arrives. */
+/** Pays as the payer and waits for the gateway's notice. */
 async function paid(attempt: Row): Promise<Row> {
   await world.finish(attempt);
   let kept: Row | undefined;
@@ -44,7 +44,7 @@ async function paid(attempt: Row): Promise<Row> {
 
 describe('a payment at the application’s own store', () => {
   test('is opened, heard of, verified, settled and refunded there, also after the store was replaced', async () => {
-    // The environment’s store knows nothing of it: asked there, nobody would have paid.
+    // The environment's store does not know the payment. A query there would say that the payer has not paid.
     const { input, attempt } = await openedAtOwnStore();
     expect(attempt).toMatchObject({ store_id: OWN.id, status: 'OPEN' });
     await choose('the-next-store', 'of another password');
@@ -72,7 +72,7 @@ describe('a payment at the application’s own store', () => {
   });
 
   test('is not believed when its notice bears the signature of another store', async () => {
-    // The environment’s password is right in general, and wrong for this payment.
+    // The environment's password is valid, but not for this payment.
     const { input, attempt } = await openedAtOwnStore();
     const forged = world.signed({ tran_id: String(attempt['reference']), val_id: 'V1', status: 'VALID' }, 'TEST');
     expect((await world.post('ipn', forged)).status).toBe(200);
@@ -100,7 +100,7 @@ describe('a payment at the application’s own store', () => {
   });
 
   test('opens no page while nobody can open the password, and knows when to give up', async () => {
-    // Without its expiry the workflow would wait for ever, deaf to a payer who calls the payment off.
+    // Without the expiry, the workflow would wait for ever and could not react to a payer who cancels.
     await choose(OWN.id, OWN.password);
     const input = await world.payment();
     await world.rows('update gateway_configurations set store_secret = ? where store_id = ? returning 1', [
@@ -144,7 +144,7 @@ describe('a payment at the application’s own store', () => {
 
 describe('a callback of a store whose secret cannot be opened', () => {
   test('holds up no other: the sweeper closes what it can read, and keeps that one for later', async () => {
-    // One application's lost key must not stop the callbacks of all.
+    // One application's lost key must not block the callbacks of the others.
     const poison = await openedAtOwnStore();
     await paid(poison.attempt);
     const lost = createSecretBox(`lost:${Buffer.alloc(32, 9).toString('base64')}`).seal(

@@ -20,7 +20,7 @@ import type { StoredPayment, StoredRefund } from '../support/stored.ts';
 import { withProcessClock } from '../support/process-clock.ts';
 import { until } from '../support/until.ts';
 
-/* A payment at Stripe by the steps of its workflow, and what becomes of a page there that nobody shall pay by any more. */
+/* A payment at Stripe through the steps of its workflow, and what happens to a Stripe page on which the payer should no longer pay. */
 
 let world: PaymentWorld;
 let stripe: RunningHost;
@@ -65,7 +65,7 @@ const attemptsOf = (input: StoredPayment) =>
 
 describe('a payment at Stripe', () => {
   test('is charged with its fee, and the session never lives shorter than the payment', async () => {
-    // The books want the fee with the charge; a page that closes early costs the sale.
+    // The ledger posts the fee with the charge, and a page that closes too early costs the shop the sale.
     const { input, attempt } = await opened({ expiresInMs: 3 * 3_600_000 });
     const payment = await world.paymentRow(input);
     const session = await sessionOf(attempt);
@@ -74,7 +74,7 @@ describe('a payment at Stripe', () => {
     );
     await pay(attempt);
     expect(await verify(input)).toEqual({ kind: 'charged' });
-    // 2.9 % of 100.00 and 0.30.
+    // 2.9 % of 100.00, plus 0.30.
     expect(await world.attemptRow(input)).toMatchObject({
       status: 'CONFIRMED',
       gross_minor: '10000',
@@ -83,7 +83,7 @@ describe('a payment at Stripe', () => {
   });
 
   test('by a method whose money comes later waits for it, even at the expiry', async () => {
-    // Complete is not paid, and a clock does not know better.
+    // A complete session is not yet paid, and the expiry must not end it.
     const { input, attempt } = await opened();
     await pay(attempt, { method: 'bank', account: '000000000000' });
     expect(await verify(input)).toEqual({ kind: 'undecided', hopeful: true });
@@ -101,7 +101,7 @@ describe('a page that is not to be paid by any more', () => {
     ['cancelled by the payer', 'cancelled', cancel],
     ['expired by our clock', 'expired', () => Promise.resolve([])],
   ] as const)('is closed at the gateway before the payment is %s', async (_name, kind, first) => {
-    // Stripe's session outlives ours by its own rules, and would go on taking money.
+    // Stripe's session lives longer than the payment and would still take the payer's money.
     const { input, attempt } = await opened();
     await first(input);
     expect(await verify(input, kind === 'expired')).toEqual({ kind });
@@ -110,7 +110,7 @@ describe('a page that is not to be paid by any more', () => {
   });
 
   test('keeps the payment open while it cannot be closed', async () => {
-    // What is not surely closed has not ended.
+    // A session that may still be open can still take money, so the payment must not end.
     await script('expire-500');
     const { input, attempt } = await opened();
     await expect(verify(input, true)).rejects.toThrow(/^the gateway/);
@@ -120,7 +120,7 @@ describe('a page that is not to be paid by any more', () => {
   });
 
   test('is closed once when the answer to its closing was lost', async () => {
-    // Asked again, an expired session has expired.
+    // A repeated query finds the session expired.
     await script('expire-timeout');
     const { input } = await opened();
     await expect(verify(input, true)).rejects.toThrow(/^the gateway/);
@@ -131,7 +131,7 @@ describe('a page that is not to be paid by any more', () => {
     ['was paid', {}, { kind: 'charged' }],
     ['was finished by a slow method', { method: 'bank' }, { kind: 'undecided', hopeful: true }],
   ])('and %s at the last moment is not closed', async (_name, body, verdict) => {
-    // Between our question and the closing lies a way over the net.
+    // The payer can complete the session between Lenden's query and its closing.
     const { input, attempt } = await opened();
     await world.rows('update payments set expires_at = now() where reference = ? returning 1', [input.reference]);
     const closing = racing(() => pay(attempt, body));
@@ -140,7 +140,7 @@ describe('a page that is not to be paid by any more', () => {
   });
 });
 
-/** The steps with something happening right before a session is closed. */
+/** The steps, with a callback that runs right before a session is closed. */
 function racing(before: () => Promise<unknown>) {
   const { deps } = world;
   const raced = (gateway: Gateway): Gateway => ({
@@ -173,7 +173,7 @@ describe('a page that the payer has left for another gateway', () => {
     return world.activities.openCheckout(input);
   };
 
-  /** The payer was sent to Stripe, and is at another gateway now. */
+  /** Creates a payer who was sent to Stripe and then switched to another gateway. */
   async function switched(to: string, between: (left: Row) => Promise<unknown> = () => Promise.resolve()) {
     const input = await world.payment({ gatewayChoices: ['stripe', 'bkash', 'sslcommerz'] });
     await world.activities.openCheckout(input);
@@ -185,7 +185,7 @@ describe('a page that the payer has left for another gateway', () => {
   }
 
   test('is closed there by the next question, and the payer pays where he is', async () => {
-    // Two open pages are two charges; the closing costs the payer no moment.
+    // On two open pages the payer could be charged twice. The closing must not delay the payer.
     const { input, left, current } = await switched('sslcommerz');
     expect(await sessionOf(left)).toMatchObject({ status: 'open' });
     expect(await verify(input)).toEqual({ kind: 'undecided', hopeful: false });
@@ -197,7 +197,7 @@ describe('a page that the payer has left for another gateway', () => {
   });
 
   test('tells that it is closed, and that neither lingers nor keeps the next gateway from being heard', async () => {
-    // The payer pays at once: his return is no echo of the event about the other page.
+    // The payer pays immediately. Their return must not be taken for an echo of the event about the other page.
     const { input, left, current } = await switched('bkash');
     await verify(input);
     const { events } = (await sessionOf(left)) as { events: { id: string; type: string }[] };
@@ -224,7 +224,7 @@ describe('a page that the payer has left for another gateway', () => {
   });
 
   test('and where he is now is closed when the one that he has left turns out to be paid', async () => {
-    // The slow wallet’s word came while he was entering his card: a page that stays open takes the same money again.
+    // The page that the payer left was charged while they were entering a card. A page that stays open would take the same money again.
     const input = await world.payment({ gatewayChoices: ['stripe', 'sslcommerz'] });
     await world.activities.openCheckout(input);
     await choose(input, 'sslcommerz');
@@ -246,7 +246,7 @@ describe('a page that the payer has left for another gateway', () => {
   });
 
   test('is opened anew when he comes back', async () => {
-    // The closed one is of no use to him.
+    // A closed page is of no use to the payer.
     const { input, left } = await switched('bkash');
     await verify(input);
     expect(await choose(input, 'stripe')).toMatchObject({ kind: 'open', gateway: 'stripe', attention: false });
@@ -257,7 +257,7 @@ describe('a page that the payer has left for another gateway', () => {
   });
 
   test('and that cannot be closed is no failure of the switch, and is tried again', async () => {
-    // A gateway that is out of order is why payers switch.
+    // Payers switch because a gateway is out of order.
     await script('expire-500');
     const { input, left } = await switched('sslcommerz');
     await expect(verify(input)).rejects.toThrow(/^the gateway/);
@@ -267,7 +267,7 @@ describe('a page that the payer has left for another gateway', () => {
   });
 
   test('at a gateway that is away does not hide what was paid at the next one', async () => {
-    // The payer has paid; he does not wait until the other one is back.
+    // The payer has paid and must not wait until the other gateway is back.
     await script('query-down');
     const { input, current } = await switched('sslcommerz');
     await expect(verify(input)).rejects.toThrow(/^the gateway/);
@@ -276,7 +276,7 @@ describe('a page that the payer has left for another gateway', () => {
   });
 
   test('and whose gateway is away keeps a declined payment open until it is heard', async () => {
-    // Nobody knows yet whether he paid there.
+    // It is not known yet whether the payer paid at the unreachable gateway.
     await script('query-down');
     const { input, current } = await switched('sslcommerz');
     await world.finish(current, 'FAILED');
@@ -285,7 +285,7 @@ describe('a page that the payer has left for another gateway', () => {
   });
 
   test('and was paid before it could be closed settles the payment', async () => {
-    // The money is there, and is the shop's.
+    // The money has arrived and belongs to the shop.
     const { input } = await switched('bkash', pay);
     expect(await verify(input)).toEqual({ kind: 'charged' });
     await world.activities.finalizePayment({ ...input, status: 'SUCCEEDED' });
@@ -293,7 +293,7 @@ describe('a page that the payer has left for another gateway', () => {
   });
 
   test('and whose money comes when the payment is paid elsewhere is unapplied money', async () => {
-    // A slow method cannot be called back; nothing of it is lost.
+    // A payment by a slow method cannot be cancelled, and its money must not be lost.
     const { input, left, current } = await switched('sslcommerz', (session) =>
       pay(session, { method: 'bank', account: '000000000000' }),
     );
@@ -307,7 +307,7 @@ describe('a page that the payer has left for another gateway', () => {
   });
 
   test('leaves nothing to do where no page can be closed', async () => {
-    // Of SSLCOMMERZ and bKash nobody is asked without a reason.
+    // SSLCOMMERZ and bKash are not queried without a reason.
     const input = await world.payment({ gatewayChoices: ['stripe', 'bkash', 'sslcommerz'] });
     await world.activities.openCheckout(input);
     await choose(input, 'sslcommerz');
@@ -335,7 +335,7 @@ describe('an event', () => {
     });
 
   test('that is signed is kept once, however often and in whatever bytes it comes', async () => {
-    // Stripe posts at least once, and counts what is pending in the body.
+    // Stripe sends each event at least once, and the body contains a changing count of pending webhooks.
     const { input, attempt } = await opened();
     await pay(attempt);
     const [event = { body: '', headers: {} }] = await eventsOf(attempt);
@@ -355,7 +355,7 @@ describe('an event', () => {
     ['by another secret', sign('whsec_other')],
     ['six minutes ago', sign(SECRET, Math.floor(Date.now() / 1_000) - 360)],
   ])('that is signed %s claims nothing, and hides no signed one', async (_name, headers) => {
-    // Anybody can post; the same event with its signature must still be heard.
+    // Anybody can post to the endpoint, and the same event with a valid signature must still be accepted.
     const { input, attempt } = await opened();
     await pay(attempt);
     const [event = { body: '', headers: {} }] = await eventsOf(attempt);
@@ -366,7 +366,7 @@ describe('an event', () => {
   });
 
   test.each([-1, 1])('that is signed is signed in a process whose clock is %d hours off, too', async (hours) => {
-    // Of what counts as unsigned a hundred are kept, and the payment's workflow hears of one a minute.
+    // Only a hundred unsigned callbacks are kept, and the workflow is signalled about one a minute, so a signed one must not count as unsigned.
     const { input, attempt } = await opened();
     await pay(attempt);
     const [event = { body: '', headers: {} }] = await eventsOf(attempt);
@@ -380,7 +380,7 @@ describe('an event', () => {
   });
 
   describe('of a refund that failed after it had succeeded', () => {
-    /** A payment that was refunded in part, as the gateway and the ledger know it. */
+    /** Creates a payment that the gateway and the ledger know as partly refunded. */
     async function refunded() {
       const { input, attempt } = await opened();
       await pay(attempt);
@@ -405,7 +405,7 @@ describe('an event', () => {
       return { input, attempt, refund, rowOf };
     }
 
-    /** Money for a payment that had ended, given back. */
+    /** Creates a refund of money that arrived after the payment had ended. */
     async function lateRefunded() {
       const { input, attempt } = await opened();
       await world.activities.finalizePayment({ ...input, status: 'EXPIRED' });
@@ -442,7 +442,7 @@ describe('an event', () => {
     const late = (input: StoredPayment, attempt: Row) =>
       world.activities.recordUnappliedPayment({ ...input, attemptReference: String(attempt['reference']) });
 
-    /** Two people say a word about it, and its workflow hears. */
+    /** Records a decision by a new operator and lets the workflow apply it. */
     async function decided(refund: StoredRefund, decision: 'accept' | 'reject') {
       await world.rows(
         `insert into decisions (application_id, mode, kind, payment_id, refund_id, decision, operator_id)
@@ -467,7 +467,7 @@ describe('an event', () => {
       );
 
     test('is a hint: the gateway is asked, the refund goes before people, and nothing is undone', async () => {
-      // The shop's customer has no money, and nobody would know.
+      // Otherwise the shop's customer would have no money, and nobody would know.
       const { input, attempt, refund, rowOf } = await refunded();
       await fails(attempt);
       const event = await failureOf(attempt);
@@ -488,7 +488,7 @@ describe('an event', () => {
     });
 
     test('that the gateway does not confirm changes nothing', async () => {
-      // Anybody can post; only the gateway's answer counts.
+      // Anybody can post to the endpoint; only the gateway's answer counts.
       const { input, attempt, rowOf } = await refunded();
       const { gateway_refund_id: id } = (await rowOf()) ?? {};
       const forged = JSON.stringify({
@@ -506,7 +506,7 @@ describe('an event', () => {
     });
 
     test('comes to nothing when two people say so: ledger, payment and shop learn it, once', async () => {
-      // What people decide is booked as a reversal, never as if it had not been.
+      // The decision is posted as a reversal. The refund's history must not disappear.
       const { input, attempt, refund, rowOf } = await refunded();
       await fails(attempt);
       const event = await failureOf(attempt);
@@ -538,7 +538,7 @@ describe('an event', () => {
     });
 
     test('that gave unapplied money back leads to the attempt that was charged, and the money is held again', async () => {
-      // No payment counts it, so nothing else would bring it to light.
+      // No payment counts this money, so nothing else would find it.
       const { input, attempt, refund } = await lateRefunded();
       await fails(attempt);
       const event = await failureOf(attempt);
@@ -555,7 +555,7 @@ describe('an event', () => {
         amountMinor: '10000',
       });
       expect(await postedOf(refund.reference)).toEqual([{ kind: 'refund' }, { kind: 'reversal' }]);
-      // The shop was told that the money is gone: it must hear that it is here, and that somebody decides once more.
+      // The shop was told that the money was refunded. It has to learn that it is held again and needs another decision.
       const told = await world.rows(
         `select type || coalesce(' ' || (payload::jsonb->'data'->>'status'), '') as told from webhook_events where payment_id = ?::bigint order by sequence`,
         [input.paymentId],
@@ -571,7 +571,7 @@ describe('an event', () => {
     });
 
     test('stands when two people have found that the payer has the money', async () => {
-      // Somebody may have paid it back by hand meanwhile.
+      // Somebody may have refunded it by hand meanwhile.
       const { input, attempt, refund, rowOf } = await refunded();
       await fails(attempt);
       const event = await failureOf(attempt);

@@ -14,10 +14,10 @@ afterAll(() => world.close());
 
 type Call = readonly [name: keyof Dispatch, ...values: unknown[]];
 
-/** What was started or signalled, in order, and what Temporal does about it. */
+/** What was started or signalled, in order, and how the fake Temporal reacts. */
 let calls: Call[] = [];
 let temporal: Partial<Dispatch> = {};
-/** Workflow ids that Temporal lists as ended without a result, and how it was asked. */
+/** Workflow ids that Temporal lists as ended without a result, and the queries for them. */
 let ended: string[] = [];
 let listed: unknown[] = [];
 let taken = 0;
@@ -143,7 +143,7 @@ const ENDED = { status: 'EXPIRED', ended_at: '2026-01-01T00:00:00Z' };
 
 describe('a step that fails', () => {
   test('is told by its name, counts as nothing, and keeps no other from running', async () => {
-    // One broken table must not stop what the others need.
+    // One broken table must not stop the other steps.
     const list = async function* () {
       yield* [];
       throw new Error('Temporal is away');
@@ -174,7 +174,7 @@ describe('a step that fails', () => {
   });
 
   test('leaves the counts of the others', async () => {
-    // Temporal's list may fail while everything else works.
+    // Temporal's list can fail while everything else works.
     const input = await world.payment();
     await due(input);
     const client = {
@@ -190,7 +190,7 @@ describe('a step that fails', () => {
 
 describe('a payment whose next look is due', () => {
   test('is started with what a start must know, and looked at again when it should have ended', async () => {
-    // Ids, codes and amounts; nothing of the payer.
+    // Only ids, codes and amounts may be sent, no payer data.
     const input = await world.payment({ customer_name: 'Jane', expires_at: '2031-01-02T03:04:05Z' });
     await due(input);
     expect(await sweep()).toEqual({ ...QUIET, paymentsStarted: 1 });
@@ -201,7 +201,7 @@ describe('a payment whose next look is due', () => {
   });
 
   test('that should have ended already is looked at again in five minutes', async () => {
-    // A workflow that asks its gateway for days is not started twice a minute.
+    // Otherwise a workflow that queries its gateway for days would be started twice a minute.
     const input = await world.payment({ expires_at: '2026-01-01T00:00:00Z' });
     await due(input);
     await sweep();
@@ -210,7 +210,7 @@ describe('a payment whose next look is due', () => {
   });
 
   test('that cannot be started is due again in a minute, and said so', async () => {
-    // The row that fails is tried by the pass after next, not at its expiry.
+    // The failed row is retried after a minute, not only at its expiry.
     temporal.startPayment = AWAY;
     const input = await world.payment();
     await due(input);
@@ -225,7 +225,7 @@ describe('a payment whose next look is due', () => {
   test.each([ENDED, { status: 'SUCCEEDED', ended_at: '2026-01-01T00:00:00Z', paid_at: '2026-01-01T00:00:00Z' }])(
     'is not one that has ended: %p',
     async (columns) => {
-      // A final row needs no workflow.
+      // A payment with a final status needs no workflow.
       await due(await world.payment(columns));
       expect(await sweep()).toEqual(QUIET);
       expect(calls).toEqual([]);
@@ -233,7 +233,7 @@ describe('a payment whose next look is due', () => {
   );
 
   test('whose payer wants to cancel is told so once it runs, and not when it has completed', async () => {
-    // The wish is in the row; the signal may have died with its process.
+    // The request is in the row, but its signal can be lost when the process dies.
     const columns = { cancel_requested_at: '2026-01-01T00:00:00Z' };
     const running = await world.payment(columns);
     await due(running);
@@ -250,7 +250,7 @@ describe('a payment whose next look is due', () => {
   });
 
   test('whose payer wants to cancel is not told so while it is under review', async () => {
-    // Only a decision ends it; each signal would put one more question to the gateway, for as long as nobody decides.
+    // Only a decision ends the review. Each signal would cause one more query for as long as there is no decision.
     const columns = {
       cancel_requested_at: '2026-01-01T00:00:00Z',
       review_reason: 'STORE_MISMATCH',
@@ -262,14 +262,14 @@ describe('a payment whose next look is due', () => {
   });
 
   test('is only started where its payer wants nothing', async () => {
-    // A cancel that nobody asked for would lose a sale.
+    // A cancellation that the payer did not request would cost the shop the sale.
     await due(await world.payment());
     await sweep();
     expect(calls.map(([name]) => name)).toEqual(['startPayment']);
   });
 
   test('calls a person where its workflow has completed and it is still open', async () => {
-    // Only a database that was set back says so.
+    // This happens only after the database was restored to an older state.
     temporal.startPayment = () => Promise.resolve('completed');
     const input = await world.payment();
     await due(input);
@@ -278,7 +278,7 @@ describe('a payment whose next look is due', () => {
   });
 
   test('calls nobody where it has ended between the look and the start', async () => {
-    // Its workflow ends only after its row.
+    // The workflow ends only after its row has.
     const input = await world.payment();
     temporal.startPayment = async () => {
       await world.activities.finalizePayment({ ...input, status: 'EXPIRED' });
@@ -302,20 +302,20 @@ describe('a backlog', () => {
   const started = (): string[] => calls.map(([, payment]) => (payment as { reference: string }).reference);
 
   test('is worked off batch by batch, each row once', async () => {
-    // After an outage nobody waits for many passes.
+    // After an outage, payers must not wait for many passes.
     await backlog(230, 'pay_backlog');
     expect(await sweep()).toEqual({ ...QUIET, paymentsStarted: 230 });
     expect(new Set(started()).size).toBe(230);
   });
 
   test('of just one full batch is looked at once more, and found worked off', async () => {
-    // A full batch says that there may be more.
+    // A full batch means that there can be more rows.
     await backlog(100, 'pay_full');
     expect(await sweep()).toEqual({ ...QUIET, paymentsStarted: 100 });
   });
 
   test('is left to the next pass when its time is up', async () => {
-    // All steps of a pass fit into the activity's minute.
+    // All steps of a pass must fit into the activity's minute.
     await backlog(130, 'pay_slow');
     let nowMs = Date.now();
     const clock = jest.spyOn(Date, 'now').mockImplementation(() => nowMs);
@@ -332,7 +332,7 @@ describe('a backlog', () => {
   });
 
   test('is taken from its oldest end, and left to the next pass when one of it fails', async () => {
-    // Each try would wait for its time-out.
+    // Each try would wait for its timeout.
     await backlog(130, 'pay_outage');
     temporal.startPayment = ({ reference }) => (reference === 'pay_outage130' ? AWAY() : Promise.resolve('running'));
     expect(await sweep()).toEqual({ ...QUIET, paymentsStarted: 100 });
@@ -344,7 +344,7 @@ describe('a backlog', () => {
 
 describe('workflows that ended without a result', () => {
   test('are asked for by type, end and the last ten minutes', async () => {
-    // A click in the Temporal UI costs half a minute, and Temporal is not asked for its whole past.
+    // A workflow that was terminated in the Temporal UI is resumed within half a minute, and Temporal is not queried for its whole past.
     await sweep();
     expect(listed).toEqual([{ query: expect.any(String), pageSize: 100 }]);
     const [{ query }] = listed as [{ query: string }];
@@ -358,7 +358,7 @@ describe('workflows that ended without a result', () => {
   });
 
   test('are started again where they asked about unapplied money, of which no row knows yet', async () => {
-    // Somebody terminates it while the gateway is silent: the question must not be forgotten.
+    // If the workflow is terminated while the gateway does not answer, its query must not be forgotten.
     const input = await world.payment(ENDED);
     const attempt = await world.attempt(input, { status: 'UNKNOWN' });
     ended = [`unapplied:${attempt.reference}`];
@@ -369,7 +369,7 @@ describe('workflows that ended without a result', () => {
   });
 
   test('are started again where their payment is open', async () => {
-    // Nothing is started for what is final or unknown.
+    // Nothing is started for a final or unknown payment.
     const open = await world.payment({ status: 'PENDING', cancel_requested_at: '2026-01-01T00:00:00Z' });
     const final = await world.payment(ENDED);
     ended = [`payment:${open.reference}`, `payment:${final.reference}`, 'payment:pay_unknown'];
@@ -381,7 +381,7 @@ describe('workflows that ended without a result', () => {
   });
 
   test('are started again where the payment was rejected under review, and for no other failure', async () => {
-    // Its workflow still has to look for the money that was taken.
+    // The workflow still has to look for the money that was charged.
     const failed = { status: 'FAILED', ended_at: '2026-01-01T00:00:00Z' };
     const rejected = await world.payment({ ...failed, failure_code: 'REVIEW_REJECTED' });
     const refused = await world.payment({ ...failed, failure_code: 'GATEWAY_REFUSED_SESSION' });
@@ -391,7 +391,6 @@ describe('workflows that ended without a result', () => {
   });
 
   test('add to the payments that were due', async () => {
-    // The pass says how much it drove.
     const [first, second] = [await world.payment(), await world.payment()];
     await due(first);
     ended = [`payment:${second.reference}`];
@@ -399,7 +398,7 @@ describe('workflows that ended without a result', () => {
   });
 
   test('are taken a hundred at a time', async () => {
-    // Somebody may terminate ten thousand of them at once.
+    // An administrator can terminate ten thousand workflows at once.
     ended = Array.from({ length: 150 }, (_, n) => `payment:pay_gone_${n}`);
     await sweep();
     expect(taken).toBe(100);
@@ -412,7 +411,7 @@ describe('a callback that nobody looked at', () => {
     return { input, attempt: await world.attempt(input, fields) };
   };
 
-  /** So many open payments with one callback each that is due. */
+  /** Creates this many open payments, each with one callback that is due. */
   const waiting = (count: number): Promise<Row[]> =>
     world.rows(
       `with paying as (
@@ -432,13 +431,13 @@ describe('a callback that nobody looked at', () => {
     );
 
   test('is signalled in the same pass as a hundred before it', async () => {
-    // After an outage no callback waits for many passes.
+    // After an outage, callbacks must not wait for many passes.
     await waiting(110);
     expect(await sweep()).toEqual({ ...QUIET, callbacksSignalled: 110 });
   });
 
   test('is signalled to its workflow', async () => {
-    // A death between storing and signalling loses nothing.
+    // Otherwise a callback would be lost when the process dies before it signals.
     const { input, attempt } = await pending();
     const id = await world.callback(input, attempt);
     await callbackDue(id);
@@ -448,7 +447,7 @@ describe('a callback that nobody looked at', () => {
   });
 
   test('starts its workflow where none listens', async () => {
-    // The callback may have come before the workflow, or after its death.
+    // The callback can arrive before the workflow starts, or after it has died.
     const { input, attempt } = await pending();
     await callbackDue(await world.callback(input, attempt));
     temporal.signalCallback = () => Promise.resolve(false);
@@ -461,7 +460,7 @@ describe('a callback that nobody looked at', () => {
     ['signalled', { signalCallback: AWAY }],
     ['resumed', { signalCallback: () => Promise.resolve(false), startPayment: AWAY }],
   ])('that cannot be %s ends the step with this batch, and is said so', async (_what, away) => {
-    // Each further try would wait for its time-out.
+    // Each further try would wait for its timeout.
     await waiting(110);
     temporal = away;
     expect(await sweep()).toEqual({ ...QUIET, callbacksSignalled: 100 });
@@ -476,7 +475,7 @@ describe('a callback that nobody looked at', () => {
   });
 
   test('of an ended payment goes to the unapplied payment of its attempt, once for many', async () => {
-    // Fifty callbacks about one attempt are one question, by the newest of them.
+    // Fifty callbacks about one attempt need one query, by the newest of them.
     const { input, attempt } = await pending(ENDED);
     const other = await world.attempt(input, { number: 2 });
     const ids = [await world.callback(input, attempt), await world.callback(input, attempt)];
@@ -494,7 +493,7 @@ describe('a callback that nobody looked at', () => {
   });
 
   test('that tells nothing new is closed without a signal', async () => {
-    // The browser's return often comes while the notice before it is being settled.
+    // The browser's return often arrives while the IPN before it is being handled.
     const { input, attempt } = await pending(
       { status: 'SUCCEEDED', ended_at: '2026-01-01T00:00:00Z', paid_at: '2026-01-01T00:00:00Z' },
       { status: 'CONFIRMED', validationId: 'V-sweep-same' },
@@ -513,7 +512,7 @@ describe('a callback that nobody looked at', () => {
   });
 
   test('of a gateway that is not configured is signalled all the same', async () => {
-    // Who cannot be read can still be asked about, once the credentials are back.
+    // A callback that cannot be parsed can still lead to a query once the credentials are back.
     world.gateway.configured = false;
     const { input, attempt } = await pending(ENDED);
     const id = await world.callback(input, attempt, { claims: 'failed' });
@@ -523,7 +522,7 @@ describe('a callback that nobody looked at', () => {
   });
 
   test('waits for the decision while its payment is under review, and no longer', async () => {
-    // An open review lasts for days: each signal would only add to the history.
+    // A review can last for days, and each signal would only lengthen the history.
     const { input, attempt } = await pending();
     await world.activities.markForReview({ ...input, reason: 'AMOUNT_MISMATCH' });
     const id = await world.callback(input, attempt);
@@ -540,7 +539,7 @@ describe('a callback that nobody looked at', () => {
   });
 
   test('is signalled ever more rarely, an hour apart at most', async () => {
-    // An unreachable gateway must not fill the history.
+    // Otherwise an unreachable gateway would fill the history.
     const { input, attempt } = await pending();
     const id = await world.callback(input, attempt);
     const waits: number[] = [];
@@ -566,7 +565,7 @@ describe('an event whose delivery is not under way', () => {
   };
 
   test('is delivered, and looked at again in ten minutes', async () => {
-    // Commit, then death: the event is in the row and leaves a little later.
+    // If the process dies after its commit, the event is in its row and is sent a little later.
     const { input, eventId } = await event();
     expect(await sweep()).toEqual({ ...QUIET, deliveriesStarted: 1 });
     expect(calls).toEqual([
@@ -587,7 +586,7 @@ describe('an event whose delivery is not under way', () => {
   });
 
   test('is left alone once it is delivered, or given up and not wanted again', async () => {
-    // Nobody gets an event twice because somebody looked.
+    // Otherwise an application would get an event twice.
     const set = (status: string, due: boolean, eventId: string): Promise<Row[]> =>
       world.rows(
         'update webhook_events set delivery_status = ?, next_sweep_at = case when ? then now() end where event_id = ? returning 1',
@@ -597,13 +596,13 @@ describe('an event whose delivery is not under way', () => {
     const { eventId } = await event();
     await set('PARKED', false, eventId);
     expect(await sweep()).toEqual(QUIET);
-    // An operator recovers what was given up.
+    // An operator requested a resend of a parked event.
     await set('PARKED', true, eventId);
     expect(await sweep()).toEqual({ ...QUIET, deliveriesStarted: 1 });
   });
 
   test('that cannot be started is said so, and ends the step with this batch', async () => {
-    // Each further try would wait for its time-out.
+    // Each further try would wait for its timeout.
     const { eventId } = await event();
     await world.rows(
       `insert into webhook_events (event_id, application_id, mode, payment_id, type, sequence, schema_version, payload, next_sweep_at)
@@ -626,7 +625,7 @@ describe('an event whose delivery is not under way', () => {
 });
 
 test('idempotency keys are forgotten when their time is over, more than a thousand of them', async () => {
-  // A key is kept for thirty days, not for ever. A statement deletes a thousand at most.
+  // Keys are kept for thirty days. One statement deletes a thousand at most.
   await world.rows(
     `insert into idempotency_keys (application_id, mode, operation, key, fingerprint, lease_until, expires_at)
      select ?, 'TEST', 'POST /payments', 'key' || n, '\\x00', now(), now() + (n - 1001) * interval '1 minute'
@@ -662,7 +661,7 @@ describe('a refund whose workflow is not under way', () => {
   }
 
   test('is started, and looked at again in ten minutes', async () => {
-    // Commit, then death before the start: the row is there.
+    // If the process dies before it starts the workflow, the refund's row is there.
     const { id, reference } = await refund();
     expect(await sweep()).toEqual({ ...QUIET, refundsStarted: 1 });
     expect(calls).toMatchObject([
@@ -676,21 +675,21 @@ describe('a refund whose workflow is not under way', () => {
   });
 
   test('that waits for approval is started as one', async () => {
-    // What the Temporal UI shows from the first moment.
+    // The Temporal UI must show from the start that the refund waits for approval.
     await refund({ status: 'AWAITING_APPROVAL' });
     await sweep();
     expect(calls).toMatchObject([['startRefund', { awaitsApproval: true }, undefined]]);
   });
 
   test.each(['SUCCEEDED', 'FAILED', 'REJECTED'])('is left alone once it is %s', async (status) => {
-    // Nothing is given back twice because somebody looked.
+    // Otherwise a refund could be sent twice.
     await refund({ status });
     await refund({ due: false });
     expect(await sweep()).toEqual(QUIET);
   });
 
   test('whose workflow has ended while it is open gives the alarm', async () => {
-    // A database that was set back: a person compares it with the gateway.
+    // The database was restored to an older state, so a person has to compare the refund with the gateway.
     const { reference } = await refund();
     temporal.startRefund = () => Promise.resolve('completed');
     await sweep();
@@ -735,7 +734,7 @@ describe('a refund whose workflow is not under way', () => {
     }
 
     test('is signalled to its refund', async () => {
-      // The row was written, the signal lost.
+      // The decision's row was written, but its signal was lost.
       const { id, reference } = await refund({ due: false });
       const decisionId = await decision('refund', { refundId: id });
       expect(await sweep()).toEqual({ ...QUIET, decisionsSignalled: 1 });
@@ -743,7 +742,6 @@ describe('a refund whose workflow is not under way', () => {
     });
 
     test('is signalled to its payment under review', async () => {
-      // The same for reviews.
       const decisionId = await decision('review');
       expect(await sweep()).toEqual({ ...QUIET, decisionsSignalled: 1 });
       expect(calls).toMatchObject([['signalReviewDecision', { applicationName: 'Shop' }, BigInt(decisionId)]]);
@@ -751,7 +749,7 @@ describe('a refund whose workflow is not under way', () => {
     });
 
     test('waits for its second person', async () => {
-      // Half a decision is none.
+      // One of two approvals must not decide anything.
       await decision('review', { needsSecond: true });
       expect(await sweep()).toEqual(QUIET);
     });

@@ -12,7 +12,7 @@ afterAll(() => recorder.close());
 const sweep = () => createSweepActivities({ ...recorder.world.deps, temporal: recorder.realTime.client }).sweep();
 
 test.each(['terminated', 'cancelled'])('a payment whose workflow was %s by hand is paid all the same', async (how) => {
-  // Target T-50: whatever is clicked in the Temporal UI, the payment is taken up again by the next pass.
+  // Target T-50: whatever an administrator does in the Temporal UI, the next pass resumes the payment.
   const { world } = recorder;
   const { input, attempt, handle } = await begin(recorder);
   await (how === 'terminated' ? handle.terminate() : handle.cancel());
@@ -30,7 +30,7 @@ test.each(['terminated', 'cancelled'])('a payment whose workflow was %s by hand 
 });
 
 test('a delivery that was never started is started by the sweeper and arrives', async () => {
-  // The event is in the row; the rest can be lost and is done again.
+  // The event is in its row, so a lost start can be repeated.
   const { world, receiver } = recorder;
   const { input } = await begin(recorder);
   const { startDelivery } = world.deps.dispatch;

@@ -36,7 +36,7 @@ function sweep() {
       yield { workflowId };
     }
   };
-  // The sweeper uses one method of the client; the list itself is Temporal's, tried by the recorded histories.
+  // The sweeper uses one method of the client. The recorded histories test Temporal's real list.
   const temporal = { workflow: { list } } as unknown as Client;
   return createSweepActivities({ ...world.deps, temporal }).sweep();
 }
@@ -50,7 +50,7 @@ async function settled(status: 'EXPIRED' = 'EXPIRED'): Promise<StoredPayment> {
   return input;
 }
 
-/** A payment whose payer has chosen the gateway, of which nobody has told the workflow. */
+/** Creates a payment whose payer has chosen a gateway, without a signal to the workflow. */
 async function chosen(gateway: string, storeId: string): Promise<StoredPayment> {
   const input = await world.payment({ gatewayChoices: [gateway, 'bkash'] });
   const choice = { paymentId: BigInt(input.paymentId), gateway, reference: attemptReference(), storeId };
@@ -61,7 +61,7 @@ async function chosen(gateway: string, storeId: string): Promise<StoredPayment> 
 
 describe('the sweeper', () => {
   test('starts a payment that was stored and never started, and not again in the next pass', async () => {
-    // A death between the creator's commit and its start loses no payment.
+    // Otherwise a payment would be lost when the process dies between the commit and the start.
     const input = await world.payment();
     await overdue('payments', 'reference', input.reference);
     expect(await sweep()).toMatchObject({ paymentsStarted: 1 });
@@ -70,13 +70,13 @@ describe('the sweeper', () => {
   });
 
   test('leaves a payment alone that is only just being created', async () => {
-    // The creator starts its own workflow; the sweeper only makes up for it.
+    // The process that creates a payment starts its workflow. The sweeper only repairs a missing start.
     await world.payment();
     expect(await sweep()).toMatchObject({ paymentsStarted: 0 });
   });
 
   test('resumes a payment whose workflow was terminated, in its next pass', async () => {
-    // A click in the Temporal UI costs thirty seconds, not a payment.
+    // A click in the Temporal UI must delay a payment by thirty seconds at most.
     const { input } = await world.opened();
     const final = await settled();
     ended = [`payment:${input.reference}`, `payment:${final.reference}`, 'payment:pay_unknown'];
@@ -85,7 +85,7 @@ describe('the sweeper', () => {
   });
 
   test('sends the payer’s cancel once more to the workflow that it resumed', async () => {
-    // The wish is in the row; the signal may have died with its process.
+    // The request is in the row, but its signal can be lost when the process dies.
     const { input } = await world.opened();
     await world.rows('update payments set cancel_requested_at = now() where reference = ? returning 1', [
       input.reference,
@@ -96,7 +96,7 @@ describe('the sweeper', () => {
   });
 
   test('sends a choice of the payer once more, and no other wish', async () => {
-    // The API may die between the row and the message, while the payer’s page waits for the gateway’s.
+    // The API can die between the row and the signal, while the payer's page waits for the gateway's page.
     const input = await chosen('sslcommerz', 'lenden_test');
     await overdue('payments', 'reference', input.reference);
     await sweep();
@@ -108,7 +108,7 @@ describe('the sweeper', () => {
   });
 
   test('sends no choice of a gateway whose page is our own and opened', async () => {
-    // Money by hand has no page elsewhere: that its address is missing does not mean that it was not opened.
+    // A manual payment has no page at a gateway, so a missing address does not mean that it was not opened.
     const store = { applicationId: null, mode: 'TEST', gateway: 'manual', storeId: 'bank' } as const;
     await world.database.withOperator('every-app', (em) =>
       chooseStore(em, secrets, { ...store, password: JSON.stringify(SETTINGS) }),
@@ -121,7 +121,7 @@ describe('the sweeper', () => {
   });
 
   test('sends no choice after the expiry', async () => {
-    // No page is opened then, so the workflow could do nothing with it.
+    // The workflow opens no page after the expiry.
     const input = await chosen('sslcommerz', 'lenden_test');
     await world.rows(
       `update payments set expires_at = now() - interval '1 minute', next_sweep_at = now() where reference = ? returning 1`,
@@ -132,7 +132,7 @@ describe('the sweeper', () => {
   });
 
   test('raises an alarm where an open payment has a completed workflow', async () => {
-    // Only a database that was set back can say so; a person compares it with the gateway.
+    // This happens only after a restore to an older state, so a person has to compare the payment with the gateway.
     const { input } = await world.opened();
     await overdue('payments', 'reference', input.reference);
     world.temporal.startPayment = () => Promise.resolve('completed');
@@ -143,7 +143,7 @@ describe('the sweeper', () => {
   });
 
   test('signals a stored callback that nobody looked at, ever more rarely', async () => {
-    // An unreachable gateway must not fill the history: each further signal comes twice as late, an hour at most.
+    // Otherwise an unreachable gateway would fill the history. The pauses double, up to an hour.
     const { input, attempt } = await world.opened();
     await world.post('ipn', { tran_id: String(attempt['reference']) });
     await until(() => world.sent.callbacks.length === 1);
@@ -167,7 +167,7 @@ describe('the sweeper', () => {
   });
 
   test('starts the workflow where a callback finds none', async () => {
-    // The callback may have come before the workflow, or after its death.
+    // The callback can arrive before the workflow starts, or after it has died.
     const { input, attempt } = await world.opened();
     await world.post('ipn', { tran_id: String(attempt['reference']) });
     world.temporal.signalCallback = () => Promise.resolve(false);
@@ -177,7 +177,7 @@ describe('the sweeper', () => {
   });
 
   test('hands a callback for an ended payment to the unapplied payment of its attempt, once for many', async () => {
-    // Fifty callbacks about one attempt are one question.
+    // Fifty callbacks about one attempt need only one query.
     const { input, attempt } = await world.opened();
     for (let n = 0; n < 5; n += 1) {
       await world.post('ipn', { tran_id: String(attempt['reference']), n: String(n) });
@@ -190,7 +190,7 @@ describe('the sweeper', () => {
   });
 
   test('leaves the callbacks of a payment under review to its decision', async () => {
-    // An open review lasts for days: each signal would only add to the history.
+    // A review can last for days, and each signal would only lengthen the history.
     const { input, attempt } = await world.opened();
     await world.activities.markForReview({ ...input, reason: 'AMOUNT_MISMATCH' });
     await world.post('ipn', { tran_id: String(attempt['reference']) });
@@ -205,7 +205,7 @@ describe('the sweeper', () => {
   });
 
   test('starts the delivery that the settling process did not live to start', async () => {
-    // Commit, then death: the event is in the row and leaves a little later.
+    // If the process dies after its commit, the event is in its row and is sent a little later.
     world.temporal.startDelivery = () => Promise.reject(new Error('the process died'));
     const input = await settled();
     delete world.temporal.startDelivery;
@@ -219,7 +219,7 @@ describe('the sweeper', () => {
   });
 
   test('forgets idempotency keys whose time is over, and no others', async () => {
-    // A key is kept for thirty days, not for ever.
+    // A key is kept for thirty days.
     await world.database.withScope({ applicationId: world.app.applicationId, mode: 'TEST' }, async (em) => {
       for (const [key, age] of [
         ['old', '-1 second'],
@@ -236,7 +236,7 @@ describe('the sweeper', () => {
     expect(await world.rows('select key from idempotency_keys')).toEqual([{ key: 'young' }]);
   });
 
-  /** So many payments whose workflow was never started, the first one overdue for the shortest time. */
+  /** Creates this many payments whose workflow was never started. The first is overdue for the shortest time. */
   const backlog = (count: number, name: string): Promise<unknown> =>
     world.database.withScope({ applicationId: world.app.applicationId, mode: 'TEST' }, (em) =>
       em.execute(
@@ -248,7 +248,7 @@ describe('the sweeper', () => {
     );
 
   test('works a backlog off in one pass, the longest overdue first', async () => {
-    // After an outage nobody waits for many passes, and no batch holds more rows than it can.
+    // After an outage, payers must not wait for many passes, and each batch has a limited number of rows.
     await backlog(130, 'pay_backlog');
     expect(await sweep()).toMatchObject({ paymentsStarted: 130 });
     const oldest = Array.from({ length: 100 }, (_, n) => `pay_backlog${130 - n}`);
@@ -258,7 +258,7 @@ describe('the sweeper', () => {
   });
 
   test('does not go through a backlog while Temporal is away, and comes back to it soon', async () => {
-    // Each try would wait for its time-out; the rows that failed are due again in a minute, not at their expiry.
+    // Each try would wait for its timeout. The failed rows are due again in a minute, not only at their expiry.
     await backlog(130, 'pay_outage');
     world.temporal.startPayment = () => Promise.reject(new Error('Temporal is away'));
     expect(await sweep()).toMatchObject({ paymentsStarted: 100 });
@@ -270,7 +270,7 @@ describe('the sweeper', () => {
   });
 
   test('looks at a payment whose workflow runs only when it should have ended', async () => {
-    // Thousands of payers who take their time must not stand before one whose start was lost.
+    // Thousands of payments that are waiting for their payers must not delay one whose start was lost.
     await backlog(1, 'pay_waiting');
     await sweep();
     const [row] = await world.rows(
@@ -280,7 +280,7 @@ describe('the sweeper', () => {
   });
 
   test('goes on with the others where one cannot be started', async () => {
-    // One bad row, or a step that fails, blocks nobody.
+    // One bad row or failing step must not block other payments.
     const first = await world.payment();
     const second = await world.payment();
     await overdue('payments', 'reference', first.reference);
@@ -293,7 +293,6 @@ describe('the sweeper', () => {
   });
 
   test('run by two at once starts nothing twice', async () => {
-    // Two workers' passes share the rows between them.
     const inputs = await Promise.all(Array.from({ length: 10 }, () => world.payment()));
     await Promise.all(inputs.map(({ reference }) => overdue('payments', 'reference', reference)));
     const passes = await Promise.all([sweep(), sweep()]);

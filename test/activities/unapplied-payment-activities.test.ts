@@ -19,7 +19,7 @@ interface Attempt {
   readonly reference: string;
 }
 
-/** The gateway knows these charges, and names the first that is not known yet. */
+/** Makes the gateway know these charges and return the first that is not yet known to Lenden. */
 function holds(...charges: readonly Charge[]): void {
   world.gateway.queryAttempt = ({ knownValidationIds: known }) => {
     const charge = charges.find(({ validationId }) => !known.includes(validationId));
@@ -47,7 +47,7 @@ const causeOf = ({ reference }: Attempt, validationId = `V-${reference}`): strin
 
 describe('unapplied money', () => {
   test('is held in suspense with all its facts, once, and an alarm calls a person', async () => {
-    // Nothing is lost because its payment has ended, and nothing is booked twice.
+    // Otherwise money for an ended payment would be lost, or posted twice.
     const { input, attempt } = await ended();
     await world.callback(input, attempt, { claims: 'paid', claimedValidationId: `V-${attempt.reference}` });
     await world.callback(input, attempt, { claims: 'paid', signatureValid: false });
@@ -85,7 +85,7 @@ describe('unapplied money', () => {
   });
 
   test('of several charges is added up', async () => {
-    // A payer who paid in three tabs gets three amounts back.
+    // A payer who paid in three tabs must get three amounts back.
     const { input, attempt } = await ended();
     const charges = [1n, 2n, 3n].map((n) =>
       world.charge(attempt, { validationId: `V-${n}-${attempt.reference}`, grossMinor: 10_000n * n }),
@@ -98,7 +98,7 @@ describe('unapplied money', () => {
   });
 
   test('is asked for five times in one pass; the rest is found by the next', async () => {
-    // A gateway that invents charges without end must not hold a worker.
+    // A gateway that invents endless charges must not keep a worker busy.
     const { input, attempt } = await ended();
     holds(
       ...Array.from({ length: 7 }, (_, n) => world.charge(attempt, { validationId: `V-${n}-${attempt.reference}` })),
@@ -109,7 +109,7 @@ describe('unapplied money', () => {
   });
 
   test('that a gateway repeats although it is known is booked once', async () => {
-    // What is known is told to the gateway, and not believed to be new because it says so.
+    // Lenden sends the known ids to the gateway, but checks its answer against them too.
     const { input, attempt } = await ended();
     says({ kind: 'charged', charge: world.charge(attempt) });
     expect(await book(input, attempt)).toMatchObject({ amountMinor: '10000' });
@@ -122,7 +122,7 @@ describe('unapplied money', () => {
     ['REFUNDING', 'refunding'],
     ['REFUNDED', 'refunded'],
   ])('which is %s is %s: neither held, nor as if there had been none', async (status, kind) => {
-    // What was held and given back must not end as "nothing late".
+    // Money that was held and then refunded must not end as "nothing-late".
     const { input, attempt } = await ended();
     holds(world.charge(attempt));
     await book(input, attempt);
@@ -140,7 +140,7 @@ describe('unapplied money', () => {
   test.each(['not-started', 'failed', 'cancelled', 'expired'] as const)(
     'does not exist where the gateway says "%s", and the callbacks are closed',
     async (kind) => {
-      // A callback for an ended payment is a question, not money.
+      // A callback for an ended payment starts a query. It does not prove that money moved.
       const { input, attempt } = await ended();
       await world.callback(input, attempt, { claims: 'paid' });
       says({ kind });
@@ -153,7 +153,7 @@ describe('unapplied money', () => {
   test.each([{ kind: 'in-progress' }, { kind: 'unknown', note: 'a new word' }] as const)(
     'may exist where the gateway says %p: the question is put again',
     async (answer) => {
-      // Nothing is closed as "no money" by a word that does not say so.
+      // An unclear answer must not count as "no money".
       const { input, attempt } = await ended();
       await world.callback(input, attempt, { claims: 'paid' });
       says(answer);
@@ -172,7 +172,7 @@ describe('unapplied money', () => {
     ['of nothing', { grossMinor: 0n }],
     ['in a currency that we do not know', { currency: 'XXX' }],
   ])('%s is not booked as it stands, and stays a question', async (_which, changes) => {
-    // What cannot be booked is no reason to forget it.
+    // A charge that cannot be posted must not be forgotten.
     const { input, attempt } = await ended();
     await world.callback(input, attempt, { claims: 'paid' });
     says({ kind: 'charged', charge: world.charge(attempt, changes) });
@@ -185,14 +185,14 @@ describe('unapplied money', () => {
   });
 
   test('of a gateway that names no store is booked', async () => {
-    // The credentials of the question bind it then.
+    // The credentials of the query then identify the store.
     const { input, attempt } = await ended();
     holds(world.charge(attempt, { storeId: null }));
     expect(await book(input, attempt)).toMatchObject({ kind: 'held' });
   });
 
   test('cannot be asked for without its gateway', async () => {
-    // Credentials may be taken away while money is under way.
+    // The credentials can be removed while money is on its way.
     world.gateway.configured = false;
     const { input, attempt } = await ended();
     await expect(book(input, attempt)).rejects.toMatchObject({
@@ -202,7 +202,7 @@ describe('unapplied money', () => {
   });
 
   test('is not decided by a gateway that is away', async () => {
-    // No answer is neither money nor none.
+    // A missing answer means neither that money moved nor that it did not.
     const { input, attempt } = await ended();
     world.gateway.queryAttempt = () => Promise.reject(new GatewayFailure('unavailable', 'the gateway is away'));
     await expect(book(input, attempt)).rejects.toMatchObject({ type: 'GATEWAY_UNAVAILABLE' });
@@ -211,7 +211,7 @@ describe('unapplied money', () => {
 
 describe('what is known to the gateway before it is asked', () => {
   test('is the charge that settled the payment, and what was booked', async () => {
-    // The notice repeated after success is the same money.
+    // A repeated notice after the success is about the same money.
     const { input, attempt } = await settled();
     const [row] = await world.attemptRows(input);
     const own = world.charge(attempt, { validationId: String(row?.['validation_id']) });
@@ -226,7 +226,7 @@ describe('what is known to the gateway before it is asked', () => {
   });
 
   test('is not a charge that was confirmed but did not settle the payment', async () => {
-    // The payment expired before the confirmation was read: the money is still to be booked.
+    // The payment expired before the confirmation was read, so the money still has to be posted.
     const { input, attempt } = await ended({}, { status: 'CONFIRMED', validationId: finalizedBy() });
     const [row] = await world.attemptRows(input);
     holds(world.charge(attempt, { validationId: String(row?.['validation_id']) }));
@@ -235,7 +235,7 @@ describe('what is known to the gateway before it is asked', () => {
   });
 
   test('is not the charge of an attempt that another attempt’s charge outran', async () => {
-    // The payment is paid, but by other money: this one's is late.
+    // Another charge paid for the payment, so this attempt's money is unapplied.
     const { input, attempt } = await ended(
       { status: 'SUCCEEDED', paid_at: '2026-01-01T00:00:00Z' },
       { status: 'UNKNOWN', validationId: finalizedBy() },
@@ -246,7 +246,7 @@ describe('what is known to the gateway before it is asked', () => {
   });
 
   test('is told with the newest new charge that a signed callback claims', async () => {
-    // Forged hints and known charges lead nowhere.
+    // Forged hints and known charges must not be used.
     const { input, attempt } = await settled();
     const [row] = await world.attemptRows(input);
     const own = String(row?.['validation_id']);
@@ -266,7 +266,7 @@ describe('what is known to the gateway before it is asked', () => {
   });
 
   test('is told with the newest of several new charges, whatever says nothing after it', async () => {
-    // The older ones are found by the questions after this one; a notice without a charge hides none.
+    // Later queries find the older charges. A notice without a charge must not hide the others.
     const { input, attempt } = await ended();
     says({ kind: 'not-started' });
     await world.callback(input, attempt, { claims: 'paid', claimedValidationId: 'V-older' });
@@ -277,7 +277,7 @@ describe('what is known to the gateway before it is asked', () => {
   });
 
   test('is nothing where the charge that settled the payment has no id', async () => {
-    // Not every gateway names its charges.
+    // Not every gateway gives its charges an id.
     const { input, attempt } = await ended(
       { status: 'SUCCEEDED', paid_at: '2026-01-01T00:00:00Z' },
       { status: 'CONFIRMED' },
@@ -288,7 +288,7 @@ describe('what is known to the gateway before it is asked', () => {
   });
 
   test('leaves callbacks that come while the gateway thinks to the next question', async () => {
-    // The newest callback may be about newer money.
+    // The newest callback can be about newer money.
     const { input, attempt } = await ended();
     await world.callback(input, attempt);
     await world.callback(input, attempt);
@@ -303,7 +303,7 @@ describe('what is known to the gateway before it is asked', () => {
 
 describe('a question that is left to people', () => {
   test('closes the waiting callbacks of its attempt, by their signatures, and gives the alarm', async () => {
-    // What is parked is visible and not driven again; other attempts go on.
+    // A parked attempt is visible to operators and not queried again, and other attempts continue.
     const { input, attempt } = await ended();
     const other = await world.attempt(input, { number: 2 });
     await world.callback(input, attempt);
@@ -324,7 +324,7 @@ describe('a question that is left to people', () => {
 });
 
 test('a failure of either is logged by its name', async () => {
-  // The log is where an operator looks first.
+  // Operators look in the log first.
   const { input } = await ended();
   const nowhere = { ...input, attemptReference: 'NoSuchAttempt0000000' };
   await expect(world.activities.recordUnappliedPayment(nowhere)).rejects.toMatchObject({ type: 'ROW_MISSING' });

@@ -5,7 +5,7 @@ import { openManualWorld, type ManualWorld } from './manual-world.ts';
 import type { StoredPayment } from '../support/stored.ts';
 import type { Row } from './payment-world.ts';
 
-/* Money that no payment asks for, as the payer, the shop and its workflow see it from its arrival to its end. */
+/* An unapplied payment as the payer, the shop and the workflow see it, from its arrival to its end. */
 
 let manual: ManualWorld;
 beforeAll(async () => {
@@ -15,7 +15,7 @@ afterAll(() => manual.close());
 
 let transactions = 0;
 
-/** A payer who cancels, and whose transfer arrives all the same. */
+/** Creates a payer who cancels, and whose transfer arrives all the same. */
 async function paidAfterCancelling(contract = 'native') {
   const { world } = manual;
   const { input, attempt } = await manual.opened();
@@ -54,7 +54,7 @@ const decideLate = async (input: StoredPayment, decision: 'refund' | 'keep') => 
 
 describe('a payer who paid after cancelling', () => {
   test('reads that the money is looked for, then that it is held, and is never told to pay again', async () => {
-    // Whoever is told to start anew pays twice.
+    // A payer who is told to start again would pay twice.
     const { input, late } = await paidAfterCancelling();
     const startAnew = 'start a new payment';
     const searching = await manual.page(input);
@@ -69,7 +69,7 @@ describe('a payer who paid after cancelling', () => {
   });
 
   test('reads what becomes of the money, and the shop is told each step once, in the order of its payment', async () => {
-    // The shop can answer its customer, and knows what is its own.
+    // The shop has to be able to answer its customer, and to know which money it can keep.
     const { world } = manual;
     const { input, late } = await paidAfterCancelling();
     world.sent.deliveries.length = 0;
@@ -137,7 +137,7 @@ describe('a payer who paid after cancelling', () => {
   });
 
   test('whose refund fails has the money held again, and its workflow is woken or started', async () => {
-    // Somebody has to decide once more, and sees it.
+    // Operators have to see the money and decide again.
     const { world } = manual;
     const { input, late } = await paidAfterCancelling();
     await world.activities.recordUnappliedPayment(late);
@@ -155,7 +155,7 @@ describe('a payer who paid after cancelling', () => {
   });
 
   test('whose refund fails: the shop is told that the money is held again, and then what becomes of it', async () => {
-    // The newest event says where the money is.
+    // The newest event must say where the money is.
     const { world } = manual;
     const { input, late } = await paidAfterCancelling();
     await world.activities.recordUnappliedPayment(late);
@@ -185,7 +185,7 @@ describe('a payer who paid after cancelling', () => {
   test.each(['ownpay', 'shadhinpay'])(
     'of a shop with %s’s contract: it is told nothing that it could not read',
     async (contract) => {
-      // Its receivers could not even check the signature of another contract's event.
+      // The shop's receivers could not even verify the signature of another contract's event.
       const { input, late } = await paidAfterCancelling(contract);
       await manual.world.activities.recordUnappliedPayment(late);
       expect((await eventsOf(input)).filter(({ type }) => String(type).startsWith('unapplied_payment'))).toEqual([]);
@@ -195,7 +195,7 @@ describe('a payer who paid after cancelling', () => {
 });
 
 test('a payer who pays twice reads on the page of the payment what becomes of the second payment', async () => {
-  // The page of a success must not hide money.
+  // The success page must not hide the second payment.
   const { world } = manual;
   const { input, late } = await paidAfterCancelling();
   await world.activities.recordUnappliedPayment(late);

@@ -15,7 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-/** What the receiver answers next, and how often it was asked. */
+/** What the receiver answers next, and how often it was called. */
 let reply: () => Promise<Partial<HttpReply>>;
 let asked = 0;
 let nowMs = NOW_MS;
@@ -82,7 +82,7 @@ describe('a failed attempt', () => {
     [2, 0.5, 330_000],
     [9, 0.5, 95_040_000],
   ])('number %i with the lot %d comes back in %i ms, and the row knows when', async (attempt, random, delayMs) => {
-    // The published schedule, lengthened by its jitter only.
+    // The published schedule, lengthened only by its jitter.
     activities = activitiesWith(random);
     const { input } = await newEvent();
     expect(await deliver({ ...input, attempt })).toEqual({
@@ -101,7 +101,7 @@ describe('a failed attempt', () => {
   });
 
   test('is logged with what an operator needs and nothing of the payer', async () => {
-    // Event, app, attempt and answer lead to the row; the rest stays there.
+    // Event, application, attempt and answer are enough to find the row. Payer data stays out of the log.
     const { app, input } = await newEvent();
     await deliver({ ...input, attempt: 3 });
     expect(world.log).toEqual([
@@ -122,7 +122,7 @@ describe('a failed attempt', () => {
   });
 
   test('waits for as long as the receiver asks, and the attempt after it counts on', async () => {
-    // A receiver may ask for more time than the schedule gives.
+    // A receiver can ask for more time than the schedule gives.
     reply = () => Promise.resolve({ status: 503, headers: { 'retry-after': '600' } });
     const { input } = await newEvent();
     expect(await deliver(input)).toMatchObject({ attempt: 2, recorded: 1, retryInMs: 600_000 });
@@ -131,7 +131,7 @@ describe('a failed attempt', () => {
   });
 
   test('that was the last parks its event, and calls an operator', async () => {
-    // No event disappears without a word.
+    // Otherwise an event could disappear without notice.
     const { input } = await newEvent();
     expect(await deliver({ ...input, attempt: 10 })).toEqual({ kind: 'parked', reason: 'ATTEMPTS_EXHAUSTED' });
     expect(await eventRow(input)).toMatchObject({ delivery_status: 'PARKED', next_attempt_at: null });
@@ -143,7 +143,7 @@ describe('a failed attempt', () => {
   });
 
   test('that disables its endpoint says so before it parks', async () => {
-    // The operator sees why the endpoint and why the event.
+    // The operator has to see why the endpoint and the event were stopped.
     reply = () => Promise.resolve({ status: 410 });
     const { app, input } = await newEvent();
     expect(await deliver(input)).toEqual({ kind: 'parked', reason: 'ENDPOINT_DISABLED' });
@@ -155,7 +155,7 @@ describe('a failed attempt', () => {
   });
 
   test('without any answer is recorded as such', async () => {
-    // The owner sees what to mend.
+    // The application's owner has to see what to fix.
     reply = () => Promise.reject(new HttpFailure('tls', { sent: false }));
     const { input } = await newEvent();
     expect(await deliver(input)).toMatchObject({ kind: 'retry', status: null, error: 'TLS_FAILED' });
@@ -166,7 +166,7 @@ describe('a failed attempt', () => {
 });
 
 test('a delivered event is logged once, with its answer', async () => {
-  // Support finds the delivery by the event.
+  // Support finds the delivery by the event's id.
   reply = () => Promise.resolve({ status: 202, body: Buffer.from('taken') });
   const { input } = await newEvent();
   expect(await deliver(input)).toEqual({ kind: 'delivered' });
@@ -176,7 +176,7 @@ test('a delivered event is logged once, with its answer', async () => {
 
 describe('a delivery that starts again', () => {
   test('after it was delivered sends nothing', async () => {
-    // The worker may die between the commit and the answer to Temporal.
+    // The worker can die between the commit and its answer to Temporal.
     reply = () => Promise.resolve({ status: 200 });
     const { input } = await newEvent();
     await deliver(input);
@@ -191,7 +191,7 @@ describe('a delivery that starts again', () => {
     ['after ten recorded attempts', 10, { attempt: 1, recorded: null }, 10],
     ['beyond the schedule', 3, { attempt: 10, recorded: 2 }, 10],
   ])('%s goes on from the row without sending', async (_case, attempts, known, attempt) => {
-    // An attempt was recorded while its worker died before telling the workflow.
+    // The worker died after it recorded an attempt and before it reported to the workflow.
     const { input } = await newEvent();
     await change(
       input,
@@ -220,7 +220,7 @@ describe('a delivery that starts again', () => {
   });
 
   test('and knows all that the row knows sends', async () => {
-    // The next attempt's time has come.
+    // The next attempt is due.
     const { input } = await newEvent();
     await change(input, `delivery_status = 'RETRYING', attempts = 3`);
     expect(await deliver({ ...input, attempt: 4, recorded: 3 })).toMatchObject({ kind: 'retry', recorded: 4 });
@@ -228,7 +228,7 @@ describe('a delivery that starts again', () => {
   });
 
   test('for a parked event sends when it is new, and is over when it was under way', async () => {
-    // A delivery is started for a parked event when someone wants it sent again.
+    // A delivery of a parked event is started when somebody requests a resend.
     const { input } = await newEvent();
     await change(input, `delivery_status = 'PARKED'`);
     expect(await deliver({ ...input, attempt: 2, recorded: 0 })).toEqual({
@@ -241,7 +241,7 @@ describe('a delivery that starts again', () => {
   });
 
   test('for a resend asks neither row nor circuit', async () => {
-    // An operator's wish is carried out now.
+    // An operator's resend is carried out immediately.
     const { app, input } = await newEvent();
     await change(input, `delivery_status = 'DELIVERED', attempts = 5, delivered_at = now()`);
     await changeEndpoint(app, `circuit_open_until = '${at(60_000)}'`);
@@ -253,7 +253,7 @@ describe('a delivery that starts again', () => {
 
 describe('an event that cannot be sent', () => {
   test('because nobody knows it calls an operator', async () => {
-    // Only a database that was set back can say so; trying again would not help.
+    // This happens only after a restore to an older state, so a retry would not help.
     const { input } = await newEvent();
     const unknown = { ...input, eventId: 'evt_unknown' };
     expect(await deliver(unknown)).toEqual({ kind: 'parked', reason: 'UNKNOWN_EVENT' });
@@ -264,7 +264,7 @@ describe('an event that cannot be sent', () => {
     ['url = null', 'NO_ENDPOINT'],
     [`disabled_at = now(), disabled_reason = 'GONE'`, 'ENDPOINT_DISABLED'],
   ])('because of "%s" is parked as %s', async (columns, reason) => {
-    // The row says why, and nothing is tried until somebody changes it.
+    // The row says why, and nothing is sent until somebody changes the endpoint.
     const { app, input } = await newEvent();
     await changeEndpoint(app, columns);
     expect(await deliver(input)).toEqual({ kind: 'parked', reason });
@@ -273,7 +273,7 @@ describe('an event that cannot be sent', () => {
   });
 
   test('because our database is away is a failure without words of it, logged whole', async () => {
-    // The activity is tried again; no history holds what the database said.
+    // The activity is retried, and no history contains the database's error text.
     activities = createWebhookActivities({
       database: { ...world.database, inOneTrip: () => Promise.reject(new Error('password=canary')) },
       http: world.http,
@@ -283,7 +283,7 @@ describe('an event that cannot be sent', () => {
     });
     const { input } = await newEvent();
     for (let tries = 0; tries < 7; tries += 1) {
-      // Also the sixth: whoever failed has left the endpoint.
+      // This includes the sixth: a failed delivery must release its slot at the endpoint.
       await expect(deliver(input)).rejects.toMatchObject({
         type: 'INTERNAL_ERROR',
         message: expect.not.stringMatching(/canary/),
@@ -299,7 +299,7 @@ describe('an event that cannot be sent', () => {
 
 describe('an endpoint', () => {
   test('with five requests at it puts the sixth off for a second, each further one for longer', async () => {
-    // A dead receiver holds no more than its own slots.
+    // Otherwise a dead receiver would use more than its own slots.
     const { app } = await newEvent();
     const inputs = await Promise.all(Array.from({ length: 7 }, () => world.event(app)));
     const gone = Promise.withResolvers<Partial<HttpReply>>();
@@ -320,7 +320,7 @@ describe('an endpoint', () => {
   });
 
   test('whose circuit is open is not asked until it ends, but for at least a second', async () => {
-    // A dead receiver costs one request per period.
+    // Otherwise a dead receiver would cost more than one request per period.
     const { app, input } = await newEvent();
     await changeEndpoint(app, `circuit_open_until = '${at(45_000)}'`);
     expect(await deliver(input)).toEqual({ kind: 'put-off', reason: 'CIRCUIT_OPEN', retryInMs: 45_000 });
@@ -332,7 +332,7 @@ describe('an endpoint', () => {
   });
 
   test('whose circuit has ended is tried once; that failure opens it for longer, an ordinary one does not', async () => {
-    // Only a probe says something new about a dead receiver.
+    // Only a probe shows whether a dead receiver is back.
     const { app, input } = await newEvent();
     const circuit = async (): Promise<unknown[]> => {
       const [row] = await world.rows(

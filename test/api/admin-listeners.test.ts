@@ -6,7 +6,7 @@ import { PATIENCE_MS } from '../support/until.ts';
 
 const EMAIL = 'asha@example.com';
 let world: OperatorWorld;
-/** Where payers' pages and the dashboard are. */
+/** The listener that serves the payers' pages and the dashboard. */
 let pages: string;
 beforeAll(async () => {
   world = await openOperatorWorld();
@@ -17,7 +17,7 @@ afterAll(() => world.close());
 
 describe("the operators' API", () => {
   test("answers on the API's port and on the pages' port alike", async () => {
-    // The dashboard and what it calls are one origin.
+    // The dashboard calls the API at its own origin, so operators could not log in if only the API's port answered.
     for (const origin of [world.origin, pages]) {
       const body = { email: EMAIL, password: PASSWORD };
       const login = await httpCall({ origin, method: 'POST', path: '/api/v1/auth/login', body });
@@ -35,13 +35,13 @@ describe("the operators' API", () => {
   });
 
   test("leaves the pages' port without what applications call", async () => {
-    // Keys of applications have no business where browsers are.
+    // Otherwise applications' keys could be sent to the listener that browsers use.
     const answer = await httpCall({ origin: pages, path: '/api/v1/app/me' });
     expect([answer.status, answer.headers['content-type']]).toEqual([404, 'text/html; charset=utf-8']);
   });
 
   test('is called by no other origin: no CORS, whatever is asked', async () => {
-    // Another site's script can neither read nor prepare a request.
+    // Otherwise a script on another site could read or prepare an operator's requests.
     const headers = { origin: 'https://evil.example', 'access-control-request-method': 'POST' };
     const preflight = await httpCall({ origin: pages, method: 'OPTIONS', path: '/api/v1/admin/roles', headers });
     expect(preflight.status).toBe(405);
@@ -50,7 +50,7 @@ describe("the operators' API", () => {
 });
 
 test('in Chromium the cookie works on plain http at localhost, is hidden from scripts, and helps no other site', async () => {
-  // What a browser really does with the prefix, the flags and the token.
+  // A test in a real browser, because only a browser applies the cookie's prefix, its flags and the token check.
   const browser = await launchBrowser();
   try {
     const context = await browser.newContext();
@@ -78,7 +78,7 @@ test('in Chromium the cookie works on plain http at localhost, is hidden from sc
     );
     expect(seen).toEqual([200, 200, 403, 201]);
     expect(await page.evaluate('document.cookie')).toBe('');
-    // The same server by another name is another site.
+    // The same server under another host name counts as another site.
     const other = await context.newPage();
     await other.goto(`${pages}/api/v1/auth/me`);
     await other.evaluate(

@@ -31,33 +31,34 @@ import { createTestDatabase } from '../support/database.ts';
 import { testServers } from '../support/test-servers.ts';
 import { createFakeDispatch, type FakeDispatch } from './fake-dispatch.ts';
 
-// A hundred bcrypt checks on two busy cores take longer than jest's five seconds.
-
 export const WEB_URL = 'http://localhost:3000';
 const SESSION_LIMITS = { idleMs: 1_800_000, absoluteMs: 28_800_000 };
 
-/** The API in this process on a real database; Temporal, worker and gateway are a typed fake. */
+/** The API in this process with a real database. Temporal, the worker and the gateway are replaced by a typed fake. */
 export interface ApiWorld {
   readonly databaseUrl: string;
   readonly dispatch: FakeDispatch;
   readonly secrets: SecretBox;
-  /** What the gateway says when an operator's store is tried. */
+  /** The gateway's answer when an operator's store is tested. */
   readonly stores: {
     answer: 'accepted' | 'unproven' | 'unreadable' | 'unauthorized' | 'unavailable';
     readonly tried: Store[];
   };
-  /** Every line that the listeners have logged, uncensored. */
+  /** Every line that the listeners have logged, before censoring. */
   readonly logLines: string[];
   register(settings?: Partial<ApplicationSettings>): Promise<Registration>;
-  /** A payment of 100.00 that the gateway confirmed, as far as the rows tell. */
+  /** Creates a payment of 100.00 whose rows say that the gateway confirmed it. */
   paidPayment(shop: Registration): Promise<{ id: string; reference: string }>;
-  /** The gateway confirms the charge of a payment that is open, as far as the rows tell. Does nothing for one that has ended. */
+  /** Writes rows as if the gateway had confirmed an open payment's charge. Does nothing for a payment that has ended. */
   pay(paymentId: string): Promise<void>;
-  /** What one more API process would be: a limiter, an authenticator and a pool of its own; with `pages`, what payers and operators see. Answers its origin. */
+  /**
+   * Starts a listener like another API process, with its own limiter, authenticator and pool, and returns its origin. `pages` adds the payers' and
+   * operators' pages.
+   */
   listen(options?: ListenOptions): Promise<string>;
-  /** Counts so much as paid of an invoice, as its row tells when a payment of it has settled. */
+  /** Adds this amount to an invoice's paid amount, as finalizing one of its payments does. */
   settle(invoiceId: unknown, amountMinor: number): Promise<void>;
-  /** One statement as the owner of the schema. */
+  /** Runs one statement as the owner of the schema. */
   sql<Row extends object>(text: string, parameters?: readonly unknown[]): Promise<Row[]>;
   close(): Promise<void>;
 }
@@ -67,11 +68,11 @@ export interface ListenOptions {
   readonly pages?: boolean;
   /** Entries of the outbound allow-list. */
   readonly allow?: string;
-  /** Which gateways it knows; the usual ones unless told. */
+  /** The gateways that it knows; by default the usual ones. */
   readonly gateways?: readonly GatewayCapabilities[];
-  /** What names lead to, in place of the name servers. */
+  /** Resolves host names in place of the name servers. */
   readonly resolve?: ResolveHost;
-  /** How many proxies before it may name the client by `X-Forwarded-For`; none unless told. */
+  /** How many proxies in front of it may name the client with `X-Forwarded-For`; by default none. */
   readonly trustedProxies?: number;
 }
 
@@ -103,7 +104,7 @@ export async function openApiWorld(): Promise<ApiWorld> {
       const { databaseUrl = url, pages = false, allow: entries = '', trustedProxies = 0 } = options;
       const { gateways, resolve: resolveHost } = options;
       const allow = parseAllowList(entries);
-      // As a process of ours: with logins that cannot become the owner.
+      // Uses logins that cannot become the owner, like Lenden's processes.
       const own = await openDatabase({ url: runtimeLogins(databaseUrl), poolSize: 10 });
       const deps = {
         database: own,
@@ -210,7 +211,7 @@ function register(
   return registerApplication(store, { ...settings, name: settings.name ?? 'Storefront' });
 }
 
-/** The API asks a gateway what it can do, reads callbacks by it and tries the store that an operator gives; it calls it for nothing else. */
+/** The API needs a gateway only for its capabilities, to read callbacks and to test an operator's store. */
 function fakeGateways(
   stores: ApiWorld['stores'],
   known: readonly GatewayCapabilities[] | undefined,

@@ -9,7 +9,7 @@ import { call } from './contract-client.ts';
 
 const CARD = '4111 1111 1111 1111';
 const PLAIN = CARD.replaceAll(' ', '');
-/** Where nobody writes freely, the same digits are a reference like any other. */
+/** Outside free text, the same digits are treated as an ordinary reference. */
 const SAID = `charge ${CARD} please`;
 
 let operators: OperatorWorld;
@@ -55,14 +55,14 @@ describe('a card number', () => {
     ['/invoices', { ...INVOICE, notes: SAID }],
     ['/invoices', { ...INVOICE, lineItems: [{ ...INVOICE.lineItems[0], description: SAID }] }],
   ])('is refused in what is free text at %s, without being told again: %#', async (path, body) => {
-    // No card data is accepted anywhere: whoever stores it is bound by PCI DSS.
+    // Storing card data would put the operator of Lenden under PCI DSS.
     const answer = await toNative(path, body);
     expect([answer.status, answer.meta.errorCode]).toEqual([400, 'VALIDATION_ERROR']);
     expect(answer.text).not.toContain('4111');
   });
 
   test("is refused in the reason of a refund, and of an operator's decision", async () => {
-    // Reasons are read by many, and kept for years.
+    // Many people read reasons, and they are kept for years.
     const { id } = await operators.api.paidPayment(native);
     expect((await toNative(`/payments/${id}/refunds`, { amountMinor: 1, reason: SAID })).status).toBe(400);
     await operators.addOperator({ email: 'root@example.com' });
@@ -79,7 +79,7 @@ describe('a card number', () => {
     [{ metadata: { deep: [{ card: Number(PLAIN) }] } }],
     [{ metadata: { [PLAIN]: 1 } }],
   ])("is refused in OwnPay's free text and metadata: %j", async (change) => {
-    // Its shape of an error is that contract's own.
+    // OwnPay has its own error format.
     const answer = await toOwnpay({ ...INTENT, ...change });
     expect(answer.status).toBe(400);
     expect(answer.text).not.toContain('4111 1111');
@@ -93,14 +93,14 @@ describe('a card number', () => {
     ['/invoices', { note: SAID, items: [{ description: 'a', quantity: 1, unitPrice: '100.00' }] }],
     ['/invoices', { customerName: SAID, items: [{ description: 'a', quantity: 1, unitPrice: '100.00' }] }],
   ])("is refused in ShadhinPay's free text and values at %s: %#", async (path, body) => {
-    // Its shape of an error is that contract's own.
+    // ShadhinPay has its own error format.
     const answer = await toShadhinpay(path, body);
     expect(answer.status).toBe(400);
     expect(answer.text).not.toContain('4111');
   });
 
   test('is a reference like any other where one stands, and a phone number is none', async () => {
-    // What shops number their orders by is theirs to choose.
+    // Shops choose their order numbers, so a payment would fail if one that looks like a card number were refused.
     const made = await toNative('/payments', {
       amountMinor: 10_000,
       customerReference: PLAIN,
@@ -113,7 +113,7 @@ describe('a card number', () => {
   });
 
   test('that a gateway sent is masked for operators and kept as it came', async () => {
-    // What is shown is no card data; what is kept is evidence.
+    // Operators must not see card data, but the stored payload is evidence and must not change.
     const payload = `tran_id=unknown&card_no=${PLAIN}&note=${CARD.replaceAll(' ', '+')}`;
     const escaped = String.raw`{"object":"event","card":"\u0034111\u00201111 1111 1111"}`;
     const send = (type: string, body: string) =>

@@ -24,7 +24,7 @@ afterAll(async () => {
   await world.close();
 });
 
-/** What the payer sees of a PENDING payment whose only attempt stands like this. */
+/** Returns what the page shows for a PENDING payment whose only attempt has this status. */
 async function shown(status: AttemptStatus): Promise<string> {
   const body = { amountMinor: 10_000, customerReference: 'cust_1' };
   const { data } = await call({ origin, method: 'POST', path: '/payments', credentials: shop.test, body });
@@ -41,13 +41,13 @@ async function shown(status: AttemptStatus): Promise<string> {
 test.each(['CONFIRMED', 'FAILED', 'CANCELLED', 'CLOSED'] as const)(
   'a payer who returns between the answer of the gateway (%s) and its booking waits for the result',
   async (status) => {
-    // Protects against a second payment: the former page would offer to pay, and would not look again by itself.
+    // Otherwise the page would offer to pay again and would not refresh by itself, and the payer could pay twice.
     expect(await shown(status)).toBe('confirming');
   },
 );
 
 test.each(['CREATED', 'OPEN', 'UNKNOWN'] as const)('while the attempt is %s the payer may pay', async (status) => {
-  // Protects the way to pay: only what the gateway said takes it away.
+  // Only an answer from the gateway may stop the payer from paying.
   expect(await shown(status)).toBe('open');
 });
 

@@ -17,7 +17,7 @@ afterEach(() => {
   server.closeAllConnections();
 });
 
-/** The body, or the error's code. */
+/** Returns the body, or the error's code. */
 function ask(): Promise<string> {
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : 0;
@@ -32,7 +32,7 @@ function ask(): Promise<string> {
 
 describe('a server that is being closed', () => {
   test('answers what runs, then leaves a client that asks again and again on one connection', async () => {
-    // Protects requests from a process that cannot stop and is killed in the middle of them.
+    // Otherwise the process could not stop, and would be killed in the middle of its requests.
     expect(await ask()).toBe('done');
     const answers: string[] = [];
     const running = ask();
@@ -49,7 +49,7 @@ describe('a server that is being closed', () => {
   });
 
   test('closes a connection that only waits', async () => {
-    // Protects a stop from a client that keeps its connection and says nothing.
+    // Otherwise a client with an idle keep-alive connection would delay the stop.
     await ask();
     await closeServer(server);
     expect(await ask()).toBe('ECONNREFUSED');

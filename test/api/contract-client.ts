@@ -6,7 +6,7 @@ import { httpCall, type Call, type HttpAnswer } from './http-call.ts';
 
 const PREFIX = '/api/v1';
 const JSON_TYPE = 'application/json';
-/** Headers of HTTP itself and of security, which a contract need not repeat. */
+/** Headers of HTTP and of security, which a contract need not declare. */
 const PLAIN_HEADERS = new Set([
   'connection',
   'keep-alive',
@@ -64,13 +64,13 @@ export const OpenEnvelope = z.object({
 type OpenEnvelope = z.infer<typeof OpenEnvelope>;
 const Members = z.record(z.string(), z.unknown());
 
-/** An answer that the contract allows. */
+/** An answer that satisfies the contract. */
 export interface Answer extends HttpAnswer {
   readonly meta: OpenEnvelope['meta'];
   readonly pagination: OpenEnvelope['pagination'];
-  /** `data` as it is. */
+  /** `data` as it was sent. */
   readonly payload: unknown;
-  /** Members of `data`; empty where it is no object. */
+  /** Members of `data`; empty if it is not an object. */
   readonly data: Readonly<Record<string, unknown>>;
 }
 
@@ -79,10 +79,9 @@ const raw: unknown = JSON.parse(text);
 const { paths } = Document.parse(raw);
 const ajv = createValidator();
 
-/** What operators call has callers of another kind; their rights are tested from the routes themselves. */
+/** Operators' routes have other callers. Their permissions are tested from the routes themselves. */
 const OF_OPERATORS = /^\/(admin|auth)\//;
 
-/** The operations that an application calls. */
 export const documentedOperations: readonly DocumentedOperation[] = everyOperation().filter(
   ({ path }) => !OF_OPERATORS.test(path),
 );
@@ -100,7 +99,7 @@ function everyOperation(): DocumentedOperation[] {
   );
 }
 
-/** Methods that the contract gives a path, in upper case. */
+/** Returns the methods that the contract has for a path, in upper case. */
 export function documentedMethods(path: string): string[] {
   return Object.keys(paths[path] ?? {}).map((method) => method.toUpperCase());
 }
@@ -123,7 +122,7 @@ export async function call(request: Call): Promise<Answer> {
   return { ...answer, meta, pagination, payload: data, data: members.success ? members.data : {} };
 }
 
-/** Everything about an answer that the document does not say. */
+/** Returns every part of an answer that the contract does not describe. */
 export function problemsOf(request: Call, answer: HttpAnswer): string[] {
   const pointer = documentedAt(request, answer.status);
   if (pointer === null) {
@@ -137,7 +136,7 @@ export function problemsOf(request: Call, answer: HttpAnswer): string[] {
   ];
 }
 
-/** JSON pointer of the response object that describes this answer, or null. */
+/** Returns the JSON pointer of the response object that describes this answer, or null. */
 function documentedAt(request: Call, status: number): string | null {
   const path = pathOf(request.path.split('?')[0] ?? '');
   if (path === undefined) {
@@ -181,7 +180,7 @@ function asTyped(schema: Record<string, unknown>, value: string): unknown {
 }
 
 function bodyProblems(pointer: string, answer: HttpAnswer): string[] {
-  // What is no JSON is text whose type says all that the contract says.
+  // For an answer that is not JSON, the contract describes only the content type.
   return isJson(answer) ? validate(`${pointer}/content/application~1json/schema`, answer.text) : [];
 }
 
@@ -193,7 +192,7 @@ function emptyProblems({ text }: HttpAnswer): string[] {
   return text === '' ? [] : ['an answer to HEAD has a body'];
 }
 
-/** What the API accepts must be allowed by the contract as well: it is no stricter than the code. */
+/** Checks that the contract allows a request that the API accepted, so that the contract is not stricter than the code. */
 function requestProblems(request: Call, { status }: HttpAnswer): string[] {
   const path = pathOf(request.path.split('?')[0] ?? '');
   if (status >= 300 || path === undefined || typeof request.body !== 'object') {
@@ -222,7 +221,7 @@ function createValidator(): Ajv2020 {
   return ajv;
 }
 
-/** Members that the contract does not name are allowed to come later; today's answers must not have them. */
+/** Forbids undeclared members. The contract lets later versions add members, but today's answers must not have any. */
 function closed(node: unknown): unknown {
   if (Array.isArray(node)) {
     return node.map(closed);
@@ -240,7 +239,7 @@ function resolved(pointer: string): string {
   return node.success ? node.data.$ref.slice(1) : pointer;
 }
 
-/** The part of the document at a JSON pointer. */
+/** Returns the part of the contract at a JSON pointer. */
 export function at(pointer: string): unknown {
   return pointer
     .split('/')

@@ -55,7 +55,7 @@ describe('an end of a credential acts at once in every process', () => {
   ];
 
   test.each(ends)('%s', async (_name, end) => {
-    // The remembered verdict must not outlive the credential, not even where it was used a moment ago.
+    // Otherwise the cached verdict would let a revoked credential keep working for a while after it was used.
     await world.register();
     const shop = await world.register();
     expect(await statuses(shop.test)).toEqual([200, 200]);
@@ -66,7 +66,7 @@ describe('an end of a credential acts at once in every process', () => {
 
 describe('rotation', () => {
   test('lets old and new pair work until the grace ends, then only the new one; LIVE is untouched', async () => {
-    // Deploying a new secret needs no moment in which requests fail.
+    // Otherwise requests would fail while an application deploys its new secret.
     const shop = await world.register();
     const rotated = await rotateCredential({ database }, { applicationId: shop.applicationId, mode: 'TEST' });
     expect(Math.round(((rotated.previousKeyExpiresAt?.getTime() ?? 0) - Date.now()) / 3_600_000)).toBe(24);
@@ -83,7 +83,7 @@ describe('rotation', () => {
 });
 
 test('a key or secret with any one character changed is refused', async () => {
-  // Lookup is by hash of the whole key; the secret is compared whole.
+  // Keys are looked up by the hash of the whole key, and secrets are compared whole.
   const shop = await world.register();
   const change = (text: string, i: number): string =>
     text.slice(0, i) + (text[i] === 'A' ? 'B' : 'A') + text.slice(i + 1);
@@ -104,11 +104,11 @@ test('a key or secret with any one character changed is refused', async () => {
 });
 
 test('guessing is stopped after 60 tries a minute with an alert, and the rightful caller of that address is not', async () => {
-  // 10,000 guesses take hours, and somebody hears of them.
+  // At this limit 10,000 guesses take hours, and the alert tells operators about them.
   const origin = await world.listen();
   const shop = await world.register();
   const guess = { ...shop.test, apiSecret: 'guess' };
-  // A merchant's server is one address: a secret that was once right is remembered, and never counted.
+  // A merchant's server has one address. Its correct secret is cached and never counted.
   expect((await me(origin, shop.test)).status).toBe(200);
   const started = performance.now();
   const answers = [];
@@ -117,7 +117,7 @@ test('guessing is stopped after 60 tries a minute with an alert, and the rightfu
   }
   const seconds = (performance.now() - started) / 1_000;
   const stopped = answers.filter(({ status }) => status === 429);
-  // Each second that passes allows one more.
+  // One more guess is allowed for each second that passed.
   expect(answers.length - stopped.length).toBeLessThanOrEqual(61 + seconds);
   expect(answers.filter(({ status }) => status === 401)).toHaveLength(answers.length - stopped.length);
   expect(stopped.length).toBeGreaterThan(0);
@@ -128,7 +128,7 @@ test('guessing is stopped after 60 tries a minute with an alert, and the rightfu
 
 describe('the limit of requests', () => {
   test('is told on every answer, counted for each credential, and ends in 429 with the time to wait', async () => {
-    // One runaway job of an app does not stop its other credentials, or anybody else.
+    // Otherwise a runaway job would use up the limit of the application's other credentials, or of other applications.
     const origin = await world.listen();
     const shop = await world.register({ rateLimitPerMinute: 3 });
     const answers = [];
@@ -146,13 +146,12 @@ describe('the limit of requests', () => {
   });
 
   test('is 1,000 a minute unless the app says otherwise', async () => {
-    // As documented.
     const shop = await world.register();
     expect((await me(await world.listen(), shop.test)).headers['x-ratelimit-limit']).toBe('1000');
   });
 
   test('public checkout reads are limited by address', async () => {
-    // Guessing references is slow, whoever guesses.
+    // Otherwise an attacker could guess references quickly.
     const origin = await world.listen();
     const started = performance.now();
     const answers = await Promise.all(
@@ -160,7 +159,7 @@ describe('the limit of requests', () => {
     );
     const seconds = (performance.now() - started) / 1_000;
     const limited = answers.filter(({ status }) => status === 429);
-    // Each second that passes allows five more.
+    // Five more requests are allowed for each second that passed.
     expect(answers.length - limited.length).toBeLessThanOrEqual(301 + 5 * seconds);
     expect(answers.length - limited.length).toBeGreaterThanOrEqual(300);
     expect(limited.length).toBeGreaterThan(0);

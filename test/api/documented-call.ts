@@ -15,9 +15,9 @@ export interface DocumentedAnswer extends HttpAnswer {
 type Caller = (call: Omit<Call, 'credentials'>) => Promise<DocumentedAnswer>;
 
 /**
- * Sends requests below the prefix and fails on any status or body that the document does not describe.
+ * Returns a caller that sends requests below the prefix and fails on any status or body that the document does not describe.
  * @param file - its name below `openapi/`
- * @param templateOf - the documented path that a path is meant to be one of
+ * @param templateOf - returns the documented path template of a path
  */
 export function documentedCaller(file: string, templateOf: (path: string) => string): Caller {
   const document = Tree.parse(JSON.parse(readFileSync(new URL(`../../openapi/${file}`, import.meta.url), 'utf8')));
@@ -66,7 +66,7 @@ function escape(path: string): string {
   return path.replaceAll('~', '~0').replaceAll('/', '~1');
 }
 
-/** Members that the document does not name may come later; today's answers must not have them. */
+/** Forbids undeclared members. Later versions can add members, but today's answers must not have any. */
 function closed(node: unknown): unknown {
   if (Array.isArray(node)) {
     return node.map(closed);

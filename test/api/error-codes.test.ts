@@ -30,10 +30,9 @@ function get(path: string): Promise<Answer> {
   return call({ origin, path, credentials: shop.test });
 }
 
-/** Where these are made. */
 const OPERATORS = 'an operator’s failure, which test/operators shows over HTTP';
 
-/** What makes each code over HTTP, or why no route can answer it yet. One that is missing here does not compile. */
+/** How to produce each code over HTTP, or why no route can return it yet. A missing code is a compile error. */
 const MAKE = {
   VALIDATION_ERROR: () => create({ body: {} }),
   AMOUNT_OUT_OF_BOUNDS: () => create({ body: { amountMinor: 1, customerReference: 'c' } }),
@@ -87,7 +86,7 @@ const MAKE = {
     return answer;
   },
   async SERVICE_UNAVAILABLE() {
-    // Postgres tells 25006 when it is a replica that takes no writes, as in the middle of a fail-over.
+    // Postgres reports 25006 when it is a read-only replica, for example during a failover.
     return whileDatabaseSets('default_transaction_read_only = on');
   },
   async INTERNAL_ERROR() {
@@ -100,7 +99,7 @@ const MAKE = {
   },
 } as const satisfies Record<ErrorCode, string | (() => Promise<Answer>)>;
 
-/** New connections get the setting, so a listener of its own is asked. */
+/** The setting applies to new connections only, so this uses a new listener. */
 async function whileDatabaseSets(setting: string): Promise<Answer> {
   const database = new URL(world.databaseUrl).pathname.slice(1);
   const [name = ''] = setting.split(' ');
@@ -120,7 +119,7 @@ async function whileDatabaseSets(setting: string): Promise<Answer> {
 }
 
 test.each(ERROR_CODES.map((code) => [code]))('%s', async (code) => {
-  // Every stable code can be seen over HTTP with its status, or says why it cannot yet.
+  // Integrators handle the documented codes, so each must be producible over HTTP with its status.
   const make = MAKE[code];
   if (typeof make === 'string') {
     expect(make.length).toBeGreaterThan(20);

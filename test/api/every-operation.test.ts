@@ -6,13 +6,11 @@ import { call, documentedOperations, type Answer, type DocumentedOperation } fro
 let world: ApiWorld;
 let shop: Registration;
 let other: Registration;
-/** Payments of one app in one mode: another app's, and our own of the other mode. */
+/** Payments of another application in the same mode, and of the same application in the other mode. */
 let foreign: Answer;
 let ofOtherMode: Answer;
-/** Their refunds. */
 let foreignRefund: Answer;
 let refundOfOtherMode: Answer;
-/** And their invoices. */
 let foreignInvoice: Answer;
 let invoiceOfOtherMode: Answer;
 
@@ -58,7 +56,7 @@ const secured = documentedOperations.filter((operation) => operation.secured);
 const byId = secured.filter(({ path }) => path.includes('{id}'));
 const publicOnes = documentedOperations.filter((operation) => !operation.secured);
 
-/** Operations on no id of their own: how each is shown to keep to its scope. One that is in no list fails below. */
+/** How each operation without an id is shown to stay in its scope. An operation that is in no list fails below. */
 const SCOPED_OTHERWISE: Readonly<Record<string, (operation: DocumentedOperation) => Promise<void>>> = {
   async getAppMe() {
     const answer = await send({ path: '/app/me', credentials: shop.test });
@@ -94,7 +92,7 @@ const SCOPED_OTHERWISE: Readonly<Record<string, (operation: DocumentedOperation)
   setInvoiceTemplate: templateIsOurs,
 };
 
-/** The looks are an application's, in both of its modes, and nobody else's. */
+/** An application has one template for both modes, which no other application can read or change. */
 async function templateIsOurs(): Promise<void> {
   const path = '/invoices/template';
   const write = (companyName: string, credentials: CredentialPair): Promise<Answer> =>
@@ -115,7 +113,7 @@ interface Sending {
   readonly body?: unknown;
 }
 
-/** A listener of its own, so that no limit an address answers in the place of what is asked for. */
+/** Uses a new listener, so that no per-address limit answers instead of the operation. */
 async function send(sending: Sending): Promise<Answer> {
   return call({ origin: await world.listen(), ...sending });
 }
@@ -130,7 +128,7 @@ function requestOf({ method, path, hasBody }: DocumentedOperation, id: string): 
   };
 }
 
-/** Objects of the kind that an operation's id names. */
+/** Returns objects of the kind that an operation's id refers to. */
 function objectsOf({ path }: DocumentedOperation): { theirs: Answer; otherMode: Answer } {
   if (path.startsWith('/invoices/')) {
     return { theirs: foreignInvoice, otherMode: invoiceOfOtherMode };
@@ -144,7 +142,7 @@ describe.each(secured.map((operation) => [`${operation.method} ${operation.path}
   '%s',
   (_name, operation) => {
     test('is 401 without credentials, with half of them, with garbage, and with mixed ones', async () => {
-      // Nothing is served to whom we do not know, and the answer does not say which half was wrong.
+      // Otherwise strangers could read data, or find out which half of a credential was wrong.
       const request = requestOf(operation, '1');
       const one = shop.test.apiSecret.startsWith('a') ? 'b' : 'a';
       const wrong: Record<string, string>[] = [
@@ -172,7 +170,7 @@ describe.each(byId.map((operation) => [`${operation.method} ${operation.path}`, 
   '%s',
   (_name, operation) => {
     test("answers another app's id and the other mode's exactly as an absent one", async () => {
-      // Neither status, nor length, nor any word tells that the id exists.
+      // Otherwise the status, the length or the text would reveal that the id exists.
       const answers = [];
       const { theirs, otherMode } = objectsOf(operation);
       for (const id of [theirs.data['id'], otherMode.data['id'], Number.MAX_SAFE_INTEGER]) {
@@ -197,7 +195,7 @@ describe.each(secured.filter((operation) => !byId.includes(operation)).map((oper
   '$method $path',
   (operation) => {
     test('keeps to the app and mode of its credential', async () => {
-      // An operation without an id has its own way to leak, and its own proof that it does not.
+      // An operation without an id can leak another application's objects in its own way, so it has its own check.
       const prove = SCOPED_OTHERWISE[operation.operationId];
       expect(prove).toBeDefined();
       await prove?.(operation);
@@ -208,7 +206,7 @@ describe.each(secured.filter((operation) => !byId.includes(operation)).map((oper
 
 describe.each(publicOnes.map((operation) => [operation] as const))('$method $path', (operation) => {
   test('is public by an unguessable reference only, and takes no id', async () => {
-    // Whoever has no reference learns nothing by counting.
+    // Otherwise anybody could read payments by counting ids.
     expect(operation.parameters.map(({ name }) => name)).toEqual(['reference']);
     const references = ['1', String(foreign.data['id']), String(foreignInvoice.data['id']), `pay_${'0'.repeat(22)}`];
     for (const reference of references) {
@@ -219,7 +217,7 @@ describe.each(publicOnes.map((operation) => [operation] as const))('$method $pat
 });
 
 test('no operation of the document was left out', () => {
-  // A new route without these proofs fails here.
+  // A new route without these checks fails here.
   expect([...tested.credentials].sort()).toEqual(secured.map(({ operationId }) => operationId).sort());
   expect([...tested.scope].sort()).toEqual(documentedOperations.map(({ operationId }) => operationId).sort());
   expect(documentedOperations.length).toBeGreaterThanOrEqual(7);

@@ -7,7 +7,7 @@ import { openTcpProxy, type TcpProxy } from './tcp-proxy.ts';
 
 let world: ApiWorld;
 let proxy: TcpProxy;
-/** An API process whose way to Postgres goes through the proxy. */
+/** An API process that connects to Postgres through the proxy. */
 let origin: string;
 let shop: Registration;
 
@@ -34,7 +34,7 @@ function create(key?: string): Promise<Answer> {
 
 describe('without a database', () => {
   test('every operation answers 503 with a time to come back, and works again when it is back', async () => {
-    // An outage of Postgres is told as such, so that clients retry instead of giving up.
+    // Clients retry after a 503; after another error they would give up.
     expect((await create()).status).toBe(201);
     await proxy.cut();
     try {
@@ -58,7 +58,7 @@ describe('without a database', () => {
   });
 
   test('an outage is not taken for guessing: nobody is locked out by it', async () => {
-    // 429 in an outage would make honest clients wait for a minute more.
+    // A 429 during an outage would make legitimate clients wait a minute longer.
     await proxy.cut();
     try {
       const answers = [];
@@ -72,7 +72,7 @@ describe('without a database', () => {
   });
 
   test('that is lost after the gateway opened its session, the retry finds the same payment', async () => {
-    // Our 5xx after the gateway call is no second charge and no second payment.
+    // If the retry created a second payment, the payer could be charged twice.
     world.dispatch.afterOpening = () => proxy.cut();
     const [before] = await world.sql<{ count: number }>('select count(*)::int as count from payments');
     const lost = await create('lost-1');
@@ -92,7 +92,7 @@ describe('without a database', () => {
 
 describe('an error that nobody foresaw', () => {
   test('is 500 with a request id that the log has too, and tells nothing of the inside', async () => {
-    // Support finds the error by the id; an attacker learns no name, no statement, no path of ours.
+    // Support finds the error by the request id, and an attacker must not learn names, statements or paths.
     await world.sql('alter table payments rename column product_name to product_name_lost');
     let answer: Answer;
     try {
@@ -111,7 +111,7 @@ describe('an error that nobody foresaw', () => {
 
 describe('without Temporal', () => {
   test('a payment is stored, CREATED, and its checkoutUrl is given', async () => {
-    // The page waits in the payer's place, and the sweeper takes the payment up.
+    // The payer waits on the page until the sweeper resumes the payment.
     world.dispatch.opening = 'times out';
     const answer = await create();
     world.dispatch.opening = 'opens';

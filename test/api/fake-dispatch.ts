@@ -3,30 +3,30 @@ import { Payment } from '../../database/entities/payment.ts';
 import type { Dispatch, PaymentHandle } from '../../temporal/dispatch.ts';
 
 /**
- * What becomes of a checkout: the gateway opens it, opens it slowly, refuses it for good, does not answer in time; or the
- * whole call never comes back, as when this process dies.
+ * The outcome of a checkout: the gateway opens it, opens it slowly, refuses it permanently or does not answer in time; or the call never returns, as
+ * when the process dies.
  */
 export type Opening = 'opens' | 'opens slowly' | 'refuses' | 'times out' | 'never comes back';
 
-/** Stands where Temporal, worker and gateway stand: it writes to the payment's row what the workflow would. */
+/** Replaces Temporal, the worker and the gateway. It writes what the workflow would write to the payment's row. */
 export interface FakeDispatch extends Dispatch {
   opening: Opening;
-  /** Runs when the session is open, before the API hears of it. */
+  /** Runs after the session is open and before the API learns of it. */
   afterOpening: () => Promise<void>;
-  /** References of the payments whose session was asked for, as often as it was. */
+  /** References of the payments whose session was requested, one entry for each request. */
   readonly asked: string[];
-  /** References of the payments whose workflow was told of a callback, or of a payer who came back. */
+  /** References of the payments whose workflow was signalled about a callback or a returning payer. */
   readonly signalled: string[];
-  /** Attempts that payers have chosen, and payments whose payers have chosen the same again. */
+  /** Attempts that payers have chosen, and below, payments whose payers chose the same gateway again. */
   readonly chosen: string[];
   readonly chosenAgain: string[];
-  /** Sessions that the gateway has opened: one a payment, however often it was asked. */
+  /** Sessions that the gateway has opened: one for each payment, however often it was requested. */
   readonly sessions: Set<string>;
-  /** Ids of the events that were to be sent again. */
+  /** Ids of the events that were to be resent. */
   readonly resent: string[];
-  /** What invoices' workflows were told. */
+  /** The signals that invoices' workflows received. */
   readonly told: string[];
-  /** Types of events whose delivery was started. */
+  /** Types of the events whose delivery was started. */
   readonly delivered: string[];
 }
 
@@ -108,7 +108,7 @@ export function createFakeDispatch(database: Database): FakeDispatch {
 
 export const GATEWAY_PAGE = 'https://gateway.example/session/1';
 
-/** A payment whose payer has not chosen waits for him without a page. */
+/** A payment without a chosen gateway becomes PENDING without a page. */
 async function openSession(database: Database, payment: PaymentHandle): Promise<void> {
   await database.withScope(payment, (em) =>
     em.execute(

@@ -10,7 +10,7 @@ type Kind = keyof typeof SCHEMAS;
 
 const taken = (kind: Kind, given: string): string | null => SCHEMAS[kind].safeParse(given).data ?? null;
 
-/** What the published contract says of it. */
+/** Returns whether the published contract allows a value. */
 function allowed(schema: z.ZodType, given: string): boolean {
   const rules = z
     .object({ type: z.literal('string'), minLength: z.int().optional(), maxLength: z.int(), pattern: z.string() })
@@ -28,7 +28,7 @@ describe('a card number in free text', () => {
     ['oneLine', oneLine(LENGTH_MAX)],
     ['lines', lines(LENGTH_MAX)],
   ])('is refused, and the contract says so: %s', (_kind, schema) => {
-    // A shop whose order number looks like a card must find out why it is refused.
+    // A shop whose order number looks like a card number has to find out why it is refused.
     expect(schema.safeParse('paid by 4111 1111 1111 1111').success).toBe(false);
     expect(z.toJSONSchema(schema, { io: 'input' }).description).toMatch(/card number/);
     expect(readFileSync(resolve(import.meta.dirname, '../../docs/errors.md'), 'utf8')).toContain(NO_CARD);
@@ -41,14 +41,14 @@ describe('text on one line', () => {
     ['a\tb\n\n\r\n\vc\fd', 'a b c d'],
     ['a  b', 'a  b'],
   ])('%j becomes %j', (given, kept) => {
-    // What was typed into a field of several lines must not cost the sale.
+    // Otherwise a payment would be refused because of a line break in a pasted text.
     expect(taken('oneLine', given)).toBe(kept);
   });
 
   test.each(['', '\r\n', ' \t', 'a\u0000b', 'a\u001bb', 'a\u0085b', 'a\ud800b', 'x'.repeat(41)])(
     '%j is none',
     (given) => {
-      // Nothing else is mended in silence.
+      // Nothing else is corrected silently.
       expect(taken('oneLine', given)).toBeNull();
     },
   );
@@ -60,18 +60,18 @@ describe('text of several lines', () => {
     ['a\n\nb', 'a\n\nb'],
     ['a\r\n', 'a\n'],
   ])('%j is kept as %j', (given, kept) => {
-    // Browsers send CRLF for what was typed into a textarea; documents know one kind of line break.
+    // Browsers send CRLF for text from a textarea, and documents use only one kind of line break.
     expect(taken('lines', given)).toBe(kept);
   });
 
   test.each(['\r\n', 'a\tb', 'a\u0000b', 'a\u000bb', 'x'.repeat(41)])('%j is none', (given) => {
-    // What cannot be shown is told, not dropped.
+    // The caller has to learn which text cannot be shown, instead of losing it silently.
     expect(taken('lines', given)).toBeNull();
   });
 });
 
 test.each(Object.keys(SCHEMAS) as Kind[])('what the contract says of %s is what is taken', (kind) => {
-  // Who sends what the document allows is not refused, and the other way round.
+  // A request that the contract allows must not be refused, and a refused one must not be allowed by the contract.
   const characters = Array.from({ length: 0x100 }, (_none, code) => String.fromCharCode(code));
   const given = ['', ...characters, ...characters.map((character) => `a${character}b`), 'x'.repeat(40), 'x'.repeat(41)];
   for (const value of given) {
@@ -80,7 +80,7 @@ test.each(Object.keys(SCHEMAS) as Kind[])('what the contract says of %s is what 
 });
 
 test('the contract tells as much of text that must be there, or may be blank', () => {
-  // Both wrap a schema; a reader of the document must not lose its rules by that.
+  // Both functions wrap a schema. Without this, its rules would be missing from the published contract.
   const rules = z.toJSONSchema(SCHEMAS.oneLine, { io: 'input' });
   const { pattern, maxLength } = rules;
   expect(z.toJSONSchema(present(SCHEMAS.oneLine, 'is required'), { io: 'input' })).toMatchObject({

@@ -17,7 +17,7 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 beforeEach(async () => {
-  // A listener of its own for each test: its rate limits are its own, too.
+  // Each test has its own listener, and so its own rate limits.
   web = await world.listen({ pages: true });
   world.dispatch.opening = 'opens';
 });
@@ -32,7 +32,7 @@ async function choosing(): Promise<string> {
   return String(data['reference']);
 }
 
-/** As a page that looks again by itself: for a payer who opens it anew after a visit to the gateway, that is asked first. */
+/** Requests the page as its automatic refresh does. A normal visit after the payer was at the gateway would query the gateway first. */
 const page = (reference: string, { query = '', cookie = '' } = {}): Promise<HttpAnswer> =>
   httpCall({ origin: web, path: `/checkout/${reference}${query}`, headers: { cookie, 'sec-fetch-mode': 'cors' } });
 
@@ -58,7 +58,7 @@ const attemptsOf = (reference: string): Promise<{ gateway: string; left: boolean
 
 describe('the member gateways of POST /payments', () => {
   test('lets the payer choose among several, and names none until he has', async () => {
-    // The app sends him to our page; a gateway's page there is not yet.
+    // The application sends the payer to Lenden's page, so there is no gateway session yet.
     const { status, data } = await create({ gateways: ['bkash', 'sslcommerz', 'bkash'] });
     expect(status).toBe(201);
     expect(data).toMatchObject({ status: 'PENDING', redirectUrl: null });
@@ -67,7 +67,7 @@ describe('the member gateways of POST /payments', () => {
   });
 
   test('leaves no choice where only one suits, and opens its page at once', async () => {
-    // A page with a single button would be one step for nothing.
+    // A page with a single button would be a needless step for the payer.
     const one = await create({ gateways: ['bkash'] });
     expect(one.data).toMatchObject({ status: 'PENDING', redirectUrl: GATEWAY_PAGE });
     const tooSmall = await create({ gateways: ['sslcommerz', 'bkash'], amountMinor: 500 });
@@ -87,7 +87,7 @@ describe('the member gateways of POST /payments', () => {
       'AMOUNT_OUT_OF_BOUNDS',
     ],
   ])('refuses %s, and stores nothing', async (_name, fields, status, errorCode) => {
-    // A payment that nobody can pay is told when it is made, not to its payer.
+    // The application has to learn at creation that no gateway takes the payment, not the payer later.
     const count = async (): Promise<unknown> => (await world.sql('select count(*) as all from payments'))[0];
     const before = await count();
     expect(await create(fields)).toMatchObject({ status, meta: { errorCode } });
@@ -95,7 +95,7 @@ describe('the member gateways of POST /payments', () => {
   });
 
   test('offers only what operators allow the application', async () => {
-    // The allow-list binds whatever the app asks for.
+    // Otherwise an application could use a gateway that operators did not allow.
     const bound = await world.register({ gatewaysAllowed: ['bkash'] });
     const both = await create({ gateways: ['sslcommerz', 'bkash'] }, bound);
     expect(await attemptsOf(String(both.data['reference']))).toEqual([{ gateway: 'bkash', left: false }]);
@@ -107,7 +107,7 @@ describe('the member gateways of POST /payments', () => {
 
 describe('an application whose payers choose by its setting', () => {
   test('need not name gateways in each request, and a request that does goes first', async () => {
-    // A shop that was integrated before there was a choice gets it without a change of its own.
+    // Otherwise an existing integration would have to change its code to offer a choice.
     const choosy = await world.register({ checkoutGateways: ['stripe', 'bkash', 'stripe'] });
     const { data } = await create({}, choosy);
     expect(data).toMatchObject({ status: 'PENDING', redirectUrl: null });
@@ -117,7 +117,7 @@ describe('an application whose payers choose by its setting', () => {
   });
 
   test('is told in its own words when none of them takes the payment', async () => {
-    // The setting must not lead to a payment that nobody can pay.
+    // Otherwise the setting could produce a payment that no gateway takes.
     const dollars = await world.register({ checkoutGateways: ['stripe'] });
     expect(await create({ currency: 'USD' }, dollars)).toMatchObject({ status: 201 });
     const wallet = await world.register({ checkoutGateways: ['bkash'] });
@@ -132,7 +132,7 @@ describe('an application whose payers choose by its setting', () => {
 
 describe('the page that asks how to pay', () => {
   test('lets forms lead to the pages of all gateways that it offers, and nowhere else', async () => {
-    // Chromium stops a form whose redirects leave what the policy lists.
+    // Chromium blocks a form whose redirect leaves the origins in the policy, so the payer would be stuck.
     const { headers } = await page(await choosing());
     const directive = /form-action ([^;]+)/.exec(String(headers['content-security-policy']))?.[1];
     const own = ['http://localhost:8080', web.replace('127.0.0.1', 'localhost')];
@@ -141,7 +141,7 @@ describe('the page that asks how to pay', () => {
   });
 
   test('sends the payer on to the page that he has chosen, and remembers nothing but the choice', async () => {
-    // One press is enough; the cookie tells nothing of him, and scripts never see it.
+    // The cookie must not identify the payer, and scripts must not be able to read it.
     const reference = await choosing();
     const answer = await choose(reference, 'gateway=bkash');
     expect(answer).toMatchObject({ status: 303, headers: { location: GATEWAY_PAGE } });
@@ -154,14 +154,14 @@ describe('the page that asks how to pay', () => {
   });
 
   test('shows first what was chosen last in this browser, and takes no word of the cookie for more', async () => {
-    // The order is a comfort; what is offered comes from the row.
+    // The cookie only changes the order. If it chose the gateways, a payer could use one that the application did not offer.
     const reference = await choosing();
     expect(offered(await page(reference, { cookie: 'lenden_gateway=bkash' }))).toEqual(['bkash', 'sslcommerz']);
     expect(offered(await page(reference, { cookie: 'lenden_gateway=%3Cscript%3E' }))).toEqual(['sslcommerz', 'bkash']);
   });
 
   test('lets him change his mind: the former attempt is left, and a new one begun', async () => {
-    // Money that still arrives at the former is known by its own attempt.
+    // Money that still arrives for the abandoned attempt is matched to that attempt.
     const reference = await choosing();
     await choose(reference, 'gateway=bkash');
     expect(offered(await page(reference, { query: '?choose=1' }))).toEqual(['sslcommerz', 'bkash']);
@@ -175,7 +175,7 @@ describe('the page that asks how to pay', () => {
   });
 
   test('is explained step by step: not chosen, chosen, left for another', async () => {
-    // Whoever is asked about the payment sees which page the payer left, and when.
+    // Support sees which gateway the payer left, and when.
     const { data } = await create({ gateways: ['sslcommerz', 'bkash'] });
     const explained = async () => {
       const answer = await call({ origin, path: `/payments/${String(data['id'])}/explain`, credentials: shop.test });
@@ -189,7 +189,7 @@ describe('the page that asks how to pay', () => {
   });
 
   test('goes on with the same attempt when the same is chosen again', async () => {
-    // A second press, or a second tab, costs no second session.
+    // Otherwise a second click or tab would open a second session.
     const reference = await choosing();
     await choose(reference, 'gateway=bkash');
     const again = await choose(reference, 'gateway=bkash');
@@ -199,7 +199,7 @@ describe('the page that asks how to pay', () => {
   });
 
   test('waits on our own page when the gateway’s could not be had in time', async () => {
-    // The choice is a row; what was lost is only the waiting.
+    // The choice is stored, so the payer must not lose it when the gateway is slow.
     const reference = await choosing();
     world.dispatch.opening = 'times out';
     const answer = await choose(reference, 'gateway=bkash');
@@ -218,7 +218,7 @@ describe('the page that asks how to pay', () => {
     ['JSON', '{"gateway":"bkash"}', 'application/json', 415],
     ['a novel', `gateway=bkash&x=${'x'.repeat(2_000)}`, undefined, 413],
   ])('refuses a form with %s, and begins no attempt', async (_name, body, type, status) => {
-    // The form is public: whoever knows the link can post anything to it.
+    // The form is public, so anybody with the link can post anything to it.
     const reference = await choosing();
     const answer = await choose(reference, body, type);
     expect(answer.status).toBe(status);
@@ -228,7 +228,7 @@ describe('the page that asks how to pay', () => {
   });
 
   test('stops a program that changes its mind for ever', async () => {
-    // Each choice is a session at a gateway; ten are more than a person needs.
+    // Each choice opens a session at a gateway, and no person needs more than ten.
     const reference = await choosing();
     const statuses = [];
     for (let time = 0; time < 11; time += 1) {
@@ -239,7 +239,7 @@ describe('the page that asks how to pay', () => {
   });
 
   test('leaves one attempt current when two tabs choose at once', async () => {
-    // Of two choices one is the last; never are there two that both may be opened.
+    // If both attempts stayed current, the payer could pay at both gateways.
     const reference = await choosing();
     await Promise.all([choose(reference, 'gateway=bkash'), choose(reference, 'gateway=sslcommerz')]);
     const attempts = await attemptsOf(reference);
@@ -254,7 +254,7 @@ describe('the page that asks how to pay', () => {
     ],
     ['is expired', "created_at = now() - interval '2 hours', expires_at = now() - interval '1 second'"],
   ])('offers and takes no choice of a payment that %s', async (_name, change) => {
-    // A stale tab must not open a way to pay for what is over.
+    // A stale tab must not open a gateway session for a payment that is over.
     const reference = await choosing();
     await world.sql(`update payments set ${change} where reference = ? returning 1`, [reference]);
     expect(offered(await page(reference, { query: '?choose=1' }))).toEqual([]);
@@ -268,7 +268,7 @@ describe('the page that asks how to pay', () => {
   });
 
   test('leads nobody to the page that was chosen before, once he has called the payment off', async () => {
-    // A stale tab: our page says that the gateway is asked first, the gateway’s would take his money.
+    // A stale tab must not take the payer to the gateway, which would still accept the money.
     const reference = await choosing();
     expect(await choose(reference, 'gateway=bkash')).toMatchObject({ headers: { location: GATEWAY_PAGE } });
     await world.sql('update payments set cancel_requested_at = now() where reference = ? returning 1', [reference]);
@@ -279,7 +279,7 @@ describe('the page that asks how to pay', () => {
   });
 
   test('has nothing to be paid any more once a page that was left turns out to be paid', async () => {
-    // Between the gateway’s word and the booking a second payment would be begun.
+    // Otherwise the payer could start a second payment between the gateway's answer and the finalization.
     const reference = await choosing();
     await choose(reference, 'gateway=bkash');
     await choose(reference, 'gateway=sslcommerz');
@@ -297,7 +297,7 @@ describe('the page that asks how to pay', () => {
   });
 
   test('offers no choice where the application has made it', async () => {
-    // A link that asks for the choice does not make one.
+    // A link with `choose=1` must not let the payer override the application's gateway.
     const { data } = await create({});
     const reference = String(data['reference']);
     expect(offered(await page(reference, { query: '?choose=1' }))).toEqual([]);
@@ -305,7 +305,6 @@ describe('the page that asks how to pay', () => {
   });
 
   test('asks in Bangla, too', async () => {
-    // Two languages, one page.
     const { text } = await page(await choosing(), { query: '?lang=bn' });
     expect(text).toContain('<html lang="bn"');
     expect(text).toMatch(/action="[^"]*\/gateway\?lang=bn"/);

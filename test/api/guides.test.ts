@@ -30,7 +30,7 @@ const commands = GUIDES.flatMap((guide) =>
   [...read(guide).matchAll(/```sh\n([\s\S]+?)```/g)].map(([, command = ''], i) => [guide, i + 1, command] as const),
 );
 
-/** Runs a command as it stands in the guide, apart from the address, the credentials and the id. */
+/** Runs a command from the guide, with only the address, the credentials and the id replaced. */
 function run(command: string): Promise<string> {
   const here = command
     .replaceAll('http://localhost:8080', origin)
@@ -50,14 +50,14 @@ function run(command: string): Promise<string> {
 
 describe('the guides', () => {
   test.each(commands)('%s, command %i works as written', async (_guide, _number, command) => {
-    // The first thing an integrator does is paste it.
+    // Integrators paste these commands first.
     const { meta, data } = OpenEnvelope.parse(JSON.parse(await run(command)));
     expect(meta).toMatchObject({ success: true, errorCode: null });
     expect(data).toBeTruthy();
   });
 
   test('have as many commands as we think', () => {
-    // A fence with another word would silently not be run.
+    // A code fence with another language tag would silently not be run.
     expect(commands.map(([guide]) => guide)).toEqual([
       ...Array.from({ length: 5 }, () => 'getting-started'),
       'authentication',
@@ -66,7 +66,7 @@ describe('the guides', () => {
   });
 
   test('show members of answers that exist', async () => {
-    // A member in an example that no answer has costs somebody an afternoon.
+    // An integrator would look in vain for a member that only the example has.
     const answer = await call({ origin, path: `/payments/${String(paymentId)}`, credentials: shop.test });
     const examples = [...read('getting-started').matchAll(/```json\n([\s\S]+?)```/g)].map(([, json = '']) =>
       JSON.parse(json),
@@ -82,7 +82,7 @@ describe('the guides', () => {
   });
 
   test('lead to files that exist', () => {
-    // Links inside docs/ rot first.
+    // A reader of the guide would follow a link to a missing page.
     for (const guide of [...GUIDES, 'errors']) {
       for (const [, target = ''] of read(guide).matchAll(/\]\((?!https?:)([^)#]+)/g)) {
         expect(read(target.replace(/\.md$/, ''))).toMatch(/^# /);

@@ -4,11 +4,11 @@ import type { CredentialPair } from '../../database/applications.ts';
 export interface Call {
   readonly origin: string;
   readonly method?: string;
-  /** With the query, as it goes over the wire. */
+  /** With the query, exactly as it is sent. */
   readonly path: string;
   readonly credentials?: CredentialPair | undefined;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Text or bytes are sent as they are; anything else as JSON with its content type. */
+  /** Text or bytes are sent unchanged; anything else as JSON with its content type. */
   readonly body?: unknown;
   /** Sent in chunks, without a Content-Length. */
   readonly chunked?: boolean;
@@ -22,7 +22,7 @@ export interface HttpAnswer {
   readonly bytes: Buffer;
 }
 
-/** One request as a client of any quality might send it; nothing is normalized on the way. */
+/** Sends one request without normalizing anything, as a faulty or hostile client might. */
 export function httpCall(call: Call): Promise<HttpAnswer> {
   const { body, contentType } = encode(call.body);
   const headers: Record<string, string> = {
@@ -34,9 +34,9 @@ export function httpCall(call: Call): Promise<HttpAnswer> {
     ...call.headers,
   };
   return new Promise((resolve, reject) => {
-    // By its parts: a URL would lose dot segments and escape what a hostile client sends as it is.
+    // Passed in parts, because a URL would remove dot segments and escape characters that a hostile client sends raw.
     const { hostname, port } = new URL(call.origin);
-    // What is no ASCII never reaches us: Node's own parser answers it.
+    // Node's parser itself rejects non-ASCII paths, so such characters are encoded.
     const path = call.path.replace(/[^\x21-\x7e]+/g, encodeURIComponent);
     const where = { hostname, port, path, method: call.method ?? 'GET' };
     const outgoing = request(

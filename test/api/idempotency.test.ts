@@ -50,7 +50,7 @@ async function countPayments(): Promise<number> {
   return row?.count ?? -1;
 }
 
-/** The lease of a key whose first caller is gone runs out. */
+/** Expires the lease of a key whose first caller is gone. */
 async function endLease(key: string): Promise<void> {
   await world.sql(`update idempotency_keys set lease_until = now() - interval '1 second' where key = ?`, [key]);
 }
@@ -61,13 +61,13 @@ async function storedAnswer(key: string): Promise<{ response_status: number | nu
 
 describe('a key of its own', () => {
   test('without a key every request runs', async () => {
-    // The key is optional on the native API.
+    // The key is optional in the native contract.
     const [first, second] = [await create({}), await create({})];
     expect(first.data['id']).not.toBe(second.data['id']);
   });
 
   test('the same key and body are answered byte for byte, marked, and opened once', async () => {
-    // A retry after a lost answer must not charge twice, nor look like another payment.
+    // Otherwise a retry after a lost answer could charge twice, or look like another payment.
     const key = newKey();
     const first = await create({ key });
     await world.sql(`update payments set status = 'FAILED', ended_at = now(), updated_at = now() where id = ?`, [
@@ -82,7 +82,7 @@ describe('a key of its own', () => {
   });
 
   test('the same meaning in other spelling is the same request', async () => {
-    // White space and the order of members are no difference; a retry through another JSON library is still a retry.
+    // White space and the order of members do not count, so a retry through another JSON library is still a duplicate.
     const key = newKey();
     const headers = { 'content-type': 'application/json' };
     const first = await create({ key });
@@ -96,7 +96,7 @@ describe('a key of its own', () => {
     ['a member more', { ...BODY, productName: 'Pro plan' }],
     ['an unknown member more', { ...BODY, note: 'x' }],
   ])('%s under the same key is a conflict and leaves the first payment alone', async (_name, body) => {
-    // A reused key is a mistake of the client that must not be answered with the wrong payment.
+    // A client that reuses a key by mistake must not get the wrong payment as its answer.
     const key = newKey();
     const first = await create({ key });
     const before = await countPayments();
@@ -109,7 +109,7 @@ describe('a key of its own', () => {
   });
 
   test('gives the first answer again although the request would be refused by now', async () => {
-    // A shop whose answer was lost would take the refusal for the truth, while its customer can pay.
+    // Otherwise a shop that lost the first answer would think that there is no payment, while its customer can pay.
     const own = await world.register();
     const body = { ...BODY, returnUrl: 'https://shop.example/thanks' };
     const send = (key: string) => create({ key, body, credentials: own.test });
@@ -125,13 +125,13 @@ describe('a key of its own', () => {
     expect([again.status, again.text, again.headers['idempotent-replayed']]).toEqual([201, first.text, 'true']);
     expect((await choosing()).text).toBe(chosen.text);
     expect((await send(newKey())).meta.errorCode).toBe('INVALID_OPERATION_STATE');
-    // Another request with the key is told what is wrong with it, never the answer of the first.
+    // A different request with the key gets its own error, never the stored answer.
     const other = await create({ key, body: { ...body, amountMinor: 20_000 }, credentials: own.test });
     expect(other.meta.errorCode).toBe('INVALID_OPERATION_STATE');
   });
 
   test('is kept for 30 days and is new after them', async () => {
-    // 23 hours later it replays; after its time it names another payment.
+    // Otherwise a late retry would create a second payment, or a key would never be usable again.
     const key = newKey();
     const first = await create({ key });
     const [row] = await world.sql<{ days: number }>(
@@ -155,7 +155,7 @@ describe('a key of its own', () => {
   });
 
   test('means nothing in another app or mode', async () => {
-    // Two tenants that count from 1 do not see each other's payments.
+    // Otherwise two applications with the same order numbers would get each other's payments.
     const key = newKey();
     const other = await world.register();
     const answers = [];
@@ -171,7 +171,7 @@ describe('a key of its own', () => {
     ['nothing', ''],
     ['a tab inside', 'a\tb'],
   ])('of %s is refused and nothing is stored', async (_name, key) => {
-    // A key that we could not keep as it is must not pretend to protect.
+    // A key that cannot be stored exactly would not protect the client from a second payment.
     const before = await countPayments();
     const answer = await create({ key });
     expect(answer.meta.errorCode).toBe('VALIDATION_ERROR');
@@ -182,7 +182,7 @@ describe('a key of its own', () => {
   test.each([['k'.repeat(255)], ['9b1c… é'.replace('…', '\u00a6')], [`it's "quoted"; drop`]])(
     'of up to 255 octets is taken (%#)',
     async (key) => {
-      // Any octets but control characters, as documented.
+      // The documentation allows any octets except control characters.
       const first = await create({ key });
       expect(first.status).toBe(201);
       expect((await create({ key })).text).toBe(first.text);
@@ -192,7 +192,7 @@ describe('a key of its own', () => {
 
 describe('what does not consume a key', () => {
   test('validation, bounds, 401, 413, 415 and 429', async () => {
-    // The first try that could run decides; a mistake corrected under the same key runs.
+    // A client that corrects its mistake must be able to use the same key again.
     const slow = await world.register({ rateLimitPerMinute: 5 });
     const key = newKey();
     const of = (change: Partial<Create>): Promise<Answer> => create({ key, credentials: slow.test, ...change });
@@ -214,7 +214,7 @@ describe('what does not consume a key', () => {
 
 describe('duplicates', () => {
   test('100 at once over two processes make one payment; each gets it or is told to wait', async () => {
-    // A client that fires twice, through two of our processes, pays once.
+    // Otherwise a client that sends twice, to two processes, would pay twice.
     world.dispatch.opening = 'opens slowly';
     const second = await world.listen();
     const key = newKey();
@@ -238,7 +238,7 @@ describe('duplicates', () => {
   });
 
   test('100 at once without a stored answer and with other bodies never run twice', async () => {
-    // One of two bodies wins; the other is a conflict or told to wait, never a second payment.
+    // If both bodies ran, one key would create two payments.
     const key = newKey();
     const before = await countPayments();
     const answers = await Promise.all(
@@ -252,7 +252,7 @@ describe('duplicates', () => {
 
 describe('a death between commit and answer', () => {
   test('keeps the payment: duplicates wait for the lease, then one of them finishes the same payment', async () => {
-    // The key and the payment are one transaction, so a retry finds what the dead process had made.
+    // The key and the payment are stored in one transaction, so a retry finds the payment of the process that died.
     const key = newKey();
     const before = await countPayments();
     world.dispatch.opening = 'never comes back';
@@ -290,7 +290,7 @@ describe('a death between commit and answer', () => {
   });
 
   test('after the gateway had opened its session, the retry finds the session and asks for no other', async () => {
-    // Nothing is done again that may have been done.
+    // Otherwise the payment would get a second session, in which the payer could pay again.
     const key = newKey();
     world.dispatch.afterOpening = () => new Promise(() => undefined);
     const gone = new AbortController();
@@ -322,7 +322,7 @@ describe('a death between commit and answer', () => {
   });
 
   test('a take-over holds a lease of its own, so two late duplicates do not both go on', async () => {
-    // The lease is taken over under the row's lock.
+    // The lease is taken over under the row's lock, so two late duplicates cannot open two sessions.
     const key = newKey();
     world.dispatch.opening = 'times out';
     await create({ key });
@@ -352,7 +352,7 @@ describe('answers without the outcome', () => {
   });
 
   test('a duplicate that comes after the payer was declined is told so, and not that the gateway refused the checkout', async () => {
-    // The answer tells what became of the payment: its checkout was open, and the payer failed there.
+    // Otherwise the application would believe that the checkout never opened, although the payer was there.
     const key = newKey();
     world.dispatch.opening = 'times out';
     const first = await create({ key });
@@ -372,7 +372,7 @@ describe('answers without the outcome', () => {
   });
 
   test('a refusal of the gateway is 502, stays bound to its payment and is told again', async () => {
-    // A 5xx is not stored, and never frees the key for a second payment.
+    // If a 5xx freed the key, the retry would create a second payment.
     const key = newKey();
     world.dispatch.opening = 'refuses';
     const before = await countPayments();

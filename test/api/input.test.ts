@@ -62,14 +62,14 @@ describe('amounts', () => {
     '{"value":10000}',
     '1e400',
   ])('amountMinor %s is refused, named and changes nothing', async (literal) => {
-    // Money is a plain integer of minor units: nothing is rounded, converted or guessed.
+    // Amounts are integers in minor units. If they were rounded or converted, the payer could pay a wrong amount.
     const answer = await post(`{"amountMinor":${literal},"customerReference":"c"}`);
     const unparsable = ['NaN', '১০০', '+10000', '010000'].includes(literal);
     await expectRefused(answer, [unparsable ? 'body' : 'amountMinor']);
   });
 
   test('a missing amount and a missing customer are both named at once', async () => {
-    // An integrator repairs a request in one round.
+    // An integrator can then fix a request in one step.
     const answer = await post('{}');
     await expectRefused(answer, ['amountMinor', 'customerReference']);
     expect(answer.data).toEqual({ amountMinor: 'is required', customerReference: 'is required' });
@@ -78,12 +78,12 @@ describe('amounts', () => {
 
 describe('currencies', () => {
   test.each(['bdt', 'BD', 'XXX', 'ABC', 'JPY', 'USD', 'BDTT', ''])('%p is refused', async (currency) => {
-    // What the gateway cannot settle is refused before anyone pays.
+    // Otherwise the gateway would reject the payment only when the payer wants to pay.
     await expectRefused(await post(JSON.stringify({ ...VALID, currency })), ['currency']);
   });
 
   test('no amount finer than the minor unit is rounded', async () => {
-    // 100.001 BDT is no amount.
+    // 100.001 BDT is not a valid amount.
     await expectRefused(await post('{"amountMinor":10000.1,"currency":"BDT","customerReference":"c"}'), [
       'amountMinor',
     ]);
@@ -96,12 +96,12 @@ describe('members given twice', () => {
     '{"amountMinor":10000,"customerReference":"c","\\u0061mountMinor":1000}',
     '{"amountMinor":10000,"customerReference":"c","x":{"a":1,"a":2}}',
   ])('%s is refused', async (body) => {
-    // Two readers of one body must not see two amounts.
+    // Two JSON parsers could otherwise read two different amounts in one body.
     await expectRefused(await post(body), ['body']);
   });
 
   test('a query parameter twice is refused', async () => {
-    // Neither the first nor the last is meant for sure.
+    // It is unclear which of the two values the caller means.
     const answer = await call({
       origin,
       path: '/payments?customerReference=a&customerReference=b',
@@ -121,7 +121,7 @@ describe('encodings', () => {
     ['UTF-16 by name', Buffer.from(body, 'utf16le'), { 'content-type': 'application/json; charset=utf-16' }],
     ['JSON of another kind', body, { 'content-type': 'application/jsonp' }],
   ])('%s is 415', async (_name, bytes, headers) => {
-    // A body is read as what it says it is, or not at all.
+    // A body of an undeclared type could be read in a way that the client does not mean.
     const answer = await post(bytes, headers);
     expect(answer.meta.errorCode).toBe('UNSUPPORTED_MEDIA_TYPE');
     expect(await countPayments()).toBe(paymentsBefore);
@@ -140,7 +140,7 @@ describe('encodings', () => {
     ['a list', Buffer.from('[]')],
     ['nothing but null', Buffer.from('null')],
   ])('%s is 400', async (_name, bytes) => {
-    // Never a 500, and never a guess.
+    // A malformed body must be the client's error, never a 500.
     await expectRefused(await post(bytes), ['body']);
   });
 
@@ -149,14 +149,14 @@ describe('encodings', () => {
     ['application/json; charset=utf-8', 'UTF-8'],
     ['Application/JSON;charset="UTF-8"', 'quoted'],
   ])('%s is taken (%s)', async (contentType) => {
-    // Honest clients differ in spelling.
+    // Valid clients spell the content type differently.
     expect((await post(body, { 'content-type': contentType })).status).toBe(201);
   });
 
   test.each(['customerReference', 'customerName', 'productName'])(
     'NUL, control characters and lone surrogates in %s are refused, not passed to Postgres',
     async (field) => {
-      // Postgres refuses NUL by an error that must never become a 500.
+      // Postgres rejects NUL with an error that would become a 500.
       for (const escape of ['\\u0000', '\\u0007', '\\n', '\\ud800', '\\udc00x']) {
         const json = JSON.stringify({ ...VALID, [field]: 'TEXT' }).replace('TEXT', `a${escape}b`);
         await expectRefused(await post(json), [field]);
@@ -167,13 +167,13 @@ describe('encodings', () => {
   );
 
   test('NUL in a query is refused as well', async () => {
-    // The query reaches Postgres, too.
+    // The value of a query parameter reaches Postgres too.
     const answer = await call({ origin, path: '/payments?customerReference=a%00b', credentials: shop.test });
     await expectRefused(answer, ['customerReference']);
   });
 
   test('right-to-left overrides, emoji and Bengali are stored as they came', async () => {
-    // Text is data: kept whole here, escaped where it is shown.
+    // Text is stored unchanged and escaped only where it is shown.
     const customerReference = '\u202Egnp.exe 💳 লেনদেন e\u0301';
     const created = await post(JSON.stringify({ ...VALID, customerReference, customerName: '\u202Eevil' }));
     expect(created.status).toBe(201);
@@ -193,7 +193,7 @@ describe('e-mail addresses', () => {
   test.each(['jane@example.com', "o'neil+x@mail.example.co", `${'a'.repeat(64)}@example.com`, longest])(
     '%s is taken',
     async (customerEmail) => {
-      // A payer with an unusual address can pay.
+      // Otherwise a payer with an unusual address could not pay.
       expect((await post(JSON.stringify({ ...VALID, customerEmail }))).status).toBe(201);
     },
   );
@@ -211,14 +211,14 @@ describe('e-mail addresses', () => {
     'jane@example.com\n',
     'jane@@example.com',
   ])('%p is refused and named', async (customerEmail) => {
-    // What no mail server would take does not go to the gateway as an address.
+    // Otherwise the gateway would get an address that no mail server accepts.
     await expectRefused(await post(JSON.stringify({ ...VALID, customerEmail })), ['customerEmail']);
   });
 });
 
 describe('members that are not the client’s to set', () => {
   test('are ignored: the row has its defaults and no prototype is touched', async () => {
-    // Nobody makes his own payment succeed, lasts for ever, or belongs to another app.
+    // Otherwise a caller could mark a payment as paid, extend its life or move it to another application.
     const created = await post(
       '{"amountMinor":10000,"customerReference":"mass","status":"SUCCEEDED","amountCaptured":100,"appId":"other","applicationId":999,' +
         '"mode":"LIVE","id":1,"reference":"pay_x","paidAt":"2020-01-01T00:00:00Z","expiresAt":"9999-12-31T23:59:60","gateway":"free",' +
@@ -247,7 +247,7 @@ describe('size and depth', () => {
     ['declared', false],
     ['in chunks', true],
   ])('a body over 64 KiB is 413, %s', async (_name, chunked) => {
-    // Memory is bounded before anything is parsed.
+    // Otherwise large bodies would use up the memory before they are parsed.
     const answer = await call({
       origin,
       method: 'POST',
@@ -263,7 +263,7 @@ describe('size and depth', () => {
   });
 
   test('deep nesting and thousands of members are refused', async () => {
-    // Strict reading must not be a way to burn our time.
+    // Otherwise a small body could keep the strict parser busy for a long time.
     await expectRefused(await post(`{"a":${'['.repeat(5_000)}${']'.repeat(5_000)}}`), ['body']);
     const many = `{${Array.from({ length: 10_001 }, (_, i) => `"k${i.toString(36)}":1`).join(',')}}`.slice(0, 64_000);
     await expectRefused(await post(many), ['body']);
@@ -274,7 +274,7 @@ describe('ids in paths', () => {
   test.each(['0', '-1', '1.5', 'abc', '9007199254740992', '99999999999999999999', '%00', '1%20', '0x10', '১'])(
     '/payments/%s is a 400 or a 404, never a server error',
     async (id) => {
-      // Whatever stands in a path, it names nothing.
+      // A malformed id in a path must never cause a 500.
       const answer = await call({ origin, path: `/payments/${id}`, credentials: shop.test });
       expect([400, 404]).toContain(answer.status);
     },
@@ -289,7 +289,7 @@ describe('ids in paths', () => {
     '%F0%9F%92%B3',
     '%00',
   ])('/checkout/%s is 404', async (reference) => {
-    // References are matched exactly, by case too.
+    // References match exactly, including case.
     const answer = await call({ origin, path: `/checkout/${reference}` });
     expect(answer.meta.errorCode).toBe('RESOURCE_NOT_FOUND');
   });

@@ -38,7 +38,7 @@ const later = (reference: string, seconds: number): Promise<object[]> =>
   );
 
 test('a payer who opens the page for the first time is neither warned nor asked about', async () => {
-  // Most payments go this way: it costs no statement and no question more.
+  // Most payments take this path, so it must not cost an extra statement or query.
   const reference = await created();
   const shown = await page(reference);
   expect(shown).toContain('Continue to payment');
@@ -47,7 +47,7 @@ test('a payer who opens the page for the first time is neither warned nor asked 
 });
 
 test('a payer who was sent to the gateway and opens the page again waits for its answer, then is told not to pay twice', async () => {
-  // They may have paid without a callback: whoever is offered to pay as if nothing had happened pays a second time.
+  // The payer may have paid without a callback. If the page offered to pay as if nothing had happened, they could pay twice.
   const reference = await created();
   expect(await goOn(reference)).toMatchObject({ status: 303 });
   const asked = await page(reference);
@@ -66,7 +66,7 @@ test('a payer who was sent to the gateway and opens the page again waits for its
 });
 
 test('a page that looks again by itself, or a program that looks at the link, has nobody asked', async () => {
-  // A tab that is left open must not ask the gateway all night.
+  // A tab that is left open must not query the gateway all night.
   const reference = await created();
   await goOn(reference);
   await page(reference, { headers: { 'sec-fetch-mode': 'cors' } });
@@ -75,7 +75,7 @@ test('a page that looks again by itself, or a program that looks at the link, ha
 });
 
 test('a payer who was sent to the gateway is told before another way is offered, too', async () => {
-  // The second gateway would take the money once more.
+  // Otherwise the payer could pay again at the second gateway.
   const reference = await created({ gateways: ['bkash', 'sslcommerz'] });
   await httpCall({
     origin: web,
@@ -95,7 +95,7 @@ test.each([
   ['says itself that nothing was paid', true, 'Payment cancelled'],
   ['claims anything else', false, 'Looking for your money'],
 ])('of a payment that ended unpaid, a waiting callback that %s', async (_name, claimsNoMoney, title) => {
-  // Whoever cancels plainly must not read for half a minute that their money is being looked for.
+  // A payer who cancelled must not be told for half a minute that Lenden is looking for their money.
   const reference = await created();
   await world.sql(`update payments set status = 'CANCELLED', ended_at = now() where reference = ?`, [reference]);
   await world.sql(
@@ -112,7 +112,7 @@ test.each([
   ['of the attempt that settled it', 'settled', false],
   ['of another attempt', 'other', true],
 ])('a page of success tells of a second charge that is asked about, by news %s', async (_name, whose, told) => {
-  // Two tabs, two gateways: the second charge is booked some seconds after the page of the first one is shown.
+  // With two tabs and two gateways, the second charge is posted some seconds after the page of the first one is shown.
   const reference = await created({ gateways: ['bkash', 'sslcommerz'] });
   await httpCall({
     origin: web,

@@ -12,7 +12,7 @@ beforeAll(async () => {
 afterAll(() => world.close());
 
 test('no log line holds a secret, a key, a reference of a page or anything of the payer, also when requests fail', async () => {
-  // Logs travel further than databases: whoever reads them must not be able to pay, impersonate or know people.
+  // Many people can read logs, and they must not be able to pay, impersonate anybody or identify payers.
   const canary = (name: string): string => `${name}${randomBytes(6).toString('hex')}`;
   const origin = await world.listen();
   const shop = await world.register();
@@ -50,7 +50,7 @@ test('no log line holds a secret, a key, a reference of a page or anything of th
   await call({ origin, path, credentials: { ...shop.test, apiSecret: canary('guess') } });
   await call({ origin, path: `/checkout/${String(created.data['reference'])}` });
   await httpCall({ origin, path: `/${fields.customerReference}` });
-  // Postgres quotes the row in the detail of a refused insert; that must stay inside.
+  // Postgres quotes the row in the detail of a rejected insert, and that must not reach the log.
   await world.sql('alter table payments add constraint refused check (amount_minor <> 12345)');
   const failed = await send({ amountMinor: 12_345 }, { 'idempotency-key': `${key}5` });
   expect(failed.status).toBe(500);

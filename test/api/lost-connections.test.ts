@@ -29,7 +29,7 @@ function ask(): Promise<unknown> {
 }
 
 test('connections that are lost inside transactions do not use the pool up', async () => {
-  // After a restart of Postgres under load the process serves again without being restarted itself.
+  // After Postgres restarts under load, the process must serve again without a restart of its own.
   for (let loss = 0; loss < POOL_SIZE + 1; loss += 1) {
     const lost = database.withScope(SCOPE, async (em) => {
       await em.execute('select 1');
@@ -44,14 +44,14 @@ test('connections that are lost inside transactions do not use the pool up', asy
 });
 
 test('a connection that the server ends on its own is replaced', async () => {
-  // idle_in_transaction_session_timeout and an operator's pg_terminate_backend look like this.
+  // This is what idle_in_transaction_session_timeout and an operator's pg_terminate_backend do.
   const killed = database.withScope(SCOPE, (em) => em.execute('select pg_terminate_backend(pg_backend_pid())'));
   await expect(killed).rejects.toThrow();
   expect(await ask()).toEqual([{ one: 1 }]);
 });
 
 test('a server that accepts and never answers holds nobody for ever', async () => {
-  // Behind a network that drops packets TCP itself would wait for a quarter of an hour.
+  // On a network that drops packets, TCP itself would wait for a quarter of an hour.
   await ask();
   proxy.silence();
   await expect(database.ping()).rejects.toThrow();
@@ -61,7 +61,7 @@ test('a server that accepts and never answers holds nobody for ever', async () =
 });
 
 test('closing ends although connections were lost', async () => {
-  // A graceful stop must not wait for what is gone.
+  // Otherwise a graceful stop would wait for connections that are gone.
   const patience = new AbortController();
   const waited = sleep(3_000, 'still waiting', { signal: patience.signal });
   expect(await Promise.race([database.close().then(() => 'closed'), waited])).toBe('closed');

@@ -16,7 +16,7 @@ const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS', 'TR
 const documentedPaths = [...new Set(documentedOperations.map(({ path }) => path))];
 
 test.each(documentedPaths)('%s answers 405 with the right Allow to every method it does not have', async (path) => {
-  // A client learns from Allow what a path takes, and TRACE and OPTIONS tell nothing.
+  // Clients read from Allow what a path accepts, and TRACE and OPTIONS must not reveal anything.
   const documented = documentedMethods(path);
   const allowed = documented.includes('GET') ? [...documented, 'HEAD'] : documented;
   const asked = METHODS.filter((method) => !allowed.includes(method));
@@ -38,7 +38,7 @@ test.each([
   ['/ready', 'GET, HEAD'],
   ['/gateway/sslcommerz/test/ipn', 'POST'],
 ])('%s takes %s only', async (path, allowed) => {
-  // The paths outside the API keep the same rule.
+  // The paths outside the API follow the same rule.
   for (const method of METHODS.filter((method) => !allowed.split(', ').includes(method))) {
     const answer = await httpCall({ origin, method, path });
     expect([method, answer.status, answer.headers['allow']]).toEqual([method, 405, allowed]);
@@ -46,7 +46,7 @@ test.each([
 });
 
 test('HEAD answers as GET does, without the body', async () => {
-  // RFC 9110, 9.3.2. Monitors and link checkers ask so, and a page that is only looked at is not opened.
+  // RFC 9110, 9.3.2. Monitors and link checkers send HEAD, which must not open the checkout.
   for (const path of ['/health', '/openapi.json', '/docs', '/api/v1/app/me']) {
     const [get, head] = await Promise.all(['GET', 'HEAD'].map((method) => httpCall({ origin, method, path })));
     expect([path, head?.status, head?.headers['content-type']]).toEqual([
@@ -61,20 +61,20 @@ test('HEAD answers as GET does, without the body', async () => {
 test.each(['/nothing', '/payments/1/nothing', '/payments/', '/app', '/', '', '//payments', '/PAYMENTS'])(
   'the path %p is 404 in the envelope, with or without a credential',
   async (path) => {
-    // What does not exist needs no login to say so, and looks like every other failure.
+    // Unknown paths must not require a credential, and clients parse every failure in the same format.
     const answer = await call({ origin, path });
     expect(answer.meta).toMatchObject({ success: false, errorCode: 'RESOURCE_NOT_FOUND' });
   },
 );
 
 test('no answer allows another site to read it', async () => {
-  // Keys belong on servers; a browser of another origin gets nothing.
+  // Otherwise a browser on another origin could use an application's key.
   const answer = await httpCall({ origin, path: '/api/v1/app/me', headers: { origin: 'https://evil.example' } });
   expect(Object.keys(answer.headers).filter((name) => name.startsWith('access-control'))).toEqual([]);
 });
 
 test('a callback body that is too large is refused as such, not as our error', async () => {
-  // Gateways repeat what was answered 500, for ever.
+  // A gateway would repeat a callback for ever after a 500.
   const path = '/gateway/sslcommerz/test/ipn';
   const answer = await httpCall({ origin, method: 'POST', path, body: 'x'.repeat(1_100_000) });
   expect(answer.status).toBe(413);

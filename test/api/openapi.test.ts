@@ -33,17 +33,17 @@ function errorsOf(pointer: string, value: unknown): unknown {
 
 describe('the document', () => {
   test('is valid OpenAPI 3.1', async () => {
-    // Generators and viewers of other people read it.
+    // Integrators use this document with their own generators and viewers.
     const validator = new Validator();
     expect(await validator.validate(structuredClone(document))).toEqual({ valid: true });
     expect(validator.version).toBe('3.1');
   });
 
   test('demands both headers of a credential together', () => {
-    // Two requirements instead of one would mean "either of them".
+    // Two separate requirements would mean that either header is enough.
     expect(at('/paths/~1payments/post/security')).toEqual([{ apiKey: [], apiSecret: [] }]);
     expect(at('/paths/~1checkout~1{reference}/get/security')).toEqual([]);
-    // An operator's cookie is worth nothing without the token of its page, and a public login is the only way in.
+    // An operator's cookie works only with the token of its page, and the login is the only public way in.
     const operator = [{ operatorToken: [] }, { operatorCookie: [], csrfToken: [] }];
     expect(at('/paths/~1admin~1users/get/security')).toEqual(operator);
     expect(at('/paths/~1admin~1users/post')).toMatchObject({ 'x-permission': 'user:manage', 'x-step-up': true });
@@ -55,7 +55,7 @@ describe('the document', () => {
   });
 
   test('has an example for every schema with a name, and each satisfies its schema', () => {
-    // People copy examples before they read rules.
+    // Integrators copy examples before they read rules.
     const schemas = Tree.parse(at('/components/schemas'));
     const checked = Object.entries(schemas).flatMap(([name, schema]) => {
       const examples = z.object({ examples: z.array(z.unknown()).optional() }).parse(schema).examples ?? [];
@@ -69,7 +69,7 @@ describe('the document', () => {
   });
 
   test('has a valid example of every failure it describes, and every link names an operation', () => {
-    // A failure is coded against its example, too.
+    // Integrators write their error handling from these examples.
     for (const [name, response] of Object.entries(Tree.parse(at('/components/responses')))) {
       const { content } = z
         .object({
@@ -95,7 +95,7 @@ describe('the document', () => {
 
 describe('events', () => {
   test('are described as webhooks, each with its signature headers and a valid example', () => {
-    // A receiver is written from this.
+    // Integrators write their receivers from this description.
     expect(Object.keys(Tree.parse(document['webhooks']))).toEqual([...EVENT_TYPES]);
     for (const { name, example } of WEBHOOKS) {
       const pointer = `/webhooks/${name}/post/requestBody/content/application~1json/schema`;
@@ -111,7 +111,7 @@ describe('events', () => {
   });
 
   test('that we send satisfy what is described', () => {
-    // The payload is built elsewhere; the description must not drift from it.
+    // The payload is built elsewhere, so the description could drift from it.
     const moment = new Date();
     const data = paymentView(
       {
@@ -145,7 +145,7 @@ describe('events', () => {
 
 describe('the generated file', () => {
   test('is named by --check when it is stale or absent, and written by the command', () => {
-    // A contract that differs from the code fails the build.
+    // If the contract differs from the code, the build has to fail.
     const copy = mkdtempSync(join(tmpdir(), 'lenden-generate-'));
     try {
       for (const part of [
@@ -183,7 +183,7 @@ describe('the generated file', () => {
   });
 });
 
-/** A schema with more said about some of its properties. */
+/** Returns a schema with further limits on some of its properties. */
 function narrowed(schema: unknown, limits: Readonly<Record<string, object>>): unknown {
   const { properties, ...rest } = z.looseObject({ properties: z.record(z.string(), Tree) }).parse(schema);
   const more = Object.entries(limits).map(([name, limit]) => [name, { ...properties[name], ...limit }]);
@@ -200,7 +200,7 @@ describe('served', () => {
   afterAll(() => world.close());
 
   test("at /openapi.json it is the committed document with this installation's address, gateways, currencies and bounds", async () => {
-    // What is published and what runs are one contract; an installation only says more exactly what it takes.
+    // The published contract must match the running one; an installation only narrows what it accepts.
     const answer = await httpCall({ origin, path: '/openapi.json' });
     expect([answer.status, answer.headers['content-type']]).toEqual([200, 'application/json; charset=utf-8']);
     const currency = { enum: ['BDT'] };
@@ -221,7 +221,7 @@ describe('served', () => {
   });
 
   test('the reference page loads only what its policy allows, from this host', async () => {
-    // A page where people paste secrets must not run anybody else's code.
+    // Integrators paste secrets into this page, so it must not run foreign code.
     const page = await httpCall({ origin, path: '/docs' });
     const policy = page.headers['content-security-policy'] ?? '';
     expect(policy).toContain("default-src 'none'");
@@ -239,7 +239,7 @@ describe('served', () => {
 });
 
 test('every error code has its status in the table of the guide', () => {
-  // The guide and the code list the same codes.
+  // The guide must list the same codes as the code.
   const guide = readFileSync(join(ROOT, 'docs/errors.md'), 'utf8');
   const rows = [...guide.matchAll(/^\| `([A-Z_]+)` \| (\d{3}) \|/gm)].map(([, code = '', status]) => [
     code,

@@ -18,7 +18,7 @@ afterAll(async () => {
 });
 
 test('the operators’ reference opens after signing in, and shows their operations alone', async () => {
-  // Whoever integrates a shop is not shown how payments are decided on; whoever runs the service finds all of it.
+  // Integrators must not see how operators decide on payments, but operators need the whole reference.
   await world.addOperator({ email: 'reader@example.com' });
   const page = await browser.newPage();
   page.setDefaultTimeout(PATIENCE_MS);
@@ -50,7 +50,7 @@ test.each([
   ['no session', {}],
   ['a token of nobody', { authorization: `Bearer ops_${'a'.repeat(43)}` }],
 ])('%s leads to the sign-in', async (_name, headers) => {
-  // Only an open session shows it; the contract as a file stays public.
+  // Only an open session shows the page; the contract's file stays public.
   const { origin } = world;
   const answer = await httpCall({ origin, path: '/docs/operators', headers });
   expect([answer.status, answer.headers['location']]).toEqual([303, '/docs/sign-in']);

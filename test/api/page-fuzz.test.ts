@@ -27,7 +27,7 @@ beforeAll(async () => {
 afterAll(() => billing.close());
 
 test('hostile paths, queries, forms, cookies and headers get a page, never a failure of ours', async () => {
-  // A stranger's typing must not look like our outage, nor show what runs here. The long form is `npm run test:fuzz -- --as pages`.
+  // A stranger's input must neither cause a 500 nor reveal what software runs here. The long form is `npm run test:fuzz -- --as pages`.
   const findings = await fuzzPages({ web, subjects, seed: SEED, count: COUNT });
   expect(problemsOfPages(findings, COUNT)).toEqual([]);
 });

@@ -15,7 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-/** The body of the published getting-started guide. */
+/** The body from the published getting-started guide. */
 const GUIDE_BODY = {
   amountMinor: 10_000,
   currency: 'BDT',
@@ -34,7 +34,7 @@ function get(path: string): Promise<Answer> {
 
 describe('the published examples', () => {
   test('GET /app/me tells id, name and mode of the credential', async () => {
-    // A client verifies its credentials by exactly these members.
+    // Clients check their credentials with exactly these members.
     const answer = await get('/app/me');
     expect(answer.status).toBe(200);
     expect(answer.data).toEqual({ id: Number(shop.applicationId), name: 'Storefront', mode: 'TEST' });
@@ -44,7 +44,7 @@ describe('the published examples', () => {
   });
 
   test('POST /payments answers reference, PENDING and a checkoutUrl made of the reference', async () => {
-    // The payer is sent to what this answer says.
+    // The application sends the payer to this address.
     const { status, data, meta } = await create();
     expect(status).toBe(201);
     expect(data).toMatchObject({ status: 'PENDING', amountMinor: 10_000, currency: 'BDT', mode: 'TEST' });
@@ -55,21 +55,21 @@ describe('the published examples', () => {
   });
 
   test('the two required members are enough and the currency is BDT then', async () => {
-    // The reference's minimal body must keep working.
+    // Existing clients send only the two required members.
     const { status, data } = await create({ amountMinor: 10_000, customerReference: 'cust_min' });
     expect(status).toBe(201);
     expect(data['currency']).toBe('BDT');
   });
 
   test('GET /payments/{id} reads what was created', async () => {
-    // Create and read are one view of one row.
+    // Otherwise an application would get different data from creating and reading a payment.
     const created = await create();
     const read = await get(`/payments/${String(created.data['id'])}`);
     expect(read.data).toEqual({ ...created.data, updatedAt: read.data['updatedAt'] });
   });
 
   test('GET /payments?customerReference= lists that customer only, newest first', async () => {
-    // An app that lost an answer finds its payments by its own reference.
+    // An application that lost an answer finds its payment by its own reference.
     const ids = [];
     for (const customerReference of ['list_1', 'list_2', 'list_1']) {
       ids.push((await create({ ...GUIDE_BODY, customerReference })).data['id']);
@@ -81,7 +81,7 @@ describe('the published examples', () => {
   });
 
   test('GET /checkout/{reference} needs no credential and shows no customer', async () => {
-    // The page reads this with nothing but the reference.
+    // The checkout page has only the reference, and a stranger with the link must not see the customer.
     const { data } = await create();
     const answer = await call({ origin, path: `/checkout/${String(data['reference'])}` });
     expect(answer.data).toEqual({
@@ -101,7 +101,7 @@ describe('the published examples', () => {
 
 describe('receipts', () => {
   test('exist only for settled payments of apps that enabled them', async () => {
-    // A receipt is a claim that money was taken.
+    // A receipt states that money was taken.
     const { data } = await create();
     const path = `/payments/${String(data['id'])}/receipt`;
     expect((await get(path)).meta.errorCode).toBe('INVALID_OPERATION_STATE');
@@ -133,7 +133,7 @@ describe('receipts', () => {
 
 describe('explain', () => {
   test('tells where a payment stands, what it waits for and until when', async () => {
-    // Support answers "where is my money" from this alone.
+    // Support answers "where is my money" from this endpoint alone.
     const { data } = await create();
     const { data: told } = await get(`/payments/${String(data['id'])}/explain`);
     expect(told).toMatchObject({ status: 'PENDING', waitingFor: 'payer', until: data['expiresAt'] });
@@ -149,7 +149,7 @@ describe('limits of the app and the gateway', () => {
     [999, 'below the least that the gateway takes'],
     [50_000_001, 'above the most that the gateway takes'],
   ])('%i is refused: %s', async (amountMinor) => {
-    // The payer must not be led to a page that cannot take the money.
+    // Otherwise the payer would be sent to a gateway that cannot take the amount.
     const answer = await create({ ...GUIDE_BODY, amountMinor });
     expect(answer.status).toBe(400);
     expect(answer.meta.errorCode).toBe('AMOUNT_OUT_OF_BOUNDS');
@@ -157,7 +157,7 @@ describe('limits of the app and the gateway', () => {
   });
 
   test('an app may set narrower ones, and the bounds themselves are allowed', async () => {
-    // Bounds are inclusive, and the narrower one counts.
+    // Bounds are inclusive, and the narrower bound applies.
     const narrow = await world.register({ minAmountMinor: 5_000n, maxAmountMinor: 6_000n });
     const of = async (amountMinor: number): Promise<number> => {
       const body = { amountMinor, customerReference: 'c' };
@@ -167,7 +167,7 @@ describe('limits of the app and the gateway', () => {
   });
 
   test('an invoice that does not exist for this app is 404 and creates nothing', async () => {
-    // A payment must not be linked to what is not the app's.
+    // A payment must not be linked to another application's invoice.
     const answer = await create({ ...GUIDE_BODY, customerReference: 'inv', invoiceId: 7 });
     expect(answer.meta.errorCode).toBe('RESOURCE_NOT_FOUND');
     expect((await get('/payments?customerReference=inv')).payload).toEqual([]);
@@ -176,7 +176,7 @@ describe('limits of the app and the gateway', () => {
 
 describe('return URLs', () => {
   test('only registered origins are taken where an app has any, and hostile spellings never', async () => {
-    // A payer must never be led from our page to somebody else's site.
+    // Otherwise a payer could be redirected from Lenden's page to an attacker's site.
     const bound = await world.register({ returnOrigins: ['https://shop.example'] });
     const of = (returnUrl: string, credentials = bound.test): Promise<Answer> =>
       call({

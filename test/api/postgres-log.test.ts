@@ -10,10 +10,10 @@ import { until } from '../support/until.ts';
 import type { Registration } from '../../database/applications.ts';
 import { httpCall, type HttpAnswer } from './http-call.ts';
 
-/** Stands in everything that is sent, so that whatever of it reaches the log is found. */
+/** Part of everything that is sent, so that any leak into the log is found. */
 const CANARY = `canary${randomBytes(6).toString('hex')}`;
 
-/** What databases choke on: each one is well-formed JSON or a well-formed URL. */
+/** Values that databases can fail on. Each one is well-formed JSON or part of a well-formed URL. */
 const HOSTILE: Readonly<Record<string, unknown>> = {
   NUL: `${CANARY}\u0000`,
   'half of a character': `${CANARY}\ud800`,
@@ -63,7 +63,7 @@ let logBegan: number;
 beforeAll(async () => {
   logBegan = statSync(testServers().postgresLog).size;
   [operators, ownpay, shadhinpay] = await Promise.all([openOperatorWorld(), openOwnpayWorld(), openShadhinpayWorld()]);
-  // Every statement is logged now, as an administrator might have it for a while.
+  // Logs every statement, as an administrator might do for a while.
   for (const world of [operators.api, ownpay, shadhinpay]) {
     const name = new URL(world.databaseUrl).pathname.slice(1);
     await world.sql(`alter database "${name}" set log_statement = 'all'`);
@@ -92,7 +92,7 @@ interface Request {
 
 type Send = (request: Request) => Promise<HttpAnswer>;
 
-/** Fails with all requests that were a server error, not with the first. */
+/** Fails with the list of all requests that caused a server error. */
 async function expectNoServerError(send: Send, requests: readonly (Request & { readonly what: string })[]) {
   const failed: unknown[] = [];
   for (const { what, ...request } of requests) {
@@ -111,7 +111,7 @@ const Document = z.object({
   ),
 });
 
-/** Every documented path and every parameter of it, with each hostile text. */
+/** Yields every documented path and parameter with each hostile text. */
 function* addressesOf(file: string, wanted: (path: string) => boolean): Generator<Request & { what: string }> {
   const text = readFileSync(new URL(`../../openapi/${file}`, import.meta.url), 'utf8');
   for (const [path, item] of Object.entries(Document.parse(JSON.parse(text)).paths).filter(([path]) => wanted(path))) {
@@ -134,7 +134,7 @@ function* addressesOf(file: string, wanted: (path: string) => boolean): Generato
   }
 }
 
-/** The body with each of its leaves, one after the other, replaced by each hostile value. */
+/** Yields the body with each of its leaves replaced by each hostile value in turn. */
 function* bodiesOf(at: Omit<Request, 'body'>, body: unknown): Generator<Request & { what: string }> {
   for (const place of placesIn(body)) {
     for (const [name, value] of Object.entries(HOSTILE)) {
@@ -209,7 +209,7 @@ const INVOICE = {
 };
 
 describe('what would make the database fail', () => {
-  // A failed statement is logged by the server, outside of whatever censors our own log.
+  // Postgres itself logs a failed statement, where Lenden's log censoring does not apply.
   test('is refused before it gets there: bodies of the native contract', async () => {
     const { createPayment, refunded } = await begun();
     expect(createPayment).toBe(201);
@@ -309,7 +309,7 @@ describe('what would make the database fail', () => {
   });
 });
 
-/** A payment that may be refunded. */
+/** Creates a payment that can be refunded. */
 async function begun(): Promise<{ createPayment: number; refunded: string }> {
   const { invoiceId: _invoice, ...payment } = PAYMENT;
   const { status } = await toNative({ method: 'POST', path: '/api/v1/payments', body: payment });
@@ -318,7 +318,7 @@ async function begun(): Promise<{ createPayment: number; refunded: string }> {
 }
 
 describe("the server's log", () => {
-  // Whoever ships the log of a database must not ship payers' data.
+  // An administrator who ships the database's log must not ship payers' data.
   test('holds no value of a statement, although each one is logged, and none of a row that was refused', async () => {
     await operators.api.sql('alter table payments add constraint refused check (amount_minor <> 12345)');
     const { invoiceId: _invoice, ...payment } = PAYMENT;

@@ -24,7 +24,7 @@ const create = async (path: string, body: object): Promise<Record<string, unknow
 const payment = (): Promise<Record<string, unknown>> =>
   create('/payments', { amountMinor: 10_000, customerReference: 'cust_1' });
 
-/** How long a payment has, by the only clock that counts. */
+/** Returns how many minutes a payment has left by the database's clock, the only one that counts. */
 async function minutesLeft(reference: unknown): Promise<number> {
   const [row] = await world.sql<{ minutes: number }>(
     `select extract(epoch from expires_at - now())::float8 / 60 as minutes from payments where reference = ?`,
@@ -35,7 +35,7 @@ async function minutesLeft(reference: unknown): Promise<number> {
 
 describe.each(OFF_BY)('with the clock of the api process %d ms off', (offByMs) => {
   test('a payment has its half hour', async () => {
-    // Payers are given the time that the application has set, neither four seconds nor an hour and a half.
+    // Otherwise a payer would get four seconds or an hour and a half instead of the time that the application has set.
     const { reference } = await withProcessClock(offByMs, payment);
     const minutes = await minutesLeft(reference);
     expect(minutes).toBeGreaterThan(28);
@@ -43,7 +43,7 @@ describe.each(OFF_BY)('with the clock of the api process %d ms off', (offByMs) =
   });
 
   test('its page offers to pay as long as the database says, and no longer', async () => {
-    // Nobody is turned away in time, or led to a gateway when time is over.
+    // Otherwise a payer would be turned away too early, or sent to a gateway after the expiry.
     const { reference } = await payment();
     const shown = (): Promise<string> =>
       withProcessClock(offByMs, async () => (await fetch(`${pages}/checkout/${String(reference)}`)).text());
@@ -53,7 +53,7 @@ describe.each(OFF_BY)('with the clock of the api process %d ms off', (offByMs) =
   });
 
   test('an invoice is overdue on the day on which it is', async () => {
-    // What a shop and its customer read of a due date does not depend on the machine that they asked.
+    // Otherwise a shop and its customer could see different statuses, depending on the machine that answers.
     const [row] = await world.sql<{ yesterday: string }>(
       `select to_char((now() at time zone 'Asia/Dhaka') - interval '1 day', 'YYYY-MM-DD') as yesterday`,
     );

@@ -17,7 +17,7 @@ afterAll(async () => {
 });
 
 test('the reference shows every operation in a browser without a violation of its policy or a request elsewhere', async () => {
-  // A policy that breaks the page would be loosened by the next person in a hurry.
+  // If the policy broke the page, somebody would loosen the policy.
   const origin = await world.listen();
   const page = await browser.newPage();
   page.setDefaultTimeout(PATIENCE_MS);

@@ -33,7 +33,7 @@ async function violationsOf(ruleName: string, defect?: Defect) {
 
 describe.each(RULES.map(({ name }) => [name] as const))('%s', (name) => {
   test('finds nothing wrong with a server that is right', async () => {
-    // A rule that always complains proves nothing when it complains.
+    // A rule that always fails proves nothing.
     const { cases, violations } = await violationsOf(name);
     expect(violations).toEqual([]);
     expect(cases).toBeGreaterThan(0);
@@ -43,12 +43,12 @@ describe.each(RULES.map(({ name }) => [name] as const))('%s', (name) => {
 test.each(DEFECTS.map((defect) => [defect, CAUGHT_BY[defect]] as const))(
   'a server that %s is caught by %s',
   async (defect, rule) => {
-    // A rule that never complains proves nothing when it is silent.
+    // A rule that never fails proves nothing.
     expect((await violationsOf(rule, defect)).violations.length).toBeGreaterThan(0);
   },
 );
 
 test('every rule is shown to fail', () => {
-  // A rule that is added needs a defect that it catches.
+  // A new rule needs a defect that it catches.
   expect(new Set(Object.values(CAUGHT_BY))).toEqual(new Set(RULES.map(({ name }) => name)));
 });

@@ -21,7 +21,7 @@ const DATA: ReadonlySet<string> = new Set([
   'x-permission',
 ]);
 
-/** Where a schema leaves open what a typed language has to know, by its path in the document. */
+/** Returns the paths of schemas that leave open what a typed language has to know. */
 function untyped(node: unknown, path: string): string[] {
   if (typeof node !== 'object' || node === null) {
     return [];
@@ -30,7 +30,7 @@ function untyped(node: unknown, path: string): string[] {
     return node.flatMap((member, index) => untyped(member, `${path}/${index}`));
   }
   const schema = node as Readonly<Record<string, unknown>>;
-  // `properties` and its like map names to schemas: there a member named `const` or `type` is a property.
+  // `properties` and similar members map names to schemas, so a member of theirs named `const` or `type` is a property.
   const isMap = /\/(properties|schemas|headers|patternProperties)$/.test(path);
   const types = [schema['type']].flat();
   const own = isMap
@@ -50,13 +50,13 @@ test.each([
   ['OwnPay', publishedOwnpayDocument(ownpayRoutes(idle))],
   ['ShadhinPay', publishedShadhinpayDocument(shadhinpayRoutes(idle))],
 ])('every schema of the document names its type: %s', (_contract, document) => {
-  // Generated clients of typed languages do not compile from a value without a type, or a list of nothing.
+  // Clients generated for typed languages do not compile from a value without a type or a list without an item type.
   expect(untyped(document, '#')).toEqual([]);
   expect(JSON.stringify(document)).toContain('"const":');
 });
 
 test('a schema without a type, and a list without items, are found', () => {
-  // A walk that finds nothing anywhere would prove nothing.
+  // A check that never finds anything would prove nothing.
   const wrong = {
     headers: { Replayed: { schema: { const: 'true' } } },
     properties: { const: { enum: ['a'] }, list: { anyOf: [{ type: ['array', 'null'], maxItems: 0 }] } },

@@ -19,7 +19,7 @@ afterAll(async () => {
   await world.close();
 });
 
-/** What is counted of an address, each time before a hash is computed. */
+/** A fake counter of guesses from one address, which is asked before each hash. */
 function counting(left = Number.POSITIVE_INFINITY): Guesses & { taken: number; released: number } {
   const counted = {
     taken: 0,
@@ -41,7 +41,7 @@ const refused = { code: 'UNAUTHORIZED' };
 const fresh = (): Authenticator => createAuthenticator(database);
 
 test('a key that nobody has, and one that is revoked, cost no hash', async () => {
-  // Whoever makes up keys could keep all threads busy otherwise.
+  // Otherwise somebody who invents keys could keep all threads busy.
   const guesses = counting();
   const { authenticate } = fresh();
   const unknown = `oi_test_${'0'.repeat(32)}`;
@@ -53,7 +53,7 @@ test('a key that nobody has, and one that is revoked, cost no hash', async () =>
 });
 
 test('a failed hash counts, a right one is given back, and a remembered one is never counted', async () => {
-  // A merchant's server is one address.
+  // A merchant's server has one address, so its correct requests must not use up the limit.
   const guesses = counting();
   const { authenticate } = fresh();
   const { apiKey, apiSecret } = shop.test;
@@ -65,7 +65,7 @@ test('a failed hash counts, a right one is given back, and a remembered one is n
 });
 
 test('an address that has failed too often is told so before the next hash', async () => {
-  // Guesses that come at once are limited like those that come one by one.
+  // Otherwise an attacker could exceed the limit by sending all guesses at once.
   const guesses = counting(3);
   const { authenticate } = fresh();
   const tries = await Promise.allSettled(
@@ -77,7 +77,7 @@ test('an address that has failed too often is told so before the next hash', asy
 });
 
 test('more secrets at once than may wait are refused at once, and what was remembered is served meanwhile', async () => {
-  // A flood must not queue up in front of everybody.
+  // A flood of guesses must not delay other callers.
   const guesses = counting();
   const { authenticate } = fresh();
   const { apiKey, apiSecret } = shop.test;

@@ -17,7 +17,7 @@ interface Sketch {
   readonly methods: readonly ('GET' | 'POST')[];
 }
 
-/** A contract in small: its own way to say a good answer and a failure on `/payments/{id}`. */
+/** A minimal contract with its own format for successes and failures on `/payments/{id}`. */
 function contract({ name, accepts, methods }: Sketch): AnySurface {
   return surface<null>({
     name,
@@ -92,13 +92,13 @@ describe('two contracts on one path', () => {
   const headers = { 'business-id': 'HB_1' };
 
   test('each request is answered by the contract that it means', async () => {
-    // Guards: a client of one contract never sees another's shape, and adding a contract changes nothing for the others.
+    // Otherwise a client of one contract would get an answer in another contract's format.
     expect((await call('/payments/7')).text).toBe('{"native":"7"}');
     expect((await call('/payments/7', { headers })).text).toBe('{"other":"7"}');
   });
 
   test('failures, unknown paths and methods are answered in the shape of the chosen contract', async () => {
-    // Guards: also 404 and 405 belong to the contract, with the methods that it has on the path.
+    // Otherwise a 404 or 405 would have another contract's format, or list another contract's methods.
     expect(await call('/payments/gone', { headers })).toMatchObject({
       status: 404,
       text: 'other: RESOURCE_NOT_FOUND',

@@ -1,11 +1,11 @@
 import { connect, createServer, type Socket } from 'node:net';
 
-/** A TCP proxy in front of a real server, by which a test takes the server away. */
+/** A TCP proxy in front of a real server, with which a test makes the server unreachable. */
 export interface TcpProxy {
   readonly port: number;
-  /** Ends every connection; new ones are refused at once. */
+  /** Ends every connection and refuses new ones at once. */
   cut(): Promise<void>;
-  /** Connections stay open and nothing comes back, as behind a firewall that drops. */
+  /** Keeps connections open but returns nothing, like a firewall that drops packets. */
   silence(): void;
   restore(): Promise<void>;
   close(): Promise<void>;

@@ -49,7 +49,7 @@ describe('a query that says', () => {
     ],
     ['Initiated at a time that cannot be read', { paymentCreateTime: 'yesterday' }, { kind: 'not-started' }],
   ])('%s is read for that and no more, and nothing is executed', async (_name, changes, answer) => {
-    // Only a payer who agreed is charged; an unknown word decides nothing.
+    // Only a payer who agreed may be charged, and an unknown status must decide nothing.
     bkash.answer({ status: payment(changes) });
     expect(await ask()).toEqual(answer);
     expect(executions()).toBe(0);
@@ -67,19 +67,19 @@ describe('a query that says', () => {
     ['HTTP 500', text('{}', 500)],
     ['a redirect', text('', 302)],
   ])('%s has not answered', async (_name, status) => {
-    // The question is put again; nobody is told that nobody paid.
+    // The query is repeated. A missing answer must not mean that the payer did not pay.
     bkash.answer({ status });
     await expect(ask()).rejects.toMatchObject({ name: 'GatewayFailure', kind: 'ambiguous' });
   });
 
   test('that it does not know the payment decides nothing', async () => {
-    // It gave us the id itself.
+    // bKash itself assigned this id.
     bkash.answer({ status: refusal('2002') });
     expect(await ask()).toEqual({ kind: 'unknown', note: 'PAYMENT_NOT_FOUND' });
   });
 
   test('nothing of the payer’s part is believed only together with his return', async () => {
-    // An answer without the word: the gateway itself still refuses an execution that comes too early.
+    // Without `verificationStatus`, only the payer's return says that they agreed. bKash itself rejects an execution that comes too early.
     bkash.answer({ status: payment({ verificationStatus: undefined }), execute: refusal('2060') });
     expect(await ask()).toEqual({ kind: 'not-started' });
     expect(await ask({ claimedValidationId: 'TR0011SOMEBODYELSE' })).toEqual({ kind: 'not-started' });
@@ -89,7 +89,7 @@ describe('a query that says', () => {
   });
 
   test('the opposite of the payer’s return is believed', async () => {
-    // The browser’s success is no proof, not even that he finished.
+    // The browser's success does not even prove that the payer finished.
     bkash.answer({ status: payment() });
     expect(await ask({ claimedValidationId: PAYMENT_ID })).toEqual({ kind: 'not-started' });
     expect(executions()).toBe(0);
@@ -98,7 +98,7 @@ describe('a query that says', () => {
 
 describe('an execution', () => {
   test('is followed by a query, whose words are the evidence', async () => {
-    // The execution’s own answer holds the payer’s number, and is not the last word.
+    // The execution's own answer contains the payer's number and is not final, so the query's answer is the evidence.
     bkash.answer({ status: [AGREED, COMPLETED], execute: json({ statusCode: '0000', customerMsisdn: '01700000000' }) });
     const answer = await ask();
     expect(answer).toMatchObject({
@@ -128,7 +128,7 @@ describe('an execution', () => {
     ['a cut connection', ((response) => response.destroy()) satisfies Reply],
     ['only a message', json({ message: 'Endpoint request timed out' })],
   ])('that answers %s is judged by the query: completed is charged', async (_name, execute) => {
-    // Whatever the answer was, the money moved.
+    // Whatever the answer was, the money has moved.
     bkash.answer({ status: [AGREED, AGREED, COMPLETED], execute });
     expect((await ask()).kind).toBe('charged');
     expect(executions()).toBe(1);
@@ -146,13 +146,13 @@ describe('an execution', () => {
     ['9999', refusal('9999'), { kind: 'in-progress' }],
     ['silence', HANG, { kind: 'in-progress' }],
   ])('that answers %s while the query still shows none', async (_name, execute, answer) => {
-    // Only what is plain ends an attempt; the rest is asked again.
+    // Only a clear refusal ends an attempt. Everything else is queried again.
     bkash.answer({ status: AGREED, execute });
     expect(await ask()).toEqual(answer);
   });
 
   test('without an answer is not repeated while the gateway may be at work on it, and then once', async () => {
-    // bKash: after a silent execution ask, do not execute again.
+    // bKash's documentation: after an execution without an answer, query instead of executing again.
     bkash.answer({ status: AGREED, execute: HANG });
     await ask();
     bkash.later(59_000);
@@ -164,13 +164,13 @@ describe('an execution', () => {
   });
 
   test('without an answer is under way, also for whoever may not execute, while the gateway may be at work on it, and in doubt after', async () => {
-    // A payer who cancels now, or has paid elsewhere, is told of their money first.
+    // A payer who cancels now, or has paid elsewhere, must first learn what happened to this money.
     bkash.answer({ status: AGREED, execute: HANG });
     await ask();
     bkash.later(59_000);
     expect(await ask({ mayExecute: false })).toEqual({ kind: 'in-progress' });
     bkash.later(2_000);
-    // What was sent is in doubt until the gateway shows it, or its payment id has died.
+    // The execution is in doubt until bKash shows its result or the payment id has expired.
     const doubt = { kind: 'unknown', note: 'EXECUTION_IN_DOUBT' };
     expect(await ask({ mayExecute: false })).toEqual(doubt);
     bkash.answer({ status: payment() });
@@ -184,7 +184,7 @@ describe('an execution', () => {
     ['a day ahead', 25],
     ['a day behind', -25],
   ])('in a payment that grows old is judged by the rows’ clock in a process whose own is %s', async (_name, hours) => {
-    // By the wrong one the doubt would be over, and the payment with it, while the money moves; or it would never be.
+    // With the wrong clock, the doubt and the payment could end while the money moves, or never end.
     const off = () => withProcessClock(hours * 3_600_000, () => ask({ mayExecute: false }));
     bkash.answer({ status: AGREED, execute: HANG });
     await ask();
@@ -195,7 +195,7 @@ describe('an execution', () => {
   });
 
   test('that is not answered yet is under way, for whoever asks beside it', async () => {
-    // A payer cancels while his own money moves.
+    // The payer cancels while their money is moving.
     let answerIt = (): void => undefined;
     const arrived = new Promise<void>((resolve) => {
       const execute: Reply = (response, asked) => {
@@ -214,7 +214,7 @@ describe('an execution', () => {
   });
 
   test('that never left us leaves nothing under way', async () => {
-    // No money can move by what the gateway has not heard.
+    // No money can move if bKash has not received the request.
     bkash.answer({ status: AGREED, execute: json({ message: 'Unauthorized' }, 401) });
     await expect(ask()).rejects.toMatchObject({ kind: 'unauthorized' });
     expect(await ask({ mayExecute: false })).toEqual({ kind: 'not-started' });
@@ -225,7 +225,7 @@ describe('an execution', () => {
     ['was carried out', json({ statusCode: '0000' })],
     ['came after another one', refusal('2062')],
   ])('that was refused after one that %s has not failed', async (_name, earlier) => {
-    // It may be the first one that emptied the wallet, though the query lags behind it.
+    // The first execution may have emptied the wallet, even if the query does not show it yet.
     bkash.answer({ status: AGREED, execute: [earlier, refusal('2023')] });
     await ask();
     bkash.later(61_000);
@@ -237,7 +237,7 @@ describe('an execution', () => {
     ['0000', json({ statusCode: '0000' })],
     ['2062', refusal('2062')],
   ])('that was answered by %s is not forgotten while the query lags', async (_code, execute) => {
-    // The gateway’s own word that money moved: no silence says that nothing did, and a person looks in the end.
+    // bKash itself said that money moved. No later silence may undo that, and in the end a person looks.
     bkash.answer({ status: AGREED, execute });
     await ask();
     expect(await ask({ mayExecute: false })).toEqual({ kind: 'in-progress' });
@@ -249,7 +249,7 @@ describe('an execution', () => {
   });
 
   test('that went unanswered after one that was carried out takes nothing back of it', async () => {
-    // The plainer word is remembered.
+    // The stronger statement is kept.
     bkash.answer({ status: AGREED, execute: [json({ statusCode: '0000' }), text('{}', 500)] });
     await ask();
     bkash.later(61_000);
@@ -260,18 +260,18 @@ describe('an execution', () => {
   });
 
   test('that the gateway takes for a duplicate is not repeated by a machine', async () => {
-    // The payer might pay twice.
+    // Otherwise the payer could pay twice.
     bkash.answer({ status: AGREED, execute: refusal('2029') });
     await ask();
     bkash.later(24 * 60 * 60_000 - 120_000);
     expect(await ask()).toEqual({ kind: 'in-progress' });
-    // What has another charge by now, or was called off, is not kept waiting for it.
+    // A payment that has another charge by now, or was cancelled, does not wait for this attempt.
     expect(await ask({ mayExecute: false })).toEqual({ kind: 'not-started' });
     expect(executions()).toBe(1);
   });
 
   test('is not begun with a token that is not taken, and is after a new one', async () => {
-    // 401 is no execution.
+    // A 401 means that nothing was executed.
     bkash.answer({
       status: [AGREED, COMPLETED],
       execute: [json({ message: 'Unauthorized' }, 401), json({ statusCode: '0000' })],
@@ -288,7 +288,7 @@ describe('of two processes', () => {
   };
 
   test('the second knows that the first has executed, and does not execute beside it', async () => {
-    // The worker that sent it may be dead by now.
+    // The worker that sent the execution may have died.
     const { one, other } = two();
     bkash.answer({ status: AGREED, execute: HANG });
     await one.queryAttempt(HANDLE);
@@ -296,12 +296,12 @@ describe('of two processes', () => {
     expect(executions()).toBe(1);
     bkash.later(61_000);
     bkash.answer({ status: AGREED, execute: refusal('2023') });
-    // The refusal may be the answer to the first one’s emptied wallet.
+    // The refusal can be caused by the first execution, which emptied the wallet.
     expect(await other.queryAttempt(HANDLE)).toEqual({ kind: 'unknown', note: 'DECLINED_AFTER_DOUBT' });
   });
 
   test('one that died while it executed leaves a doubt to the other', async () => {
-    // Its row was written before the execution was sent, and nobody has ended it.
+    // The row was written before the execution was sent, and no worker has closed it.
     const { other, rows } = two();
     const atWorkMs = 60_000;
     await rows.executions.begin({ attemptReference: REFERENCE, paymentId: PAYMENT_ID, atWorkMs });
@@ -316,7 +316,7 @@ describe('of two processes', () => {
   });
 
   test('none executes what has ended meanwhile', async () => {
-    // The end of the attempt and the right to execute it are guarded by one row.
+    // One row guards both the end of the attempt and the permission to execute it.
     const { one, rows } = two();
     rows.executions.close(REFERENCE);
     bkash.answer({ status: AGREED });
@@ -325,7 +325,7 @@ describe('of two processes', () => {
   });
 
   test('none executes or judges what it cannot look up', async () => {
-    // Without the rows nobody knows what was executed before.
+    // Without the rows, it is unknown what was executed before.
     const away = () => Promise.reject(new Error('the database is away'));
     const lost = bkash.process({ executions: { stateOf: away, begin: away } });
     bkash.answer({ status: AGREED });
@@ -340,14 +340,14 @@ describe('a payer who came back without paying', () => {
   const cancelled = { claimedEnd: { kind: 'cancelled', validationId: PAYMENT_ID } } as const;
 
   test.each(['cancelled', 'failed'] as const)('has given up: %s, by one query and no execution', async (kind) => {
-    // The query still says Initiated; no money moves without our execution.
+    // bKash still answers Initiated, and no money moves unless Lenden executes the payment.
     bkash.answer({ status: payment() });
     expect(await ask({ claimedEnd: { kind, validationId: PAYMENT_ID } })).toEqual({ kind: 'given-up', as: kind });
     expect(bkash.calls()).toEqual(['grant', 'status']);
   });
 
   test('of another payment has said nothing of this one', async () => {
-    // A page of a creation whose answer was lost.
+    // The page belongs to a creation whose answer was lost.
     bkash.answer({ status: payment() });
     for (const validationId of ['TR0011SOMEBODYELSE', null]) {
       expect(await ask({ claimedEnd: { kind: 'cancelled', validationId } })).toEqual({ kind: 'not-started' });
@@ -355,7 +355,7 @@ describe('a payer who came back without paying', () => {
   });
 
   test('and had agreed is not charged for it; who agreed and says so is', async () => {
-    // What the payer said last in one tab does not undo what they finished in another.
+    // The payer's last action in one tab must not undo an agreement in another.
     bkash.answer({ status: AGREED });
     expect(await ask(cancelled)).toEqual({ kind: 'given-up', as: 'cancelled' });
     expect(executions()).toBe(0);
@@ -364,7 +364,7 @@ describe('a payer who came back without paying', () => {
   });
 
   test('is not believed against a charge, nor once an execution was sent', async () => {
-    // Anybody with the address can visit it again.
+    // Anybody who has the address can visit it again.
     bkash.answer({ status: COMPLETED });
     expect((await ask(cancelled)).kind).toBe('charged');
     bkash.answer({ status: AGREED, execute: HANG });
@@ -376,7 +376,7 @@ describe('a payer who came back without paying', () => {
   });
 
   test('is believed after an execution that plainly moved nothing', async () => {
-    // Too early, said the gateway itself.
+    // bKash itself said that the execution came too early.
     bkash.answer({ status: AGREED, execute: refusal('2060') });
     await ask();
     bkash.answer({ status: payment() });
@@ -398,7 +398,7 @@ describe('a charge', () => {
     ],
     ['without an invoice', { merchantInvoice: null }, { attemptReference: '' }],
   ])('%s is read exactly or not at all', async (_name, changes, charge) => {
-    // No float, no tolerance, no guess.
+    // Amounts must be exact: no floats, no tolerance, no guesses.
     bkash.answer({ status: payment({ transactionStatus: 'Completed', trxID: 'TRX', ...changes }) });
     expect(await ask()).toMatchObject({ kind: 'charged', charge });
   });
@@ -432,7 +432,7 @@ describe('a session', () => {
     json({ statusCode: '0000', paymentID, bkashURL });
 
   test('is asked for with the amount as text, our reference, and one address for the way back', async () => {
-    // Of the payer nothing is sent along that the application did not tell.
+    // Payer data is sent only if the application provided it.
     bkash.answer({ create: created(`${bkash.origin}/page`) });
     expect(await gateway.openSession(order)).toEqual({
       kind: 'opened',
@@ -458,7 +458,7 @@ describe('a session', () => {
     ['', REFERENCE],
     [null, REFERENCE],
   ])('of a payer with the phone %p names the payer %p', async (payerPhone, payerReference) => {
-    // bKash fills its page in with a wallet's number; anything else would only confuse whoever reads it.
+    // bKash prefills its page with a wallet's number. Any other text would confuse the payer.
     bkash.answer({ create: created(`${bkash.origin}/page`) });
     await gateway.openSession({ ...order, payerPhone });
     expect(bkash.state.asked.at(-1)?.body).toMatchObject({ payerReference, merchantInvoiceNumber: REFERENCE });
@@ -471,13 +471,13 @@ describe('a session', () => {
     'http://127.0.0.1.evil.example/',
     'http://evilbkash.com/',
   ])('with the page %p is not taken', async (page) => {
-    // A payer is only ever sent to the gateway.
+    // A payer must never be sent anywhere but to the gateway.
     bkash.answer({ create: created(page) });
     await expect(gateway.openSession(order)).rejects.toMatchObject({ kind: 'ambiguous' });
   });
 
   test.each(['2006', '2029', '2049', '2064', '2065'])('that is refused by %s is refused for good', async (code) => {
-    // The gateway's text stays beside our own word.
+    // The gateway's text is stored next to Lenden's own code.
     bkash.answer({ create: refusal(code) });
     expect(await gateway.openSession(order)).toEqual({
       kind: 'refused',
@@ -487,7 +487,7 @@ describe('a session', () => {
   });
 
   test.each(['503', '2003', '9999'])('that is answered by %s may be asked for again', async (code) => {
-    // No refusal, and no session.
+    // The answer is neither a refusal nor a session.
     bkash.answer({ create: refusal(code) });
     await expect(gateway.openSession(order)).rejects.toMatchObject({ kind: 'ambiguous' });
   });

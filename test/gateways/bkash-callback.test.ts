@@ -18,7 +18,7 @@ describe('the browser’s return', () => {
     ['Success', 'unknown'],
     ['', 'unknown'],
   ])('with the status %p claims %s', (status, claims) => {
-    // It never proves anything.
+    // A return proves nothing.
     expect(parse(`paymentID=${PAYMENT_ID}&status=${status}&signature=whatever`)).toEqual({
       attemptReference: REFERENCE,
       signatureValid: true,
@@ -33,18 +33,18 @@ describe('the browser’s return', () => {
     ['with the seal cut short', segment.slice(0, -1)],
     ['with another attempt’s name', segment.replace(/^./, 'z')],
   ])('%s is not signed', (_name, path) => {
-    // Only who was sent there knows the address.
+    // Only a browser that was sent there knows the address.
     expect(parse('status=success', path).signatureValid).toBe(false);
   });
 
   test('is not sealed by another merchant’s secret', () => {
-    // One application’s way back is none of another.
+    // One application's return must not be accepted for another.
     const other = readCredentials('merchant', JSON.stringify({ ...SECRET, appSecret: 'other' }));
     expect(parseCallback(`${segment}?status=success`, other).signatureValid).toBe(false);
   });
 
   test.each(['paymentID=a%00b', 'paymentID=%3Cscript%3E', 'paymentID='])('with %p names no payment', (query) => {
-    // It is kept, and goes no further.
+    // The callback is stored, but the value is not used.
     expect(parse(query).claimedValidationId).toBeNull();
   });
 });
@@ -69,7 +69,7 @@ describe('a notice', () => {
   }
 
   test.each(['1', '2'])('of signature version %s names its attempt and claims that it is paid', (version) => {
-    // A payment may be noticed before the browser is back, or in its place.
+    // A notice can arrive before the browser returns, or instead of it.
     const raw = notice({}, version);
     expect(attemptNamedIn(raw)).toBe(REFERENCE);
     expect(parseCallback(raw, withKey)).toEqual({
@@ -88,7 +88,7 @@ describe('a notice', () => {
     ['of an unknown signature version', notice({}, '3')],
     ['without a signature', notice().replace(/,"Signature":"[^"]*"/, '')],
   ])('%s is not signed', (_name, raw) => {
-    // What was changed on the way says nothing.
+    // A notice that was changed on the way must not be trusted.
     expect(parseCallback(raw, withKey).signatureValid).toBe(false);
   });
 
@@ -100,13 +100,13 @@ describe('a notice', () => {
   });
 
   test('of a payment that was never ours names none of our attempts', () => {
-    // bKash tells of every payment into the wallet.
+    // bKash sends a notice about every payment into the wallet.
     expect(attemptNamedIn(notice({ merchantInvoiceNumber: undefined }))).toBeNull();
     expect(attemptNamedIn(notice({ merchantInvoiceNumber: 'a b' }))).toBeNull();
   });
 
   test('that asks for a subscription is told apart', () => {
-    // Somebody has to confirm it.
+    // Somebody has to confirm the subscription.
     const raw = JSON.stringify({
       Type: 'SubscriptionConfirmation',
       Message: 'You have chosen …',
@@ -125,6 +125,6 @@ test.each([
   '{"password":"p","appKey":"k","appSecret":""}',
   '[]',
 ])('the secret %p opens no store', (secret) => {
-  // A mistake shows when it is made, as a refusal.
+  // The operator has to see a mistake at once, as a refusal.
   expect(() => readCredentials('merchant', secret)).toThrow(expect.objectContaining({ kind: 'unauthorized' }));
 });

@@ -49,7 +49,7 @@ const refunds = (): Body[] => bkash.state.asked.filter(({ path }) => path.endsWi
 
 describe('a refund that is asked for the first time', () => {
   test('is sent with the charge, the amount as text and our reference', async () => {
-    // The reason that an operator wrote stays with us.
+    // The operator's reason is not sent to bKash.
     bkash.answer({ refund: refunded() });
     expect(await ask()).toMatchObject({ kind: 'accepted', gatewayRefundId: 'REFUND0001' });
     expect(refunds()).toEqual([
@@ -58,7 +58,6 @@ describe('a refund that is asked for the first time', () => {
   });
 
   test.each(['2034', '2071', '2072', '2074', '2077'])('is refused by %s, with the evidence', async (code) => {
-    // A plain word.
     bkash.answer({ refund: refusal(code) });
     expect(await ask()).toEqual({
       kind: 'refused',
@@ -79,21 +78,21 @@ describe('a refund that is asked for the first time', () => {
     ['HTML', text('<html></html>')],
     ['silence', () => undefined],
   ])('is doubtful after %s', async (_name, refund) => {
-    // The money may be under way.
+    // The money may be on its way.
     bkash.answer({ refund });
     await expect(ask()).rejects.toMatchObject({ kind: 'ambiguous' });
   });
 });
 
 test('a refund whose answer tells no amount is taken by its transaction', async () => {
-  // Nothing in it speaks against it.
+  // Nothing in the answer contradicts it.
   bkash.answer({ refund: refunded({ amount: null, currency: null }) });
   expect(await ask()).toMatchObject({ kind: 'accepted', gatewayRefundId: 'REFUND0001' });
 });
 
 describe('a refund that is asked for again', () => {
   test('is what the gateway already has, of the same amount', async () => {
-    // Its first answer was lost.
+    // The first answer was lost.
     bkash.answer({ refund: refunded() });
     expect(await ask({ queriedBefore: true })).toMatchObject({ kind: 'accepted', gatewayRefundId: 'REFUND0001' });
     expect(refunds()).toEqual([{ paymentID: PAYMENT_ID, trxID: '6H7801QFYM' }]);
@@ -102,7 +101,7 @@ describe('a refund that is asked for again', () => {
   test.each([{ amount: '40.01' }, { amount: '4000' }, { amount: 'forty' }, { currency: 'USD' }])(
     'is not what the gateway has of %j',
     async (changes) => {
-      // Somebody gave back by hand; ours can never be carried out.
+      // Somebody refunded it by hand, so Lenden's refund can never be carried out.
       bkash.answer({ refund: refunded(changes) });
       expect(await ask({ queriedBefore: true })).toMatchObject({ kind: 'refused' });
       expect(refunds()).toHaveLength(1);
@@ -113,7 +112,7 @@ describe('a refund that is asked for again', () => {
     ['nothing', NONE],
     ['2033', refusal('2033')],
   ])('is sent when the gateway has %s', async (_name, status) => {
-    // The first one never arrived.
+    // The first request never arrived.
     bkash.answer({ refund: [status, refunded()] });
     expect(await ask({ queriedBefore: true })).toMatchObject({ kind: 'accepted' });
     expect(refunds()).toHaveLength(2);
@@ -123,10 +122,10 @@ describe('a refund that is asked for again', () => {
     ['nothing', NONE],
     ['2033', refusal('2033')],
   ])('is not sent within a minute of the last time, when the gateway has %s', async (_name, status) => {
-    // bKash may still be at work on that one, which no key of ours would tell from a second one.
+    // bKash may still be processing the first request, and takes no key that would tell the two apart.
     bkash.answer({ refund: [status, status, refunded()] });
     const repeated = (queriedAgoMs: number) => ask({ queriedBefore: true, queriedAgoMs });
-    // Not sent, so that the wait is not counted anew.
+    // Nothing was sent, so the wait does not start again.
     await expect(repeated(59_000)).rejects.toMatchObject({ kind: 'unavailable' });
     expect(refunds()).toHaveLength(1);
     expect(await repeated(60_000)).toMatchObject({ kind: 'accepted' });
@@ -134,13 +133,13 @@ describe('a refund that is asked for again', () => {
   });
 
   test('is found at once, however lately it was sent', async () => {
-    // To look is no harm.
+    // A query is always safe.
     bkash.answer({ refund: refunded() });
     expect(await ask({ queriedBefore: true, queriedAgoMs: 0 })).toMatchObject({ kind: 'accepted' });
   });
 
   test('is given up before whoever asked gives up', async () => {
-    // An activity that is cut off would leave a doubt of its own: the look has taken the time of the call.
+    // An activity that is cut off would leave the result unknown. The query has used up the time for the call.
     const slow: Reply = (response, asked) => {
       bkash.later(39_900);
       NONE(response, asked);
@@ -153,7 +152,7 @@ describe('a refund that is asked for again', () => {
   });
 
   test('is not sent while the gateway does not say what it has', async () => {
-    // Twice is worse than late.
+    // A late refund is better than a double one.
     bkash.answer({ refund: refusal('503') });
     await expect(ask({ queriedBefore: true })).rejects.toMatchObject({ kind: 'ambiguous' });
     expect(refunds()).toHaveLength(1);
@@ -163,7 +162,7 @@ describe('a refund that is asked for again', () => {
 test.each([false, true])(
   'beside another refund of the charge none is asked for or claimed (before: %p)',
   async (queriedBefore) => {
-    // What the gateway has may be that other one: booked twice, given back once.
+    // The gateway could answer with the other refund. Lenden would record two, but the payer would get the money once.
     bkash.answer({ refund: refunded() });
     expect(await ask({ queriedBefore, otherRefunds: 1 })).toMatchObject({ kind: 'refused' });
     expect(refunds()).toEqual([]);
@@ -177,7 +176,7 @@ test.each([
   ['Failed', { kind: 'unknown', note: 'UNKNOWN_STATUS' }],
   ['', { kind: 'unknown', note: 'UNKNOWN_STATUS' }],
 ])('a refund that stands as %p is %j', async (transactionStatus, answer) => {
-  // Only a plain word ends it.
+  // Only a known status ends a refund.
   bkash.answer({ refund: refunded({ transactionStatus }) });
   expect(await gateway.queryRefund('REFUND0001', CHARGE)).toEqual(answer);
   expect(await gateway.queryRefund('ANOTHER001', CHARGE)).toEqual({ kind: 'unknown', note: 'REFUND_NOT_FOUND' });

@@ -1,11 +1,11 @@
 import type { BegunExecution, ExecutionDoubt, Executions } from '../../gateways/bkash/executions.ts';
 import type { KeptToken, TokenShelf } from '../../gateways/bkash/tokens.ts';
 
-/** The rows that all processes share, in memory. */
+/** The rows that all processes share, kept in memory. */
 export interface BkashRows {
   readonly shelf: TokenShelf;
   readonly executions: Executions & {
-    /** What the guarded row permits no more: an attempt that has ended. */
+    /** Closes an attempt that has ended, so that its row allows no more executions. */
     close(attemptReference: string): void;
   };
 }

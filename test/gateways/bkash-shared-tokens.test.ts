@@ -19,7 +19,7 @@ import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { withProcessClock } from '../support/process-clock.ts';
 import { HANDLE, json, payment, START_MS, startScriptedBkash, type ScriptedBkash } from './bkash-world.ts';
 
-/* One merchant's token over several processes, each with connections of its own to the one database. */
+/* One merchant's token shared by several processes, each with its own connections to the same database. */
 
 const MINUTE_MS = 60_000;
 const NOT_STARTED = payment({ paymentCreateTime: '' });
@@ -84,7 +84,7 @@ describe('registries of several processes, at the simulator', () => {
   }
 
   test('that start at once and start again have one grant between them', async () => {
-    // bKash gives two an hour, and a rolling restart of four processes would block the merchant.
+    // bKash gives two tokens an hour, so a rolling restart of four processes would block the merchant.
     const ask = (shelf: GatewayTokens) =>
       gatewayOf(shelf)
         .queryAttempt({ ...HANDLE, sessionKey: 'TR0011UNKNOWN1765275163828' })
@@ -99,14 +99,14 @@ describe('registries of several processes, at the simulator', () => {
   });
 
   test('keep it sealed, under a key that can be rotated, where no application looks', async () => {
-    // Whoever has the token takes payments in the merchant's name.
+    // Anybody with the token can take payments in the merchant's name.
     const [row] = await first().withSystem((em) =>
       em.execute<{ id: string; account: string; sealed: string }[]>(
         'select id, account, sealed from gateway_tokens where sealed is not null order by id limit 1',
       ),
     );
     expect(row?.sealed).toMatch(/^v3\.k1\./);
-    // Each test begins with the accounts of the former ones renamed, and the token is sealed for the name that it was kept under.
+    // Each test renames the accounts of earlier ones, but the token is sealed for its original account name.
     const account = row?.account.replace(new RegExp(`^(of ${row.id})+`), '') ?? '';
     expect(secrets.open(row?.sealed ?? '', gatewayTokenPlace(account))).toMatch(/"token":"[^"]{20,}"/);
     expect(() => secrets.open(row?.sealed ?? '', gatewayTokenPlace(row?.account ?? ''))).toThrow();
@@ -128,7 +128,7 @@ describe('two processes, with a clock that moves', () => {
   beforeEach(() => bkash.answer({ status: NOT_STARTED }));
 
   const tokenCalls = () => bkash.calls().filter((name) => name === 'grant' || name === 'refresh');
-  /** The database, and its clock as far ahead as the one of the test has moved. */
+  /** The database, with its clock moved forward as far as the test's clock. */
   const moving = (shelf: GatewayTokens): TokenShelf => {
     const moved = (readAt: Date): Date => new Date(readAt.getTime() + bkash.state.nowMs - START_MS);
     return {
@@ -153,7 +153,7 @@ describe('two processes, with a clock that moves', () => {
   const ask = (gateway: Gateway) => gateway.queryAttempt(HANDLE);
 
   test('renew an expired token once', async () => {
-    // Both find it dead in the same moment.
+    // Both processes find the token expired at the same moment.
     const both = processes();
     await Promise.all(both.map(ask));
     expect(tokenCalls()).toEqual(['grant']);
@@ -199,7 +199,7 @@ describe.each([-2, 2])('a process whose clock is %d hours off', (hours) => {
     withProcessClock(hours * 60 * MINUTE_MS, async () => gateway?.queryAttempt(HANDLE));
 
   test('takes the token that another one has, and keeps one for others no longer than it lives', async () => {
-    // bKash gives two an hour: each token that is thrown away too early brings the merchant nearer to a block.
+    // bKash gives two tokens an hour, so a token that is discarded too early brings the merchant closer to a block.
     bkash.answer({ status: NOT_STARTED });
     const [right, wrong] = processes();
     await right?.queryAttempt(HANDLE);
@@ -211,7 +211,7 @@ describe.each([-2, 2])('a process whose clock is %d hours off', (hours) => {
   });
 
   test('leaves a merchant blocked for the hour that it is, and counts the hour’s calls with the others', async () => {
-    // One hour too long and nobody can pay; too short, and the block is prolonged.
+    // If the hour were too long, payers could not pay. If it were too short, the block would be prolonged.
     bkash.answer({ grant: json({ message: 'Too Many Requests' }, 429) });
     const [right, wrong] = processes();
     await expect(off(wrong)).rejects.toMatchObject({ kind: 'rate-limited' });
@@ -225,7 +225,7 @@ describe.each([-2, 2])('a process whose clock is %d hours off', (hours) => {
 });
 
 test('a token that its taker died with can be taken again, and no longer be written by him', async () => {
-  // Only half a minute is lost, and what he still writes is of no account.
+  // Only half a minute is lost, and later writes of the dead process have no effect.
   const [one, other] = shelves();
   const lost = await one?.take('lost');
   await lost?.write('by the first');

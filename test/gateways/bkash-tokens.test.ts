@@ -6,7 +6,7 @@ import { HANDLE, json, payment, startScriptedBkash, text, type ScriptedBkash } f
 
 const MINUTE_MS = 60_000;
 
-/** Without a time, so that it does not grow old with the clock of these tests. */
+/** Without a time, so that the payment does not expire when these tests move the clock. */
 const NOT_STARTED = payment({ paymentCreateTime: '' });
 
 let bkash: ScriptedBkash;
@@ -25,7 +25,7 @@ const tokenCalls = () => bkash.calls().filter((name) => name === 'grant' || name
 
 describe('the token', () => {
   test('is fetched once, with the merchant’s credentials, and serves every call', async () => {
-    // Two an hour: a token for each call would block the merchant with the third payer.
+    // bKash gives two tokens an hour, so a new token for each call would block the merchant at the third payer.
     await Promise.all(Array.from({ length: 20 }, () => ask()));
     await ask();
     expect(tokenCalls()).toEqual(['grant']);
@@ -42,7 +42,7 @@ describe('the token', () => {
   });
 
   test('is renewed before it dies, by its refresh token, and never more than twice an hour', async () => {
-    // A day of questions.
+    // Queries for a whole day.
     const calls: number[] = [];
     for (let minute = 0; minute < 24 * 60; minute += 4) {
       const before = tokenCalls().length;
@@ -60,7 +60,7 @@ describe('the token', () => {
   });
 
   test('is granted anew when its refresh token is not taken', async () => {
-    // How long a refresh token lives is not public.
+    // The lifetime of a refresh token is not documented.
     await ask();
     bkash.answer({ status: NOT_STARTED, refresh: json({ statusCode: '2079', statusMessage: 'Invalid app token' }) });
     bkash.later(61 * MINUTE_MS);
@@ -69,7 +69,7 @@ describe('the token', () => {
   });
 
   test('that is near its end is used up when no new one can be had', async () => {
-    // An outage of the token call is not yet one of the payments.
+    // Payments must go on while only the token endpoint is down.
     await ask();
     bkash.answer({ status: NOT_STARTED, grant: text('', 500), refresh: text('', 500) });
     bkash.later(56 * MINUTE_MS);
@@ -79,7 +79,7 @@ describe('the token', () => {
   });
 
   test('that the gateway has forgotten is replaced once, and then the answer counts', async () => {
-    // The call was not carried out, so it is safe to send it again.
+    // The call was not carried out, so it can safely be repeated.
     bkash.answer({ status: [json({ message: 'Unauthorized' }, 401), NOT_STARTED] });
     expect((await ask()).kind).toBe('not-started');
     expect(bkash.calls()).toEqual(['grant', 'status', 'grant', 'status']);
@@ -88,7 +88,7 @@ describe('the token', () => {
   });
 
   test('is not asked for a third time within an hour, and the failure says until when', async () => {
-    // Whoever goes on asking is blocked for an hour.
+    // A merchant that keeps requesting tokens is blocked for an hour.
     bkash.answer({ status: json({ message: 'Unauthorized' }, 401) });
     await expect(ask()).rejects.toMatchObject({ kind: 'unauthorized' });
     const failure = await ask().catch((error: unknown) => error);
@@ -100,7 +100,7 @@ describe('the token', () => {
   });
 
   test('is not asked for again for an hour once the gateway has blocked us', async () => {
-    // Another process may have used up what there is.
+    // Another process may have used up the token calls.
     bkash.answer({ grant: json({ message: 'Too Many Requests' }, 429) });
     await expect(ask()).rejects.toMatchObject({ kind: 'rate-limited' });
     bkash.later(50 * MINUTE_MS);
@@ -116,7 +116,7 @@ describe('the token', () => {
     ['a wrong password', json({ message: 'Unauthorized' }, 401)],
     ['a wrong password in HTTP 200', json({ message: 'Forbidden' })],
   ])('is refused for %s, and that is what we say', async (_name, grant) => {
-    // An operator who typed a wrong secret is told so at once.
+    // An operator who entered a wrong secret has to learn it at once.
     bkash.answer({ grant });
     await expect(ask()).rejects.toMatchObject({ kind: 'unauthorized' });
   });
@@ -124,7 +124,7 @@ describe('the token', () => {
 
 describe('of two processes with one shelf', () => {
   test('the second takes the token of the first, also when that was renewed', async () => {
-    // Two workers are one merchant.
+    // Two workers act for the same merchant.
     const shelf = tokenShelf(() => bkash.state.nowMs);
     const [first, second] = [bkash.process({ shelf: shelf }), bkash.process({ shelf: shelf })];
     await ask(first);
@@ -137,7 +137,7 @@ describe('of two processes with one shelf', () => {
   });
 
   test('who needs a token while another one fetches it waits for that one', async () => {
-    // Two workers that start at once would use up the hour's two calls.
+    // Two workers that start at once would use up the two calls of the hour.
     const shelf = tokenShelf(() => bkash.state.nowMs);
     const answers = await Promise.all([
       ask(bkash.process({ shelf: shelf })),
@@ -149,7 +149,7 @@ describe('of two processes with one shelf', () => {
   });
 
   test('a token that the gateway has forgotten is replaced once, not by each of them', async () => {
-    // The second process still keeps the dead one, and finds the living one where it looks first.
+    // The second process still holds the dead token, and finds the new one in the shared row.
     const shelf = tokenShelf(() => bkash.state.nowMs);
     const [first, second] = [bkash.process({ shelf: shelf }), bkash.process({ shelf: shelf })];
     await ask(first);
@@ -172,7 +172,7 @@ describe('of two processes with one shelf', () => {
   });
 
   test('a block of the merchant is known to all of them until the hour is over', async () => {
-    // The next call of any of them would prolong it.
+    // The next call of any process would prolong the block.
     const shelf = tokenShelf(() => bkash.state.nowMs);
     bkash.answer({ grant: json({ message: 'Too Many Requests' }, 429) });
     await expect(ask(bkash.process({ shelf: shelf }))).rejects.toMatchObject({ kind: 'rate-limited' });
@@ -185,7 +185,7 @@ describe('of two processes with one shelf', () => {
   });
 
   test('calls of a process that died in them count', async () => {
-    // It may have used up what the merchant has.
+    // Such a call may have used up one of the merchant's token calls.
     const shelf = tokenShelf(() => bkash.state.nowMs);
     bkash.answer({ grant: (response) => response.destroy() });
     for (const _process of [1, 2]) {
@@ -198,7 +198,7 @@ describe('of two processes with one shelf', () => {
   });
 
   test('a shelf that is broken is no permission to ask, and one that holds nonsense is as good as empty', async () => {
-    // What the others have asked for is not known, and one call too many blocks the merchant for an hour.
+    // Without the shared row, the calls of the other processes are unknown, and one call too many blocks the merchant for an hour.
     const broken: TokenShelf = {
       read: () => Promise.reject(new Error('away')),
       take: () => Promise.reject(new Error('away')),

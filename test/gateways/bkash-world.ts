@@ -8,7 +8,7 @@ import type { AttemptHandle, Gateway } from '../../gateways/port.ts';
 import { createHttpClient } from '../../runtime/http-client.ts';
 import { bkashRows } from './bkash-rows.ts';
 
-/** What processes share. */
+/** The rows that processes share. */
 interface BkashShelves {
   readonly shelf: TokenShelf;
   readonly executions: Executions;
@@ -42,13 +42,13 @@ export const HANDLE: AttemptHandle = {
   mayExecute: true,
 };
 
-/** A minute after the payment of the answers below was made. */
+/** A minute after the creation time of the payment in the answers below. */
 export const START_MS = Date.parse('2026-11-22T00:00:00Z');
 
-/** What a test says a call answers, by the last part of its path; a list is answered one by one, the last one for ever. */
+/** The scripted answer of each call, by the last part of its path. A list is used in order, and its last entry repeats. */
 export type Script = Partial<Record<'grant' | 'refresh' | 'create' | 'execute' | 'status' | 'refund', Reply | Reply[]>>;
 
-/** A gateway of a few lines, for answers that no simulator would give, and the adapter at it with a clock of the test's. */
+/** Starts a minimal gateway for answers that no simulator gives, and the adapter with the test's clock. */
 export async function startScriptedBkash() {
   const state = { script: {} as Script, asked: [] as Asked[], nowMs: START_MS };
   const used = new Map<string, number>();
@@ -91,7 +91,10 @@ export async function startScriptedBkash() {
   return {
     state,
     origin,
-    /** A process of its own: nothing is shared but, if given, the rows. Time passes in it as the test says, or as it does. */
+    /**
+     * Returns an adapter that is like a separate process and shares only the given rows. Its elapsed time follows the test's clock unless `elapsedMs`
+     * is given.
+     */
     process({
       shelf,
       executions,
@@ -119,7 +122,7 @@ export async function startScriptedBkash() {
       state.asked.length = 0;
       used.clear();
     },
-    /** The last parts of the paths that were asked for. */
+    /** Returns the last parts of the requested paths. */
     calls: () => state.asked.map(({ path }) => path.split('/').at(-1)),
     later(ms: number): void {
       state.nowMs += ms;
@@ -134,7 +137,7 @@ export async function startScriptedBkash() {
 
 export type ScriptedBkash = Awaited<ReturnType<typeof startScriptedBkash>>;
 
-/** A query's answer. */
+/** Returns the answer to a query. */
 export function payment(changes: Body = {}): Reply {
   return json({
     statusCode: '0000',

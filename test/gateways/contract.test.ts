@@ -48,7 +48,7 @@ gatewayContract({
     chargeLost: 'execute-timeout',
   },
   unanswered: UNANSWERED,
-  // Its queries know no word for it; the payment is never executed, so nothing can be taken.
+  // bKash's queries have no status for a cancellation. The payment is never executed, so no money can move.
   cancelled: 'not-started',
   cameBack: { cancel: { kind: 'given-up', as: 'cancelled' }, fail: { kind: 'given-up', as: 'failed' } },
   moneyMovesBy: 'execution',
@@ -59,7 +59,7 @@ gatewayContract({
   capabilities: NAGAD_CAPABILITIES,
   open: openNagad,
   scripts: {
-    // An order that was completed is taken no second time: its session, whose page nobody knows, ends in a refusal (nagad/gateway.test.ts).
+    // Nagad does not accept a completed order again. A session whose page is unknown ends in a refusal (nagad/gateway.test.ts).
     openLost: 'initialize-timeout',
     openNotDone: 'complete-timeout-before',
     openRefused: 'complete-refused',
@@ -88,7 +88,7 @@ gatewayContract({
     chargeLost: 'timeout-after-charge',
   },
   unanswered: UNANSWERED,
-  // The way back ends nothing: its page stays open until it is closed or too old.
+  // The payer's return ends nothing. The page stays open until it is closed or expires.
   cancelled: 'not-started',
   cameBack: { cancel: { kind: 'not-started' }, fail: { kind: 'not-started' } },
   moneyMovesBy: 'payer',

@@ -13,36 +13,36 @@ import {
   type SessionOrder,
 } from '../../gateways/port.ts';
 
-/** What a payer does on the gateway's page; `fail`: it ends without a payment before they agreed to one. */
+/** The payer's action on the gateway's page. `fail`: it ends without a payment before the payer has agreed to one. */
 export type PayerDoes = 'pay' | 'decline' | 'cancel' | 'fail';
 
-/** A line of the simulator's charge log, which says what happened to the payer's money whatever anybody was told. */
+/** A line of the simulator's charge log, which records what happened to the payer's money, whatever any answer said. */
 export interface MoneyMoved {
   readonly kind: string;
   readonly tranId: string;
   readonly amount: string;
 }
 
-/** One adapter with its simulator, running. */
+/** A running adapter with its simulator. */
 export interface GatewayWorld {
   readonly gateway: Gateway;
   /** The same store with a wrong password. */
   readonly stranger: Gateway;
-  /** The same adapter at a port where nobody listens. */
+  /** The same adapter at a port on which nothing listens. */
   readonly unreachable: Gateway;
   /** Scripts the next session. */
   script(name: string): Promise<void>;
   payer(reference: string, does: PayerDoes): Promise<void>;
-  /** The newest callback of a session as the adapter is handed it. */
+  /** Returns the newest callback of a session as the adapter receives it. */
   callback(reference: string): Promise<string>;
-  /** The same with another attempt's name in it. */
+  /** Returns the same callback with another attempt's name. */
   forged(callback: string, reference: string): string;
   attemptNamedIn(raw: string): string | null;
   money(): Promise<readonly MoneyMoved[]>;
   close(): Promise<void>;
 }
 
-/** One row of the suite: how a gateway names what is tried, and where it differs by its nature. */
+/** One gateway in the suite: its names for the tested behaviour, and where it differs. */
 export interface ContractRow {
   readonly name: string;
   open(): Promise<GatewayWorld>;
@@ -54,18 +54,18 @@ export interface ContractRow {
       string
     >
   > & {
-    /** Null where the protocol knows one currency and names none. */
+    /** Null if the protocol has a single currency and does not send it. */
     readonly wrongCurrency: string | null;
-    /** Null where no refunds are offered. */
+    /** Null if the gateway offers no refunds. */
     readonly refunds: Readonly<Record<'lost' | 'garbage' | 'notDone' | 'refused', string>> | null;
   };
-  /** Scripts by which the first questions after the payer's part are not answered. */
+  /** Scripts under which the first queries after the payer's action get no answer. */
   readonly unanswered: readonly string[];
-  /** What the gateway says of a payer who gave up. */
+  /** The answer for a payer who gave up. */
   readonly cancelled: AttemptAnswer['kind'];
-  /** What is made of a payer who came back without paying, once their signed callback is known. */
+  /** The answer after a payer came back without paying, once their signed callback is known. */
   readonly cameBack: Readonly<Record<'cancel' | 'fail', AttemptAnswer>>;
-  /** `execution`: no money moves until we say so. */
+  /** `execution`: no money moves until Lenden executes the payment. */
   readonly moneyMovesBy: 'payer' | 'execution';
 }
 
@@ -73,7 +73,7 @@ const QUESTIONS_MAX = 40;
 const PAUSE_MS = 50;
 const AMOUNT = { amountMinor: 10_000n, currency: 'BDT' };
 
-/** Runs every case that an adapter has to stand, whatever the gateway; the next gateway is one more row. */
+/** Runs every case that an adapter must pass. A new gateway needs one more row. */
 export function gatewayContract(row: ContractRow): void {
   describe(row.name, () => {
     let world: GatewayWorld;
@@ -90,7 +90,7 @@ export function gatewayContract(row: ContractRow): void {
   });
 }
 
-/** An adapter that asks nobody outside: people are its remote, and a book is where they write. */
+/** An adapter without an external service: people act as the gateway and record their decisions. */
 export interface HandRow {
   readonly name: string;
   open(): Promise<HandWorld>;
@@ -100,11 +100,11 @@ export type HandWorld = Pick<
   GatewayWorld,
   'gateway' | 'payer' | 'callback' | 'forged' | 'attemptNamedIn' | 'money' | 'close'
 > & {
-  /** The payer says that he has paid, and nobody has looked. */
+  /** The payer says that they have paid, and no operator has decided yet. */
   claims(reference: string): void;
 };
 
-/** The cases that make sense where there is no remote. */
+/** Runs the cases that apply without an external service. */
 export function handContract(row: HandRow): void {
   describe(row.name, () => {
     let hand: HandWorld;
@@ -116,7 +116,7 @@ export function handContract(row: HandRow): void {
     afterAll(() => hand.close());
 
     test('a session is opened without a page, for days, with what the payer reads in two languages', async () => {
-      // The payer stays with us.
+      // The payer stays on Lenden's page.
       const outcome = await hand.gateway.openSession(orderOf());
       expect(outcome).toMatchObject({ kind: 'opened', gatewayUrl: null, payWithinMinutes: 72 * 60 });
       expect(hand.gateway.instructions).toMatchObject({ label: { en: 'Bank', bn: 'ব্যাংক' } });
@@ -124,7 +124,7 @@ export function handContract(row: HandRow): void {
     });
 
     test('an attempt is untouched until the payer says something, and then with an operator', async () => {
-      // A claim is no charge, and no time ends it.
+      // A payer's claim is not a charge, and the expiry does not end it.
       const { reference, sessionKey } = await opened(world);
       expect(await ask(world, reference, { sessionKey })).toEqual({ kind: 'not-started' });
       expect(await ask(world, attemptReference(), { sessionKey: null })).toEqual({ kind: 'not-started' });
@@ -134,7 +134,7 @@ export function handContract(row: HandRow): void {
     });
 
     test('one that was confirmed is charged, with every fact, and found once, however often and at once it is asked', async () => {
-      // The operators’ word is the charge.
+      // The operators' confirmation is the charge.
       const { reference, sessionKey } = await opened(world);
       await hand.payer(reference, 'pay');
       const answers = await Promise.all(
@@ -151,14 +151,14 @@ export function handContract(row: HandRow): void {
     });
 
     test('one that was rejected is untouched: the payer may say something else', async () => {
-      // A rejection ends a claim, not the payment.
+      // A rejection ends the claim, not the payment.
       const { reference, sessionKey } = await opened(world);
       await hand.payer(reference, 'decline');
       expect(await ask(world, reference, { sessionKey })).toEqual({ kind: 'not-started' });
     });
 
     test('a refund is paid back by people, and nothing is said of it without them', async () => {
-      // Nobody is asked, so nobody can answer.
+      // There is no gateway to query.
       const { reference, request } = await refundable(world, 4_000n);
       expect(await hand.gateway.refund(request)).toMatchObject({ kind: 'by-hand' });
       expect(await hand.gateway.queryRefund('any', request)).toMatchObject({ kind: 'unknown' });
@@ -166,7 +166,7 @@ export function handContract(row: HandRow): void {
     });
 
     test('the notice of a decision names its attempt and its charge; anything else claims nothing', async () => {
-      // It is only the reason to look into the book.
+      // The notice is only a reason to read the recorded decision.
       const { reference } = await opened(world);
       await hand.payer(reference, 'pay');
       const notice = await hand.callback(reference);
@@ -185,7 +185,7 @@ export function handContract(row: HandRow): void {
 function sessionCases({ scripts }: ContractRow, world: () => GatewayWorld): void {
   describe('a session', () => {
     test('is opened with a key and a page, and untouched until the payer does something', async () => {
-      // The payer is sent somewhere, and nothing is decided by that.
+      // Opening a page must not decide anything.
       const { reference, sessionKey, gatewayUrl } = await opened(world());
       expect(URL.canParse(gatewayUrl ?? '')).toBe(true);
       expect(await ask(world(), reference, { sessionKey })).toEqual({ kind: 'not-started' });
@@ -197,7 +197,7 @@ function sessionCases({ scripts }: ContractRow, world: () => GatewayWorld): void
     ])(
       'whose answer was lost, and which %s, is opened again under the same reference and charged once',
       async (_name, script) => {
-        // Opening is repeated until it is answered: it must never take money twice.
+        // Opening is repeated until it is answered, and must never charge the payer twice.
         const order = orderOf();
         await world().script(script);
         await expect(world().gateway.openSession(order)).rejects.toMatchObject({ kind: 'ambiguous' });
@@ -211,7 +211,7 @@ function sessionCases({ scripts }: ContractRow, world: () => GatewayWorld): void
     );
 
     test('that the gateway will never make is refused in a word of ours', async () => {
-      // A refusal for good ends the payment at once; the gateway’s text stays beside it.
+      // A permanent refusal ends the payment at once. The gateway's text is stored next to Lenden's code.
       await world().script(scripts.openRefused);
       expect(await world().gateway.openSession(orderOf())).toMatchObject({
         kind: 'refused',
@@ -220,7 +220,7 @@ function sessionCases({ scripts }: ContractRow, world: () => GatewayWorld): void
     });
 
     test('that could not be asked for is unavailable: nothing left us', async () => {
-      // What never arrived may be repeated without a second thought.
+      // A request that never arrived can be repeated safely.
       await expect(world().unreachable.openSession(orderOf())).rejects.toMatchObject({ kind: 'unavailable' });
     });
   });
@@ -231,7 +231,7 @@ function answerCases(row: ContractRow, world: () => GatewayWorld): void {
 
   describe('an attempt', () => {
     test('that was paid is charged, with every fact and the gateway’s words, and found once', async () => {
-      // The happy way; without a callback, which may never come.
+      // This must work without a callback, which may never arrive.
       const { reference, sessionKey } = await opened(world());
       await world().payer(reference, 'pay');
       const charge = await queryUntilCharged(world(), reference, sessionKey);
@@ -245,7 +245,7 @@ function answerCases(row: ContractRow, world: () => GatewayWorld): void {
     });
 
     test('that was declined has failed, and no money moved', async () => {
-      // A plain refusal ends the payment.
+      // A clear refusal ends the payment.
       const { reference, sessionKey } = await opened(world());
       await world().payer(reference, 'decline');
       expect(await ask(world(), reference, { sessionKey })).toEqual({ kind: 'failed' });
@@ -253,7 +253,7 @@ function answerCases(row: ContractRow, world: () => GatewayWorld): void {
     });
 
     test('that the payer gave up is what the gateway says of it', async () => {
-      // No browser’s word, only the gateway’s.
+      // Only the gateway's answer counts, not the browser.
       const { reference, sessionKey } = await opened(world());
       await world().payer(reference, 'cancel');
       expect(await ask(world(), reference, { sessionKey })).toEqual({ kind: row.cancelled });
@@ -263,7 +263,7 @@ function answerCases(row: ContractRow, world: () => GatewayWorld): void {
     test.each(['cancel', 'fail'] as const)(
       'whose payer came back without paying (%s) is over or goes on, and the next try is paid',
       async (does) => {
-        // Nobody is trapped by a page that is finished, and the first try takes no money beside the second one.
+        // The payer must not be stuck on a finished page, and the first try must not charge them in addition to the second.
         const { reference, sessionKey } = await opened(world());
         await world().payer(reference, does);
         const parsed = world().gateway.parseCallback(await world().callback(reference));
@@ -274,7 +274,7 @@ function answerCases(row: ContractRow, world: () => GatewayWorld): void {
         const answer = await ask(world(), reference, { sessionKey, ...claimed });
         expect(answer).toEqual(row.cameBack[does]);
         if (answer.kind === 'not-started') {
-          // The page is open still: the payer goes back to it.
+          // The page is still open, so the payer goes back to it.
           await world().payer(reference, 'pay');
           expect(await queryUntilCharged(world(), reference, sessionKey)).toMatchObject({ grossMinor: 10_000n });
           expect(await moved(world(), reference)).toEqual(['charge 100.00']);
@@ -290,12 +290,12 @@ function answerCases(row: ContractRow, world: () => GatewayWorld): void {
     );
 
     test('that was never opened is untouched', async () => {
-      // A row that was written before the gateway was called.
+      // The row is written before the gateway is called.
       expect(await ask(world(), attemptReference(), { sessionKey: null })).toEqual({ kind: 'not-started' });
     });
 
     test('whose charge was made and its answer lost is found, and not charged again', async () => {
-      // The most dangerous moment: the money moved and nobody was told.
+      // The most dangerous moment: the money has moved, but the answer was lost.
       await world().script(scripts.chargeLost);
       const { reference, sessionKey } = await opened(world());
       await world().payer(reference, 'pay');
@@ -304,7 +304,7 @@ function answerCases(row: ContractRow, world: () => GatewayWorld): void {
     });
 
     test.each(row.unanswered)('is not decided by %s', async (script) => {
-      // A gateway that cannot be understood has said nothing.
+      // An answer that cannot be understood must decide nothing.
       await world().script(script);
       const { reference, sessionKey } = await opened(world());
       await world().payer(reference, 'pay');
@@ -314,7 +314,7 @@ function answerCases(row: ContractRow, world: () => GatewayWorld): void {
     });
 
     test('with a word that nobody knows is unknown', async () => {
-      // Never a success, nor a failure.
+      // An unknown status must count neither as success nor as failure.
       await world().script(scripts.unknownStatus);
       const { reference, sessionKey } = await opened(world());
       await world().payer(reference, 'pay');
@@ -327,7 +327,7 @@ function answerCases(row: ContractRow, world: () => GatewayWorld): void {
       ...(currency === null ? [] : [['another currency', currency, 'CURRENCY_MISMATCH'] as const]),
       ['another reference', scripts.wrongReference, 'REFERENCE_MISMATCH'],
     ])('that was charged by %s shows it', async (_name, script, reason) => {
-      // A charge that does not agree with its order goes to a person.
+      // A person has to look at a charge that does not agree with its order.
       await world().script(script);
       const { reference, sessionKey } = await opened(world());
       await world().payer(reference, 'pay');
@@ -336,13 +336,13 @@ function answerCases(row: ContractRow, world: () => GatewayWorld): void {
 
     if (row.capabilities.questionsProveStore) {
       test('is not asked about with credentials that the gateway does not take', async () => {
-        // A wrong password does not mean that nobody paid.
+        // A wrong password does not mean that the payer did not pay.
         const handle = { ...HANDLE, attemptReference: attemptReference() };
         await expect(world().stranger.queryAttempt(handle)).rejects.toMatchObject({ kind: 'unauthorized' });
       });
     } else {
       test('is answered whoever asks, and a session is opened by nobody but the store', async () => {
-        // A protocol whose questions prove nothing cannot tell an operator that his credentials are right.
+        // With such a protocol, a query cannot show an operator that the credentials are right.
         const { reference, sessionKey } = await opened(world());
         const handle = { ...HANDLE, attemptReference: reference, sessionKey };
         expect(await world().stranger.queryAttempt(handle)).toEqual({ kind: 'not-started' });
@@ -354,7 +354,7 @@ function answerCases(row: ContractRow, world: () => GatewayWorld): void {
     }
 
     test('is not asked about where nobody listens', async () => {
-      // Nor does a gateway that is away.
+      // An unreachable gateway does not mean that the payer did not pay.
       const handle = { ...HANDLE, attemptReference: attemptReference(), sessionKey: 'SESSION1' };
       await expect(world().unreachable.queryAttempt(handle)).rejects.toMatchObject({ kind: 'unavailable' });
     });
@@ -363,7 +363,7 @@ function answerCases(row: ContractRow, world: () => GatewayWorld): void {
 
 function executionCases({ moneyMovesBy }: ContractRow, world: () => GatewayWorld): void {
   test('a question about an ended payment moves no money', async () => {
-    // Whoever agrees after the end pays nothing where money moves by our word, and is unapplied money where it does not.
+    // If the payer agrees after the end, no money moves where Lenden has to execute the payment. Elsewhere it becomes an unapplied payment.
     const { reference, sessionKey } = await opened(world());
     await world().payer(reference, 'pay');
     const answer = await ask(world(), reference, { sessionKey, mayExecute: false });
@@ -372,7 +372,7 @@ function executionCases({ moneyMovesBy }: ContractRow, world: () => GatewayWorld
   });
 
   test('questions at the same time charge once', async () => {
-    // A callback, a timer and an operator may ask at the same moment.
+    // A callback, a timer and an operator can query at the same moment.
     const { reference, sessionKey } = await opened(world());
     await world().payer(reference, 'pay');
     const settled = await Promise.allSettled(Array.from({ length: 5 }, () => ask(world(), reference, { sessionKey })));
@@ -385,7 +385,7 @@ function executionCases({ moneyMovesBy }: ContractRow, world: () => GatewayWorld
 function refundCases({ scripts: { refunds }, capabilities }: ContractRow, world: () => GatewayWorld): void {
   if (refunds === null || !capabilities.refunds) {
     test('a refund is refused without a word to the gateway', async () => {
-      // Nobody waits for what this gateway does not do.
+      // The caller has to learn at once that this gateway makes no refunds.
       expect([refunds, capabilities.refunds]).toEqual([null, false]);
       const request = { ...REFUND, refundReference: refundReference(), validationId: 'V', gatewayTxnId: 'T' };
       expect(await world().unreachable.refund(request)).toMatchObject({ kind: 'refused' });
@@ -398,7 +398,6 @@ function refundCases({ scripts: { refunds }, capabilities }: ContractRow, world:
       ['whole', 10_000n, '100.00'],
       ['in part', 4_000n, '40.00'],
     ])('is given %s, and the gateway says how it ended', async (_name, amountMinor, text) => {
-      // The happy way.
       const { reference, request } = await refundable(world(), amountMinor);
       expect(await refundUntilEnded(world(), request)).toBe('refunded');
       expect(await moved(world(), reference)).toEqual(['charge 100.00', `refund ${text}`]);
@@ -409,7 +408,7 @@ function refundCases({ scripts: { refunds }, capabilities }: ContractRow, world:
       ['its answer was spoilt', refunds.garbage],
       ['it was not carried out', refunds.notDone],
     ])('that is repeated since %s gives the money back once', async (_name, script) => {
-      // The key is the same over every retry, or the gateway is asked first.
+      // Every retry uses the same key, or the gateway is queried first.
       await world().script(script);
       const { reference, request } = await refundable(world(), 4_000n);
       await expect(world().gateway.refund(request)).rejects.toMatchObject({ kind: 'ambiguous' });
@@ -418,7 +417,7 @@ function refundCases({ scripts: { refunds }, capabilities }: ContractRow, world:
     });
 
     test('that is asked for twice gives the money back once', async () => {
-      // A worker may die between the answer and its row.
+      // A worker can die after the answer and before it writes the row.
       const { reference, request } = await refundable(world(), 4_000n);
       await refundUntilEnded(world(), request);
       expect(await refundUntilEnded(world(), { ...request, queriedBefore: true })).toBe('refunded');
@@ -426,7 +425,7 @@ function refundCases({ scripts: { refunds }, capabilities }: ContractRow, world:
     });
 
     test('that the gateway refuses is refused, and no money moves', async () => {
-      // A plain word ends it.
+      // A clear refusal ends the refund.
       await world().script(refunds.refused);
       const { reference, request } = await refundable(world(), 4_000n);
       expect(await world().gateway.refund(request)).toMatchObject({ kind: 'refused' });
@@ -434,14 +433,14 @@ function refundCases({ scripts: { refunds }, capabilities }: ContractRow, world:
     });
 
     test('of more than was charged is refused', async () => {
-      // The gateway’s own bound, behind ours.
+      // The gateway's own limit, in addition to Lenden's.
       const { reference, request } = await refundable(world(), 10_001n);
       expect(await world().gateway.refund(request)).toMatchObject({ kind: 'refused' });
       expect(await moved(world(), reference)).toEqual(['charge 100.00']);
     });
 
     test('beyond the number that the gateway takes is refused, one within it is not mistaken for another', async () => {
-      // Two refunds of one amount must give back twice that amount, or one of them fails.
+      // Two refunds of the same amount must refund twice that amount, or one of them must fail.
       const { reference, request } = await refundable(world(), 4_000n);
       await refundUntilEnded(world(), request);
       const second = { ...request, refundReference: refundReference(), otherRefunds: 1 };
@@ -452,13 +451,13 @@ function refundCases({ scripts: { refunds }, capabilities }: ContractRow, world:
     });
 
     test('that nobody asked for is unknown, not failed', async () => {
-      // What the gateway does not find says nothing about how it ended.
+      // A refund that is not found has not necessarily failed.
       const { request } = await refundable(world(), 4_000n);
       expect((await world().gateway.queryRefund('nosuchrefund1', request)).kind).toBe('unknown');
     });
 
     test('is not asked for where nobody listens', async () => {
-      // It never left us: no doubt remains.
+      // The request was never sent, so no doubt remains.
       const request = { ...REFUND, refundReference: refundReference(), validationId: 'V', gatewayTxnId: 'T' };
       await expect(world().unreachable.refund(request)).rejects.toMatchObject({ kind: 'unavailable' });
     });
@@ -468,7 +467,7 @@ function refundCases({ scripts: { refunds }, capabilities }: ContractRow, world:
 function callbackCases(world: () => GatewayWorld): void {
   describe('a callback', () => {
     test('names its attempt, bears its signature and claims what the payer did', async () => {
-      // It is the reason to ask, at once.
+      // The callback causes a query at once.
       const { reference } = await opened(world());
       await world().payer(reference, 'pay');
       const raw = await world().callback(reference);
@@ -485,7 +484,7 @@ function callbackCases(world: () => GatewayWorld): void {
     });
 
     test('of one attempt is none of another, nor of another store', async () => {
-      // A payer cannot pay one thing and show it for another.
+      // A payer must not be able to pay one order and present the callback for another.
       const [first, second] = [await opened(world()), await opened(world())];
       await world().payer(first.reference, 'pay');
       const raw = await world().callback(first.reference);
@@ -498,7 +497,7 @@ function callbackCases(world: () => GatewayWorld): void {
     test.each(['', '?', '{', '{"Type":"Notification"}', 'a=1&a=2', 'x'.repeat(60_000), '\u0000', '%E0%A4%A', '[]'])(
       'of nonsense is read as nothing (%#)',
       (raw) => {
-        // Whatever a stranger sends, the reader stands.
+        // A stranger's input must not crash the parser.
         expect(world().attemptNamedIn(raw)).toBeNull();
         expect(world().gateway.parseCallback(raw)).toMatchObject({ attemptReference: null, signatureValid: false });
       },
@@ -563,7 +562,7 @@ function ask(world: GatewayWorld, reference: string, changes: Partial<AttemptHan
   return world.gateway.queryAttempt({ ...HANDLE, attemptReference: reference, mayExecute: true, ...changes });
 }
 
-/** As the workflow does: again and again, until there is a plain answer. */
+/** Queries repeatedly until there is a clear answer, like the workflow. */
 async function queryUntilCharged(world: GatewayWorld, reference: string, sessionKey: string): Promise<Charge> {
   let last: unknown;
   for (let asked = 0; asked < QUESTIONS_MAX; asked += 1) {
@@ -593,7 +592,7 @@ async function moved(world: GatewayWorld, reference: string): Promise<string[]> 
   return lines.map(({ kind, amount }) => `${kind} ${amount}`);
 }
 
-/** A charge, and the request to give a part of it back. */
+/** Creates a charge and a request to refund a part of it. */
 async function refundable(
   world: GatewayWorld,
   amountMinor: bigint,
@@ -605,7 +604,7 @@ async function refundable(
   return { reference, request: { ...REFUND, refundReference: refundReference(), gatewayTxnId, validationId, amount } };
 }
 
-/** As the refund's workflow does: asks for it, then how it stands. */
+/** Requests the refund and then queries it until it ends, like the refund's workflow. */
 async function refundUntilEnded(world: GatewayWorld, request: RefundRequest): Promise<RefundAnswer['kind']> {
   const { gateway } = world;
   let id: string | null = null;

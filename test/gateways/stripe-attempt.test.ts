@@ -59,13 +59,13 @@ describe('a session that is', () => {
     ['something new', { session: { status: 'held' } }, { kind: 'unknown', note: 'UNKNOWN_STATUS' }],
     ['nothing', { session: { status: null } }, { kind: 'unknown', note: 'UNKNOWN_STATUS' }],
   ])('%s is read for that and no more', async (_name, changes, answer) => {
-    // Complete and paid together are the one word for money.
+    // Only complete and paid together mean that money moved.
     stripe.answer(session(changes));
     expect(await ask()).toEqual(answer);
   });
 
   test('paid is a charge with its fee, asked for with all that proves it', async () => {
-    // One answer holds session, intent, charge and booking; it is kept word for word.
+    // One answer contains the session, the intent, the charge and the balance transaction. It is stored unchanged.
     stripe.answer(session());
     const answer = await ask();
     expect(answer).toMatchObject({
@@ -95,19 +95,19 @@ describe('a session that is', () => {
     ['by its id alone', { charge: { balance_transaction: 'txn_1' } }],
     ['for more than was charged', { charge: { balance_transaction: { currency: 'usd', fee: 1_051, net: -1 } } }],
   ])('paid, and booked %s, has a fee that the settlement tells', async (_name, changes) => {
-    // Euros are no dollars; a fee that is not known is not guessed, and one that cannot be booked keeps no payment from settling.
+    // The fee may be in another currency or unknown. It is never guessed, and a fee that cannot be posted must not block the payment.
     stripe.answer(session(changes));
     expect(await ask()).toMatchObject({ kind: 'charged', charge: { feeMinor: 0n, netText: '' } });
   });
 
   test('paid, and booked for no more than its fee, has that fee', async () => {
-    // All of it may go to Stripe; only beyond it nothing can.
+    // Stripe may keep the whole amount, but never more.
     stripe.answer(session({ charge: { balance_transaction: { currency: 'usd', fee: 1_050, net: 0 } } }));
     expect(await ask()).toMatchObject({ kind: 'charged', charge: { feeMinor: 1_050n, netText: '0.00' } });
   });
 
   test.each(['elevated', 'highest'])('paid with the risk %s is flagged', async (level) => {
-    // A person looks at it before it settles.
+    // A person has to look at the payment before it is finalized.
     stripe.answer(session({ charge: { outcome: { risk_level: level } } }));
     expect(await ask()).toMatchObject({ charge: { riskFlagged: true } });
   });
@@ -122,13 +122,13 @@ describe('a session that is', () => {
     ['a charge that is only authorised', { charge: { captured: false } }],
     ['an intent that is not done', { intent: { status: 'requires_capture' } }],
   ])('called paid and shows %s proves nothing', async (_name, changes) => {
-    // A word without its charge is asked about again.
+    // A status without its charge is queried again.
     stripe.answer(session(changes));
     await expect(ask()).rejects.toMatchObject({ kind: 'ambiguous' });
   });
 
   test('another one than was asked for is no answer', async () => {
-    // A mix-up at a cache or a proxy must not pay a payment.
+    // A wrong answer from a cache or proxy must not pay a payment.
     stripe.answer(session({ session: { id: 'cs_test_other' } }));
     await expect(ask()).rejects.toMatchObject({ kind: 'ambiguous' });
   });
@@ -136,13 +136,13 @@ describe('a session that is', () => {
 
 describe('a session whose key was lost', () => {
   test('is found by the one that a signed event names', async () => {
-    // The page was made, its answer never came, and somebody paid by it.
+    // The page was created, its answer was lost, and the payer paid on it.
     stripe.answer(session());
     expect(await ask({ sessionKey: null, claimedValidationId: SESSION_ID })).toMatchObject({ kind: 'charged' });
   });
 
   test('is none of another attempt’s', async () => {
-    // An event may name whatever it likes.
+    // An event can name any session.
     stripe.answer(session({ session: { client_reference_id: 'ZZZZZZZZZZZZZZZZZZZZ' } }));
     expect(await ask({ sessionKey: null, claimedValidationId: SESSION_ID })).toEqual({ kind: 'not-started' });
   });
@@ -150,7 +150,7 @@ describe('a session whose key was lost', () => {
   test.each([null, '../../v1/refunds', 'cs_1?x=1', 'pi_1'])(
     'and is named %p is asked for by no such name',
     async (claimed) => {
-      // What a callback says never becomes a path.
+      // A value from a callback must never become part of a path.
       stripe.answer(refusal({ code: 'resource_missing' }, 404));
       expect(await ask({ sessionKey: null, claimedValidationId: claimed })).toEqual({ kind: 'not-started' });
       expect(stripe.calls()).toEqual([`GET /v1/checkout/sessions/cs_${REFERENCE}`]);
@@ -158,14 +158,14 @@ describe('a session whose key was lost', () => {
   );
 
   test('and that is known already is not asked about', async () => {
-    // One session is one charge.
+    // Each session has one charge.
     stripe.answer(session());
     expect(await ask({ knownValidationIds: [SESSION_ID] })).toEqual({ kind: 'not-started' });
     expect(stripe.calls()).toEqual([]);
   });
 
   test('at the gateway, though we have it, is unknown', async () => {
-    // It may be another account’s key by now: nobody can say that nobody paid.
+    // The key may belong to another account by now, so it is unknown whether the payer paid.
     stripe.answer(refusal({ code: 'resource_missing' }, 404));
     expect(await ask()).toEqual({ kind: 'unknown', note: 'SESSION_NOT_FOUND' });
   });
@@ -188,7 +188,7 @@ describe('an answer that is none', () => {
     ['403', refusal({}, 403), 'unauthorized'],
     ['429', refusal({ code: 'rate_limit' }, 429), 'rate-limited'],
   ])('as %s decides nothing', async (_name, reply, kind) => {
-    // Neither paid nor unpaid; and never an error of the library’s, which nobody here knows.
+    // Only a `GatewayFailure` tells the caller that nothing was decided, so the library's own errors must be converted.
     stripe.answer(reply);
     const failure = await ask().catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(GatewayFailure);
@@ -203,7 +203,7 @@ describe('closing', () => {
   const refused = refusal({}, 400);
 
   test('expires an open session', async () => {
-    // Nobody can pay by it any more.
+    // The payer cannot pay in an expired session.
     stripe.answer(EXPIRED);
     expect(await close()).toBe('closed');
     expect(stripe.calls()).toEqual([EXPIRE]);
@@ -218,27 +218,27 @@ describe('closing', () => {
     ['not to be found', refusal({ code: 'resource_missing' }, 404), 'unknown'],
     ['another one', session({ session: { id: 'cs_test_other', status: 'expired' } }), 'unknown'],
   ])('what cannot be closed any more looks how it stands: %s', async (_name, reply, outcome) => {
-    // Only what is surely over is closed.
+    // Only a session that is certainly over counts as closed.
     stripe.answer(refused, reply);
     expect(await close()).toBe(outcome);
     expect(stripe.calls()).toEqual([EXPIRE, RETRIEVE]);
   });
 
   test('does not take an open session for a closed one', async () => {
-    // An answer of 200 is not yet the end.
+    // A response of 200 does not prove that the session is closed.
     stripe.answer(OPEN, OPEN);
     expect(await close()).toBe('unknown');
   });
 
   test('a session that was never known asks nobody', async () => {
-    // Nobody has its address.
+    // No payer has its address.
     stripe.answer();
     expect(await close({ sessionKey: null })).toBe('closed');
     expect(stripe.calls()).toEqual([]);
   });
 
   test('throws when the gateway cannot be asked', async () => {
-    // It may have been carried out, or not.
+    // The request may or may not have been carried out.
     stripe.answer(HANG);
     await expect(close()).rejects.toMatchObject({ kind: 'ambiguous' });
   });

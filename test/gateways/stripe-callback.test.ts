@@ -19,7 +19,7 @@ describe('the browser’s return', () => {
     ['Success', 'unknown'],
     ['', 'unknown'],
   ])('with the outcome %p claims %s', (outcome, claims) => {
-    // It never proves anything.
+    // A return proves nothing.
     expect(parse(`outcome=${outcome}&session_id=${SESSION_ID}`)).toEqual({
       attemptReference: REFERENCE,
       signatureValid: true,
@@ -34,17 +34,16 @@ describe('the browser’s return', () => {
     ['with another attempt’s name', segment.replace(/^./, 'z')],
     ['with another seal', `${REFERENCE}.${'x'.repeat(22)}`],
   ])('%s is not signed', (_name, path) => {
-    // Only who was sent there knows the address.
+    // Only a browser that was sent there knows the address.
     expect(parse('outcome=success', path).signatureValid).toBe(false);
   });
 
   test('without a seal is none', () => {
-    // There is nothing to check.
     expect(parse('outcome=success', REFERENCE)).toMatchObject({ attemptReference: null, note: 'UNREADABLE' });
   });
 
   test('is not sealed by another account’s secret', () => {
-    // One store’s way back is none of another.
+    // One store's return must not be accepted for another.
     const other = readCredentials('TEST', JSON.stringify({ ...SECRET, webhookSecret: 'whsec_2' }));
     expect(parseCallback(`${segment}?outcome=success`, undefined, other).signatureValid).toBe(false);
   });
@@ -52,7 +51,7 @@ describe('the browser’s return', () => {
   test.each(['session_id=cs_%00', 'session_id=../refunds', 'session_id=', 'session_id=%7BCHECKOUT_SESSION_ID%7D'])(
     'with %p names no session',
     (query) => {
-      // It is kept, and goes no further.
+      // The callback is stored, but the value is not used.
       expect(parse(query).claimedValidationId).toBeNull();
     },
   );
@@ -82,7 +81,7 @@ describe('an event', () => {
     ['checkout.session.expired', { payment_status: 'unpaid' }, 'expired'],
     ['something.new', {}, 'unknown'],
   ])('%s with %p claims %s', (type, changes, claims) => {
-    // Complete is not paid: with a slow method the money is still on its way.
+    // Complete does not mean paid: with a slow method, the money is still on its way.
     expect(parse(eventOf(type, { ...SESSION, ...changes }))).toEqual({
       attemptReference: REFERENCE,
       signatureValid: true,
@@ -94,7 +93,7 @@ describe('an event', () => {
   });
 
   test('of a charge names its attempt by our label, and no session', () => {
-    // A charge knows no client_reference_id; its id is no session to ask about.
+    // A charge has no client_reference_id, and its id is not a session that could be queried.
     const body = eventOf('charge.succeeded', {
       id: 'ch_1',
       object: 'charge',
@@ -117,23 +116,23 @@ describe('an event', () => {
     ['with nonsense', () => 't=x,v1=y'],
     ['with nothing', () => ''],
   ])('that is signed %s is not signed, and is read all the same', (_name, header) => {
-    // It is kept as evidence, and believed in nothing.
+    // The event is stored as evidence, but its claims are not trusted.
     expect(parse(body, header())).toMatchObject({ attemptReference: REFERENCE, signatureValid: false });
   });
 
   test('is signed by a clock that is a little ahead', () => {
-    // Two machines never agree to the second.
+    // The clocks of two machines always differ a little.
     expect(parse(body, signed(body, { timestamp: nowSeconds() + 30 })).signatureValid).toBe(true);
   });
 
   test('is signed under one of two secrets while the account’s is changed', () => {
-    // Stripe signs with both for a day.
+    // Stripe signs with both secrets for a day.
     const other = signed(body, { secret: 'whsec_2' }).split(',')[1] ?? '';
     expect(parse(body, `${signed(body)},${other}`).signatureValid).toBe(true);
   });
 
   test('without its header is read for its words', () => {
-    // What is kept is read again later, when its signature is too old to check.
+    // A stored event is parsed again later, when its signature is too old to check.
     expect(parseCallback(body, undefined, credentials)).toMatchObject({ claims: 'paid', signatureValid: false });
   });
 
@@ -147,7 +146,7 @@ describe('an event', () => {
     '{}',
     '{',
   ])('of nonsense names no attempt (%#)', (raw) => {
-    // A stranger’s words never become a name.
+    // A stranger's text must never become a reference.
     expect(attemptNamedIn(raw)).toBeNull();
     expect(parseCallback(raw, undefined, credentials)).toMatchObject({ attemptReference: null, signatureValid: false });
   });

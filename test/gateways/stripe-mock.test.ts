@@ -12,7 +12,7 @@ import { startStripeSimulator } from '../../simulators/stripe/server.ts';
 import { startStripeMock, type StripeMock, type StripeRequest } from '../support/stripe-mock.ts';
 import { HANDLE, orderOf } from './stripe-world.ts';
 
-/* Every request that the adapter makes, judged by Stripe's own reading of its API. */
+/* Checks every request of the adapter against Stripe's own API definition. */
 
 const BUILD_TIMEOUT_MS = 10 * 60_000;
 
@@ -33,7 +33,7 @@ afterAll(async () => {
   await rm(dataDir, { recursive: true });
 });
 
-/** The adapter at the simulator, and what it asks there. */
+/** Returns the adapter with the simulator, and the list of its requests. */
 function recorded(): { gateway: Gateway; asked: StripeRequest[] } {
   const asked: StripeRequest[] = [];
   const send: HttpClient['send'] = (request) => {
@@ -65,7 +65,7 @@ async function judged(asked: readonly StripeRequest[]): Promise<(string | null)[
 test.each([...STRIPE_CAPABILITIES.limits.keys()])(
   'a whole payment in %s is asked for in Stripe’s words',
   async (currency) => {
-    // Its paths, its parameters, its types: a request that it would refuse is found here, and not by a payer.
+    // A request that Stripe would refuse has to be found here, not by a payer.
     const { gateway, asked } = recorded();
     const attempt = attemptReference();
     const amount = { amountMinor: 20_000n, currency };
@@ -112,6 +112,6 @@ test.each([
   ['a type', { method: 'POST', path: '/v1/refunds', body: 'payment_intent=pi_1&amount=much' }],
   ['a word', { method: 'POST', path: '/v1/refunds', body: 'payment_intent=pi_1&reason=because' }],
 ])('the judge refuses %s that Stripe does not know', async (_name, request) => {
-  // A judge that takes everything proves nothing.
+  // A check that accepts everything would prove nothing.
   expect(await mock.judge(request)).toMatch(/^40[04] /);
 });

@@ -47,7 +47,7 @@ const LIST = 'GET /v1/refunds';
 
 describe('a refund', () => {
   test('is asked for by the intent, under our reference as the key', async () => {
-    // The key is the same over every retry, so that a lost answer gives back once.
+    // Every retry uses the same key, so that a lost answer does not cause a second refund.
     stripe.answer(made());
     expect(await refund()).toMatchObject({ kind: 'accepted', gatewayRefundId: 're_1' });
     const [asked] = stripe.state.asked;
@@ -68,7 +68,7 @@ describe('a refund', () => {
     ['failed', 'refused'],
     ['canceled', 'refused'],
   ])('that is %s at once is %s', async (status, kind) => {
-    // How it ends is asked about; only what failed has ended.
+    // A refund that failed or was cancelled has ended. The result of any other is queried later.
     stripe.answer(made({ status }));
     expect((await refund()).kind).toBe(kind);
   });
@@ -78,7 +78,7 @@ describe('a refund', () => {
     ['another currency', { currency: 'eur' }],
     ['another payment', { payment_intent: 'pi_2' }],
   ])('that is answered by one of %s is in doubt', async (_name, changes) => {
-    // A key that was used for something else must not close ours.
+    // The answer to a key that was used for something else must not complete this refund.
     stripe.answer(made(changes));
     await expect(refund()).rejects.toMatchObject({ kind: 'ambiguous' });
   });
@@ -95,7 +95,7 @@ describe('a refund', () => {
       { kind: 'refused', gatewayText: 'code charge_disputed' },
     ],
   ])('of %s is refused in our words', async (_name, reply, outcome) => {
-    // A plain no, in a code and not in their text.
+    // The refusal is a code of Lenden's, not the gateway's text.
     stripe.answer(reply);
     expect(await refund()).toMatchObject(outcome);
   });
@@ -110,14 +110,14 @@ describe('a refund', () => {
     ['401', refusal({}, 401), 'unauthorized'],
     ['429', refusal({}, 429), 'rate-limited'],
   ])('is not decided by %s', async (_name, reply, kind) => {
-    // The money may be on its way back already.
+    // The refund may already be on its way.
     stripe.answer(reply);
     await expect(refund()).rejects.toMatchObject({ kind });
     expect(stripe.calls()).toEqual([CREATE]);
   });
 
   test('that was asked for before is looked for by our reference, page by page, and found', async () => {
-    // Stripe forgets keys after a day; the refund bears our name for ever.
+    // Stripe forgets keys after a day, but the refund keeps Lenden's reference.
     const others = Array.from({ length: 100 }, (_, n) => bodyOf({ id: `re_x${n}`, metadata: {} }));
     stripe.answer(listed(others, true), listed([bodyOf({ id: 're_7' })]));
     expect(await refund({ queriedBefore: true })).toMatchObject({ kind: 'accepted', gatewayRefundId: 're_7' });
@@ -128,7 +128,7 @@ describe('a refund', () => {
   });
 
   test('that was asked for before, and is not there, is asked for under the same key', async () => {
-    // It never arrived, or failed: the key still stands guard.
+    // The request never arrived, or it failed. The key still prevents a second refund.
     stripe.answer(listed([bodyOf({ metadata: { refund_reference: 'rfnd_2' } })]), made());
     expect(await refund({ queriedBefore: true })).toMatchObject({ kind: 'accepted' });
     expect(stripe.calls()).toEqual([LIST, CREATE]);
@@ -136,7 +136,7 @@ describe('a refund', () => {
   });
 
   test('is not made a second time while nobody can say whether it was made', async () => {
-    // Neither a list that fails nor one without an end is an answer.
+    // A list that fails or never ends is not an answer.
     stripe.answer(refusal({ code: 'resource_missing' }, 404));
     await expect(refund({ queriedBefore: true })).rejects.toMatchObject({ kind: 'ambiguous' });
     stripe.answer(listed([bodyOf({ metadata: {} })], true));
@@ -145,7 +145,7 @@ describe('a refund', () => {
   });
 
   test('of an amount that Stripe cannot count is refused and asks nobody', async () => {
-    // A fils that is no ten of them.
+    // In KWD, Stripe takes only amounts that are a multiple of ten fils.
     stripe.answer(made());
     expect(await refund({ amount: { amountMinor: 1_001n, currency: 'KWD' } })).toMatchObject({ kind: 'refused' });
     expect(stripe.calls()).toEqual([]);
@@ -164,7 +164,7 @@ describe('the question how a refund stands', () => {
     ['held', { kind: 'unknown', note: 'UNKNOWN_STATUS' }],
     [null, { kind: 'unknown', note: 'UNKNOWN_STATUS' }],
   ])('is answered by the status %p', async (status, outcome) => {
-    // An unknown word ends nothing.
+    // An unknown status must not end a refund.
     stripe.answer(made({ status }));
     expect(await ask()).toMatchObject(outcome);
     expect(stripe.calls()).toEqual(['GET /v1/refunds/re_1']);
@@ -175,13 +175,13 @@ describe('the question how a refund stands', () => {
     ['is another one', made({ id: 're_2' }), 'ANOTHER_REFUND'],
     ['is another payment’s', made({ payment_intent: 'pi_2' }), 'ANOTHER_REFUND'],
   ])('is not answered by one that %s', async (_name, reply, note) => {
-    // Not found is not failed.
+    // A refund that is not found has not failed.
     stripe.answer(reply);
     expect(await ask()).toEqual({ kind: 'unknown', note });
   });
 
   test('fails where the gateway cannot be understood', async () => {
-    // Then it is asked again.
+    // The query is repeated.
     stripe.answer(refusal({ code: 'parameter_unknown' }));
     await expect(ask()).rejects.toMatchObject({ kind: 'ambiguous' });
   });

@@ -36,7 +36,7 @@ const REPEATED_500: Reply = (response) =>
 
 describe('a session', () => {
   test('is asked for with our reference, the amount, the time it may live and the ways back', async () => {
-    // All that is told to the gateway; of the payer nothing.
+    // This is everything that Stripe gets. It contains no payer data.
     stripe.answer(created());
     expect(await open()).toEqual({ kind: 'opened', sessionKey: SESSION_ID, gatewayUrl: `${stripe.origin}/c/pay/1` });
     const { success_url: success = '', cancel_url: cancel = '', ...form } = Object.fromEntries(asked()?.form ?? []);
@@ -60,7 +60,7 @@ describe('a session', () => {
   });
 
   test('tells the gateway nothing about this machine', async () => {
-    // The library would send its platform and how long calls took.
+    // The library would send the platform and the duration of calls.
     stripe.answer(created());
     await open();
     const names = Object.keys(asked()?.headers ?? {}).filter((name) => /stripe/.test(name));
@@ -75,14 +75,14 @@ describe('a session', () => {
     ['3 hours', 3 * 3_600_000, 3 * 3_600],
     ['a week', 7 * 24 * 3_600_000, 24 * 3_600 - 300],
   ])('of a payment that ends in %s lives within what Stripe takes', async (_name, lifeMs, seconds) => {
-    // Out of its bounds the session would be refused, and nobody could pay.
+    // Stripe would refuse a session outside its limits, and the payer could not pay.
     stripe.answer(created());
     await open({ expiresAt: new Date(START_MS + lifeMs) });
     expect(asked()?.form.get('expires_at')).toBe(String(START_MS / 1_000 + seconds));
   });
 
   test.each([-1, 1])('lives as long in a process whose clock is %d hours off', async (hours) => {
-    // Stripe would refuse a time that is over, or more than a day away, and nobody could pay.
+    // Stripe would refuse an expiry in the past or more than a day away, and the payer could not pay.
     stripe.answer(created());
     const [shortest, longest] = [60_000, 7 * 24 * 3_600_000];
     const asks: (string | null | undefined)[] = [];
@@ -98,7 +98,7 @@ describe('a session', () => {
     ['other parameters under the key', OTHER_PARAMETERS],
     ['a failure that the key repeats', REPEATED_500],
   ])('after %s is opened under a second key, the same over every retry', async (_name, first) => {
-    // A name was changed between two tries: nobody has the first page, so it takes no money.
+    // A parameter changed between two tries. No payer has the first page, so no money can move there.
     stripe.answer(first, created());
     expect(await open()).toMatchObject({ kind: 'opened' });
     const [, second] = keys();
@@ -112,14 +112,14 @@ describe('a session', () => {
   });
 
   test('is tried again later where both keys are of no use', async () => {
-    // Not a refusal for good.
+    // This is not a permanent refusal.
     stripe.answer(OTHER_PARAMETERS);
     await expect(open()).rejects.toMatchObject({ kind: 'ambiguous' });
     expect(keys()).toHaveLength(2);
   });
 
   test('is refused in our words where the gateway says no', async () => {
-    // Its own message may hold anything.
+    // The gateway's message can contain anything.
     stripe.answer(refusal({ code: 'amount_too_small', message: '<b>sk_test_1</b>' }));
     expect(await open()).toEqual({
       kind: 'refused',
@@ -131,7 +131,7 @@ describe('a session', () => {
   });
 
   test('of an amount that Stripe cannot count asks nobody', async () => {
-    // Nine digits, or a fils that is no ten of them.
+    // Stripe takes at most eight digits, and in KWD only multiples of ten fils.
     stripe.answer(created());
     for (const amount of [
       { amountMinor: 100_000_000n, currency: 'USD' },
@@ -150,7 +150,7 @@ describe('a session', () => {
     ['somebody’s name', 'http://a:b@127.0.0.1/c/pay/1'],
     ['no address', 'c/pay/1'],
   ])('that leads to %s is none', async (_name, page) => {
-    // The payer is sent to the gateway and nowhere else.
+    // A payer must never be sent anywhere but to the gateway.
     stripe.answer(created(page));
     await expect(open()).rejects.toMatchObject({ kind: 'ambiguous' });
   });
@@ -162,7 +162,7 @@ describe('a session', () => {
     ['401', refusal({}, 401), 'unauthorized'],
     ['429', refusal({}, 429), 'rate-limited'],
   ])('is neither opened nor refused by %s, and the library repeats nothing by itself', async (_name, reply, kind) => {
-    // When to ask again is the workflow’s decision.
+    // The workflow decides when to retry.
     stripe.answer(reply);
     await expect(open()).rejects.toMatchObject({ kind });
     expect(keys()).toEqual([KEY]);
@@ -170,7 +170,7 @@ describe('a session', () => {
 });
 
 test('Stripe’s pages are on a host of their own, the simulator’s are not', () => {
-  // Where a form of ours may lead.
+  // The content security policy must allow forms to redirect there.
   expect(pageOriginOf('https://api.stripe.com')).toBe('https://checkout.stripe.com');
   expect(pageOriginOf('http://127.0.0.1:8090')).toBe('http://127.0.0.1:8090');
 });
@@ -184,7 +184,7 @@ describe('an amount', () => {
     ['UGX', 500n, 50_000],
     ['MGA', 500n, 5],
   ])('of %s is counted as Stripe counts', (currency, amountMinor, counted) => {
-    // Its list of currencies is not ISO 4217: a hundredfold charge is the usual mistake.
+    // Stripe's list of currencies differs from ISO 4217. Confusing them would charge a hundred times the amount.
     expect(toStripeAmount({ amountMinor, currency })).toBe(counted);
     expect(fromStripeAmount(counted, currency)).toBe(amountMinor);
   });
@@ -197,7 +197,7 @@ describe('an amount', () => {
     ['a fraction of what they know', 'MGA', 501n],
     ['a last digit that they do not take', 'KWD', 1_231n],
   ])('of %s (%s) cannot be said', (_name, currency, amountMinor) => {
-    // Rather refused than rounded.
+    // Such an amount must be refused, never rounded.
     expect(toStripeAmount({ amountMinor, currency })).toBeNull();
   });
 
@@ -210,7 +210,7 @@ describe('an amount', () => {
     [100, 'XXQ'],
     [100, ''],
   ])('%p %s of theirs is none of ours', (amount, currency) => {
-    // What cannot be read exactly agrees with no order.
+    // An amount that cannot be read exactly must not match any order.
     expect(fromStripeAmount(amount, currency)).toBeNull();
   });
 });
@@ -237,7 +237,7 @@ describe('the secret of a store', () => {
     ['a mere key', 'TEST', 'sk_test_1'],
     ['a number', 'TEST', '1'],
   ] as const)('is not %s', (_name, mode, text) => {
-    // With a test key in LIVE the published test cards would pay.
+    // With a test key in LIVE, payers could pay with Stripe's published test cards.
     expect(() => readCredentials(mode, text)).toThrow(expect.objectContaining({ kind: 'unauthorized' }));
   });
 });

@@ -7,7 +7,7 @@ import { createHttpClient } from '../../runtime/http-client.ts';
 
 export type Body = Record<string, unknown>;
 export interface Asked {
-  /** `POST /v1/refunds`; without a query. */
+  /** Such as `POST /v1/refunds`, without the query. */
   readonly call: string;
   readonly query: URLSearchParams;
   readonly headers: IncomingHttpHeaders;
@@ -57,7 +57,10 @@ export function orderOf(changes: Partial<SessionOrder> = {}): SessionOrder {
   };
 }
 
-/** A gateway of a few lines, for answers that no simulator would give, and the adapter at it. A list is answered one by one, the last one for ever. */
+/**
+ * Starts a minimal gateway for answers that no simulator gives, and the adapter that uses it. A list of answers is used in order, and its last entry
+ * repeats.
+ */
 export async function startScriptedStripe() {
   const state = { replies: [] as Reply[], asked: [] as Asked[] };
   const server = createServer(async (request, response) => {
@@ -124,7 +127,7 @@ export interface SessionChanges {
   readonly charge?: Body;
 }
 
-/** A session that was paid, but for the changes. */
+/** Returns a paid session with these changes. */
 export function sessionBody(changes: SessionChanges = {}): Body {
   return {
     id: SESSION_ID,

@@ -26,7 +26,7 @@ import { startStripeSimulator } from '../../simulators/stripe/server.ts';
 import { bkashRows } from './bkash-rows.ts';
 import type { GatewayWorld, HandWorld, MoneyMoved, PayerDoes } from './contract.ts';
 
-/** Longer than what a call of an adapter under test waits for. */
+/** Longer than the timeout of an adapter under test. */
 const HANG_MS = 6_000;
 const TIMEOUT_MS = 4_000;
 
@@ -37,11 +37,11 @@ interface Parts {
   readonly dataDir: string;
   readonly http: HttpClient;
   readonly control: Control;
-  /** Where nobody listens. */
+  /** An origin on which nothing listens. */
   readonly nowhere: string;
 }
 
-/** What a gateway's world adds to a running simulator. */
+/** The parts that a gateway's world adds to a running simulator. */
 type Makes = Omit<GatewayWorld, 'money' | 'close'>;
 
 async function withSimulator(
@@ -116,7 +116,7 @@ export function openSslcommerz(): Promise<GatewayWorld> {
 const BKASH_SECRET = { password: 'lenden_test@bkash', appKey: 'lenden_test_app', appSecret: 'lenden_test_app_secret' };
 
 export function openBkash(): Promise<GatewayWorld> {
-  // Two tokens an hour, as the real one: the whole suite lives on one.
+  // bKash gives two tokens an hour, and the whole suite uses one.
   return withSimulator(
     (dataDir) => startBkashSimulator({ dataDir, settings: { hangMs: HANG_MS, slowMs: 100 } }),
     ({ simulator, http, control, nowhere }) => {
@@ -225,15 +225,15 @@ export function openStripe(): Promise<GatewayWorld> {
       const payer = async (reference: string, does: PayerDoes): Promise<void> => {
         visited.set(reference, does === 'pay' ? 'successUrl' : 'cancelUrl');
         if (does === 'cancel') {
-          // The way back to the shop ends nothing, and the gateway is not told.
+          // Going back to the shop ends nothing, and the gateway is not notified.
           return;
         }
         if (does === 'fail') {
-          // A declined card is told on the page; the payer goes back to the shop.
+          // The page shows that the card was declined, and the payer goes back to the shop.
           await control('POST', `stripe/sessions/${reference}/pay`, { card: '4000000000000002' });
           return;
         }
-        // A declined card may be tried again; what ends without money is a method whose money does not come later.
+        // The payer can try again after a declined card. An attempt ends without money if it uses a method whose money never arrives.
         await control('POST', `stripe/sessions/${reference}/pay`, does === 'pay' ? {} : { method: 'bank' });
         if (does === 'decline') {
           await control('POST', `stripe/sessions/${reference}/settle`, { ends: 'failed' });
@@ -257,7 +257,7 @@ export function openStripe(): Promise<GatewayWorld> {
   );
 }
 
-/** People and their book, in memory. */
+/** Opens a manual gateway with its operators and their decisions in memory. */
 export function openManual(): Promise<HandWorld> {
   const amount = { amountMinor: 10_000n, currency: 'BDT' };
   const book = new Map<string, ManualRecord>();
@@ -300,7 +300,7 @@ export function openManual(): Promise<HandWorld> {
   });
 }
 
-/** A port that was free a moment ago. */
+/** Returns an origin whose port was free a moment ago. */
 async function closedOrigin(): Promise<string> {
   const probe = createServer();
   await new Promise<void>((resolve) => {

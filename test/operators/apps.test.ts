@@ -46,7 +46,7 @@ const auditOf = async (id: number): Promise<string[]> =>
 
 describe('an application', () => {
   test('is registered with a pair and a signing secret for each mode that are shown once', async () => {
-    // Both pairs work at once; no later answer has a secret.
+    // Both pairs work at once, and no later answer may contain a secret.
     const { application, credentials } = await registered();
     expect(await statusOf(credentials.testApiKey, credentials.testApiSecret)).toBe(200);
     expect(await statusOf(credentials.liveApiKey, credentials.liveApiSecret)).toBe(200);
@@ -68,7 +68,7 @@ describe('an application', () => {
   });
 
   test('changes what is given, clears by null and keeps the rest', async () => {
-    // PATCH as documented.
+    // PATCH works as documented.
     const { application } = await registered({ minAmountMinor: 100, refundApprovalThresholdMinor: 5_000 });
     const settings = `/admin/apps/${application.id}/settings`;
     expect((await send('PATCH', settings, { maxAmountMinor: 900, minAmountMinor: null })).data).toMatchObject({
@@ -94,7 +94,7 @@ describe('an application', () => {
     ['expiryMinutes', { expiryMinutes: 0 }],
     ['refundApprovalThresholdMinor', { refundApprovalThresholdMinor: -1 }],
   ])('refuses a bad %s', async (field, settings) => {
-    // Told when it is set, not with the first payment.
+    // Otherwise the mistake would appear only at the first payment.
     const { application } = await registered();
     const answer = await send('PATCH', `/admin/apps/${application.id}/settings`, settings);
     expect(answer).toMatchObject({ status: 400, code: 'VALIDATION_ERROR' });
@@ -111,7 +111,7 @@ describe('an application', () => {
   });
 
   test('of another grant is not there', async () => {
-    // Foreign and absent look the same, and registering takes a grant for all.
+    // Otherwise the answer would reveal another tenant's application. Registering one takes a grant for all applications.
     const { application } = await registered();
     for (const [method, path, body] of [
       ['GET', `/admin/apps/${application.id}`],
@@ -129,7 +129,7 @@ describe('an application', () => {
 
 describe('a credential', () => {
   test('that is rotated works on for its grace, beside the new one', async () => {
-    // 24 hours unless told; the other mode is not touched.
+    // The grace lasts 24 hours by default, and the other mode is not affected.
     const { application, credentials } = await registered();
     const rotated = await send('POST', `/admin/apps/${application.id}/credentials/rotate`, { mode: 'TEST' });
     const { apiKey, apiSecret, previousKeyExpiresAt } = rotated.data as Record<string, string>;
@@ -152,7 +152,7 @@ describe('a credential', () => {
   });
 
   test('that is revoked is refused with the next request, and tells when it was used', async () => {
-    // No grace, whatever a process remembers.
+    // A revoked credential has no grace, even if a process has it in its cache.
     const { application, credentials } = await registered();
     expect(await statusOf(credentials.testApiKey, credentials.testApiSecret)).toBe(200);
     const list = (await send('GET', `/admin/apps/${application.id}/credentials`)).data as {
@@ -175,7 +175,7 @@ describe('a credential', () => {
 
 describe('a signing secret', () => {
   test('that is rotated signs beside the former one until the overlap ends', async () => {
-    // Receivers change when they like.
+    // Receivers must have time to change their secret.
     const { application, credentials } = await registered();
     const rotated = await send('POST', `/admin/apps/${application.id}/signing-secret/rotate`, { overlapHours: 2 });
     const { signingSecret, previousSecretExpiresAt } = rotated.data as Record<string, string>;
@@ -213,7 +213,7 @@ describe('a signing secret', () => {
   });
 
   test('is refused a third overlap with 409, and replaced at once without one', async () => {
-    // What was promised to receivers is kept; who has lost a secret need not wait for it.
+    // A promised overlap must be kept, but an owner who lost a secret must not have to wait.
     const { application } = await registered();
     const path = `/admin/apps/${application.id}/signing-secret/rotate`;
     expect([(await send('POST', path, {})).status, (await send('POST', path, {})).status]).toEqual([200, 200]);
@@ -233,7 +233,7 @@ describe('a webhook endpoint', () => {
   const gone = { reason: 'GONE', since: expect.any(String) };
 
   test('of a mode is shown and enabled by itself, or with the other one', async () => {
-    // A TEST receiver that is gone says nothing about LIVE.
+    // A TEST receiver that is gone says nothing about the LIVE one.
     const { application } = await registered({ webhookUrl: 'https://shop.example/hook' });
     const enable = `/admin/apps/${application.id}/webhook-endpoint/enable`;
     await disable(application.id);

@@ -51,7 +51,7 @@ async function entries(query: string, token = root) {
 
 describe('the audit log', () => {
   test('says who did what to whom, from where, in which request, before and after', async () => {
-    // Afterwards there is no guessing.
+    // An auditor must not have to guess.
     const body = { name: 'Desk', permissions: ['app:read'] };
     const created = await world.send({ method: 'POST', path: '/admin/roles', headers: bearer(root), body });
     const { id } = z.object({ id: z.int() }).parse(created.data);
@@ -78,7 +78,7 @@ describe('the audit log', () => {
   });
 
   test('finds by each filter, page after page and by cursor', async () => {
-    // The documented filters narrow, and nothing is lost between pages.
+    // An auditor who pages through a filter must not miss an entry.
     const all = (await entries('paginate=false')).rows;
     expect(all.length).toBeGreaterThan(4);
     expect((await entries('action=session.opened')).rows.every(({ action }) => action === 'session.opened')).toBe(true);
@@ -104,7 +104,7 @@ describe('the audit log', () => {
   });
 
   test('shows whoever may read it in one application only what is about that one', async () => {
-    // Logins, operators and other tenants are not their business.
+    // Logins, operators and other tenants must not be visible to them.
     await world.addOperator({ email: 'scoped@example.com', role: 'Admin', applicationId: app });
     const { rows, pagination } = await entries('size=100', await world.logIn('scoped@example.com'));
     expect(rows.map(({ applicationId }) => applicationId)).toEqual([Number(app)]);
@@ -112,7 +112,7 @@ describe('the audit log', () => {
   });
 
   test('holds no password, token or code of anybody', async () => {
-    // Who reads the log can do nothing with it.
+    // Otherwise a reader of the log could use what is in it to log in.
     const { text } = await entries('paginate=false');
     expect(text).not.toMatch(/ops_|herons|argon2|whsec_|oi_test_/);
   });
@@ -122,7 +122,7 @@ describe('append-only', () => {
   test.each<[DatabaseRole]>([['owner'], ['lenden_operator'], ['lenden_system'], ['lenden_app']])(
     '%s can neither change nor remove an entry',
     async (role) => {
-      // What was done stays written, whoever did it.
+      // Otherwise somebody could hide what they did.
       const orm = await openOrm({ url: world.api.databaseUrl, role, poolSize: 1 });
       try {
         for (const sql of [
@@ -141,7 +141,7 @@ describe('append-only', () => {
   );
 
   test('an entry and its change are stored together or not at all', async () => {
-    // No act without its entry, no entry without its act.
+    // Otherwise an action could be missing from the log, or an entry could describe an action that did not happen.
     const before = (await entries('paginate=false')).rows.length;
     await expect(
       world.database.withOperator('every-app', async (em) => {

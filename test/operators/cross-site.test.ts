@@ -28,7 +28,7 @@ function createRole(headers: Record<string, string>, body?: unknown) {
 
 describe('the cookie', () => {
   test('is bound to this host, hidden from scripts, and never sent from elsewhere', async () => {
-    // What a page of somebody else can make a browser send does not include it.
+    // Otherwise a page on another site could make the browser send the cookie.
     const body = { email: EMAIL, password: PASSWORD, cookie: true };
     const answer = await world.send({ method: 'POST', path: '/auth/login', body });
     const header = answer.headers['set-cookie'] ?? '';
@@ -46,7 +46,7 @@ describe('the cookie', () => {
   });
 
   test('is cleared at logout', async () => {
-    // The browser does not keep a dead session.
+    // Otherwise the browser would keep an ended session.
     const body = { email: EMAIL, password: PASSWORD, cookie: true };
     const session = browserSession(await world.send({ method: 'POST', path: '/auth/login', body }));
     const headers = { cookie: session.cookie, 'x-csrf-token': session.csrf };
@@ -65,12 +65,12 @@ describe('a change by cookie', () => {
     ['that the browser calls cross-site', () => ({ 'x-csrf-token': csrf, 'sec-fetch-site': 'cross-site' })],
     ['that the browser calls same-site only', () => ({ 'x-csrf-token': csrf, 'sec-fetch-site': 'same-site' })],
   ])('%s is refused', async (_name, headers) => {
-    // Whatever another page sends, nothing changes.
+    // Otherwise a page on another site could make changes in the operator's name.
     expect(await createRole(headers())).toMatchObject({ status: 403, code: 'FORBIDDEN' });
   });
 
   test('is refused as a form or as plain text, which need no permission of the browser', async () => {
-    // The content types that any page may send are not read.
+    // Any page can send these content types without a preflight, so they must not be parsed.
     const text = JSON.stringify({ name: 'Planted', permissions: [] });
     for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x']) {
       const answer = await createRole({ 'x-csrf-token': csrf, 'content-type': type }, text);
@@ -79,7 +79,7 @@ describe('a change by cookie', () => {
   });
 
   test('cannot be smuggled into a GET', async () => {
-    // A method in the query or in a header is no method. A query parameter that no operation has is refused.
+    // A method in the query or in a header must not count. A query parameter that the operation does not have is refused.
     const headers = { cookie, 'x-http-method-override': 'DELETE' };
     expect((await world.send({ path: '/auth/me?_method=DELETE', headers })).status).toBe(400);
     expect((await world.send({ path: '/auth/me', headers })).status).toBe(200);
@@ -89,7 +89,7 @@ describe('a change by cookie', () => {
   });
 
   test('with its token from our own page is made', async () => {
-    // The protection lets the dashboard work, also where its requests come through the pages' port.
+    // The dashboard must keep working, also through the pages' port.
     const answers = [
       await createRole({ 'x-csrf-token': csrf }),
       await createRole({ 'x-csrf-token': csrf, origin: WEB_URL, 'sec-fetch-site': 'same-origin' }),
@@ -98,7 +98,7 @@ describe('a change by cookie', () => {
   });
 
   test('needs nothing more by bearer token, which no browser sends by itself', async () => {
-    // Clients of the API are not browsers.
+    // API clients are not browsers.
     const token = await world.logIn(EMAIL);
     const headers = { authorization: `Bearer ${token}`, cookie: 'x=y' };
     const body = { name: 'By bearer', permissions: [] };
@@ -107,7 +107,7 @@ describe('a change by cookie', () => {
 });
 
 test('another page cannot log its visitor in as somebody else', async () => {
-  // Login CSRF: the victim would work in the attacker's session.
+  // Login CSRF: otherwise the victim would work in the attacker's session.
   const body = { email: EMAIL, password: PASSWORD, cookie: true };
   for (const headers of [{ origin: 'https://evil.example' }, { 'sec-fetch-site': 'cross-site' }]) {
     const answer = await world.send({ method: 'POST', path: '/auth/login', body, headers });

@@ -25,7 +25,7 @@ afterAll(() => world.close());
 const send = (method: string, path: string, body?: unknown, as = 'scoped'): Promise<Answer> =>
   world.send({ method, path, headers: bearer(tokens[as] ?? ''), ...(body === undefined ? {} : { body }) });
 
-/** An event that nobody takes: the application has no URL, so it is given up at once. */
+/** Creates an event that cannot be delivered. The application has no URL, so the event is parked at once. */
 async function parked(app: Registration): Promise<{ id: number; eventId: string }> {
   const { id: paymentId } = await world.api.paidPayment(app);
   const scope = { applicationId: app.applicationId, mode: 'TEST' } as const;
@@ -46,7 +46,7 @@ async function parked(app: Registration): Promise<{ id: number; eventId: string 
 
 describe('deliveries', () => {
   test('are listed with all that is known, in the view only', async () => {
-    // Whoever looks for a missing event sees its bytes and why it was given up.
+    // An operator who looks for a missing event has to see its payload and why it was parked.
     const own = await parked(shop);
     const foreign = await parked(other);
     const { data } = await send('GET', '/admin/webhooks?deliveryStatus=PARKED&type=payment.succeeded');
@@ -66,7 +66,7 @@ describe('deliveries', () => {
   });
 
   test('are sent again by their own id', async () => {
-    // The receiver deduplicates by it.
+    // The receiver deduplicates by this id.
     const { id, eventId } = await parked(shop);
     expect((await send('POST', `/admin/webhooks/${id}/resend`)).data).toMatchObject({ eventId });
     expect(world.api.dispatch.resent).toContain(eventId);
@@ -76,7 +76,7 @@ describe('deliveries', () => {
   });
 
   test('of invoices are listed and sent again, too, and only by whoever may see them', async () => {
-    // An app that never heard that its invoice was paid is helped as one whose payment it missed.
+    // An application that missed an invoice's event needs the same help as one that missed a payment's.
     const eventOf = async (app: Registration): Promise<number> => {
       const scope = { applicationId: app.applicationId, mode: 'TEST' } as const;
       const made = await call({
@@ -105,7 +105,7 @@ describe('deliveries', () => {
   });
 
   test('that were given up since a time come due, and none before it', async () => {
-    // Hostile case 38: recover(since) brings every missed event once.
+    // Hostile case 38: recover(since) sends every missed event once.
     const before = await parked(shop);
     await world.api.sql(`update webhook_events set created_at = now() - interval '3 days' where id = ?`, [before.id]);
     const since = await parked(shop);
@@ -128,7 +128,7 @@ describe('deliveries', () => {
 
 describe('gateway callbacks', () => {
   test('are listed by every filter; what belongs to nobody is for whoever sees everything', async () => {
-    // A forged notice is evidence, too.
+    // A forged notice is evidence too.
     const { id, reference } = await world.api.paidPayment(shop);
     const insert = (paymentId: string | null, digest: string) =>
       world.api.sql(
@@ -147,7 +147,7 @@ describe('gateway callbacks', () => {
 
 describe('the summary', () => {
   test('adds up what moved, in the view and the time', async () => {
-    // gross − fee − refunded, and what waits in suspense.
+    // The summary contains gross − fee − refunded, and what is held in suspense.
     const app = await world.api.register({ name: 'Summed' });
     const { id } = await world.api.paidPayment(app);
     await world.api.paidPayment(app);

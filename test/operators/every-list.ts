@@ -4,19 +4,19 @@ import { attemptReference } from '../../domain/references.ts';
 import { call } from '../api/contract-client.ts';
 import { bearer, type OperatorWorld } from './operator-world.ts';
 
-/** A world with two rows in whatever an operator can list. */
+/** A world with two rows in every list that an operator can read. */
 export interface Filled {
   readonly applicationId: string;
   readonly credentials: CredentialPair;
-  /** What an application reads of the same rows, below the prefix. */
+  /** Paths below the prefix on which an application reads the same rows. */
   readonly nativePaths: readonly string[];
-  /** A route's path with ids that exist; null where it takes something else. */
+  /** Returns a route's path with existing ids, or null if it takes other parameters. */
   path(template: string): string | null;
-  /** The same, ready for more query parameters, with those that show every row. */
+  /** Returns the same path with a query that shows every row, ready for more parameters. */
   paged(template: string): string;
-  /** The columns of each table that may be null. */
+  /** Returns the nullable columns of each table. */
   nullable(): Promise<{ table: string; columns: string[] }[]>;
-  /** Runs `work` while the columns are null in every row, and puts them back. False where the database lets them not be. */
+  /** Runs `work` while the columns are null in every row, and restores them. Returns false if the database does not allow the nulls. */
   withNulls(table: string, columns: readonly string[], work: () => Promise<void>): Promise<boolean>;
 }
 
@@ -49,7 +49,7 @@ const SUBMITTED = `with manual as (
     select application_id, mode, payment_id, 2, ?, 'manual', 'counter', 'CLOSED' from payment_attempts where id = ?::bigint returning *)
   insert into manual_submissions (application_id, mode, payment_id, attempt_id, transaction, normalized, sender)
   select application_id, mode, payment_id, id, 'TX' || id || '00', 'TX' || id || '00', 'somebody' from manual`;
-/** The payer has not chosen yet, so there is no gateway. */
+/** The payer has not chosen yet, so the payment has no gateway. */
 const CHOOSING = `update payments set gateway_choices = array['sslcommerz', 'bkash'] where status in ('CREATED', 'PENDING')`;
 const TOLD = `with event as (
     insert into webhook_events (event_id, application_id, mode, payment_id, type, schema_version, sequence, payload, contract,
@@ -59,7 +59,7 @@ const TOLD = `with event as (
   insert into webhook_attempts (webhook_event_id, application_id, mode, number, response_status, error, response_excerpt, duration_ms)
   select id, application_id, mode, 1, 500, 'an error', 'excerpt', 1 from event`;
 
-/** Two of each list: changes of applications, and of operators. */
+/** Two pending changes of applications and two of operators. */
 const WAITING = `insert into pending_changes (application_id, kind, target_type, target_id, before, after, proposed_by_operator_id)
   select case when kind = 'application-settings' then app.id end, kind, case when kind = 'application-settings' then 'application' else 'operator' end, app.id::text, '{}', '{}', o.id
   from (select min(id) as id from applications) app, (select min(id) as id from operators) o,
@@ -133,13 +133,13 @@ export async function fillEveryList(world: OperatorWorld, token: string): Promis
       })).filter(({ columns }) => columns.length > 0);
     },
     async withNulls(table, columns, work) {
-      // An endpoint is its application's.
+      // An endpoint is identified by its application.
       const key = table === 'webhook_endpoints' ? 'application_id' : 'id';
       await api.sql(`create table kept as table ${table}`);
       try {
         const nulls = columns.map((column) => `${column} = null`).join(', ');
         let changed = 0;
-        // One by one: what may be null in one row may have to be there in another.
+        // Rows are changed one by one, because a column can be required in some rows only.
         for (const id of await ids(table, key)) {
           changed += await api.sql(`update ${table} set ${nulls} where ${key} = ?::bigint`, [id]).then(
             () => 1,
@@ -152,7 +152,7 @@ export async function fillEveryList(world: OperatorWorld, token: string): Promis
         return changed > 0;
       } finally {
         const back = columns.map((column) => `${column} = kept.${column}`).join(', ');
-        // Rows that may not be changed were not.
+        // This fails for tables whose rows must not change, and then no row has changed.
         await api.sql(`update ${table} set ${back} from kept where kept.${key} = ${table}.${key}`).catch(() => []);
         await api.sql('drop table kept');
       }

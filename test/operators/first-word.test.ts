@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { Registration } from '../../database/applications.ts';
 import { bearer, openOperatorWorld, type Answer, type OperatorWorld } from './operator-world.ts';
 
-/* Of two words the first one counts while whoever said it may still say it. */
+/* The first of two approvals counts only while its operator may still give it. */
 
 let world: OperatorWorld;
 let shop: Registration;
@@ -67,7 +67,7 @@ const WAYS_TO_GO = [
   ],
 ] as const;
 
-/** Something that two people decide on, how one says their word, and what the audit log calls it. */
+/** An action that needs two operators, how an operator approves it, and its name in the audit log. */
 interface Case {
   readonly target: { readonly type: string; readonly id: string };
   readonly action: string;
@@ -139,7 +139,7 @@ describe.each([
   ['a refund under review', refundUnderReview, 'awaiting-second-approval'],
 ] as const)('%s', (_name, open, waits) => {
   test.each(WAYS_TO_GO)('is not decided by one person when the other one %s', async (_way, goes) => {
-    // Whoever is no longer trusted is no second person.
+    // An operator who is no longer trusted must not count as one of two people.
     const decided = await open();
     expect((await decided.say('goes')).text).toContain(waits);
     await goes();
@@ -156,7 +156,7 @@ describe.each([
   });
 
   test('says in the audit log which word nothing followed from', async () => {
-    // Two entries that read the same would tell of two decisions.
+    // Otherwise the log would seem to contain two completed decisions.
     const decided = await open();
     await decided.say('second');
     await decided.say('third');
@@ -172,7 +172,7 @@ describe('a refund that waits for approval', () => {
     ['is disabled', WAYS_TO_GO[0][1]],
     ['may not start one any more', WAYS_TO_GO[1][1]],
   ] as const)('is rejected and not approved once whoever asked for it %s', async (_way, goes) => {
-    // With whoever has gone it would be one person's refund.
+    // Otherwise one person alone would make the refund.
     const { id: payment } = await world.api.paidPayment(shop);
     const { data } = await send('goes', `/admin/payments/${payment}/refunds`, { amountMinor: 9_000 });
     const { id } = data as { id: number };
@@ -186,7 +186,7 @@ describe('a refund that waits for approval', () => {
   });
 
   test('is approved when whoever asked for it is back', async () => {
-    // What counts is who may do what now.
+    // The operators' current permissions count.
     const { id: payment } = await world.api.paidPayment(shop);
     const { data } = await send('goes', `/admin/payments/${payment}/refunds`, { amountMinor: 9_000 });
     await WAYS_TO_GO[0][1]();

@@ -33,7 +33,7 @@ const send = (method: string, path: string, body?: unknown, as = 'admin'): Promi
 const override = (body: object, as = 'admin') =>
   send('PUT', `/admin/apps/${shop.applicationId}/gateway-override`, { mode: 'TEST', ...GIVEN, ...body }, as);
 
-/** The store that a new payment of the shop is written for. */
+/** Creates a payment of the shop and returns the store that is written to it. */
 async function storeOfNewPayment(): Promise<string | undefined> {
   const answer = await call({
     origin: world.origin,
@@ -58,7 +58,7 @@ const testStore = async (): Promise<unknown> =>
 
 describe('the store of an application', () => {
   test('is its own, then that of every application, then the environment’s', async () => {
-    // The next payment goes there, in the mode that was meant and no other.
+    // The next payment must use the right store, and only in the mode that was changed.
     expect(await storeOfNewPayment()).toBe('teststore');
     expect(await testStore()).toMatchObject({ storeId: 'teststore', source: 'ENVIRONMENT', since: null });
 
@@ -68,7 +68,7 @@ describe('the store of an application', () => {
       data: { storeId: 'ofall', source: 'INSTALLATION', checked: true },
     });
     expect(await storeOfNewPayment()).toBe('ofall');
-    // The same store again is the same row with a new password.
+    // Choosing the same store again updates its password in the same row.
     expect((await send('PUT', '/admin/gateways/sslcommerz/TEST', { ...ofAll, storePassword: 'q' })).status).toBe(200);
     expect(await world.api.sql('select 1 from gateway_configurations where application_id is null')).toHaveLength(1);
 
@@ -87,7 +87,7 @@ describe('the store of an application', () => {
   });
 
   test('is another one only for new checkouts: the former stays known, and may come back', async () => {
-    // Payments that were begun there are asked about, and refunded, with its credentials.
+    // Payments that were started there are still queried and refunded with its credentials.
     await override({ storeId: 'first', storePassword: 'one' });
     await override({ storeId: 'second', storePassword: 'two' });
     const kept = await world.api.sql<{ store_id: string; key: string; store_secret: string; retired: boolean }>(
@@ -112,7 +112,7 @@ describe('the store of an application', () => {
   });
 
   test('is one, however many operators choose at once', async () => {
-    // Two stores for one slot would be two accounts for one till.
+    // Two stores in one slot would mean that payers pay into two accounts.
     const names = ['a', 'b', 'c', 'd', 'e'].map((letter) => `store-${letter}`);
     const answers = await Promise.all(names.map((storeId) => override({ storeId })));
     expect(answers.map(({ status }) => status)).toEqual(names.map(() => 200));
@@ -161,7 +161,7 @@ describe('the store of an application', () => {
   });
 
   test('is tried at the gateway first: what it refuses is not kept', async () => {
-    // A wrong password would be noticed by the next payer.
+    // Otherwise the next payer would find out that the password is wrong.
     world.api.stores.answer = 'unauthorized';
     expect(await override({})).toMatchObject({ status: 400, code: 'VALIDATION_ERROR' });
     world.api.stores.answer = 'unreadable';
@@ -190,7 +190,7 @@ describe('the store of an application', () => {
   });
 
   test('is nobody’s but the application’s operators’', async () => {
-    // Foreign and absent look the same; what holds for every application needs a grant for every application.
+    // Otherwise the answer would reveal another tenant's application. A store for all applications needs a grant for all of them.
     const tried = world.api.stores.tried.length;
     expect(await override({}, 'elsewhere')).toMatchObject({ status: 404, code: 'RESOURCE_NOT_FOUND' });
     expect(world.api.stores.tried).toHaveLength(tried);
@@ -228,7 +228,7 @@ describe('the gateways that an application may use', () => {
     ['an empty one', []],
     ['a gateway that there is not', ['sslcommerz', 'paypal']],
   ])('are not chosen from %s', async (_name, checkoutGateways) => {
-    // A checkout that asks for the impossible would be found by its payer.
+    // Otherwise the payer would find out at the checkout.
     const settings = `/admin/apps/${shop.applicationId}/settings`;
     const kept = await send('PATCH', settings, { checkoutGateways: ['bkash', 'sslcommerz'] });
     expect(kept.data).toMatchObject({ checkoutGateways: ['bkash', 'sslcommerz'] });

@@ -42,7 +42,7 @@ describe("an app's OwnPay keys", () => {
   const wanted = { mode: 'TEST', contract: 'ownpay', label: 'Storefront' };
 
   test('are issued beside each other, shown once, listed with their scopes, and revoked one by one', async () => {
-    // Each integration has a key of its own, and loses it alone.
+    // Each integration has its own key, which can be revoked alone.
     const first = (await send('POST', `${app}/credentials`, wanted)).data as Issued;
     const answer = await send('POST', `${app}/credentials`, { ...wanted, scopes: ['read'] });
     const second = answer.data as Issued;
@@ -67,7 +67,7 @@ describe("an app's OwnPay keys", () => {
   });
 
   test('are rotated without touching the keys of another contract, nor the other way round', async () => {
-    // A rotation for one integration must not end another one's day.
+    // Otherwise a rotation for one integration would stop another.
     const before = (await send('POST', `${app}/credentials`, wanted)).data as Issued;
     const rotated = (await send('POST', `${app}/credentials/rotate`, { ...wanted, graceHours: 0 })).data as Issued;
     expect([await statusOf(before.apiKey), await statusOf(rotated.apiKey), await nativeStatus()]).toEqual([
@@ -83,12 +83,12 @@ describe("an app's OwnPay keys", () => {
     { ...wanted, contract: 'other' },
     { mode: 'TEST', scopes: ['read'] },
   ])('are not issued for %j', async (body) => {
-    // What a key may do is never guessed.
+    // The permissions of a key must never be guessed.
     expect((await send('POST', `${app}/credentials`, body)).status).toBe(400);
   });
 
   test('issuing is in the log, without the key', async () => {
-    // Who gave whom a key can be asked later.
+    // An auditor has to see which operator issued a key.
     const rows = await world.api.sql<{ action: string; details: string }>(
       `select action, details::text from audit_logs where action like 'credential.%' order by id`,
     );

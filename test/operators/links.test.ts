@@ -33,7 +33,7 @@ async function invited(): Promise<{ id: number; email: string }> {
   return ((await send('POST', '/admin/users', body)).data as { operator: { id: number; email: string } }).operator;
 }
 
-/** What the worker does with the mails that are due, at a mail server that answers as told. */
+/** Sends the emails that are due like the worker, with a mail server that answers as given. */
 async function mailed(outcome: EmailOutcome = { kind: 'sent' }): Promise<Mail[]> {
   const mails: Mail[] = [];
   const mailer: Mailer = {
@@ -57,7 +57,7 @@ function post(link: string, password: string, again = password): Promise<Respons
 
 describe('a link', () => {
   test('goes to the mailbox of the operator, sets a password once, and is stored as a hash', async () => {
-    // Only who reads the mailbox ever knows it.
+    // Otherwise somebody other than the owner of the mailbox could learn the link.
     const { email } = await invited();
     const [mail, ...more] = await mailed();
     expect([mail?.to, more]).toEqual([email, []]);
@@ -98,7 +98,7 @@ describe('a link', () => {
   });
 
   test('gives a lost password back, ends what was open, and only the newest one works', async () => {
-    // Until it is used the former password stays: whoever asks for a link locks nobody out.
+    // The former password stays valid until the link is used, so requesting a link locks nobody out.
     const id = await world.addOperator({ email: 'lost@example.com', role: 'Viewer' });
     const session = await world.logIn('lost@example.com');
     expect((await send('POST', `/admin/users/${id}/password-link`)).data).toMatchObject({ passwordLink: 'ON_SERVER' });
@@ -114,7 +114,7 @@ describe('a link', () => {
   });
 
   test('is mailed again when the mail server was away, and not when it refused', async () => {
-    // Nothing lost: the row is due until the mail is out.
+    // The row stays due until the email is sent.
     const { id } = await invited();
     const due = () =>
       world.api.sql<{ due: boolean }>(
@@ -132,7 +132,7 @@ describe('a link', () => {
   });
 
   test('is no disabled operator’s, and names nobody to whom it is not', async () => {
-    // What is guessed and what is over look the same.
+    // Otherwise the answer would reveal which links exist.
     const { id } = await invited();
     const [mail] = await mailed();
     await send('POST', `/admin/users/${id}/disable`);
@@ -143,7 +143,7 @@ describe('a link', () => {
   });
 
   test('is shown on the command line of the server, where it is written down', async () => {
-    // Where no mail is configured; the command needs no second person, and leaves its trace.
+    // For installations without email. The command needs no second person and writes an audit entry.
     const { email } = await invited();
     const child = spawn(process.execPath, [`${ROOT}/scripts/operator.ts`, 'link', '--email', email], {
       env: { ...process.env, DATABASE_URL: world.api.databaseUrl, LENDEN_WEB_URL: pages },

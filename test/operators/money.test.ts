@@ -37,7 +37,7 @@ beforeEach(async () => {
   await forgetSums();
 });
 
-/** What was done before is two days old: each test has its people's sums to itself. */
+/** Makes earlier actions two days old, so that each test starts with its own sums. */
 async function forgetSums(): Promise<void> {
   await world.api.sql(
     `update refunds set created_at = created_at - interval '2 days' where created_at > now() - interval '1 day'`,
@@ -98,7 +98,7 @@ const decisionsOf = (refundId: number): Promise<{ decision: string; operator_id:
 
 describe("an operator's refund", () => {
   test('up to the threshold goes to the gateway, above it waits for a second person', async () => {
-    // Documented: only operators' refunds are held back.
+    // As documented, only operators' refunds are held back.
     const payment = await paid();
     expect((await refunded(payment, 5_000)).data).toMatchObject({ status: 'PENDING', approvedBy: null });
     await forgetSums();
@@ -109,7 +109,7 @@ describe("an operator's refund", () => {
   });
 
   test('is approved by somebody else, once, and says by whom', async () => {
-    // The row is written with the approval; a second approval finds it done.
+    // The approver is stored with the approval, and a second approval finds the refund approved.
     const refund = idOf(await refunded(await paid(), 9_000));
     const approve = { method: 'POST', path: `/admin/refunds/${refund}/approve` };
     expect(await send({ as: 'finance', ...approve })).toMatchObject({
@@ -125,7 +125,7 @@ describe("an operator's refund", () => {
   });
 
   test('of two approvers who come at once is approved by one', async () => {
-    // One row, one decision.
+    // Otherwise two approvals could be recorded for one refund.
     const refund = idOf(await refunded(await paid(), 9_000));
     const answers = await Promise.all(
       ['finance', 'second', 'admin'].map((as) =>
@@ -137,7 +137,7 @@ describe("an operator's refund", () => {
   });
 
   test('is one, however often it is sent with the same key', async () => {
-    // A button pressed twice, or an answer that was lost, gives the money back once.
+    // A double click, or a retry after a lost answer, must refund the money once.
     const payment = await paid();
     const press = (as: string, amountMinor = 3_000): Promise<Answer> =>
       world.send({
@@ -151,7 +151,7 @@ describe("an operator's refund", () => {
     expect([again.status, again.text]).toEqual([201, first.text]);
     expect(again.headers['idempotent-replayed']).toBe('true');
     expect(await press('support', 3_001)).toMatchObject({ status: 409, code: 'IDEMPOTENCY_KEY_CONFLICT' });
-    // Another operator's key is another key.
+    // The same key of another operator is a different key.
     expect(idOf(await press('admin'))).not.toBe(idOf(first));
     const rows = await world.api.sql('select 1 from refunds where payment_id = ?::bigint', [payment]);
     expect(rows).toHaveLength(2);
@@ -164,7 +164,7 @@ describe("an operator's refund", () => {
   });
 
   test('is not approved or rejected by whoever asked for it', async () => {
-    // Four eyes, not politeness: he holds both permissions.
+    // Otherwise one operator who holds both permissions could make a refund alone.
     const refund = idOf(await refunded(await paid(), 9_000, 'admin'));
     for (const [word, body] of [
       ['approve', undefined],
@@ -177,7 +177,7 @@ describe("an operator's refund", () => {
   });
 
   test('is rejected with a reason that is kept', async () => {
-    // The workflow ends it; here nobody runs it, so the answer still shows it waiting.
+    // The workflow ends the refund. No workflow runs here, so the answer still shows it as waiting.
     const refund = idOf(await refunded(await paid(), 9_000));
     const body = { reason: 'the customer was paid in cash' };
     expect((await send({ as: 'finance', method: 'POST', path: `/admin/refunds/${refund}/reject`, body })).status).toBe(
@@ -193,7 +193,7 @@ describe("an operator's refund", () => {
   });
 
   test('needs a password that was entered within five minutes to be approved', async () => {
-    // Step-up: a session that lies open approves nothing.
+    // Otherwise an unattended session could approve a refund.
     const refund = idOf(await refunded(await paid(), 9_000));
     await world.makeStale();
     const answer = await send({ as: 'finance', method: 'POST', path: `/admin/refunds/${refund}/approve` });
@@ -202,7 +202,7 @@ describe("an operator's refund", () => {
   });
 
   test('never goes beyond what was captured, whoever asks at once', async () => {
-    // Operators and the application draw on the same balance.
+    // Operators and the application use the same balance, so together they must not refund more than the charge.
     const payment = await paid();
     const answers = await Promise.all(Array.from({ length: 20 }, () => refunded(payment, 1_500)));
     expect(answers.filter(({ status }) => status === 201)).toHaveLength(6);
@@ -210,7 +210,7 @@ describe("an operator's refund", () => {
   });
 
   test('of an application outside the grant finds nothing', async () => {
-    // Foreign and absent look the same, for reading as for deciding.
+    // Otherwise the answer would reveal another tenant's payment or refund.
     const payment = await paid();
     const refund = idOf(await refunded(payment, 9_000));
     for (const answer of [
@@ -230,19 +230,19 @@ describe("the sum of one person's refunds", () => {
   const statusOf = (answer: Answer): unknown => (answer.data as { status?: string }).status ?? answer.code;
 
   test('of one payment is what the threshold counts, whenever they were', async () => {
-    // Five small refunds are one large one, also when they take a week.
+    // Otherwise one operator could split a large refund into small ones, even over a week.
     const payment = await paid();
     expect(statusOf(await refunded(payment, 3_000))).toBe('PENDING');
     await forgetSums();
     expect(statusOf(await refunded(payment, 2_000))).toBe('PENDING');
     await forgetSums();
     expect(statusOf(await refunded(payment, 1))).toBe('AWAITING_APPROVAL');
-    // Another person has a sum of their own.
+    // Each operator has their own sum.
     expect(statusOf(await refunded(payment, 1, 'admin'))).toBe('PENDING');
   });
 
   test('of one application is counted over 24 hours', async () => {
-    // A person who refunds a little of every payment empties the till all the same.
+    // Otherwise one operator could refund a little of every payment without approval.
     expect(statusOf(await refunded(await paid(), 3_000))).toBe('PENDING');
     expect(statusOf(await refunded(await paid(), 2_001))).toBe('AWAITING_APPROVAL');
     await forgetSums();
@@ -250,7 +250,7 @@ describe("the sum of one person's refunds", () => {
   });
 
   test('leaves out what came to nothing, and what was done in another application', async () => {
-    // Money that never moved is no reason to wait.
+    // Money that never moved is no reason for an approval.
     const first = await refunded(await paid(), 4_000);
     expect(statusOf(await refunded(await paid(), 2_000))).toBe('AWAITING_APPROVAL');
     await world.api.sql(`update refunds set status = 'FAILED', ended_at = now() where id = ?`, [idOf(first)]);
@@ -261,7 +261,7 @@ describe("the sum of one person's refunds", () => {
   });
 
   test('is counted by one after the other, however many come at once', async () => {
-    // Two that each look before the other is written would both slip under.
+    // Two refunds that both read the sum before the other is written would both stay below the threshold.
     const payments = await Promise.all(Array.from({ length: 6 }, paid));
     const answers = await Promise.all(payments.map((payment) => refunded(payment, 2_000)));
     expect(answers.map((answer) => String(statusOf(answer))).sort()).toEqual([
@@ -272,7 +272,7 @@ describe("the sum of one person's refunds", () => {
   });
 
   test('counts decisions on money with refunds, and a word that moves nothing for itself alone', async () => {
-    // The rule is about a person, not about the form that they fill in.
+    // The threshold limits the person, whichever kind of action they use.
     const decide = (late: string, decision: string): Promise<Answer> =>
       send({
         as: 'admin',
@@ -296,7 +296,7 @@ describe('thresholds of several currencies', () => {
     ((await refunded(await paidIn(currency), amountMinor)).data as { status: string }).status;
 
   test('are each their own, and once one is set a currency without one always waits', async () => {
-    // A forgotten currency is closed, not open.
+    // A currency without a threshold must not be a loophole.
     await world.api.sql(`update applications set refund_approval_thresholds = '{"USD": 200}'`);
     expect(await statusIn('USD', 200)).toBe('PENDING');
     expect(await statusIn('USD', 1)).toBe('AWAITING_APPROVAL');
@@ -327,7 +327,7 @@ describe('a refund under review', () => {
     });
 
   test('is called not refunded by two people only', async () => {
-    // What a person says frees money, so one person's word is not enough.
+    // The decision releases money, so one person must not be enough.
     const refund = await underReview();
     expect((await decideOn(refund, 'finance', 'not-refunded')).data).toMatchObject({
       decision: 'awaiting-second-approval',
@@ -343,7 +343,7 @@ describe('a refund under review', () => {
   });
 
   test('is called refunded by two people only, too', async () => {
-    // It books money as given back.
+    // The decision posts money as refunded.
     const refund = await underReview();
     expect((await decideOn(refund, 'finance', 'refunded')).data).toMatchObject({
       decision: 'awaiting-second-approval',
@@ -353,11 +353,11 @@ describe('a refund under review', () => {
   });
 
   test('is not held up by one person’s word: another word takes it back', async () => {
-    // He may have erred, or be away for a month.
+    // The first operator may be wrong, or away for a month.
     const refund = await underReview();
     await decideOn(refund, 'finance', 'not-refunded');
     expect((await decideOn(refund, 'second', 'refunded')).data).toMatchObject({ decision: 'awaiting-second-approval' });
-    // Both have spoken, but not for the same.
+    // Two operators have decided, but differently.
     expect((await decideOn(refund, 'finance', 'not-refunded')).data).toMatchObject({
       decision: 'awaiting-second-approval',
     });
@@ -375,12 +375,12 @@ describe('a refund under review', () => {
   });
 
   test('is asked about again by one', async () => {
-    // Asking with the same key harms nothing.
+    // A repeated request with the same key is harmless.
     expect((await decideOn(await underReview(), 'finance', 'retry')).data).toMatchObject({ decision: 'in-progress' });
   });
 
   test('is the only one to be decided on so', async () => {
-    // A refund that goes its way needs no review.
+    // A refund in progress needs no review.
     const refund = idOf(await refunded(await paid(), 2_000));
     expect(await decideOn(refund, 'finance', 'retry')).toMatchObject({ status: 409, code: 'INVALID_OPERATION_STATE' });
   });
@@ -405,7 +405,7 @@ describe('a payment under review', () => {
     });
 
   test('is decided by one person up to the threshold, by two above it', async () => {
-    // The same rule as for refunds: much money takes two.
+    // As for refunds, large amounts need two people.
     expect((await decideOn(await underReview(5_000), 'finance', 'accept')).data).toMatchObject({
       decision: 'in-progress',
     });
@@ -419,7 +419,7 @@ describe('a payment under review', () => {
   });
 
   test('is the only one that can be', async () => {
-    // Nobody turns a payment into another state by hand.
+    // An operator must not be able to change the status of a payment by hand.
     expect(await decideOn(await paid(), 'finance', 'accept')).toMatchObject({
       status: 409,
       code: 'INVALID_OPERATION_STATE',
@@ -432,7 +432,7 @@ describe('unapplied money', () => {
     send({ as, method: 'POST', path: `/admin/unapplied-payments/${late}`, body: { decision, reason: 'as agreed' } });
 
   test('that its gateway does not give back any more can only be kept', async () => {
-    // Two people would agree on something that ends as refused.
+    // Otherwise two people would approve a refund that the gateway then refuses.
     const late = await held(4_000);
     await world.api.sql(
       `update unapplied_payments set gateway = '${ONE_REFUND}', created_at = now() - interval '16 days' where id = ?::bigint`,
@@ -443,7 +443,7 @@ describe('unapplied money', () => {
   });
 
   test('is listed, and decided by two people above the threshold', async () => {
-    // Suspense is somebody's money.
+    // Money in suspense belongs to a payer.
     const late = await held(9_000);
     expect((await send({ as: 'viewer', path: '/admin/unapplied-payments?status=HELD' })).data).toContainEqual(
       expect.objectContaining({ id: Number(late), status: 'HELD', amountMinor: 9_000, decision: null }),
@@ -463,7 +463,7 @@ describe('unapplied money', () => {
   });
 
   test('that is not held any more is left alone', async () => {
-    // Decided once.
+    // Otherwise money could be decided on twice.
     const late = await held(100);
     await world.api.sql(`update unapplied_payments set status = 'KEPT' where id = ?`, [late]);
     expect(await decideOn(late, 'finance', 'refund')).toMatchObject({ status: 409, code: 'INVALID_OPERATION_STATE' });
@@ -472,7 +472,7 @@ describe('unapplied money', () => {
 
 describe('finding payments', () => {
   test('keeps its pages while payments are added', async () => {
-    // The cursor goes on from what was seen; nothing is skipped, nothing shown twice.
+    // The cursor continues after the last row, so no payment may be skipped or shown twice.
     const made = new Set<number>();
     for (let count = 0; count < 7; count += 1) {
       made.add(Number(await paid()));
@@ -500,14 +500,14 @@ describe('finding payments', () => {
     ['size=-1', 'size'],
     ['applicationId=0', 'applicationId'],
   ])('refuses %s by name', async (query, field) => {
-    // Bad input gets a stable error, never a server's.
+    // Bad input must cause a stable error, never a 500.
     const answer = await send({ as: 'viewer', path: `/admin/payments?${query}` });
     expect(answer).toMatchObject({ status: 400, code: 'VALIDATION_ERROR' });
     expect(Object.keys(answer.data as object)).toEqual([field]);
   });
 
   test('by every filter finds what fits and nothing else', async () => {
-    // `customerRefId` is what the documents call it here.
+    // The documentation calls this parameter `customerRefId`.
     const { id, reference } = await world.api.paidPayment(other);
     const today = new Date().toISOString().slice(0, 10);
     const found = async (query: string): Promise<number[]> =>
@@ -523,7 +523,7 @@ describe('finding payments', () => {
   });
 
   test('shows one with its ledger, refunds and what it waits for', async () => {
-    // Whoever answers a customer sees why.
+    // An operator who answers a customer has to see the reason.
     const payment = await paid();
     await refunded(payment, 1_000);
     const { data } = await send({ as: 'viewer', path: `/admin/payments/${payment}` });
@@ -539,7 +539,7 @@ describe('finding payments', () => {
 
 describe('the export', () => {
   test('is CSV that a spreadsheet may open, in the filter and the view', async () => {
-    // ASVS 1.2.10: a customer's reference is somebody else's text.
+    // ASVS 1.2.10: a customer's reference can contain a spreadsheet formula.
     const payment = await paid();
     await world.api.sql('update payments set customer_reference = ? where id = ?', [
       '=HYPERLINK("http://evil")',
@@ -561,7 +561,7 @@ describe('the export', () => {
   });
 
   test('is not for everybody who may look', async () => {
-    // Seeing a page is not taking the whole table along.
+    // Permission to read a page does not include exporting the whole table.
     const answer = await send({ as: 'viewer', path: '/admin/payments/export' });
     expect(answer).toMatchObject({ status: 403, code: 'FORBIDDEN' });
   });
@@ -569,7 +569,7 @@ describe('the export', () => {
 
 describe('a gateway that makes no refunds', () => {
   test('has none promised: applications and operators are refused at once, with nothing reserved', async () => {
-    // What is answered PENDING and fails later is a promise to a customer.
+    // A shop that gets PENDING promises its customer a refund, so a refund that must fail has to be refused at once.
     const payment = await paid();
     await world.api.sql(`update payments set gateway = '${NO_REFUNDS}' where id = ?::bigint`, [payment]);
     const own = await call({

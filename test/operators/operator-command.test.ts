@@ -21,7 +21,7 @@ interface Run {
   readonly stderr: string;
 }
 
-/** The command as a person runs it, with the password from a pipe. */
+/** Runs the command as a person does, with the password on standard input. */
 function operator(args: readonly string[], password = ''): Promise<Run> {
   const child = spawn(process.execPath, [join(ROOT, 'scripts/operator.ts'), ...args], {
     env: { ...process.env, DATABASE_URL: world.api.databaseUrl },
@@ -44,7 +44,7 @@ function logIn(email: string, password: string) {
 
 describe('npm run operator', () => {
   test('makes the first operator, a Super Admin, and shows no password', async () => {
-    // An installation has no default password: somebody must choose one.
+    // An installation has no default password, so somebody has to choose one.
     const run = await operator(['create', '--email', 'First@example.com', '--name', 'First'], PASSWORD);
     expect(run).toMatchObject({ status: 0, stderr: '' });
     expect(run.stdout).toContain('first@example.com');
@@ -59,7 +59,7 @@ describe('npm run operator', () => {
   });
 
   test('refuses what the API would refuse, and stores nothing', async () => {
-    // The side door has the same lock.
+    // The command must follow the same rules as the API.
     const person = ['--email', 'weak@example.com', '--name', 'Weak'];
     const runs = [
       await operator(['create', ...person], 'password1234'),
@@ -76,7 +76,7 @@ describe('npm run operator', () => {
   });
 
   test('lists, disables, enables, and opens the door again to whoever lost password or phone', async () => {
-    // The way back in, for whoever has the machine.
+    // An administrator of the server must be able to let an operator back in.
     await operator(['create', '--email', 'second@example.com', '--name', 'Second', '--role', 'Viewer'], PASSWORD);
     const token = await world.logIn('second@example.com');
     const setup = await world.send({ method: 'POST', path: '/auth/totp', headers: bearer(token) });
@@ -104,13 +104,13 @@ describe('npm run operator', () => {
     [['disable']],
     [['list', 'all']],
   ])('does not guess at %j', (args) => {
-    // A mistyped command changes nothing.
+    // A mistyped command must not change anything.
     expect(() => readCommand(parseArgs({ args, options: OPTIONS, allowPositionals: true }))).toThrow(UsageError);
   });
 });
 
 test('npm run app needs no second person, and each change is written down without a secret', async () => {
-  // Whoever has the machine has the database; what they do with it is seen.
+  // Somebody with access to the server has the database anyway, but their changes must be visible.
   const app = async (...args: string[]): Promise<Record<string, unknown>> => {
     const child = spawn(process.execPath, [join(ROOT, 'scripts/app.ts'), ...args, '--json'], {
       env: {
@@ -158,7 +158,7 @@ test('npm run app needs no second person, and each change is written down withou
 });
 
 test('the demo has an operator of every seeded role, with passwords of its own that only its owner can read', async () => {
-  // No password is the same in two installations, and a second start keeps them.
+  // Each installation has other passwords, and a second start keeps them.
   const directory = mkdtempSync(join(tmpdir(), 'lenden-operators-'));
   try {
     const seed = { directory, databaseUrl: world.api.databaseUrl };

@@ -5,12 +5,11 @@ import { parseAllowList } from '../../domain/outbound-url.ts';
 import { createLogger } from '../../runtime/logger.ts';
 import { registryOf } from '../support/gateways.ts';
 
-/** The routes alone are needed to make a table of tests; nothing of theirs runs here. */
+/** The tests need only the table of routes. No handler runs. */
 const refuse = (): never => {
   throw new Error('nothing of the routes themselves runs in this test');
 };
 
-/** Every route of the operators' API. */
 export const operatorRoutes: readonly AdminRoute[] = adminRoutes({
   database: { withOperator: refuse } as unknown as AdminDependencies['database'],
   dispatch: {} as AdminDependencies['dispatch'],

@@ -36,7 +36,7 @@ export interface Answer extends HttpAnswer {
 export interface OperatorSketch {
   readonly email: string;
   readonly role?: string;
-  /** Null: in every application. */
+  /** Null grants the role in every application. */
   readonly applicationId?: bigint | null;
   readonly passwordTemporary?: boolean;
 }
@@ -45,15 +45,15 @@ export interface OperatorWorld {
   readonly api: ApiWorld;
   readonly database: Database;
   readonly origin: string;
-  /** Straight into the rows, with `PASSWORD`. */
+  /** Inserts an operator with `PASSWORD` directly into the database. */
   addOperator(sketch: OperatorSketch): Promise<bigint>;
-  /** A request below the prefix. */
+  /** Sends a request to a path below the prefix. */
   send(call: Omit<Call, 'origin'>, origin?: string): Promise<Answer>;
-  /** The bearer token of a new session. */
+  /** Opens a session and returns its bearer token. */
   logIn(email: string): Promise<string>;
-  /** What is left of a step-up is taken away from every session. */
+  /** Ends the step-up of every session. */
   makeStale(): Promise<void>;
-  /** Draws every wait that has begun out to ten minutes, so that a slow machine does not outlast it. Answers how many have begun. */
+  /** Extends every wait that has begun to ten minutes, so that a slow machine does not outlast it. Returns how many have begun. */
   drawOutWaits(): Promise<number>;
   close(): Promise<void>;
 }
@@ -113,7 +113,7 @@ export function bearer(token: string): Record<string, string> {
   return { authorization: `Bearer ${token}` };
 }
 
-/** What a browser holds after a login with `cookie: true`. */
+/** Returns what a browser stores after a login with `cookie: true`. */
 export function browserSession(answer: Answer): { cookie: string; csrf: string } {
   const cookie = answer.headers['set-cookie']?.split(';')[0] ?? '';
   return { cookie, csrf: Session.parse(answer.data).csrfToken ?? '' };
@@ -123,7 +123,7 @@ export function tokenOf(answer: Answer): string {
   return Session.parse(answer.data).token ?? '';
 }
 
-/** What an authenticator shows; by default now. */
+/** Returns the code that an authenticator shows, by default now. */
 export function codeOf(base32: string, { steps = 0n }: { steps?: bigint } = {}): string {
   const bits = [...base32]
     .map((character) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(character).toString(2).padStart(5, '0'))

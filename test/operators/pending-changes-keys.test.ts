@@ -64,7 +64,7 @@ async function issue(contract: Issued['contract'], mode = 'LIVE'): Promise<Issue
 }
 const changeOf = ({ pendingChanges: [change] }: Issued): number => change?.id ?? 0;
 
-/** What a request with the key is answered, as its contract words it. */
+/** Sends a request with the key and returns the answer in the format of its contract. */
 async function use({
   contract,
   apiKey,
@@ -101,7 +101,7 @@ describe('a LIVE key of an application with a threshold', () => {
   test.each(['native', 'ownpay', 'shadhinpay'] as const)(
     'in the %s contract works once a second person has confirmed it',
     async (contract) => {
-      // No threshold binds what a key refunds, so a person who makes one alone refunds alone.
+      // No threshold limits what a key refunds, so an operator who could create one alone could refund alone.
       const key = await issue(contract);
       expect(key).toMatchObject({
         status: 'PENDING',
@@ -134,7 +134,7 @@ describe('a LIVE key of an application with a threshold', () => {
   );
 
   test('costs no hash before it is confirmed, and is remembered by no process', async () => {
-    // What is no credential must not keep threads busy, nor be let in by what was once right.
+    // An unconfirmed key must not keep threads busy with hashing, and no process may keep a cached verdict for it.
     const { apiKey, apiSecret, ...key } = await issue('native');
     let hashes = 0;
     const guesses = { take: () => void (hashes += 1), release: () => undefined };
@@ -151,7 +151,7 @@ describe('a LIVE key of an application with a threshold', () => {
     ['rejected by a second person', 'reject', 'second', 'REJECTED'],
     ['withdrawn by whoever asked for it', 'withdraw', 'first', 'WITHDRAWN'],
   ] as const)('that is %s is revoked', async (_name, word, as, status) => {
-    // What nobody agreed to must not be waiting for a mistake.
+    // Otherwise a rejected key could be confirmed later by mistake.
     const key = await issue('ownpay');
     expect(await decide(changeOf(key), word, as)).toMatchObject({ status: 200, data: { status } });
     expect((await use(key)).status).toBe(401);
@@ -164,7 +164,7 @@ describe('a LIVE key of an application with a threshold', () => {
   });
 
   test('that was revoked meanwhile is not confirmed any more', async () => {
-    // Revoking stays one person's word, and the last one.
+    // One person can always revoke a key, and nothing undoes that.
     const key = await issue('ownpay');
     expect((await send('POST', `${keys()}/${key.credentialId}/revoke`)).data).toMatchObject({ status: 'REVOKED' });
     expect(await decide(changeOf(key), 'confirm', 'second')).toMatchObject({
@@ -194,7 +194,7 @@ describe('a LIVE key of an application with a threshold', () => {
 });
 
 test('a rotation ends the former keys when it is confirmed, and not before', async () => {
-  // A shop whose keys stop before the new one works takes no payments.
+  // Otherwise a shop could not take payments until its new keys work.
   const former = { contract: 'native', ...shop.live, business: null } as const;
   const answer = await send('POST', `${keys()}/rotate`, { mode: 'LIVE', graceHours: 0 });
   const key = Issued.parse(answer.data);
@@ -210,7 +210,7 @@ test('a rotation ends the former keys when it is confirmed, and not before', asy
 });
 
 test('a rotation that is confirmed late leaves alone what was issued after it', async () => {
-  // The former keys are those that it was to take the place of.
+  // A rotation replaces only the keys that existed when it was proposed.
   const rotated = Issued.parse((await send('POST', `${keys()}/rotate`, { mode: 'LIVE', graceHours: 0 })).data);
   const later = await issue('native');
   await decide(changeOf(later), 'confirm', 'second');
@@ -219,7 +219,7 @@ test('a rotation that is confirmed late leaves alone what was issued after it', 
 });
 
 test('a TEST key works at once, and so does one that is made on the server', async () => {
-  // TEST moves nobody's money; whoever has the server has everything.
+  // TEST keys move no money, and an administrator of the server can do everything anyway.
   const { applicationId } = shop;
   expect(await issue('ownpay', 'TEST')).toMatchObject({ status: 'ACTIVE', pendingChanges: [] });
   const { database } = world;

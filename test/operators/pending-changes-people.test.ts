@@ -66,7 +66,7 @@ describe('a permission', () => {
   const GUARDED = ['app:manage', 'user:manage', 'payment:review', 'refund:create', 'refund:approve'];
 
   test.each(PERMISSIONS)('%s is given alone only where it moves no money and decides on none', async (permission) => {
-    // One person with three accounts refunds three times the threshold.
+    // Otherwise one person with three accounts could refund three times the threshold.
     const wanted = await role([permission]);
     const invited = await invite(wanted.id);
     const waits = GUARDED.includes(permission);
@@ -106,7 +106,7 @@ describe('a role that grows while somebody has it', () => {
   const GROWN = ['payment:read', 'refund:approve'];
 
   test('grows for those alone whom the second person was shown', async () => {
-    // Whoever gets the role meanwhile, by one person's word since it is harmless, would approve without having been confirmed.
+    // One person can give the role to somebody while it is harmless. They would then get the approval permission without confirmation.
     const { desk, bob, email } = await deskOfBob();
     const [proposed] = (await widen(desk, GROWN)).pendingChanges;
     const holder = { operatorId: String(bob), email, status: 'ACTIVE', applicationId: null };
@@ -144,7 +144,7 @@ describe('a change that comes to nothing', () => {
     z.object({ pendingChanges: Changes }).parse(data).pendingChanges.at(-1)?.id ?? 0;
 
   test('because the same person proposed the same again is in the audit log, with what took its place', async () => {
-    // Otherwise the log tells of a proposal and never of its end.
+    // Otherwise the log would contain a proposal without its end.
     const former = changeOf(await hook('same'));
     const later = changeOf(await hook('same'));
     expect(later).not.toBe(former);
@@ -163,7 +163,7 @@ describe('a change that comes to nothing', () => {
   });
 
   test('because its proposer may not propose it any more says so', async () => {
-    // Whoever is told that the target changed looks for a change that nobody made.
+    // An operator who reads that the target has changed would look for a change that does not exist.
     const id = changeOf(await hook('orphaned'));
     await world.api.sql(`update operators set status = 'DISABLED' where id = ?`, [ids['first']]);
     const answer = await decide(id, 'confirm', 'second', 'pending-changes');

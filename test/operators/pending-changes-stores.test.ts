@@ -36,7 +36,7 @@ const setThreshold = () =>
 const confirm = (id: number): Promise<Answer> =>
   send('POST', `/admin/pending-changes/${id}/confirm`, undefined, 'second');
 
-/** A manual account as it is given, and as it is shown. */
+/** Returns a manual account as it is sent, and as it is shown. */
 const account = (number: string) => {
   const label = { en: 'Bank transfer', bn: 'ব্যাংক' };
   const text = { en: `Account ${number}`, bn: `হিসাব ${number}` };
@@ -71,7 +71,7 @@ const at = (storeId: string | null) => ({ gateway: 'manual', mode: 'LIVE', store
 
 describe('an application’s own store', () => {
   test('is cleared for the store that the second person was shown, and for no other', async () => {
-    // Whoever swaps that store meanwhile, by one person's word since no application with a threshold uses it, would have the money.
+    // One person can replace that store while no application with a threshold uses it. They would then get the payers' money.
     const [own, honest, thief] = [account('111'), account('222'), account('666')];
     await override('own', own.password);
     await ofAll('ofall', honest.password);
@@ -115,7 +115,7 @@ describe('an application’s own store', () => {
 
 describe('what the second person is shown of a store', () => {
   test('is the account that payers read, where the store is one', async () => {
-    // Under the same store id it may be another account.
+    // The same store id can have another account.
     const [former, next] = [account('111'), account('666')];
     await override('bank', former.password);
     await setThreshold();

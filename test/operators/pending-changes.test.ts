@@ -71,7 +71,7 @@ describe('settings that guard the rule of two', () => {
   ] as const;
 
   test.each(CHANGES)('are changed to %s by two people once a threshold is set', async (_name, change) => {
-    // Otherwise one person lifts the threshold, refunds, and puts it back.
+    // Otherwise one person could raise the threshold, refund, and restore it.
     await setThreshold();
     const before = await appNow();
     const answer = await settings(change);
@@ -98,7 +98,7 @@ describe('settings that guard the rule of two', () => {
   });
 
   test('need the password to have been shown lately, and one person where no threshold is set', async () => {
-    // The first threshold takes a step-up only: there is no rule yet that it could weaken.
+    // The first threshold needs only a step-up, since it cannot weaken an existing rule.
     await world.makeStale();
     expect(await settings({ webhookUrl: null })).toMatchObject({ status: 401, code: 'REAUTH_REQUIRED' });
     await world.api.sql('update operator_sessions set reauthenticated_at = now()');
@@ -108,7 +108,7 @@ describe('settings that guard the rule of two', () => {
   });
 
   test('wait alone: what else a request changes is changed at once, and what stays as it is does not wait', async () => {
-    // A name is nobody's money.
+    // A name has no effect on money.
     await setThreshold();
     const answer = await settings({
       name: 'Renamed',
@@ -124,7 +124,7 @@ describe('settings that guard the rule of two', () => {
   });
 
   test('are not confirmed when they have changed since, when it is too late, or when who proposed has gone', async () => {
-    // A second person confirms what they see, not what it has become.
+    // The second person must confirm exactly what they were shown.
     await setThreshold();
     const propose = async (): Promise<number> => changeIdOf(await settings({ webhookUrl: 'https://new.example/hook' }));
     const refused = { status: 409, code: 'INVALID_OPERATION_STATE' };
@@ -167,7 +167,7 @@ describe('the store of a gateway', () => {
     );
 
   test('of an application is chosen and cleared by two people once a threshold is set, and its password is seen nowhere', async () => {
-    // Whoever chooses the account that payers pay into has the money.
+    // Otherwise one person could choose the account into which payers pay.
     await setThreshold();
     const proposed = await override();
     expect(proposed.data).toMatchObject({
@@ -206,7 +206,7 @@ describe('the store of a gateway', () => {
   });
 
   test('of every application waits where it opens the checkouts of one with a threshold', async () => {
-    // An application with a store of its own is not touched by it.
+    // The change does not affect an application with its own store.
     const put = (storeId: string) => send('PUT', '/admin/gateways/sslcommerz/TEST', { storeId, storePassword: SECRET });
     expect((await override()).data).toMatchObject({ storeId: 'thief' });
     await setThreshold();
@@ -215,7 +215,7 @@ describe('the store of a gateway', () => {
     await setThreshold(another.applicationId);
     const waiting = await put('ofthief');
     expect(waiting.data).toMatchObject({ storeId: 'ofall', pendingChanges: [{ applicationId: null }] });
-    // What is of no application is confirmed by whoever manages all of them.
+    // A change for all applications is confirmed by an operator who manages all of them.
     expect(await decide(changeIdOf(waiting), 'confirm', 'elsewhere')).toMatchObject({ status: 404 });
     expect((await put('ofthird')).status).toBe(200);
     expect((await decide(changeIdOf(waiting), 'confirm', 'second')).status).toBe(200);
@@ -225,7 +225,7 @@ describe('the store of a gateway', () => {
   });
 
   test('leaves no password behind when nobody confirms in time', async () => {
-    // A secret that serves nobody is only there to be stolen.
+    // An unused secret could only be stolen.
     await setThreshold();
     const id = changeIdOf(await override());
     const kept = () => world.api.sql('select 1 from pending_changes where id = ? and secret is not null', [id]);
@@ -263,7 +263,7 @@ describe('who says the second word', () => {
     ((await send('GET', `/admin/users/${id}`)).data as { roles: { name: string }[] }).roles.map(({ name }) => name);
 
   test('is made so by two people once a threshold is set', async () => {
-    // One person with two accounts is no second person.
+    // Otherwise one person with two accounts could act as two people.
     await setThreshold();
     const id = await person('Viewer');
     const answer = await send('PUT', `/admin/users/${id}/roles`, { grants: [grant('Finance')] });
@@ -273,7 +273,7 @@ describe('who says the second word', () => {
     expect(await rolesOf(id)).toEqual(['Viewer']);
     expect((await decide(change, 'confirm', 'second', CHANGES)).status).toBe(200);
     expect(await rolesOf(id)).toEqual(['Finance']);
-    // What takes away, or lets somebody look alone, is one person's word.
+    // One person is enough to remove permissions, or to give permissions that only allow reading.
     expect((await send('PUT', `/admin/users/${id}/roles`, { grants: [grant('Viewer')] })).data).toMatchObject({
       roles: [{ name: 'Viewer' }],
     });
@@ -297,7 +297,7 @@ describe('who says the second word', () => {
   });
 
   test('is asked for where the role counts only', async () => {
-    // In an application without a threshold nothing waits.
+    // In an application without a threshold, no change waits.
     await setThreshold();
     const other = await world.api.register({});
     const id = await person('Viewer');
@@ -311,7 +311,7 @@ describe('who says the second word', () => {
   });
 
   test('is not confirmed by a role that has grown since', async () => {
-    // The second person confirms what they were shown.
+    // The second person must confirm exactly what they were shown.
     await setThreshold();
     const role = { name: 'Night desk', permissions: ['refund:approve'] };
     const made = await send('POST', '/admin/roles', role);
@@ -319,7 +319,7 @@ describe('who says the second word', () => {
     const body = { grants: [{ roleId, applicationId: null }] };
     const answer = await send('PUT', `/admin/users/${await person('Viewer')}/roles`, body);
     expect(answer.data).toMatchObject({ pendingChanges: [{ after: { permissions: [['refund:approve']] } }] });
-    // Nobody has the role yet, so one person may change it.
+    // The role has no holders yet, so one person can change it.
     await send('PUT', `/admin/roles/${roleId}`, { ...role, permissions: ['refund:approve', 'user:manage'] });
     expect(await decide(changeIdOf(answer), 'confirm', 'second', CHANGES)).toMatchObject({ status: 409 });
   });
@@ -335,7 +335,7 @@ describe('who says the second word', () => {
   });
 
   test('is not gained through a role that grows, or an account that comes back or is reset', async () => {
-    // Each of these would give one person a second voice.
+    // Each of these would let one person act as two.
     const desk = await send('POST', '/admin/roles', { name: 'Desk', permissions: ['payment:read'] });
     const roleId = (desk.data as { id: number }).id;
     roles.set('Desk', roleId);

@@ -44,7 +44,7 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-/** So many a minute of one address are told that they have no session, by one process. */
+/** The test uses a new process after this many requests without a session, because each process limits them per address and minute. */
 const STRANGERS_PER_PROCESS = 50;
 let strangers = 0;
 let door = '';
@@ -57,7 +57,7 @@ async function knock(route: AdminRoute): Promise<Answer> {
   return send(route, {}, door);
 }
 
-/** Nothing that any body or id would name: whoever is let in gets as far as 400 or 404, and changes nothing. */
+/** Sends a request with ids and a body that match nothing. An allowed operator gets 400 or 404 and changes nothing. */
 function send(route: AdminRoute, headers: Record<string, string>, origin?: string): Promise<Answer> {
   const path = route.path.replace(/\{\w+\}/g, '999999999');
   const { method } = route;
@@ -72,7 +72,7 @@ function isAllowed(role: RoleName, route: AdminRoute): boolean {
 
 describe.each(guarded.map((route) => [`${route.method} ${route.path}`, route] as const))('%s', (_name, route) => {
   test.each(ROLES.map((role) => [role]))('%s', async (role) => {
-    // What a role may do is what the table says, no more and no less.
+    // A role must allow exactly what the table says.
     const answer = await send(route, bearer(tokens.get(role) ?? ''));
     if (isAllowed(role, route)) {
       expect([200, 201, 400, 404, 409]).toContain(answer.status);
@@ -82,20 +82,19 @@ describe.each(guarded.map((route) => [`${route.method} ${route.path}`, route] as
   });
 
   test('nobody, and whoever is out', async () => {
-    // Without a session nothing is told, not even whether the thing exists.
+    // Without a session, the answer must not reveal whether the object exists.
     expect(await knock(route)).toMatchObject({ status: 401, code: 'UNAUTHORIZED' });
   });
 });
 
 describe.each(ofAnySession.map((route) => [`${route.method} ${route.path}`, route] as const))('%s', (_name, route) => {
   test('serves no one without a session', async () => {
-    // One's own session is the least that is asked.
     expect(await knock(route)).toMatchObject({ status: 401, code: 'UNAUTHORIZED' });
   });
 });
 
 test('a session that has ended is refused on every route', async () => {
-  // Ended means ended, wherever it is tried.
+  // Otherwise an ended session could be used on a route that does not check it.
   const token = await world.logIn('viewer@example.com');
   await world.send({ method: 'POST', path: '/auth/logout', headers: bearer(token) });
   await world.api.sql(`update login_throttles set failures = 1`);
@@ -109,7 +108,7 @@ test('a session that has ended is refused on every route', async () => {
 });
 
 test('what was refused is written down with who asked for what', async () => {
-  // Somebody who tries doors is seen.
+  // An auditor has to see who tried which routes.
   const rows = await world.api.sql<{ actor: string; target_id: string }>(
     `select actor, target_id from audit_logs where action = 'permission.refused' and actor = 'nothing@example.com'`,
   );
@@ -119,7 +118,7 @@ test('what was refused is written down with who asked for what', async () => {
 });
 
 test('every sensitive route refuses a session whose password was shown long ago', async () => {
-  // The step-up is a matter of the table as well.
+  // The step-up must be in the table too, so that no sensitive route lacks it.
   await world.makeStale();
   const sensitive = table.filter((route) => route.sensitive === true);
   expect(sensitive.length).toBeGreaterThan(8);
@@ -131,7 +130,7 @@ test('every sensitive route refuses a session whose password was shown long ago'
 
 describe('the table', () => {
   test('has a row for every route, or nothing builds', () => {
-    // The compiler refuses a route without a permission; these two lines are how that is tested.
+    // The compiler rejects a route without a permission. The two `@ts-expect-error` lines below test that.
     const spec = {
       method: 'GET',
       path: '/admin/forgotten',
@@ -151,7 +150,7 @@ describe('the table', () => {
   });
 
   test('has the seeded roles as documented', () => {
-    // Dashboards and people rely on them.
+    // Dashboards and operators rely on these roles.
     const held = (role: RoleName): Permission[] =>
       PERMISSIONS.filter((permission) => viewFor(grantsOf.get(role) ?? [], permission) === 'every-app');
     expect(held('Super Admin')).toEqual(PERMISSIONS);
@@ -170,7 +169,7 @@ describe('the table', () => {
   });
 
   test('has one public route, and every change of operators, roles and settings is sensitive', () => {
-    // A new door is a decision, not an accident.
+    // A new public route must be a deliberate decision.
     expect(table.filter(({ permission }) => permission === 'public').map(({ path }) => path)).toEqual(['/auth/login']);
     const changes = table.filter(({ permission, method }) => permission === 'user:manage' && method !== 'GET');
     expect(changes.filter(({ sensitive, everyApp }) => sensitive !== true || everyApp !== true)).toEqual([]);

@@ -9,7 +9,7 @@ import {
   type OperatorWorld,
 } from './operator-world.ts';
 
-/* Whoever is signed in and refused leaves a trace, wherever in the request the refusal is. */
+/* A refused request of a logged-in operator is recorded in the audit log, wherever in the request it is refused. */
 
 let world: OperatorWorld;
 let shop: Registration;
@@ -45,7 +45,7 @@ const entryOf = (route: string, { message, headers }: Answer, path: string): obj
 });
 
 test('approving a refund of one’s own is written down', async () => {
-  // The transaction that is rolled back does not take the entry with it.
+  // The rollback of the transaction must not remove the entry.
   const { id: payment } = await world.api.paidPayment(shop);
   const { data } = await send('POST', `/admin/payments/${payment}/refunds`, { amountMinor: 9_000 });
   const path = `/admin/refunds/${(data as { id: number }).id}/approve`;
@@ -55,7 +55,7 @@ test('approving a refund of one’s own is written down', async () => {
 });
 
 test('confirming a change of one’s own is written down', async () => {
-  // Whoever tries to be both people is seen.
+  // An auditor has to see who tried to act as both people.
   const { data } = await send('PATCH', `/admin/apps/${shop.applicationId}/settings`, {
     refundApprovalThresholdMinor: null,
   });
@@ -67,7 +67,7 @@ test('confirming a change of one’s own is written down', async () => {
 });
 
 test('reaching for more than one holds is written down', async () => {
-  // The attempt is what an auditor looks for.
+  // An auditor looks for such attempts.
   const path = `/admin/users/${owner}/disable`;
   const answer = await send('POST', path);
   expect(answer).toMatchObject(FORBIDDEN);
@@ -80,7 +80,7 @@ test('reaching for more than one holds is written down', async () => {
 });
 
 test('a change by cookie without its token is written down', async () => {
-  // A page that acts in somebody's name without them.
+  // A page on another site may have tried to act in the operator's name.
   const login = await world.send({
     method: 'POST',
     path: '/auth/login',

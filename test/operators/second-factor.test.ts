@@ -26,7 +26,7 @@ interface Enrolled {
 }
 
 let people = 0;
-/** An operator with a confirmed second factor, whose present code is fresh again. */
+/** Creates an operator with a confirmed second factor whose current code is unused. */
 async function enrol(): Promise<Enrolled> {
   people += 1;
   const email = `person-${people}@example.com`;
@@ -52,7 +52,7 @@ function logIn(email: string, proof: Record<string, string> = {}): Promise<Answe
 
 describe('a second factor', () => {
   test('is demanded from its first right code on, and ends the sessions that were opened without it', async () => {
-    // Half a set-up locks nobody out, a whole one leaves no side door.
+    // An incomplete setup must not lock the operator out, and a complete one must leave no session without it.
     await world.addOperator({ email: 'half@example.com' });
     const [here, elsewhere] = [await world.logIn('half@example.com'), await world.logIn('half@example.com')];
     const setup = await world.send({ method: 'POST', path: '/auth/totp', headers: bearer(here) });
@@ -67,14 +67,14 @@ describe('a second factor', () => {
   });
 
   test('is not asked for while the password is wrong', async () => {
-    // Who has a second factor is told only to who knows the password.
+    // Only a caller who knows the password may learn that there is a second factor.
     const { email } = await enrol();
     const body = { email, password: 'wrong' };
     expect((await world.send({ method: 'POST', path: '/auth/login', body })).code).toBe('INVALID_CREDENTIALS');
   });
 
   test('takes each code once, also from two requests at the same moment', async () => {
-    // A code that was looked over the shoulder is worth nothing after its use.
+    // A code that somebody else has seen must not work after it was used.
     const { email, secret } = await enrol();
     const code = codeOf(secret);
     const answers = await Promise.all([logIn(email, { code }), logIn(email, { code }), logIn(email, { code })]);
@@ -87,7 +87,7 @@ describe('a second factor', () => {
   });
 
   test("takes the codes of the steps around now, and nobody else's", async () => {
-    // Clocks differ by seconds, people do not share authenticators.
+    // Clocks differ by seconds, and another operator's code must not work.
     const [one, other] = [await enrol(), await enrol()];
     const far = [codeOf(one.secret, { steps: -3n }), codeOf(one.secret, { steps: 3n }), codeOf(other.secret)];
     for (const code of far) {
@@ -98,7 +98,7 @@ describe('a second factor', () => {
   });
 
   test('cannot be guessed by leaving it out in between', async () => {
-    // A right password without a code gives no attempt back that a wrong code has used.
+    // A correct password without a code must not restore the attempts that wrong codes have used.
     const { email, secret } = await enrol();
     const wrong = codeOf(secret, { steps: 50n });
     const statuses = [];
@@ -113,7 +113,7 @@ describe('a second factor', () => {
   });
 
   test('is demanded at re-authentication, too', async () => {
-    // Step-up asks for all that the login asked for.
+    // The step-up needs everything that the login needs.
     const { token, secret } = await enrol();
     const reauth = (proof: Record<string, string>) =>
       world.send({
@@ -128,7 +128,7 @@ describe('a second factor', () => {
   });
 
   test('can be taken away by its owner, who then needs none', async () => {
-    // A new phone begins with the old one's end.
+    // An operator with a new phone first removes the old one.
     const { email, token } = await enrol();
     expect((await world.send({ method: 'DELETE', path: '/auth/totp', headers: bearer(token) })).status).toBe(200);
     expect((await logIn(email)).status).toBe(200);
@@ -137,7 +137,7 @@ describe('a second factor', () => {
   });
 
   test('is kept sealed, and set up once', async () => {
-    // A copy of the database makes no codes.
+    // Otherwise a copy of the database could be used to make codes.
     const { secret, token } = await enrol();
     const rows = await world.api.sql<object>('select totp_secret from operators');
     expect(JSON.stringify(rows)).not.toContain(secret);
@@ -148,7 +148,7 @@ describe('a second factor', () => {
 
 describe('recovery codes', () => {
   test('open the door once each, and are stored only as hashes', async () => {
-    // A lost phone does not lock its owner out; a found list works once.
+    // A lost phone must not lock its owner out, and a stolen code must work only once.
     const { email, recoveryCodes } = await enrol();
     expect(new Set(recoveryCodes).size).toBe(10);
     const [recoveryCode = '', second = ''] = recoveryCodes;
@@ -157,7 +157,7 @@ describe('recovery codes', () => {
     expect((await logIn(email, { recoveryCode: second })).status).toBe(200);
     const rows = await world.api.sql<object>('select to_jsonb(c) from operator_recovery_codes c');
     expect(JSON.stringify(rows)).not.toContain(recoveryCode);
-    // A quick hash of 14 characters could be tried by the billion once the table is stolen.
+    // With a fast hash, a thief of the table could try billions of 14-character codes.
     const hashes = await world.api.sql<{ hash: string; salt: string }>(
       `select encode(code_hash, 'hex') as hash, encode(salt, 'hex') as salt from operator_recovery_codes`,
     );
@@ -167,7 +167,6 @@ describe('recovery codes', () => {
   });
 
   test('are of nobody else', async () => {
-    // They are looked up with their owner.
     const [one, other] = [await enrol(), await enrol()];
     const answer = await logIn(one.email, { recoveryCode: other.recoveryCodes[0] ?? '' });
     expect(answer.code).toBe('INVALID_CREDENTIALS');
@@ -175,7 +174,7 @@ describe('recovery codes', () => {
 });
 
 test('an installation can demand a second factor of everybody', async () => {
-  // Without one a session reaches the way to one and nothing else.
+  // Without a second factor, a session can only be used to set one up.
   const { email, secret, token } = await enrol();
   await world.addOperator({ email: 'without@example.com' });
   const without = await world.logIn('without@example.com');

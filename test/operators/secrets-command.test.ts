@@ -49,7 +49,7 @@ beforeAll(async () => {
     former.seal('second factor', secondFactorPlace(operatorId)),
     operatorId,
   ]);
-  // More than one batch of them.
+  // More than one batch.
   const shops = await sql<{ id: string }>(
     `insert into applications (name) select 'Shop ' || n from generate_series(1, ${SHOPS}) n returning id`,
   );
@@ -118,7 +118,7 @@ describe('npm run secrets', () => {
   });
 
   test('says it when another key has the id of the one that sealed', async () => {
-    // Guards: a key that was mixed up shows before the first payer, not as a webhook that nobody gets.
+    // Otherwise a mixed-up key would be noticed only by a payer, or when webhooks fail.
     const other = `old:${NEW.slice(NEW.indexOf(':') + 1)}`;
     const mixedUp = await secrets(['status'], other);
     expect(mixedUp).toMatchObject({ status: 1, output: expect.stringContaining('has another key as "old"') });
@@ -149,7 +149,7 @@ describe('npm run secrets', () => {
   });
 
   test('leaves a secret that is changed under its hands as the change wrote it', async () => {
-    // A rotation that wrote back what it had read would undo an operator's.
+    // A rotation that wrote back the value that it had read would undo an operator's change.
     const box = createSecretBox(`${OLD},${NEW}`);
     const meanwhile = box.seal('rotated meanwhile', signingSecretPlace({ applicationId: 0n, mode: 'LIVE' }));
     let rotation: Promise<number> | undefined;

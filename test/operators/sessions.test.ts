@@ -35,7 +35,7 @@ function me(token: string): Promise<Answer> {
 
 describe('a login', () => {
   test('opens a session whose token is stored only as its hash', async () => {
-    // A copy of the database opens nobody's session.
+    // Otherwise a copy of the database could be used to open a session.
     const answer = await logIn();
     const token = tokenOf(answer);
     expect(answer).toMatchObject({ status: 200, code: null });
@@ -46,12 +46,12 @@ describe('a login', () => {
   });
 
   test('takes the address however it is typed', async () => {
-    // A person is not another one for a capital letter.
+    // An address in other letters belongs to the same person.
     expect((await logIn({ email: 'Asha@Example.COM' })).status).toBe(200);
   });
 
   test('answers an unknown address, a wrong password and a disabled operator alike', async () => {
-    // Nobody learns who is an operator here.
+    // Otherwise a stranger could find out who is an operator.
     await world.addOperator({ email: 'gone@example.com', role: 'Viewer' });
     await world.api.sql(`update operators set status = 'DISABLED' where email = 'gone@example.com'`);
     const answers = [
@@ -69,7 +69,7 @@ describe('a login', () => {
   });
 
   test('leaves the session that the browser had before, and never takes over a token from outside', async () => {
-    // Session fixation: who plants a cookie before the login holds nothing after it.
+    // Session fixation: an attacker who plants a cookie before the login must not have a valid session after it.
     const first = browserSession(await logIn({ cookie: true }));
     const second = browserSession(await logIn({ cookie: true }, { cookie: first.cookie }));
     expect(second.cookie).not.toBe(first.cookie);
@@ -82,7 +82,7 @@ describe('a login', () => {
   });
 
   test('with a password that somebody else chose opens the way to an own one, and only for three days', async () => {
-    // A password that went through a chat is not what guards money.
+    // A password that was sent in a chat must not protect money.
     await world.addOperator({ email: 'new@example.com', passwordTemporary: true });
     const token = await world.logIn('new@example.com');
     const users = { path: '/admin/users', headers: bearer(token) };
@@ -100,7 +100,7 @@ describe('a login', () => {
 });
 
 test('a password of 128 characters works, whatever they are', async () => {
-  // What may be chosen can be used: characters are counted, not bytes.
+  // A password that may be chosen must also work: characters are counted, not bytes.
   await world.addOperator({ email: 'long@example.com' });
   const token = await world.logIn('long@example.com');
   const newPassword = Array.from({ length: 128 }, (_, index) =>
@@ -110,7 +110,7 @@ test('a password of 128 characters works, whatever they are', async () => {
   const change = await world.send({ method: 'POST', path: '/auth/password', headers: bearer(token), body });
   expect(change.status).toBe(200);
   expect((await logIn({ email: 'long@example.com', password: newPassword })).status).toBe(200);
-  // The same characters, composed otherwise, as another keyboard sends them.
+  // The same characters in another Unicode form, as another keyboard sends them.
   const e = { password: newPassword, newPassword: 'caf\u00e9 under the banyan' };
   const again = await world.send({ method: 'POST', path: '/auth/password', headers: bearer(tokenOf(change)), body: e });
   expect(again.status).toBe(200);
@@ -118,7 +118,7 @@ test('a password of 128 characters works, whatever they are', async () => {
 });
 
 test('neither passwords nor tokens nor addresses reach the log', async () => {
-  // Logs go to many places.
+  // Many people and systems can read logs.
   const session = browserSession(await logIn({ cookie: true }));
   await logIn({ password: 'typed-by-mistake' });
   const lines = world.api.logLines.join('');
@@ -130,14 +130,14 @@ test('neither passwords nor tokens nor addresses reach the log', async () => {
 
 describe('a session', () => {
   test('is over at once after logout', async () => {
-    // The token is dead at the server, not only forgotten by the client.
+    // The server must end the session; it is not enough that the client forgets the token.
     const token = await world.logIn(EMAIL);
     expect((await world.send({ method: 'POST', path: '/auth/logout', headers: bearer(token) })).status).toBe(200);
     expect(await me(token)).toMatchObject({ status: 401, code: 'SESSION_EXPIRED' });
   });
 
   test('ends when nobody used it for half an hour, also by a request that comes later', async () => {
-    // An unattended screen is nobody's.
+    // Otherwise somebody could use an unattended screen.
     const token = await world.logIn(EMAIL);
     await world.api.sql(
       `update operator_sessions set last_seen_at = now() - interval '29 minutes' where ended_at is null`,
@@ -152,7 +152,7 @@ describe('a session', () => {
   });
 
   test('ends at its greatest age, however busy it is', async () => {
-    // A stolen token that is kept warm does not live for ever.
+    // Otherwise a stolen token that is used regularly would work for ever.
     const token = await world.logIn(EMAIL);
     const [row] = await world.api.sql<{ hours: number }>(
       `select extract(epoch from expires_at - created_at) / 3600 as hours from operator_sessions order by id desc limit 1`,
@@ -163,7 +163,7 @@ describe('a session', () => {
   });
 
   test('is listed to its operator, who can end it, but nobody else’s', async () => {
-    // A lost laptop is shut out from another one.
+    // An operator who lost a laptop must be able to end its session from another one.
     await world.addOperator({ email: 'other@example.com' });
     const [mine, lost, foreign] = [
       await world.logIn(EMAIL),
@@ -185,7 +185,7 @@ describe('a session', () => {
   });
 
   test('ends with the password that opened it, except where it was changed', async () => {
-    // Whoever stole the old password is out.
+    // Otherwise a thief of the old password would stay logged in.
     await world.addOperator({ email: 'changing@example.com' });
     const [here, elsewhere] = [await world.logIn('changing@example.com'), await world.logIn('changing@example.com')];
     const change = (newPassword: string, password = PASSWORD) =>
@@ -209,14 +209,14 @@ describe('a session', () => {
     ['a token nobody has', { authorization: `Bearer ops_${'x'.repeat(43)}` }],
     ['an API key', { 'x-api-key': 'oi_test_aaaaaaaaaaaa', 'x-api-secret': 'x' }],
   ])('is not opened by %s', async (_name, headers) => {
-    // Whoever we do not know gets nothing but 401, and is told how to log in.
+    // A stranger gets only 401 and the way to log in.
     const answer = await world.send({ path: '/auth/me', headers });
     expect(answer).toMatchObject({ status: 401, code: 'UNAUTHORIZED' });
     expect(answer.headers['www-authenticate']).toBe('Bearer');
   });
 
   test('by cookie is none as a bearer token, and the other way round', async () => {
-    // A cookie's protection is not shed by moving its value to another header.
+    // Otherwise an attacker could avoid the cookie's protection by moving its value to another header.
     const { cookie } = browserSession(await logIn({ cookie: true }));
     const value = cookie.split('=')[1] ?? '';
     expect((await me(value)).code).toBe('UNAUTHORIZED');
@@ -230,7 +230,7 @@ describe('step-up', () => {
   const role = { name: 'Night shift', permissions: ['payment:read'] };
 
   test('is demanded five minutes after the password, and met by showing it again under a new token', async () => {
-    // A token that was picked up does not suffice for what hurts.
+    // A stolen token alone must not be enough for sensitive actions.
     const token = await world.logIn(EMAIL);
     const create = (with_: string) =>
       world.send({ method: 'POST', path: '/admin/roles', headers: bearer(with_), body: role });
@@ -248,7 +248,7 @@ describe('step-up', () => {
   });
 
   test('slows guesses by whoever holds a session', async () => {
-    // A session that was picked up is no place to try passwords.
+    // Otherwise the thief of a session could guess the password with it.
     await world.addOperator({ email: 'held@example.com' });
     const token = await world.logIn('held@example.com');
     const codes = [];

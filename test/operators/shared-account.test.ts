@@ -4,7 +4,7 @@ import { chooseStore, retireStore } from '../../database/gateway-stores.ts';
 import { openManualWorld, SETTINGS, type Answer, type ManualWorld } from '../activities/manual-world.ts';
 import { secrets, type NewPayment, type Row } from '../activities/payment-world.ts';
 
-/* Applications without an account of their own share the installation's: nobody can tell by the money itself whose it is. */
+/* Applications without their own account share the installation's. The money itself does not show to which application it belongs. */
 
 let manual: ManualWorld;
 let guarded: bigint;
@@ -55,7 +55,7 @@ const WAITS = { status: 200, data: { status: 'WAITING', decision: { awaitsSecond
 
 describe('money in an account that applications share', () => {
   test('is confirmed by the strictest of their thresholds, whichever of them claims it', async () => {
-    // Otherwise one person takes a customer's transfer for a shop of their own.
+    // Otherwise one person could claim a customer's transfer for a shop of their own.
     const theirs = await claimed({ applicationId: guarded, amountMinor: 800_000n }, 'CUST-TX-TAKEN');
     const mine = await claimed({ applicationId: own, amountMinor: 900_000_000n }, 'CUST-TX-TAKEN');
     expect(mine).toMatchObject({ claimedByOthers: 1 });
@@ -63,12 +63,12 @@ describe('money in an account that applications share', () => {
     expect(await manual.decides('asha', theirs, 'confirm')).toMatchObject(WAITS);
     expect(await manual.decides('babul', theirs, 'confirm')).toMatchObject(ALONE);
     expect(await manual.decides('babul', mine, 'confirm')).toMatchObject({ status: 409 });
-    // Hers are above the threshold by now, his were second words.
+    // The first operator's sum is above the threshold by now. The other operator has only given second approvals, which do not count.
     expect(await confirmedBy('babul', { applicationId: own, amountMinor: 5_000n })).toMatchObject(ALONE);
   });
 
   test('is one sum for one person, through however many applications', async () => {
-    // A threshold for each application is none for whoever registers another one.
+    // Otherwise an operator could avoid the threshold by registering another application.
     const another = await newApplication('Another one');
     expect(await confirmedBy('asha', { applicationId: own, amountMinor: 3_000n })).toMatchObject(ALONE);
     expect(await confirmedBy('asha', { applicationId: another, amountMinor: 3_000n })).toMatchObject(WAITS);
@@ -92,7 +92,7 @@ describe('money in an account that applications share', () => {
   });
 
   test('binds nobody who decides on an own account', async () => {
-    // What comes into that one is nobody else's.
+    // The money in an application's own account cannot belong to another application.
     const apart = await newApplication('Apart');
     await chooseOwnAccount(apart);
     expect(await confirmedBy('asha', { applicationId: apart, amountMinor: 900_000n })).toMatchObject(ALONE);

@@ -5,7 +5,7 @@ import { operatorRoutes } from './operator-routes.ts';
 import { bearer, openOperatorWorld, type Answer, type OperatorWorld } from './operator-world.ts';
 import { fillEveryList, type Filled } from './every-list.ts';
 
-/** What answers rows: the routes themselves say so, so a new list is tried without a new test. */
+/** The routes that return rows. They are taken from the route table, so a new list is covered without a new test. */
 const lists = operatorRoutes.filter(({ response, path }) => response.list === true && !path.includes('{'));
 const readable = operatorRoutes.filter(({ method, permission }) => method === 'GET' && permission !== 'public');
 
@@ -17,7 +17,7 @@ let filled: Filled;
 beforeAll(async () => {
   world = await openOperatorWorld();
   await world.addOperator({ email: 'owner@example.com' });
-  // The limit of a session is not under test.
+  // The limit per session is not under test.
   for (let number = 0; number < SESSIONS; number += 1) {
     tokens.push(await world.logIn('owner@example.com'));
   }
@@ -39,7 +39,7 @@ const takes = (name: string) =>
 
 describe.each(takes('cursor'))('%s', (path, route) => {
   test('answers each cursor that was tampered with by 400 or by rows, never by a failure', async () => {
-    // Hostile case 7. A cursor comes back from outside: Postgres must not be the one who finds out.
+    // Hostile case 7: a cursor is input from outside, and a bad one must not cause an error in Postgres.
     const paged = filled.paged(path);
     const first = await get(`${paged}size=1`);
     const cursor = first.pagination?.nextCursor ?? null;
@@ -61,7 +61,7 @@ describe.each(takes('cursor'))('%s', (path, route) => {
   });
 });
 
-/** Every byte of the text in the cursor changed in some bits, and cursors that somebody made up. */
+/** Returns cursors with flipped bits in every byte, and invented ones. */
 function tamperings(cursor: string): string[] {
   const bytes = Buffer.from(cursor, 'base64url');
   const flipped = [...bytes].flatMap((byte, at) =>
@@ -110,7 +110,7 @@ const FAR_AWAY = [
 
 describe.each([...takes('from'), ...takes('to')].map(([path]) => [path]))('%s', (path) => {
   test.each(['from', 'to'])('takes any %s, however far away, or refuses it', async (name) => {
-    // Hostile case 8: bounded, never a failure.
+    // Hostile case 8: each value must be bounded and must not cause a 500.
     for (const at of FAR_AWAY) {
       const { status } = await get(`${filled.paged(path)}${name}=${encodeURIComponent(at)}`);
       expect([at, [200, 400].includes(status)]).toEqual([at, true]);
@@ -121,7 +121,7 @@ describe.each([...takes('from'), ...takes('to')].map(([path]) => [path]))('%s', 
 });
 
 test('whatever was made is between the first and the last day that there are', async () => {
-  // A bound beyond what a database can hold says the same as none.
+  // A bound beyond the database's range means the same as no bound.
   const all = await get('/admin/payments?from=0001-01-01&to=9999-12-31');
   expect(all.pagination?.totalElements).toBe((await get('/admin/payments')).pagination?.totalElements);
   const none = await get('/admin/payments?from=9999-12-31');
@@ -129,7 +129,7 @@ test('whatever was made is between the first and the last day that there are', a
 });
 
 test('a time far away in what is recovered is no failure', async () => {
-  // The same words in a body.
+  // The same values in a body.
   for (const since of FAR_AWAY) {
     const path = `/admin/apps/${filled.applicationId}/webhooks/recover`;
     const { status } = await world.send({ method: 'POST', path, headers: bearer(token()), body: { since } });
@@ -141,7 +141,7 @@ describe.each(operatorRoutes.map((route) => [`${route.method} ${route.path}`, ro
   '%s',
   (_name, route) => {
     test('refuses a query parameter that it does not know', async () => {
-      // `?email=` must not answer everybody's payments.
+      // `?email=` must not return every payment.
       const path = route.path
         .replace(/\{mode\}/g, 'TEST')
         .replace(/\{gateway\}/g, 'sslcommerz')
@@ -160,7 +160,7 @@ describe.each(operatorRoutes.map((route) => [`${route.method} ${route.path}`, ro
 
 describe('with every nullable member null, one column after the other and all together,', () => {
   test('each list and each object is still answered', async () => {
-    // A payment whose payer has not chosen yet has no gateway; whatever may be null in a row may be null in an answer.
+    // A payment without a chosen gateway has none. Every column that can be null in a row must be allowed to be null in an answer.
     const paths = [
       ...new Set([...lists, ...readable].map(({ path }) => filled.path(path)).filter((path) => path !== null)),
     ];

@@ -40,7 +40,7 @@ async function isBlocked(...subjects: ThrottleSubject[]): Promise<number> {
 
 describe('wrong passwords', () => {
   test('make the next attempt wait, longer each time, also for the right one', async () => {
-    // Guessing becomes hopeless; who knows the password waits seconds, not days.
+    // Guessing must become hopeless, but the owner of the password must wait only for seconds.
     const statuses = [];
     for (let guess = 0; guess < 6; guess += 1) {
       statuses.push((await logIn(`guess ${guess}`)).status);
@@ -56,7 +56,7 @@ describe('wrong passwords', () => {
   });
 
   test('at an address that nobody has are slowed alike', async () => {
-    // The limit does not tell who exists, either.
+    // Otherwise the limit would reveal which addresses exist.
     for (let guess = 0; guess < 6; guess += 1) {
       await logIn(`guess ${guess}`, 'nobody@example.com');
     }
@@ -65,9 +65,9 @@ describe('wrong passwords', () => {
   });
 
   test('that come at once are each counted before any is judged', async () => {
-    // A hundred parallel guesses are a hundred, not one.
+    // A hundred parallel guesses must count as a hundred.
     await logIn('guess');
-    // So near the end of the row that the next failure means minutes.
+    // The next failure then causes a wait of minutes.
     await world.api.sql('update login_throttles set failures = 14, blocked_until = null');
     const answers = await Promise.all(Array.from({ length: 20 }, (_, guess) => logIn(`guess ${guess}`)));
     expect(answers.filter(({ status }) => status === 401).length).toBe(1);
@@ -75,7 +75,7 @@ describe('wrong passwords', () => {
   });
 
   test('are written down, and so is the beginning of a wait, never what was typed', async () => {
-    // An attack is seen afterwards; the log is no place to find passwords.
+    // An attack must be visible afterwards, but the log must not contain passwords.
     await world.api.sql('alter table audit_logs disable trigger append_only');
     await world.api.sql('delete from audit_logs');
     for (let guess = 0; guess < 7; guess += 1) {
@@ -95,7 +95,7 @@ describe('wrong passwords', () => {
 
 describe('an account', () => {
   test('is slowed for a thousand addresses together, but not for its owner where he is known', async () => {
-    // Neither can it be guessed at from a botnet, nor can a botnet lock its owner out.
+    // A botnet must be able neither to guess the password nor to lock the owner out.
     expect((await logIn(PASSWORD)).status).toBe(200);
     for (let guess = 0; guess < 12; guess += 1) {
       await attempt(pairSubject(EMAIL, `198.51.100.${guess}`), accountSubject(EMAIL)).catch(() => undefined);
@@ -108,7 +108,7 @@ describe('an account', () => {
 
 describe('a count', () => {
   test('doubles the wait up to fifteen minutes and begins anew after a quiet day', async () => {
-    // Nobody is locked out for good.
+    // Otherwise an attacker could lock an operator out for ever.
     const subject = pairSubject('grow@example.com', '192.0.2.1');
     const waits = [];
     for (let failure = 1; failure <= 20; failure += 1) {
@@ -126,7 +126,7 @@ describe('a count', () => {
   });
 
   test('is given back whole, or not at all', async () => {
-    // An attempt that is blocked in one way counts in none; one that was right leaves no trace.
+    // An attempt that one limit blocks must not count in the others, and a correct one must leave no count.
     const [pair, address] = [pairSubject('a@example.com', '192.0.2.2'), addressSubject('192.0.2.2')];
     for (let failure = 0; failure < 6; failure += 1) {
       await attempt(pair);
@@ -140,7 +140,7 @@ describe('a count', () => {
   });
 
   test('keeps a wait that somebody else has caused meanwhile', async () => {
-    // A right password at one place does not open the gate for guesses elsewhere.
+    // A correct password in one place must not allow guesses in another.
     const subject = { ...accountSubject('b@example.com'), free: 1 };
     const mine = await attempt(subject);
     await attempt(subject);
@@ -151,7 +151,7 @@ describe('a count', () => {
 });
 
 test('the table of counts tells nobody’s address', async () => {
-  // Who reads it learns neither who logs in nor from where.
+  // Otherwise a reader of the table would learn who logs in and from where.
   await logIn('wrong');
   const rows = await world.api.sql<object>('select to_jsonb(t) from login_throttles t');
   expect(rows.length).toBeGreaterThan(0);

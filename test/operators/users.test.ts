@@ -53,7 +53,7 @@ async function person(role: string, applicationId: bigint | null = null) {
 
 describe('a new operator', () => {
   test('has no password, no answer holds the link that sets one, and they are found in the list', async () => {
-    // Whoever creates them never knows what opens their account.
+    // The creator must not be able to open the new operator's account.
     const answer = await create([grant('Support', app)]);
     expect(answer).toMatchObject({
       status: 201,
@@ -72,7 +72,7 @@ describe('a new operator', () => {
   });
 
   test('is refused with an address that somebody has, in whatever letters', async () => {
-    // One address is one person.
+    // One address belongs to one person.
     const body = { email: 'ROOT@example.com', name: 'Second', grants: [] };
     expect(await ask({ method: 'POST', path: '/admin/users', body })).toMatchObject({
       status: 409,
@@ -81,7 +81,7 @@ describe('a new operator', () => {
   });
 
   test('is refused with a role or an application that is not there, and nothing is stored', async () => {
-    // A grant means what it says.
+    // Otherwise a grant could have no effect, or a different one than intended.
     for (const bad of [{ roleId: 999_999 }, grant('Viewer', 999_999n), grant('Super Admin', app)]) {
       const answer = await create([bad]);
       expect([answer.status, answer.code]).toEqual([400, 'VALIDATION_ERROR']);
@@ -95,7 +95,7 @@ describe('a new operator', () => {
 
 describe('lists', () => {
   test('have pages that together are the whole, in the order that was asked for', async () => {
-    // Nothing is shown twice or left out while nothing changes.
+    // An operator who pages through the list must not miss a row or see one twice.
     const emails = async (query: string) => {
       const answer = await ask({ method: 'GET', path: `/admin/users?${query}` });
       return z
@@ -124,14 +124,14 @@ describe('lists', () => {
     'cursor=%00',
     'page=0&page=1',
   ])('refuse %s', async (query) => {
-    // A query is bounded, and names only what is published.
+    // A query must be bounded and use only published parameters.
     expect((await ask({ method: 'GET', path: `/admin/users?${query}` })).status).toBe(400);
   });
 });
 
 describe('disabling', () => {
   test('ends all sessions at once, and enabling brings none back', async () => {
-    // Whoever leaves is out at this moment.
+    // An operator who leaves must lose access immediately.
     const { id, email, token } = await person('Viewer');
     expect((await ask({ method: 'POST', path: `/admin/users/${id}/disable` })).data).toMatchObject({
       status: 'DISABLED',
@@ -146,13 +146,13 @@ describe('disabling', () => {
   });
 
   test('is not for oneself', async () => {
-    // Nobody locks himself out by a slip.
+    // Otherwise an operator could lock themselves out by mistake.
     const answer = await ask({ method: 'POST', path: `/admin/users/${rootId}/disable` });
     expect(answer).toMatchObject({ status: 403, code: 'FORBIDDEN' });
   });
 
   test('of the last enabled Super Admin is refused, also when two disable each other at once', async () => {
-    // Somebody is always in charge.
+    // Otherwise nobody could manage the installation.
     for (let round = 0; round < 5; round += 1) {
       const [a, b] = [await person('Super Admin'), await person('Super Admin')];
       await world.api.sql(
@@ -177,7 +177,7 @@ describe('disabling', () => {
 
 describe('roles', () => {
   test('that are taken away are gone at the next request of the same session', async () => {
-    // A downgrade does not wait for a login.
+    // Otherwise a removed permission would stay usable until the next login.
     const { id, token } = await person('Admin');
     expect((await ask({ method: 'GET', path: '/admin/users', token })).status).toBe(200);
     const body = { grants: [grant('Viewer')] };
@@ -186,7 +186,7 @@ describe('roles', () => {
   });
 
   test('are not changed for oneself', async () => {
-    // Nobody makes himself more, or by a slip less.
+    // Otherwise operators could give themselves more permissions, or remove them by mistake.
     const body = { grants: [grant('Super Admin')] };
     for (const { id, token } of [{ id: rootId, token: root }, await person('Admin')]) {
       const answer = await ask({ method: 'PUT', path: `/admin/users/${id}/roles`, body, token });
@@ -195,7 +195,7 @@ describe('roles', () => {
   });
 
   test('that one does not hold oneself can neither be given nor taken', async () => {
-    // Whoever may manage users does not become anything through another one, nor does he depose his betters.
+    // Otherwise an operator could gain permissions through another operator, or remove a superior's.
     const admin = await person('Admin');
     const friend = await person('Viewer');
     const chief = await person('Super Admin');
@@ -219,7 +219,7 @@ describe('roles', () => {
   });
 
   test('of one’s own making hold only what their maker holds, and are used like the others', async () => {
-    // A role is no way around the rule above.
+    // Otherwise a custom role would be a way around the rule above.
     const manage = { name: 'User desk', permissions: ['user:read', 'user:manage'] };
     const desk = await ask({ method: 'POST', path: '/admin/roles', body: manage });
     const { id } = z.object({ id: z.int() }).parse(desk.data);
@@ -238,7 +238,7 @@ describe('roles', () => {
   });
 
   test('that came with Lenden stay as they are', async () => {
-    // Everybody means the same by their names.
+    // Operators rely on the meaning of the seeded roles.
     const body = { name: 'Viewer', permissions: ['user:manage'] };
     const path = `/admin/roles/${roles.get('Viewer')}`;
     expect((await ask({ method: 'PUT', path, body })).code).toBe('INVALID_OPERATION_STATE');
@@ -252,14 +252,14 @@ describe('roles', () => {
     ['a permission twice', { name: 'X', permissions: ['app:read', 'app:read'] }],
     ['a member that is the row’s', { name: 'Y', permissions: [], everything: true, seeded: true }],
   ])('take no %s', async (_name, body) => {
-    // What the row has beside is not for the client to set.
+    // Otherwise a client could set internal columns of the row.
     const answer = await ask({ method: 'POST', path: '/admin/roles', body });
     const data = z.object({ everything: z.boolean(), seeded: z.boolean() }).safeParse(answer.data);
     expect(answer.status === 400 || (data.success && !data.data.everything && !data.data.seeded)).toBe(true);
   });
 
   test('in one application do not reach what belongs to all', async () => {
-    // Users, roles and settings are nobody's part.
+    // Users, roles and settings belong to all applications.
     const { token } = await person('Admin', app);
     expect((await ask({ method: 'GET', path: '/admin/users', token })).code).toBe('FORBIDDEN');
     const me = z
@@ -272,7 +272,7 @@ describe('roles', () => {
 });
 
 test('all sessions of an operator can be ended by who holds at least as much', async () => {
-  // A stolen laptop of somebody on holiday.
+  // Another operator must be able to react to a stolen laptop while its owner is away.
   const { id, token } = await person('Finance');
   expect((await ask({ method: 'POST', path: `/admin/users/${id}/sessions/end` })).data).toEqual({ ended: 1 });
   expect((await world.send({ path: '/auth/me', headers: bearer(token) })).code).toBe('SESSION_EXPIRED');

@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => both.close());
 
-/** Written anew from the documented algorithm, so that the simulator is not its own judge. */
+/** Implements the documented algorithm again, so that the simulator does not check itself. */
 function expectedSign(form: Form, algorithm: 'md5' | 'sha256'): string {
   const hash = (text: string): string => createHash(algorithm).update(text).digest('hex');
   const pairs = (form['verify_key'] ?? '').split(',').map((name) => [name, form[name]]);
@@ -32,7 +32,7 @@ async function ipnOf(tranId: string): Promise<Form> {
 
 describe('the hosted page', () => {
   test('pays by its first form and first button, tells the merchant by IPN first, and sends the browser back by a form', async () => {
-    // Guards the happy path as a client without script walks it: every step is a link or a form.
+    // A client without JavaScript must be able to pay, so every step is a link or a form.
     const session = await both.api.create({ tran_id: 'PAID', total_amount: '69', value_a: 'ref & <1>' });
     const back = await pay(session);
     expect((await ipnOf('PAID'))['status']).toBe('VALID');
@@ -54,7 +54,7 @@ describe('the hosted page', () => {
     ['fail', 'FAILED', '/fail'],
     ['cancel', 'CANCELLED', '/cancel'],
   ])('%s ends as %s: IPN and return agree and both signatures verify', async (button, status, path) => {
-    // Guards notices of each kind: the documented field set, signed over exactly its fields.
+    // Each kind of notice has the documented fields, and the signature covers exactly these fields.
     const tranId = `BUTTON-${button}`;
     const back = await pay(await both.api.create({ tran_id: tranId }), button);
     const { action, fields } = readForm(back);
@@ -70,7 +70,7 @@ describe('the hosted page', () => {
   });
 
   test('orders the IPN alphabetically with the signature last', async () => {
-    // Guards likeness to captures, for merchants that log or parse by position.
+    // Merchants that log or parse by position rely on the order of the captured notices.
     await pay(await both.api.create({ tran_id: 'ORDER' }));
     const names = Object.keys(await ipnOf('ORDER'));
     expect(names.slice(-3)).toEqual(['verify_sign', 'verify_sign_sha2', 'verify_key']);
@@ -78,7 +78,7 @@ describe('the hosted page', () => {
   });
 
   test('leave does nothing: no notice, no outcome, and the payer may come back and pay', async () => {
-    // Guards "the payer never returns": the session must stay as it was.
+    // When the payer does not return, the session must stay open.
     const session = await both.api.create({ tran_id: 'LEFT' });
     expect((await pay(session, 'leave')).html).toContain('You left');
     expect(await both.api.transaction({ tran_id: 'LEFT' })).toMatchObject({ no_of_trans_found: 0, element: [] });
@@ -91,7 +91,7 @@ describe('the hosted page', () => {
   });
 
   test('sent twice at once charges once', async () => {
-    // Guards the payer’s double click: one charge, one validation id.
+    // A double click of the payer must cause only one charge and one validation id.
     const session = await both.api.create({ tran_id: 'TWICE' });
     const page = await open(String(session['GatewayPageURL']));
     const [first, second] = await Promise.all([press(page, 'pay'), press(page, 'cancel')]);
@@ -105,7 +105,7 @@ describe('the hosted page', () => {
     ['wallet', 'bkash', 'BKASH-BKash', 'MOBILEBANKING', '', '97.50'],
     ['bank', 'abbank', 'ABBANKIB-AB Bank', 'IB', '', '97.50'],
   ])('takes %s %s', async (channel, id, cardType, brand, cardNo, net) => {
-    // Guards instruments: their wire names, masked number and fee.
+    // Each payment method has its own names in the protocol, its masked number and its fee.
     const tranId = `BY-${id}`;
     await pay(await both.api.create({ tran_id: tranId }), 'pay', { channel, [channel]: id });
     expect(await ipnOf(tranId)).toMatchObject({
@@ -117,7 +117,7 @@ describe('the hosted page', () => {
   });
 
   test('offers only what multi_card_name allows', async () => {
-    // Guards the restriction of channels, on the page and against a forged form.
+    // The restriction must hold on the page and for a forged form.
     const session = await both.api.create({ multi_card_name: 'bkash' });
     const page = await open(String(session['GatewayPageURL']));
     expect(readForm(page).fields).toMatchObject({ channel: 'wallet', wallet: 'bkash' });
@@ -126,7 +126,7 @@ describe('the hosted page', () => {
   });
 
   test('converts a foreign amount and tells both', async () => {
-    // Guards currency: currency_* is what the merchant asked, amount what was charged in taka.
+    // currency_* is the amount that the merchant requested, amount is what was charged in taka.
     await pay(await both.api.create({ tran_id: 'DOLLARS', total_amount: '10.01', currency: 'USD' }));
     expect(await ipnOf('DOLLARS')).toMatchObject({
       currency: 'BDT',
@@ -138,7 +138,7 @@ describe('the hosted page', () => {
   });
 
   test('shows the merchant’s words without letting them become markup, and loads nothing from elsewhere', async () => {
-    // Guards the page against injection by a merchant’s text.
+    // A merchant's text must not be able to inject markup into the page.
     const session = await both.api.create({ product_name: '"><script>alert(1)</script>' });
     const answer = await fetch(String(session['GatewayPageURL']));
     const html = await answer.text();
@@ -148,7 +148,7 @@ describe('the hosted page', () => {
   });
 
   test('is found at the documented older address too, and unknown sessions are 404', async () => {
-    // Guards gw.php links, still in the vendor’s documents.
+    // The vendor's documentation still contains gw.php links.
     const session = await both.api.create();
     const old = await open(`${both.url}/gwprocess/v4/gw.php?Q=PAY&SESSIONKEY=${String(session['sessionkey'])}`);
     expect(old.url).toBe(session['GatewayPageURL']);
@@ -158,7 +158,7 @@ describe('the hosted page', () => {
 
 describe('a session whose time is over', () => {
   test('ends as UNATTEMPTED with an IPN when the payer only looked', async () => {
-    // Guards the notice of an abandoned page, and its shape: all keys there, the charge’s empty.
+    // The notice about an abandoned page has all keys, and those of the charge are empty.
     const session = await both.api.create({ tran_id: 'LOOKED', cus_phone: '01700000006' });
     await open(String(session['GatewayPageURL']));
     const ipn = await ipnOf('LOOKED');
@@ -175,7 +175,7 @@ describe('a session whose time is over', () => {
   });
 
   test('ends silently when nobody opened it', async () => {
-    // Guards "untouched": EXPIRED by session key, no element by tran_id, no IPN.
+    // A session that was never opened is EXPIRED by session key, has no element by tran_id and causes no IPN.
     const session = await both.api.create({ tran_id: 'UNSEEN', cus_phone: '01700000006' });
     const key = String(session['sessionkey']);
     await until(async () => (await both.api.transaction({ sessionkey: key }))['status'] === 'EXPIRED');
@@ -185,7 +185,7 @@ describe('a session whose time is over', () => {
 });
 
 test('the one-time password step, switched on, decides the payment', async () => {
-  // Guards the optional step: right passes, wrong fails, and a payer who stops there ends as EXPIRED.
+  // In this optional step, a right password passes, a wrong one fails, and a payer who stops there ends as EXPIRED.
   await both.api.control('PUT', 'config', { otpStep: true });
   const asked = await pay(await both.api.create({ tran_id: 'OTP-RIGHT' }), 'pay', { channel: 'wallet' });
   expect(readForm(await press(asked, 'pay')).fields).toMatchObject({ status: 'VALID', card_type: 'BKASH-BKash' });

@@ -12,7 +12,6 @@ beforeAll(async () => {
 afterAll(() => both.close());
 
 test('a queued script meets the next sessions of its store only, and stays with a repeated tran_id', async () => {
-  // Guards scripting by the control plane.
   const queued = await both.api.control('POST', 'scripts', { script: 'decline', sessions: 1, storeId: 'lenden_test' });
   expect(queued.status).toBe(201);
   const live = { store_id: 'lenden_live', store_passwd: 'lenden_live@ssl' };
@@ -23,7 +22,7 @@ test('a queued script meets the next sessions of its store only, and stays with 
 });
 
 test('faults may follow one another on one operation', async () => {
-  // Guards stages: the first calls one way, the next another, then right.
+  // A test can script the first calls one way, the next another way, and then correct answers.
   const faults = {
     validation: [
       { kind: 'http_500', times: 1 },
@@ -38,7 +37,7 @@ test('faults may follow one another on one operation', async () => {
 });
 
 test('a validation that was carried out before its answer was lost is VALIDATED afterwards', async () => {
-  // Guards the trap of the lost first answer: VALIDATED must count as paid.
+  // After a lost first answer, VALIDATED must count as paid.
   const faults = { validation: [{ kind: 'reset', times: 1, executed: true }] };
   await both.api.control('POST', 'scripts', { script: { faults } });
   const { val_id: valId = '' } = readForm(await pay(await both.api.create())).fields;
@@ -47,7 +46,7 @@ test('a validation that was carried out before its answer was lost is VALIDATED 
 });
 
 test('a running session can be scripted, finished and expired', async () => {
-  // Guards the hands of a test that plays the payer hours later.
+  // A test can act as a payer who acts hours later.
   const scripted = String((await both.api.create({ tran_id: 'BYHAND' }))['sessionkey']);
   await both.api.control('POST', `sessions/${scripted}/script`, { script: { risk: '1' } });
   await both.api.control('POST', 'sessions/BYHAND/finish', { status: 'VALID', instrument: 'bkash' });
@@ -62,7 +61,6 @@ test('a running session can be scripted, finished and expired', async () => {
 });
 
 test('the default script and num_of_item follow the settings', async () => {
-  // Guards the settings that bend every new session.
   await both.api.control('PUT', 'config', { script: { pay: 'CANCELLED' }, numOfItem: 'always' });
   expect(readForm(await pay(await both.api.create())).fields['status']).toBe('CANCELLED');
   expect(await both.api.create({ num_of_item: '' })).toMatchObject({ status: 'FAILED' });
@@ -81,12 +79,12 @@ test.each([
   ['POST', 'scripts', { script: {}, storeId: 'nobody' }],
   ['POST', 'scripts', {}],
 ])('%s %s refuses %j', async (method, path, body) => {
-  // Guards a test’s typing errors: a script that is not understood must not be taken for none.
+  // Otherwise a typing error in a test would silently run it without a script.
   expect((await both.api.control(method, path, body)).status).toBe(400);
 });
 
 test('the control plane takes JSON only, and knows no strange session or action', async () => {
-  // Guards it against forms of other pages.
+  // A form on another site must not be able to change the simulator.
   const form = await fetch(`${both.url}/__sim/config`, {
     method: 'PUT',
     body: new URLSearchParams({ otpStep: 'true' }),
@@ -98,7 +96,7 @@ test('the control plane takes JSON only, and knows no strange session or action'
 });
 
 test('reset forgets everything and puts the files aside', async () => {
-  // Guards the charge log: append-only, so that a reset keeps it under another name.
+  // The charge log is append-only, so a reset keeps it under another name.
   const paid = readForm(await pay(await both.api.create())).fields;
   expect((await both.api.control('POST', 'reset')).status).toBe(200);
   expect(await both.api.charges()).toEqual([]);
@@ -108,7 +106,6 @@ test('reset forgets everything and puts the files aside', async () => {
 });
 
 test('stores are read from text, and bad text is refused', () => {
-  // Guards the configuration of stores.
   expect(parseStores('a:b:c,d:e')).toEqual([
     { id: 'a', password: 'b:c' },
     { id: 'd', password: 'e' },

@@ -30,7 +30,7 @@ afterEach(async () => {
   await rm(dataDir, { recursive: true });
 });
 
-/** Starts the real program and waits for its ready line. */
+/** Starts the real program and waits for the line that says that it is ready. */
 async function start(): Promise<Process> {
   const child = spawn(process.execPath, ['simulators/main.ts'], {
     env: { PATH: process.env['PATH'], SIMULATORS_PORT: '0', SIMULATORS_SMTP_PORT: '0', SIMULATORS_DATA: dataDir },
@@ -61,7 +61,7 @@ async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<number 
 }
 
 test('kill -9 between the charge and its IPN loses nothing: after the restart the IPN arrives', async () => {
-  // Guards the gateway’s promise, on which the merchant’s own proofs of durability stand.
+  // Lenden's own durability tests rely on this behaviour of the gateway.
   const first = await start();
   const api = createClient({ url: first.url, merchant });
   const late = { script: { notice: { timing: 'late', delayMs: 1_500 } } };
@@ -88,7 +88,7 @@ test('kill -9 between the charge and its IPN loses nothing: after the restart th
 });
 
 test('a retried IPN and a used-up fault survive kill -9', async () => {
-  // Guards the queue and the counters: a restart neither forgets a delivery nor begins the faults anew.
+  // A restart must neither lose a delivery nor start the faults again.
   const first = await start();
   const api = createClient({ url: first.url, merchant });
   await api.control('PUT', 'config', { noticeRetryMs: [1_500] });
@@ -107,7 +107,7 @@ test('a retried IPN and a used-up fault survive kill -9', async () => {
 });
 
 test('a charge that reached the journal but not the charge log is completed at the start', async () => {
-  // Guards the two files against a crash between them: the witness never knows less than the gateway.
+  // If the simulator crashes between writes to the two files, the charge log must still contain every charge of the journal.
   const first = await start();
   const api = createClient({ url: first.url, merchant });
   await pay(await api.create());
@@ -119,7 +119,7 @@ test('a charge that reached the journal but not the charge log is completed at t
 });
 
 test('every charge is on disk before the payer sees it', async () => {
-  // Guards "fsynced before the answer": the file holds the line when the page is there.
+  // The charge must be in the file before the payer sees the page.
   const { url } = await start();
   const api = createClient({ url, merchant });
   const sessions = await Promise.all(Array.from({ length: 20 }, () => api.create()));
@@ -132,7 +132,7 @@ test('every charge is on disk before the payer sees it', async () => {
 });
 
 test('a line torn by a crash is cut off; damage in the middle is refused', async () => {
-  // Guards replay: what was never told is dropped, what was told is never silently skipped.
+  // A line that was never reported may be dropped, but a reported one must not be skipped silently.
   const path = join(dataDir, 'log.jsonl');
   const first = await openDurableLog<{ n: number }>(path);
   first.log.append({ n: 1 });

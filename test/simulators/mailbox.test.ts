@@ -22,7 +22,7 @@ afterEach(async () => {
   await rm(dataDir, { recursive: true });
 });
 
-/** Speaks SMTP by hand; answers the codes of all replies, the last one first missing where the server hung up. */
+/** Speaks SMTP line by line. Returns the codes of all replies, up to the point where the server closed the connection. */
 async function speak(lines: readonly string[]): Promise<string[]> {
   const socket = createConnection({ host: '127.0.0.1', port: mailbox.smtpPort });
   const codes: string[] = [];
@@ -60,7 +60,7 @@ function control(method: string, body?: unknown): Promise<Response> {
 
 describe('the development mailbox', () => {
   test('keeps what it answered 250 to, over a restart, newest first', async () => {
-    // Guards: a test that looks for a mail finds it whenever the server died.
+    // A test that looks for an email must find it even after a restart of the mailbox.
     expect(await speak(message({ subject: 'One' }))).toEqual(['220', '250', '250', '250', '354', '250', '221']);
     await speak(message({ subject: 'Two', to: 'other@shop.example' }));
     await mailbox.close();
@@ -78,7 +78,7 @@ describe('the development mailbox', () => {
   });
 
   test('holds the newest thousand and no more', async () => {
-    // Guards: a test run of a night does not fill the disk.
+    // Otherwise a long test run could fill the disk.
     const directory = join(dataDir, 'many');
     const store = await openMessageStore(directory);
     for (let index = 0; index < 1_003; index += 1) {
@@ -90,7 +90,7 @@ describe('the development mailbox', () => {
   });
 
   test('refuses a message over its limit and goes on', async () => {
-    // Guards: one mail cannot fill the folder.
+    // Otherwise one email could fill the disk.
     const codes = await speak(message({ body: 'x'.repeat(300_000) }));
     expect(codes.slice(0, 6)).toEqual(['220', '250', '250', '250', '354', '552']);
     expect(await listed()).toEqual([]);
@@ -105,7 +105,7 @@ describe('the development mailbox', () => {
     [{ kind: 'temporary', executed: true }, '451', 1],
     [{ kind: 'close', executed: true }, undefined, 1],
   ] as const)('does once what the control plane asks: %j', async (fault, answer, kept) => {
-    // Guards: whoever tests a retry knows what the server did.
+    // The author of a retry test has to know exactly what the server did.
     expect((await control('POST', fault)).status).toBe(201);
     const codes = await speak(message());
     expect(codes[5]).toBe(answer);
@@ -116,7 +116,7 @@ describe('the development mailbox', () => {
   });
 
   test('refuses connections and recipients too, as often as asked, until it is told to stop', async () => {
-    // Guards: each step of the conversation can be made to fail by itself.
+    // A test must be able to make each step of the conversation fail.
     await control('POST', { kind: 'permanent', at: 'recipient', times: 2 });
     await control('POST', { kind: 'temporary', at: 'connect' });
     expect(await speak(message())).toEqual(['451']);
@@ -135,12 +135,12 @@ describe('the development mailbox', () => {
     { kind: 'close', at: 'connect', executed: true },
     { kind: 'close', until: 'noon' },
   ])('refuses the fault %j', async (fault) => {
-    // Guards: a mistyped fault is told, not silently none.
+    // Otherwise a mistyped fault would silently have no effect.
     expect((await control('POST', fault)).status).toBe(400);
   });
 
   test('shows a mail without running or loading anything of it', async () => {
-    // Guards: a developer's browser, on an origin where simulated gateways live.
+    // The page opens in a developer's browser, on the origin of the simulated gateways.
     const body = xssCorpus.filter((text) => text.isWellFormed() && !text.includes('\0')).join('\r\n');
     await speak(message({ subject: '<script>alert(1)</script>', body }));
     const page = await fetch(`${mailbox.url}/mailbox/1`);
@@ -171,14 +171,14 @@ describe('the development mailbox', () => {
   test.each(['/mailbox/2', '/mailbox/0', '/mailbox/1e3', '/mailbox/1/attachments', '/mailbox/..%2f1'])(
     'has no %s',
     async (path) => {
-      // Guards: a number is a number, never a file's name.
+      // Otherwise a path could read another file.
       await speak(message());
       expect((await fetch(mailbox.url + path)).status).toBe(404);
     },
   );
 
   test('forgets everything on reset, and counts on', async () => {
-    // Guards: one test's mail is not the next one's.
+    // Otherwise a test could find an email of the test before it.
     await speak(message());
     await control('POST', { kind: 'permanent' });
     await fetch(`${mailbox.url}/__sim/reset`, { method: 'POST' });

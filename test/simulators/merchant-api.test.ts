@@ -21,7 +21,7 @@ function fetchJson(path: string, query: Form, method = 'GET'): Promise<unknown> 
 
 describe('order validation', () => {
   test('says VALID once, then VALIDATED; a query in between changes nothing', async () => {
-    // Guards the documented flip, which merchants must both take for paid.
+    // VALID becomes VALIDATED after the first validation, and merchants must accept both as paid.
     const notice = await paid({ tran_id: 'FLIP', value_d: 'mine' });
     const valId = notice['val_id'] ?? '';
     expect(await both.api.transaction({ tran_id: 'FLIP' })).toMatchObject({
@@ -48,7 +48,7 @@ describe('order validation', () => {
   });
 
   test('does not know ids of nobody or of another store', async () => {
-    // Guards isolation of stores: a charge of one store never proves an order of another.
+    // A charge of one store must not prove an order of another store.
     const notice = await paid();
     const other = { store_id: 'lenden_live', store_passwd: 'lenden_live@ssl', val_id: notice['val_id'] ?? '' };
     expect(await fetchJson('validationserverAPI.php', other)).toMatchObject({
@@ -66,20 +66,20 @@ describe('order validation', () => {
     [{ store_id: storeId, val_id: 'x' }, 'INVALID_REQUEST'],
     [{ store_id: storeId, store_passwd: password }, 'INVALID_REQUEST'],
   ])('answers %j by APIConnect %s', async (query, connect) => {
-    // Guards the failure words, which mean "unknown", never "not paid".
+    // These answers mean that the result is unknown, never that the order is not paid.
     const form: Form = Object.fromEntries(Object.entries(query).map(([name, value]) => [name, String(value)]));
     expect(await fetchJson('validationserverAPI.php', form)).toEqual({ APIConnect: connect });
   });
 
   test('takes POST with the parameters in the query, and names in any case', async () => {
-    // Guards two habits of real clients.
+    // Real clients do both.
     const notice = await paid();
     const query = { Store_Id: storeId, Store_Passwd: password, VAL_ID: notice['val_id'] ?? '' };
     expect(await fetchJson('validationserverAPI.php', query, 'POST')).toMatchObject({ status: 'VALID' });
   });
 
   test('says INACTIVE for a store that is switched off', async () => {
-    // Guards the store switch, in both places where it shows.
+    // The switch affects validations and sessions.
     await both.api.control('PUT', 'config', { inactiveStores: [storeId] });
     expect(await both.api.validate('x')).toEqual({ APIConnect: 'INACTIVE' });
     expect(await both.api.create()).toMatchObject({
@@ -92,7 +92,7 @@ describe('order validation', () => {
 
 describe('a query', () => {
   test('by tran_id lists every attempt that reached an outcome, and only those', async () => {
-    // Guards the answer on which a lost callback is settled.
+    // Merchants rely on this answer after a lost callback.
     await pay(await both.api.create({ tran_id: 'MANY' }), 'fail');
     await pay(await both.api.create({ tran_id: 'MANY' }), 'cancel');
     await both.api.create({ tran_id: 'MANY' });
@@ -103,7 +103,6 @@ describe('a query', () => {
   });
 
   test('by session key is flat and says PENDING until there is an outcome', async () => {
-    // Guards the other query’s shape.
     const session = await both.api.create();
     const key = String(session['sessionkey']);
     expect(await both.api.transaction({ sessionkey: key })).toMatchObject({
@@ -133,7 +132,7 @@ describe('a refund', () => {
     });
 
   test('is accepted, then refunded, and the charge log has both', async () => {
-    // Guards the two-step refund: accepted is not yet money back.
+    // An accepted refund has not moved money yet.
     const notice = await paid({ tran_id: 'REFUND' });
     const accepted = await refund(notice);
     expect(accepted).toMatchObject({ APIConnect: 'DONE', status: 'success', trans_id: 'REFUND', errorReason: '' });
@@ -151,7 +150,7 @@ describe('a refund', () => {
   });
 
   test('repeated with its id is "processing" and moves no money', async () => {
-    // Guards idempotency: the lost answer of a refund must be safe to ask for again.
+    // Repeating a refund whose answer was lost must be safe.
     const notice = await paid({ tran_id: 'REPEAT' });
     const first = await refund(notice);
     const second = await refund(notice);
@@ -164,7 +163,7 @@ describe('a refund', () => {
   });
 
   test('never exceeds what was charged, in sum', async () => {
-    // Guards over-refunding: partial refunds add up.
+    // Partial refunds must not add up to more than the charge.
     const notice = await paid({ tran_id: 'SUM' });
     const statuses: unknown[] = [];
     for (const amount of ['60.00', '40.01', '40.00', '0.01']) {
@@ -182,7 +181,6 @@ describe('a refund', () => {
     [{ refund_remarks: 'x'.repeat(256) }, 'INVALID_REQUEST'],
     [{ bank_tran_id: 'nothing' }, 'DONE'],
   ])('with %j fails', async (changes, connect) => {
-    // Guards the refund’s parameters.
     const form: Form = Object.fromEntries(Object.entries(changes).map(([name, value]) => [name, String(value)]));
     expect(await refund(await paid(), form)).toMatchObject({
       status: 'failed',
@@ -192,7 +190,7 @@ describe('a refund', () => {
   });
 
   test('without refund_trans_id is taken in legacy mode and refused in strict mode', async () => {
-    // Guards the switch between the older clients and the documents of 2025.
+    // Older clients omit the id, and the documentation of 2025 requires it.
     const notice = await paid();
     await both.api.control('PUT', 'config', { refundTransId: 'required' });
     expect(await refund(notice, { refund_trans_id: '' })).toMatchObject({
@@ -210,7 +208,7 @@ describe('a refund', () => {
   });
 
   test('of an unknown reference or of another store is failed', async () => {
-    // Guards isolation of refunds.
+    // A store must not see another store's refunds.
     expect(await both.api.transaction({ refund_ref_id: 'nothing' })).toMatchObject({ status: 'failed' });
     const notice = await paid();
     const other = {

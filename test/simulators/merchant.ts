@@ -11,7 +11,7 @@ export const password = 'lenden_test@ssl';
 export type Form = Record<string, string>;
 export type Received = { path: string; form: Form; body: string; at: number };
 
-/** Waits short enough for tests; everything else as shipped. */
+/** Short waits for tests. Everything else is the default. */
 const quickSettings: Partial<Settings> = {
   noticeRetryMs: [40, 40, 40],
   noticeTimeoutMs: 10_000,
@@ -23,7 +23,7 @@ const quickSettings: Partial<Settings> = {
   longRefundMs: 60_000,
 };
 
-/** A merchant's server: keeps every POST, answers with the status set for its path. */
+/** Starts a merchant's server, which records every POST and answers with the status set for its path. */
 export async function startMerchant() {
   const received: Received[] = [];
   const answers: { status: number } = { status: 200 };
@@ -60,7 +60,7 @@ export async function startMerchant() {
 
 export type Merchant = Awaited<ReturnType<typeof startMerchant>>;
 
-/** A simulator on a folder of its own and a merchant to talk to it. */
+/** Starts a simulator with its own folder, and a merchant that uses it. */
 export async function startBoth(settings: Partial<Settings> = {}) {
   const dataDir = await mkdtemp(join(tmpdir(), 'sslcommerz-'));
   const simulator = await startSslcommerzSimulator({ dataDir, settings: { ...quickSettings, ...settings } });
@@ -80,7 +80,7 @@ export async function startBoth(settings: Partial<Settings> = {}) {
 
 let made = 0;
 
-/** A session request that the gateway takes. */
+/** Returns a valid session request. */
 export function sessionRequest(merchant: { url: string }, changes: Form = {}): Form {
   made += 1;
   return {
@@ -109,7 +109,7 @@ export function sessionRequest(merchant: { url: string }, changes: Form = {}): F
   };
 }
 
-/** Speaks the merchant's side of the protocol with fetch alone. */
+/** Returns a client of the merchant's API that uses only fetch. */
 export function createClient({ url, merchant }: { url: string; merchant: { url: string } }) {
   const credentials = { store_id: storeId, store_passwd: password, v: '1', format: 'json' };
   const call = (file: string, query: Form) =>

@@ -17,7 +17,7 @@ const net = (text: string, feeBps: bigint): string =>
 
 describe('the gateway’s arithmetic', () => {
   test('gives the net amounts of the published samples', () => {
-    // Guards the fee rule: a net amount that is off by a paisa would make every reconciliation differ.
+    // A net amount that is wrong by one paisa would make every reconciliation differ.
     const samples = { '10': '9.75', '20': '19.50', '69': '67.28', '100': '97.50', '400': '390.00', '3000': '2925.00' };
     for (const [gross, expected] of Object.entries(samples)) {
       expect(net(gross, feeBpsOrdinary)).toBe(expected);
@@ -26,7 +26,7 @@ describe('the gateway’s arithmetic', () => {
   });
 
   test('writes and reads every amount without loss', () => {
-    // Guards exactness: no amount may pass through a float.
+    // No amount may pass through a float.
     fc.assert(
       fc.property(fc.bigInt({ min: 0n, max: 99_999_999_99n }), (amount) => {
         expect(parseAmount(formatAmount(amount))).toBe(amount);
@@ -36,7 +36,7 @@ describe('the gateway’s arithmetic', () => {
   });
 
   test('rounds the fee to the nearest place, never by more than half of it', () => {
-    // Guards the rounding: |net × 10000 − gross × (10000 − fee)| is at most half a unit of the last place.
+    // |net × 10000 − gross × (10000 − fee)| is at most half a unit of the last place.
     fc.assert(
       fc.property(amounts, (amount) => {
         const ordinary = storeAmountOf({ amount, feeBps: feeBpsOrdinary });
@@ -50,7 +50,7 @@ describe('the gateway’s arithmetic', () => {
   });
 
   test('converts at 1.0000 to the same amount and keeps the order of amounts at any rate', () => {
-    // Guards the conversion: a dearer order must never become the cheaper charge.
+    // After the conversion, a higher order amount must never be the lower charge.
     fc.assert(
       fc.property(amounts, amounts, (left, right) => {
         expect(toBdt({ amount: left, rate: '1.0000' })).toBe(left);
@@ -63,7 +63,7 @@ describe('the gateway’s arithmetic', () => {
   test.each(['', '1.', '.5', '1.005', '1e3', '-1', '+1', '1,000', ' 1', '123456789', '٣'])(
     'refuses %j as an amount',
     (text) => {
-      // Guards dec(10,2): what is not plain decimal text is not an amount.
+      // The format is dec(10,2): anything but plain decimal text is not an amount.
       expect(parseAmount(text)).toBeUndefined();
     },
   );

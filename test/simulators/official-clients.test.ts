@@ -11,8 +11,8 @@ import { pay, readForm } from './payer.ts';
 import { until } from '../support/until.ts';
 
 /*
- * The two official libraries and a stranger's, as published, against the simulator. They choose their hosts themselves;
- * only the connection is led elsewhere, outside their code.
+ * The two official libraries and a third-party one, unmodified, against the simulator. They choose their hosts themselves, so only the connection is
+ * rerouted, outside their code.
  */
 
 const run = promisify(execFile);
@@ -25,7 +25,7 @@ beforeAll(async () => {
 });
 afterAll(() => both.close());
 
-/** The sample of the Node library’s own manual: it gives no num_of_item and sends "" for every unset field. */
+/** The sample from the Node library's manual. It has no num_of_item and sends "" for every unset field. */
 const sample = (tranId: string) => ({
   total_amount: 100,
   currency: 'BDT',
@@ -68,7 +68,7 @@ describe('npm sslcommerz-lts, unmodified', () => {
   }
 
   test('opens a session, validates, queries and refunds', async () => {
-    // Guards likeness to the real gateway in the eyes of a client that was written for it.
+    // If this client fails, the simulator differs from the real gateway, for which the client was written.
     const session = await call('init', sample('NODE'));
     expect(session).toMatchObject({ status: 'SUCCESS' });
     const { val_id, bank_tran_id } = readForm(await pay(session)).fields;
@@ -85,7 +85,7 @@ describe('npm sslcommerz-lts, unmodified', () => {
   });
 
   test('uses the live store by its live flag', async () => {
-    // Guards the second store: both modes of a client reach the one simulator.
+    // Both modes of a client use the same simulator.
     const session = await call('init', sample('NODE-LIVE'), true);
     expect(session).toMatchObject({ status: 'SUCCESS', store_name: 'lenden_live' });
   });
@@ -111,7 +111,7 @@ describe('PyPI', () => {
   }
 
   test('sslcommerz-lib, unmodified, opens a session, verifies the IPN’s signature, validates, queries and refunds', async () => {
-    // Guards the same, with the other official library, whose signature check is the vendor’s own.
+    // Like the Node library, but with the vendor's own signature check.
     const session = await callLibrary('createSession', { ...sample('PYTHON'), num_of_item: 1 });
     expect(session).toMatchObject({ status: 'SUCCESS' });
     const { val_id, bank_tran_id } = readForm(await pay(session as Answer)).fields;
@@ -134,7 +134,7 @@ describe('PyPI', () => {
   });
 
   test('jukto, unmodified, opens a session, verifies, queries and refunds, and takes each answer for its payment’s', async () => {
-    // Guards what only this client compares: the page’s host, and that a refund names the payment that it is of.
+    // Only this client checks the page's host, and that a refund names its payment.
     const dataDir = await mkdtemp(join(tmpdir(), 'jukto-'));
     const simulator = await startSslcommerzSimulator({
       dataDir,

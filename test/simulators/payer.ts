@@ -2,13 +2,13 @@ import type { Form } from './merchant.ts';
 
 export type Page = { status: number; html: string; url: string };
 
-/** Opens a page as a browser without script would. */
+/** Opens a page like a browser without JavaScript. */
 export async function open(url: string): Promise<Page> {
   const answer = await fetch(url);
   return { status: answer.status, html: await answer.text(), url: answer.url };
 }
 
-/** The first form of a page with what it would send: checked radios, hidden and text inputs. */
+/** Returns the first form of a page with what it would send: checked radio buttons, hidden and text inputs. */
 export function readForm(page: Page): { action: string; fields: Form; buttons: string[] } {
   const [, attributes = '', inside = ''] = /<form([^>]*)>([\s\S]*?)<\/form>/.exec(page.html) ?? [];
   const fields: Form = {};
@@ -21,7 +21,7 @@ export function readForm(page: Page): { action: string; fields: Form; buttons: s
   return { action: new URL(attribute(attributes, 'action'), page.url).href, fields, buttons };
 }
 
-/** Submits the first form by one of its buttons. */
+/** Submits the first form with one of its buttons. */
 export async function press(page: Page, outcome: string, changes: Form = {}): Promise<Page> {
   const form = readForm(page);
   const pressed: Form = outcome === '' ? {} : { outcome };
@@ -32,7 +32,7 @@ export async function press(page: Page, outcome: string, changes: Form = {}): Pr
   return { status: answer.status, html: await answer.text(), url: answer.url };
 }
 
-/** Opens the hosted page and presses the button. */
+/** Opens the hosted page and presses a button. */
 export async function pay(session: Record<string, unknown>, outcome = 'pay', changes: Form = {}): Promise<Page> {
   return press(await open(String(session['GatewayPageURL'])), outcome, changes);
 }

@@ -12,7 +12,7 @@ test.each<[string, Table]>([
   ['Nagad', nagadScripts],
   ['Stripe', stripeScripts],
 ])('the README lists exactly the rows of the script table of %s', async (gateway, scripts) => {
-  // Guards the document that others script by: it must not fall behind the table.
+  // Test authors choose scripts from the README, so it must match the table.
   const readme = await readFile(join(import.meta.dirname, '../../simulators/README.md'), 'utf8');
   const section = readme.split(/^## /m).find((text) => text.startsWith(`${gateway}\n`)) ?? '';
   const rows = [...section.matchAll(/^\| (\d\d) +\| `([a-z0-9-]+)` +\| (.+?) +\|$/gm)].map(

@@ -14,7 +14,7 @@ afterAll(() => both.close());
 
 type Paid = { tranId: string; key: string; back: Page; ipns: () => Received[]; valId: string; bankTranId: string };
 
-/** Walks a payment under the row `number`, picked by the payer’s phone. */
+/** Pays under the script `number`, which the payer's phone selects. */
 async function payUnder(number: string): Promise<Paid> {
   const tranId = `ROW${number}`;
   const session = await both.api.create({ tran_id: tranId, cus_phone: `017000000${number}` });
@@ -57,7 +57,7 @@ const refundLines = async (paid: Paid) =>
   (await both.api.charges()).filter((line) => line['tranId'] === paid.tranId && line['kind'] === 'refund');
 
 type Spoilt = Awaited<ReturnType<typeof settle>>;
-/** What one spoilt answer looks like from outside. */
+/** Recognises each faulty answer from the client's side. */
 const looks: Record<string, (got: Spoilt) => boolean> = {
   cut: (got) => got === 'cut',
   http_500: (got) => got !== 'cut' && got.status === 500 && !isJson(got.text),
@@ -68,7 +68,7 @@ const looks: Record<string, (got: Spoilt) => boolean> = {
   good: (got) => got !== 'cut' && got.status === 200 && isJson(got.text),
 };
 
-/** Each row of the table must be claimed by a test below. */
+/** Each row of the script table must be used by a test below. */
 const proven = new Set<string>();
 function row(numbers: string | readonly string[], what: string, work: () => Promise<void>): void {
   for (const number of [numbers].flat()) {
@@ -79,7 +79,6 @@ function row(numbers: string | readonly string[], what: string, work: () => Prom
 
 describe('by its number the payer’s phone scripts', () => {
   row('01', 'approval', async () => {
-    // Guards the row for a plain payment.
     expect(readForm((await payUnder('01')).back).fields['status']).toBe('VALID');
   });
 
@@ -90,7 +89,7 @@ describe('by its number the payer’s phone scripts', () => {
     '05': 'EXPIRED',
   })) {
     row(number, `pay ends as ${ended}`, async () => {
-      // Guards that pressing pay can end otherwise, without a charge.
+      // Pressing pay can end without a charge.
       const paid = await payUnder(number);
       expect(readForm(paid.back).fields['status']).toBe(ended);
       await until(() => paid.ipns().length === 1);
@@ -101,7 +100,6 @@ describe('by its number the payer’s phone scripts', () => {
   }
 
   row('06', 'a session that ends soon', async () => {
-    // Guards the short session.
     const session = await both.api.create({ tran_id: 'ROW06', cus_phone: '01700000006' });
     const query = { sessionkey: String(session['sessionkey']) };
     expect(await both.api.transaction(query)).toMatchObject({ status: 'PENDING' });
@@ -109,7 +107,7 @@ describe('by its number the payer’s phone scripts', () => {
   });
 
   row('10', 'silence: charged, no IPN, no return, found by query', async () => {
-    // Guards the worst case for a payer: money taken and nobody told.
+    // The worst case for a payer: the money is taken and nobody is notified.
     const paid = await payUnder('10');
     expect(paid.back.html).not.toContain('<form');
     await new Promise((resolve) => {
@@ -122,7 +120,7 @@ describe('by its number the payer’s phone scripts', () => {
   });
 
   row(['11', '12'], 'return without IPN, and IPN without return', async () => {
-    // Guards each of the two ways to hear of a payment alone.
+    // A merchant must handle either message alone.
     const returned = await payUnder('11');
     const told = await payUnder('12');
     expect(returned.back.html).toContain('id="return"');
@@ -132,7 +130,7 @@ describe('by its number the payer’s phone scripts', () => {
   });
 
   row(['13', '14'], 'IPN before the return, and after it', async () => {
-    // Guards both orders of the race.
+    // A merchant must handle both orders.
     expect((await payUnder('13')).ipns()).toHaveLength(1);
     const after = await payUnder('14');
     expect(after.ipns()).toHaveLength(0);
@@ -143,7 +141,7 @@ describe('by its number the payer’s phone scripts', () => {
   });
 
   row(['15', '16'], 'a late IPN, and one held until it is delivered by hand', async () => {
-    // Guards IPNs that come after everybody has given up.
+    // An IPN can arrive after the merchant has given up.
     const late = await payUnder('15');
     const held = await payUnder('16');
     expect([late.back.html, held.back.html].some((html) => html.includes('<form'))).toBe(false);
@@ -157,7 +155,6 @@ describe('by its number the payer’s phone scripts', () => {
   });
 
   row('17', 'three equal IPNs', async () => {
-    // Guards repetition.
     const paid = await payUnder('17');
     await until(() => paid.ipns().length === 3);
     expect(new Set(paid.ipns().map((one) => one.body)).size).toBe(1);
@@ -173,7 +170,7 @@ describe('by its number the payer’s phone scripts', () => {
     '37': 'cut',
   })) {
     row(number, `validation and query ${look} twice each, then right`, async () => {
-      // Guards the ambiguous answer: the charge is real, and asking again finds it.
+      // The answer is ambiguous: the charge is real, and a repeated query finds it.
       const paid = await payUnder(number);
       for (const expected of [look, look, 'good']) {
         expect(looks[expected]?.(await settle(both.api.transactionRaw({ tran_id: paid.tranId })))).toBe(true);
@@ -181,14 +178,13 @@ describe('by its number the payer’s phone scripts', () => {
       for (const expected of [look, look]) {
         expect(looks[expected]?.(await settle(both.api.validateRaw(paid.valId)))).toBe(true);
       }
-      // A cut-off or oversized answer was the real one: the gateway counts the order as validated, the merchant cannot know.
+      // A truncated or oversized answer was the real one: the gateway counts the order as validated, but the merchant cannot know that.
       const executed = look === 'truncated' || look === 'huge';
       expect(await both.api.validate(paid.valId)).toMatchObject({ status: executed ? 'VALIDATED' : 'VALID' });
     });
   }
 
   row(['19', '31'], 'validation and query never answer rightly', async () => {
-    // Guards faults without an end.
     for (const [number, look] of [
       ['19', 'cut'],
       ['31', 'http_500'],
@@ -202,7 +198,7 @@ describe('by its number the payer’s phone scripts', () => {
   });
 
   row('20', 'a wrong amount everywhere, also in the charge log', async () => {
-    // Guards the mismatch that must never be taken for paid in full.
+    // A merchant must never accept this as paid in full.
     const paid = await payUnder('20');
     expect(paid.ipns()[0]?.form).toMatchObject({ amount: '99.00', currency_amount: '99.00', store_amount: '96.53' });
     expect(await both.api.validate(paid.valId)).toMatchObject({ status: 'VALID', amount: '99.00' });
@@ -212,7 +208,7 @@ describe('by its number the payer’s phone scripts', () => {
   });
 
   row(['21', '39'], 'an IPN that lies while validation is right', async () => {
-    // Guards that an IPN is only a hint, well signed or not.
+    // An IPN is only a hint, even if it is correctly signed.
     const amount = await payUnder('21');
     const unknown = await payUnder('39');
     expect(amount.ipns()[0]?.form).toMatchObject({ amount: '1.00', status: 'VALID' });
@@ -227,7 +223,7 @@ describe('by its number the payer’s phone scripts', () => {
     '28': { status: 'HELD' },
   })) {
     row(number, `validation and query show ${JSON.stringify(expected)}`, async () => {
-      // Guards answers that belong to another order or say nothing known.
+      // The answer belongs to another order or contains an unknown status.
       const paid = await payUnder(number);
       expect(await both.api.validate(paid.valId)).toMatchObject(expected);
       expect(await both.api.transaction({ tran_id: paid.tranId })).toMatchObject({
@@ -240,7 +236,7 @@ describe('by its number the payer’s phone scripts', () => {
 
   for (const [number, expected] of Object.entries({ '29': { status: 'PENDING' }, '38': { APIConnect: 'INACTIVE' } })) {
     row(number, `validation says ${JSON.stringify(expected)} twice, then the truth`, async () => {
-      // Guards "not yet": it must be asked again, not taken for a failure.
+      // "Not yet" has to be queried again. It is not a failure.
       const paid = await payUnder(number);
       expect(await both.api.validate(paid.valId)).toMatchObject(expected);
       expect(await both.api.validate(paid.valId)).toMatchObject(expected);
@@ -252,7 +248,6 @@ describe('by its number the payer’s phone scripts', () => {
   }
 
   row(['24', '25', '26'], 'wrong, absent and md5-only signatures in IPN and return', async () => {
-    // Guards the signature faults over the wire.
     const bad = await payUnder('24');
     const absent = await payUnder('25');
     const md5 = await payUnder('26');
@@ -268,14 +263,13 @@ describe('by its number the payer’s phone scripts', () => {
   });
 
   row('27', 'a risky payment', async () => {
-    // Guards risk_level 1, which must be held for review.
+    // A payment with risk_level 1 must be held for review.
     const paid = await payUnder('27');
     expect(paid.ipns()[0]?.form).toMatchObject({ risk_level: '1', status: 'VALID' });
     expect(await both.api.validate(paid.valId)).toMatchObject({ risk_level: '1', status: 'VALID' });
   });
 
   row(['36', '48'], 'slow answers that are right', async () => {
-    // Guards patience.
     const paid = await payUnder('36');
     const begin = Date.now();
     expect(await both.api.validate(paid.valId)).toMatchObject({ status: 'VALID' });
@@ -284,7 +278,7 @@ describe('by its number the payer’s phone scripts', () => {
   });
 
   row('40', 'a refused session', async () => {
-    // Guards a refusal that no credential explains.
+    // The credentials are right, but the session is refused.
     expect(await both.api.create({ cus_phone: '01700000040' })).toMatchObject({
       status: 'FAILED',
       failedreason: expect.stringMatching(/./),
@@ -301,7 +295,7 @@ describe('by its number the payer’s phone scripts', () => {
     ['53', 'cut', 1],
   ] as const) {
     row(number, `the first session call is ${look}; repeated under its tran_id it works`, async () => {
-      // Guards the retry of session creation, and whether the lost call had made a session.
+      // A retry must work, whether or not the lost call had created a session.
       const form = sessionRequest(both.merchant, { tran_id: `ROW${number}`, cus_phone: `017000000${number}` });
       expect(looks[look]?.(await settle(both.api.post(form)))).toBe(true);
       expect(await (await both.api.post(form)).json()).toMatchObject({ status: 'SUCCESS' });
@@ -310,7 +304,6 @@ describe('by its number the payer’s phone scripts', () => {
   }
 
   row(['42', '49'], 'session calls that never work', async () => {
-    // Guards the gateway that is down.
     for (const [number, look] of [
       ['42', 'cut'],
       ['49', 'http_500'],
@@ -323,7 +316,7 @@ describe('by its number the payer’s phone scripts', () => {
   });
 
   row(['50', '51'], 'unpadded amounts, and a subscription_id outside the signature', async () => {
-    // Guards two habits of real notices.
+    // Real notices do both.
     const unpadded = await payUnder('50');
     expect(unpadded.ipns()[0]?.form).toMatchObject({ amount: '100', store_amount: '97.5', currency_amount: '100' });
     expect(await both.api.validate(unpadded.valId)).toMatchObject({ amount: '100' });
@@ -333,14 +326,13 @@ describe('by its number the payer’s phone scripts', () => {
   });
 
   row('52', 'queries that fail even before an outcome', async () => {
-    // Guards expiry while the gateway cannot be asked.
+    // A payment can expire while the gateway cannot be queried.
     const session = await both.api.create({ cus_phone: '01700000052' });
     const got = await settle(both.api.transactionRaw({ sessionkey: String(session['sessionkey']) }));
     expect(looks['http_500']?.(got)).toBe(true);
   });
 
   row(['60', '63'], 'refunds that stay processing', async () => {
-    // Guards patience with refunds.
     for (const number of ['60', '63']) {
       const accepted = await both.api.transaction(refundOf(await payUnder(number)));
       expect(accepted).toMatchObject({ status: 'success' });
@@ -351,7 +343,7 @@ describe('by its number the payer’s phone scripts', () => {
 
   for (const [number, look] of Object.entries({ '61': 'cut', '66': 'html' })) {
     row(number, `the first refund call is ${look} after it was accepted`, async () => {
-      // Guards the most dangerous answer: asked again with the same id, the money goes back once.
+      // The most dangerous answer: a repeated request with the same id must refund the money only once.
       const paid = await payUnder(number);
       expect(looks[look]?.(await settle(both.api.transactionRaw(refundOf(paid))))).toBe(true);
       expect(await refundLines(paid)).toHaveLength(1);
@@ -361,7 +353,6 @@ describe('by its number the payer’s phone scripts', () => {
   }
 
   row(['62', '68'], 'refused refunds', async () => {
-    // Guards refusal: nothing is given back.
     for (const number of ['62', '68']) {
       const paid = await payUnder(number);
       expect(await both.api.transaction(refundOf(paid))).toMatchObject({
@@ -373,7 +364,7 @@ describe('by its number the payer’s phone scripts', () => {
   });
 
   row(['64', '70'], 'refunds that are cancelled or fail afterwards and free their amount', async () => {
-    // Guards an accepted refund that does not happen.
+    // An accepted refund can still fail.
     for (const [number, status] of [
       ['64', 'cancelled'],
       ['70', 'failed'],
@@ -389,7 +380,7 @@ describe('by its number the payer’s phone scripts', () => {
   });
 
   row(['65', '69'], 'refund calls that fail before doing anything', async () => {
-    // Guards the harmless duplicate of 61: here repeating is what makes the refund.
+    // Unlike row 61, the repeated request makes the refund.
     for (const [number, failures] of [
       ['65', ['http_500', 'http_500']],
       ['69', ['cut']],
@@ -404,7 +395,6 @@ describe('by its number the payer’s phone scripts', () => {
   });
 
   row('67', 'refund queries that fail twice', async () => {
-    // Guards polling.
     const paid = await payUnder('67');
     const query = { refund_ref_id: String((await both.api.transaction(refundOf(paid)))['refund_ref_id']) };
     for (const look of ['http_500', 'http_500']) {
@@ -415,12 +405,12 @@ describe('by its number the payer’s phone scripts', () => {
 });
 
 test('every row of the table is proven above', () => {
-  // Guards the table: a row that nobody has seen work does not exist.
+  // A row without a test might not work.
   expect([...proven].toSorted()).toEqual(Object.keys(scriptTable).toSorted());
 });
 
 test('an amount picks the same rows, in any currency, and wins over the phone', async () => {
-  // Guards the other key of the table; ordinary amounts and phones pick nothing.
+  // The amount is the table's other key. Ordinary amounts and phones select nothing.
   const declined = await pay(
     await both.api.create({ total_amount: '1313.02', currency: 'INR', cus_phone: '01700000003' }),
   );
@@ -434,7 +424,7 @@ test('an amount picks the same rows, in any currency, and wins over the phone', 
 });
 
 test('an IPN is retried until it is taken, a bounded number of times, with the same bytes', async () => {
-  // Guards delivery: refusals and dead receivers are retried, not for ever.
+  // A receiver that refuses or is down gets retries, but not for ever.
   both.merchant.answers.status = 503;
   const tranId = 'RETRIED';
   const mine = (): Received[] => both.merchant.at('/ipn').filter((one) => one.form['tran_id'] === tranId);
@@ -456,7 +446,7 @@ test('an IPN is retried until it is taken, a bounded number of times, with the s
 });
 
 test('a redirect of the IPN is not followed and does not count as taken', async () => {
-  // Guards against a receiver that moved: the notice must reach it, not its old address.
+  // A notice that was answered with a redirect has not reached the merchant.
   both.merchant.answers.status = 302;
   await pay(await both.api.create({ tran_id: 'MOVED' }));
   await until(async () =>
@@ -466,7 +456,7 @@ test('a redirect of the IPN is not followed and does not count as taken', async 
 });
 
 test('the page of a scripted payment still lets the payer fail or cancel', async () => {
-  // Guards that scripts bend only the pay button.
+  // Scripts affect only the pay button.
   const session = await both.api.create({ cus_phone: '01700000010' });
   expect((await press(await open(String(session['GatewayPageURL'])), 'cancel')).status).toBe(200);
   expect(await both.api.transaction({ sessionkey: String(session['sessionkey']) })).toMatchObject({

@@ -33,7 +33,7 @@ const profiles: Record<string, Form> = {
 
 describe('a session request', () => {
   test('gives a session key and a page on the configured origin', async () => {
-    // Guards the first step of every payment: the documented members in their documented shapes.
+    // Every payment starts with these documented members.
     const made = await both.api.create();
     expect(made).toMatchObject({ status: 'SUCCESS', failedreason: '', is_direct_pay_enable: '0' });
     expect(made['sessionkey']).toMatch(/^[0-9A-F]{32}$/);
@@ -42,7 +42,7 @@ describe('a session request', () => {
   });
 
   test('is taken as multipart too', async () => {
-    // Guards the official PHP and Node libraries, which send multipart.
+    // The official PHP and Node libraries send multipart.
     const form = new FormData();
     for (const [name, value] of Object.entries(sessionRequest(both.merchant))) {
       form.append(name, value);
@@ -57,7 +57,7 @@ describe('a session request', () => {
     ['the other store’s password', { store_id: 'lenden_live' }],
     ['an empty store', { store_id: '' }],
   ])('with %s is refused in the documented words, as HTTP 200', async (_what, changes) => {
-    // Guards authentication, and the trap that a refusal is not an HTTP error.
+    // A refusal is not an HTTP error, which merchants can overlook.
     const answer = await both.api.post(sessionRequest(both.merchant, changes));
     expect(answer.status).toBe(200);
     expect(await answer.json()).toMatchObject({
@@ -71,7 +71,7 @@ describe('a session request', () => {
   const mandatory =
     'total_amount currency tran_id product_category product_name product_profile success_url fail_url cancel_url shipping_method cus_name cus_email cus_add1 cus_city cus_postcode cus_country cus_phone';
   test.each(mandatory.split(' '))('without %s, or with it empty, fails and names it', async (name) => {
-    // Guards every mandatory parameter; empty counts as absent.
+    // An empty parameter counts as missing.
     const { [name]: _left, ...rest } = sessionRequest(both.merchant);
     for (const form of [rest, { ...rest, [name]: '' }]) {
       const answer = (await (await both.api.post(form)).json()) as Form;
@@ -99,7 +99,7 @@ describe('a session request', () => {
     ['value_a', 255],
     ['value_d', 255],
   ])('takes %s of %i characters and refuses one more', async (name, max) => {
-    // Guards the documented lengths, counted in characters: Bangla names must not be punished.
+    // The documented lengths count characters, so Bangla names can be as long as others.
     const unique = name === 'tran_id' ? 'ক'.repeat(max) : 'আ'.repeat(max);
     expect(await both.api.create({ [name]: unique })).toMatchObject({ status: 'SUCCESS' });
     const refused = await both.api.create({ [name]: `${unique}x` });
@@ -107,7 +107,6 @@ describe('a session request', () => {
   });
 
   test.each(['success_url', 'fail_url', 'cancel_url', 'ipn_url'])('checks the syntax of %s', async (name) => {
-    // Guards URL syntax and length.
     for (const value of [
       'example.com/back',
       'javascript:alert(1)',
@@ -135,12 +134,12 @@ describe('a session request', () => {
     ['100', 'constructor', 'FAILED'],
     ['100', 'bdt', 'FAILED'],
   ])('of %s %s ends as %s', async (total, currency, status) => {
-    // Guards the limits (in taka, after conversion), the form of an amount and the list of currencies.
+    // The limits are in taka after conversion.
     expect(await both.api.create({ total_amount: total, currency })).toMatchObject({ status });
   });
 
   test('needs the address of shipped goods, and nothing of it otherwise', async () => {
-    // Guards shipping: YES demands every ship_ parameter, NO and Courier none.
+    // With YES every ship_ parameter is required, with NO and Courier none.
     expect(await both.api.create(shipped)).toMatchObject({ status: 'SUCCESS' });
     for (const name of Object.keys(shipped).filter((name) => name.startsWith('ship_'))) {
       expect(await both.api.create({ ...shipped, [name]: '' })).toMatchObject({
@@ -158,7 +157,6 @@ describe('a session request', () => {
   });
 
   test.each(Object.keys(profiles))('of the profile %s needs what belongs to it', async (profile) => {
-    // Guards the vertical-specific parameters.
     const fields = { product_profile: profile, ...profiles[profile] };
     expect(await both.api.create(fields)).toMatchObject({ status: 'SUCCESS' });
     for (const name of Object.keys(profiles[profile] ?? {})) {
@@ -179,13 +177,13 @@ describe('a session request', () => {
     { discount_amount: 'much' },
     { product_profile: 'unknown' },
   ])('with %j fails', async (changes) => {
-    // Guards the optional parameters: given, they must be right.
+    // An optional parameter must be valid if it is sent.
     const form: Form = Object.fromEntries(Object.entries(changes).map(([name, value]) => [name, String(value)]));
     expect(await both.api.create(form)).toMatchObject({ status: 'FAILED' });
   });
 
   test('may be repeated under one tran_id until something was charged under it', async () => {
-    // Guards the retry of a lost answer, and the refusal to sell one order twice.
+    // A client retries after a lost answer, but one order must not be sold twice.
     const first = await both.api.create({ tran_id: 'AGAIN' });
     const second = await both.api.create({ tran_id: 'AGAIN' });
     expect(second['status']).toBe('SUCCESS');
@@ -195,7 +193,7 @@ describe('a session request', () => {
   });
 
   test('over 256 KiB or with a file is refused by HTTP', async () => {
-    // Guards the simulator itself against a body without end.
+    // A large body must not use up the simulator's memory.
     const huge = await both.api.post(sessionRequest(both.merchant, { value_a: 'x'.repeat(300_000) }));
     expect(huge.status).toBe(413);
     const form = new FormData();

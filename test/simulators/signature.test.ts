@@ -31,7 +31,7 @@ const golden = {
 const password = 'test_testemi@ssl';
 
 test('signs the published vector with both published digests', () => {
-  // Guards interoperability: these digests come from the official client’s documentation, not from this code.
+  // The digests come from the official client's documentation, not from this code, so they show that both agree.
   const signed = signFields({ fields: golden, password, mode: 'good' });
   expect(signed).toEqual({
     verify_sign: 'd42fab70ae0bcbda5280e7baffef60b0',
@@ -42,7 +42,7 @@ test('signs the published vector with both published digests', () => {
 });
 
 test('the faults of the signature are really faults', () => {
-  // Guards the scripts bad, absent and md5-only: a fault that verifies would prove nothing about a merchant.
+  // A fault that verifies would prove nothing about a merchant.
   const names = Object.keys(golden);
   const bad = signFields({ fields: golden, password, mode: 'bad' });
   expect(bad['verify_sign']).not.toBe(digest({ algorithm: 'md5', fields: golden, names, password }));
@@ -55,7 +55,7 @@ test('the faults of the signature are really faults', () => {
 });
 
 test('leaves subscription_id unsigned', () => {
-  // Guards a trap of real notices since 2023: the field is posted but not in verify_key.
+  // Real notices since 2023 contain this field without listing it in verify_key.
   const signed = signFields({ fields: { ...golden, subscription_id: '' }, password, mode: 'good' });
   expect(signed['verify_sign']).toBe('d42fab70ae0bcbda5280e7baffef60b0');
 });

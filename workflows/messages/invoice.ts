@@ -6,7 +6,7 @@ export interface InvoiceWorkflowInput extends ScopeInput {
   readonly reference: string;
 }
 
-/** What has become of an invoice's row. The row is the authority: whatever a signal says, the workflow reads it. */
+/** The changes of an invoice's row that are signalled. The row is authoritative: the workflow reads it after every signal. */
 export const INVOICE_CHANGES = [
   'issued',
   'payment',
@@ -21,10 +21,10 @@ export type InvoiceChange = (typeof INVOICE_CHANGES)[number];
 
 export const invoiceChangedSignal = defineSignal<[change: InvoiceChange]>('changed');
 
-/** The due dates were changed in the row: answers when the workflow goes by the new ones. */
+/** The due dates in the row were changed. The update completes when the workflow uses the new ones. */
 export const dueDatesChangedUpdate = defineUpdate<InvoiceProgress, []>('due-dates-changed');
 
-/** What a person or a program sees of a running invoice, without asking the database. */
+/** The progress of a running invoice, readable without the database. */
 export interface InvoiceProgress {
   readonly status: ShownInvoiceStatus;
   readonly paused: boolean;
@@ -36,41 +36,41 @@ export interface InvoiceProgress {
 export const invoiceProgressQuery = defineQuery<InvoiceProgress>('progress');
 
 export interface DriveInvoiceInput extends InvoiceWorkflowInput {
-  /** Unix time in milliseconds, of the workflow. It decides nothing: it shows when Temporal's clock and the database's are apart. */
+  /** Unix time in milliseconds by the workflow's clock. It is only logged, to show a difference between Temporal's clock and the database's. */
   readonly nowMs: number;
 }
 
-/** How an invoice stands after everything that was due is done. Codes, days and amounts only. */
+/** The state of an invoice after everything that was due is done. Contains only codes, dates and amounts. */
 export interface InvoiceState {
   readonly ended: boolean;
   readonly status: ShownInvoiceStatus;
   readonly paused: boolean;
-  /** What time it was for the invoice when this was found, by the database: Unix time in milliseconds, as the two below. */
+  /** The database's time of this reading. Unix time in milliseconds, like the next two fields. */
   readonly nowMs: number;
-  /** Null when no notice will go out any more. */
+  /** Null when there are no more notices. */
   readonly nextNoticeAtMs: number | null;
-  /** The next look whether it has expired; left out when there will be none. */
+  /** When to check again whether the invoice has expired; absent when no check is needed. */
   readonly expiryAtMs?: number;
-  /** Letters wait to be sent. */
+  /** Whether emails are queued. */
   readonly emailWaits: boolean;
   readonly paidInstallments: number;
   readonly installments: number;
   /** Decimal text with its currency, such as `250.00 BDT`. */
   readonly due: string;
   readonly total: string;
-  /** `2026-12-01`; null when nothing is due on a day. */
+  /** Such as `2026-12-01`; null when no open amount has a due date. */
   readonly nextDueDate: string | null;
 }
 
 export interface EmailsSent {
-  /** Milliseconds until a letter that could not be sent is tried again; null when none is left. */
+  /** Milliseconds until an email that could not be sent is tried again; null when none is left. */
   readonly againInMs: number | null;
 }
 
-/** What the invoice workflow asks of the world. */
+/** The activities of the invoice workflow. */
 export interface InvoiceActivities {
-  /** Tells what is due to be told, once, and answers how the invoice stands. */
+  /** Records each due notice once with its event and email, ends an expired invoice, and returns the invoice's state. */
   driveInvoice(input: DriveInvoiceInput): Promise<InvoiceState>;
-  /** Sends the letters that wait. Rejects only when our own database cannot be used. */
+  /** Sends the queued emails. Rejects only when Lenden's database cannot be used. */
   sendInvoiceEmails(input: InvoiceWorkflowInput): Promise<EmailsSent>;
 }

@@ -14,6 +14,6 @@ export interface SweepResult {
 }
 
 export interface SweepActivities {
-  /** One bounded pass over everything that is stored but not taken up. */
+  /** Runs one bounded pass over everything that is stored but not yet handled. */
   sweep(): Promise<SweepResult>;
 }

@@ -1,11 +1,11 @@
 import { defineSearchAttributeKey } from '@temporalio/common';
 import type { Mode } from '../../domain/mode.ts';
 
-/** Wire names: what Temporal stores. They are never renamed, since running workflows and recorded histories hold them. */
+/** Names that Temporal stores. Never rename them: running workflows and recorded histories contain them. */
 export const TASK_QUEUES = {
   /** Payment, unapplied-payment, refund and invoice workflows with their activities. */
   payments: 'lenden-payments',
-  /** Webhook deliveries: on their own queue, so that slow receivers never hold up a payment. */
+  /** Webhook deliveries. They have their own queue so that slow receivers never delay a payment. */
   webhooks: 'lenden-webhooks',
   /** Sweeper and ledger sealing. */
   maintenance: 'lenden-maintenance',
@@ -21,7 +21,7 @@ export const WORKFLOW_TYPES = {
   sealLedger: 'sealLedgerWorkflow',
 } as const;
 
-/** Workflow ids carry random references, never a bare serial id: a guessed number must not name another app's workflow. */
+/** Workflow ids contain random references, never a serial id, so that a guessed number never names another application's workflow. */
 export const workflowIds = {
   payment: (paymentReference: string): string => `payment:${paymentReference}`,
   unappliedPayment: (attemptReference: string): string => `unapplied:${attemptReference}`,
@@ -30,7 +30,7 @@ export const workflowIds = {
   webhook: (eventId: string): string => `webhook:${eventId}`,
 } as const;
 
-/** An invoice's number as its customer is shown it, in the memo of its workflow. */
+/** The memo key for an invoice's number as its customer sees it. */
 export const INVOICE_NUMBER_MEMO = 'invoiceNumber';
 
 export const SCHEDULE_IDS = { sweep: 'lenden-sweep', sealLedger: 'lenden-seal-ledger' } as const;
@@ -38,19 +38,22 @@ export const SCHEDULE_IDS = { sweep: 'lenden-sweep', sealLedger: 'lenden-seal-le
 export const SEARCH_ATTRIBUTES = {
   app: defineSearchAttributeKey('LendenApp', 'KEYWORD'),
   mode: defineSearchAttributeKey('LendenMode', 'KEYWORD'),
-  /** The reference that the app knows. */
+  /** The reference that the application knows. */
   reference: defineSearchAttributeKey('LendenReference', 'KEYWORD'),
   gateway: defineSearchAttributeKey('LendenGateway', 'KEYWORD'),
   amountMinor: defineSearchAttributeKey('LendenAmountMinor', 'INT'),
   status: defineSearchAttributeKey('LendenStatus', 'KEYWORD'),
 } as const;
 
-/** The failure type of a workflow, and of an activity, that finds no row of its reference: the database was set back to an older state. */
+/** The failure type of a workflow or activity that finds no row for its reference, which means that the database was restored to an older state. */
 export const ROW_MISSING = 'ROW_MISSING';
 
-/** Ids and codes only: what a workflow carries is stored in histories, so no payer's data and no gateway text. */
+/** The ids of a workflow's scope. Histories store workflow inputs, so they contain only ids and codes, never payer data or gateway text. */
 export interface ScopeInput {
-  /** Decimal text of the application's id: JSON has no bigint. Everything else is named by its public reference: a number may be given out again after a restore. */
+  /**
+   * The application's id as decimal text, since JSON has no bigint. Everything else is named by its public reference, because a serial id can be
+   * reused after a restore.
+   */
   readonly applicationId: string;
   readonly mode: Mode;
 }

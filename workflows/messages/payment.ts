@@ -4,94 +4,94 @@ import type { ScopeInput } from './names.ts';
 
 export interface PaymentWorkflowInput extends ScopeInput {
   readonly reference: string;
-  /** It pays an invoice, which is locked before the payment is. */
+  /** The payment pays an invoice. The invoice is locked before the payment. */
   readonly paysInvoice?: true;
 }
 
-/** How far the checkout has come when the update answers. */
+/** The payment's status when the update completes. */
 export interface CheckoutOpened {
   readonly status: PaymentStatus;
 }
 
-/** What a person or a program sees of a running payment, without asking the database. */
+/** The progress of a running payment, readable without the database. */
 export interface PaymentProgress {
   readonly status: PaymentStatus;
   readonly waitingFor: 'gateway-session' | 'payer' | 'gateway-answer' | 'operator' | 'nothing';
-  /** RFC 3339, UTC; null when nothing is timed. */
+  /** RFC 3339, UTC; null when the wait has no time limit. */
   readonly until: string | null;
   readonly reviewReason: ReviewReason | null;
 }
 
-/** Waits until the body of the workflow has opened the gateway's session, or has ended without one. */
+/** Completes when the workflow has opened the gateway's session, or has ended without one. */
 export const checkoutOpenedUpdate = defineUpdate<CheckoutOpened, []>('checkout-opened');
-/** One fixed id, so that every caller of one payment waits on the same update. */
+/** The fixed update id, so that all callers for one payment wait for the same update. */
 export const CHECKOUT_OPENED_UPDATE_ID = 'checkout-opened';
 
-/** A stored callback waits to be looked at. The id names the row; the row is the evidence. */
+/** A stored callback is waiting. The id names its row, which holds the evidence. */
 export const callbackSignal = defineSignal<[callbackId: string]>('callback');
-/** The payer asked on our page to cancel. The row holds the request. */
+/** The payer asked on Lenden's page to cancel. The row holds the request. */
 export const cancelRequestedSignal = defineSignal('cancel-requested');
 /**
- * The payer has chosen where to pay; the row holds the choice. Waits until that page was tried to be opened. The update's id is the attempt's
- * reference, so that a repeated one is the same.
+ * The payer has chosen a gateway; the row holds the choice. Completes when the workflow has tried to open that gateway's page. The update's id is the
+ * attempt's reference, so a duplicate request waits for the same update.
  */
 export const gatewayChosenUpdate = defineUpdate<CheckoutOpened, []>('gateway-chosen');
-/** The same without waiting, from the sweeper. */
+/** The same message from the sweeper, which does not wait. */
 export const gatewayChosenSignal = defineSignal('gateway-chosen');
 export const progressQuery = defineQuery<PaymentProgress>('progress');
 
-/** What the payment workflow asks of the world. */
+/** The activities of the payment workflow. */
 export interface PaymentActivities {
   openCheckout(input: PaymentWorkflowInput): Promise<OpenCheckoutResult>;
   verifyPayment(input: VerifyInput): Promise<Verdict>;
   finalizePayment(input: FinalizeInput): Promise<FinalStatus>;
   markForReview(input: ReviewInput): Promise<void>;
-  /** The operator's decision as its row says; a signal without a row is written down and changes nothing. */
+  /** Returns the operator's decision from its row. A signal without a row is recorded in the audit log and changes nothing. */
   readReviewDecision(input: ReviewDecisionInput): Promise<ReviewDecision>;
-  /** Closes a decision that could not be carried out, since the gateway does not confirm what was ordered. */
+  /** Closes a decision that could not be carried out because the gateway does not confirm the charge. */
   declineDecision(input: DeclinedDecisionInput): Promise<void>;
-  /** Has the gateway asked about money that a payment's end leaves behind. */
+  /** Starts a query for money that can still be at the gateway after the payment has ended. */
   lookForUnappliedMoney(input: PaymentWorkflowInput): Promise<void>;
 }
 
 export type OpenCheckoutResult =
-  /** The session is open, or was opened before. `expiresAtMs` is Unix time. */
+  /** The session is open, or was opened before. `expiresAtMs` is Unix time in milliseconds. */
   | {
       readonly kind: 'open';
       readonly expiresAtMs: number;
       readonly attention: boolean;
-      /** What the payer has chosen, where he may. */
+      /** The payer's choice, where the payer can choose. */
       readonly gateway?: string;
-      /** What the gateway knows the payment by; the history keeps it for whoever has to look there after a restore. */
+      /** The reference under which the gateway knows the payment. It stays in the history, where it can be found after a restore. */
       readonly attemptReference?: string;
     }
-  /** The payer has not chosen where to pay. */
+  /** The payer has not yet chosen a gateway. */
   | { readonly kind: 'choosing'; readonly expiresAtMs: number; readonly attention?: boolean }
-  /** Under review already: only an operator moves it. */
+  /** The payment is already under review, and only an operator can end that. */
   | { readonly kind: 'review'; readonly reason: ReviewReason }
   | { readonly kind: 'refused'; readonly code: string }
-  /** The gateway could not be reached, or its answer was lost; `expiresAtMs` bounds the trying. */
+  /** The gateway could not be reached, or its answer was lost. The workflow retries until `expiresAtMs`. */
   | { readonly kind: 'unavailable'; readonly expiresAtMs: number }
   | { readonly kind: 'ended'; readonly status: FinalStatus; readonly failureCode?: string };
 
 export interface VerifyInput extends PaymentWorkflowInput {
-  /** The last question, when the workflow's timer says that the payment has expired: an untouched session ends it, if the row says so, too. */
+  /** The workflow's timer says that the payment has expired. If the row agrees, this query ends an untouched session. */
   readonly final: boolean;
-  /** An operator accepts a risk that the gateway flags; everything else must agree all the same. */
+  /** An operator has accepted the risk that the gateway reported. Everything else must still agree with the order. */
   readonly riskAccepted?: boolean;
 }
 
 export type Verdict =
-  /** The gateway confirmed a charge that agrees with the order; the attempt's row holds the evidence. */
+  /** The gateway confirmed a charge that agrees with the order. The attempt's row holds the evidence. */
   | { readonly kind: 'charged' }
   | { readonly kind: 'failed' | 'cancelled' | 'expired' }
-  /** Nothing decided yet. `hopeful`: something claims success, so asking again soon is worth it. */
+  /** Nothing is decided yet. `hopeful`: something claims success, so it is worth querying again soon. */
   | {
       readonly kind: 'undecided';
       readonly hopeful: boolean;
-      /** An operator is to say whether the payer has paid: the clock does not end that. */
+      /** An operator decides whether the payer has paid, so the expiry does not end the payment. */
       readonly withOperator?: true;
-      /** The last question came too early: by the database's time the payment expires only in so many milliseconds. */
+      /** The final query came too early: by the database's clock, the payment expires in this many milliseconds. */
       readonly expiresInMs?: number;
     }
   | { readonly kind: 'review'; readonly reason: ReviewReason };
@@ -99,19 +99,19 @@ export type Verdict =
 export interface FinalizeInput extends PaymentWorkflowInput {
   readonly status: FinalStatus;
   readonly failureCode?: string;
-  /** The operator's decision that leads to this end; closed together with it. */
+  /** The operator's decision that led to this end. It is closed in the same transaction. */
   readonly decisionId?: string;
 }
 
 export type ReviewDecision =
-  /** Nobody has decided, whatever a signal said. */
+  /** There is no decision row, whatever the signal said. */
   | { readonly kind: 'none' }
   | { readonly kind: 'accept' | 'reject'; readonly decisionId: string }
-  /** Carried out before, by a run of this step whose answer was lost. */
+  /** An earlier run of this step carried the decision out, but its answer was lost. */
   | { readonly kind: 'ended'; readonly status: FinalStatus; readonly failureCode?: string };
 
 export interface ReviewDecisionInput extends PaymentWorkflowInput {
-  /** The decisions that were signalled since the last look. */
+  /** The decisions that were signalled since the last read. */
   readonly decisionIds: readonly string[];
 }
 

@@ -1,4 +1,4 @@
-/** The head of the ledger's chain as the sealing workflow's result: Temporal keeps it, so it witnesses the chain from outside Postgres. */
+/** The head of the ledger's chain, as the sealing workflow's result. Temporal stores it, so there is evidence of the chain outside Postgres. */
 export interface SealLedgerResult {
   /** Decimal text: JSON has no bigint. `0` before the first seal. */
   readonly sealId: string;
@@ -6,11 +6,11 @@ export interface SealLedgerResult {
   readonly hash: string;
   /** Ledger transactions sealed since the beginning, decimal text. */
   readonly totalTransactions: string;
-  /** False when more is waiting than one pass may seal. */
+  /** False when more transactions are waiting than one pass seals. */
   readonly drained: boolean;
 }
 
 export interface SealLedgerActivities {
-  /** Seals what is committed, in bounded batches, and answers the chain's head. */
+  /** Seals committed transactions in bounded batches and returns the chain's head. */
   sealLedger(): Promise<SealLedgerResult>;
 }

@@ -1,15 +1,15 @@
 import type { Sinks } from '@temporalio/workflow';
 
-/** Header that carries the trace: JSON `{traceparent}`. The name is the one of Temporal's own OpenTelemetry interceptors. */
+/** The header that carries the trace, as JSON `{traceparent}`. Temporal's own OpenTelemetry interceptors use the same name. */
 export const TRACE_HEADER = '_tracer-data';
 
-/** The end of one workflow run, told to the worker's process once, never in a replay. Ids and codes only. */
+/** The end of one workflow run, reported to the worker's process once and never in a replay. Contains only ids and codes. */
 export interface WorkflowEnd {
-  /** W3C `traceparent` of whoever started the run; null when that was not traced. */
+  /** The W3C `traceparent` of the caller that started the run; null when that call was not traced. */
   readonly parent: string | null;
   readonly spanId: string;
   readonly endedAtMs: number;
-  /** What the workflow returned where that is a word, else `completed`; `continued` or `failed` otherwise. */
+  /** The workflow's result if it is a string, otherwise `completed`; `continued` or `failed` when the run ended that way. */
   readonly outcome: string;
   readonly input: unknown;
 }

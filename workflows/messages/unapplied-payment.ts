@@ -1,23 +1,23 @@
 import { defineSignal } from '@temporalio/workflow';
 import type { PaymentWorkflowInput } from './payment.ts';
 
-/** A refund of the attempt's money has ended; the row says how. */
+/** A refund of the attempt's money has ended. The row holds its result. */
 export const refundEndedSignal = defineSignal('refundEnded');
 
 export interface UnappliedPaymentInput extends PaymentWorkflowInput {
   readonly attemptReference: string;
-  /** Set by a run that goes on with an earlier run's questions: Unix time in milliseconds of the first of them. */
+  /** Unix time in milliseconds of the first query. Set when a run continues as new during the queries. */
   readonly queryingSinceMs?: number;
-  /** Set by a run that goes on with an earlier one's wait for a refund: how often the row was looked at without being told to. */
+  /** How many times the row was read without a signal. Set when a run continues as new while it waits for a refund. */
   readonly looks?: number;
 }
 
 export type UnappliedPaymentResult =
-  /** The gateway confirms no charge beyond the one that settled the payment. */
+  /** The gateway confirms no charge other than the one that finalized the payment. */
   | { readonly kind: 'nothing' }
   /**
-   * This much of the attempt's money is in suspense, on its way back, given back or left to the application, each charge once. What still waits
-   * for somebody goes before what is over. `amountMinor` is decimal text.
+   * The amount of the attempt's money that is held in suspense, being refunded, refunded or kept, each charge counted once. If charges differ, the
+   * kind that still needs action comes first. `amountMinor` is decimal text.
    */
   | {
       readonly kind: 'held' | 'refunding' | 'refunded' | 'kept';
@@ -26,17 +26,17 @@ export type UnappliedPaymentResult =
     };
 
 export interface UnappliedDecisionInput extends UnappliedPaymentInput {
-  /** The decisions that were signalled since the last look. */
+  /** The decisions that were signalled since the last read. */
   readonly decisionIds: readonly string[];
 }
 
 export interface UnappliedPaymentActivities {
-  /** Carries out what operators decided, as their rows say; a signal without a row is written down and changes nothing. */
+  /** Carries out the operators' decisions from their rows. A signal without a row is recorded in the audit log and changes nothing. */
   decideUnappliedPayment(input: UnappliedDecisionInput): Promise<UnappliedPaymentResult>;
-  /** Asks the gateway and books whatever it confirms to suspense, once per charge. */
+  /** Queries the gateway and posts each confirmed charge to suspense once. */
   recordUnappliedPayment(input: UnappliedPaymentInput): Promise<UnappliedPaymentResult>;
-  /** How the attempt's money stands in its rows; asks nobody. */
+  /** Returns the state of the attempt's money from its rows, without a query to the gateway. */
   readUnappliedPayment(input: UnappliedPaymentInput): Promise<UnappliedPaymentResult>;
-  /** Leaves the question to people: closes the callbacks that raised it and gives the alarm. */
+  /** Leaves the attempt to operators: closes the callbacks that started the query and raises the alarm. */
   parkUnappliedPayment(input: UnappliedPaymentInput): Promise<void>;
 }

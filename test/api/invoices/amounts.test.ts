@@ -14,11 +14,11 @@ function item(unitAmountMinor: number, more: object = {}) {
 }
 
 describe('adding up', () => {
-  // Worked out by hand: each share is rounded once, where it arises.
+  // Calculated by hand. Each share is rounded once, at the point where it is calculated.
   test.each([
     [
       'a tax on what the lines leave',
-      // 33.33 + 2 × 33.33 = 99.99; 15 % of it is 14.9985.
+      // 33.33 + 2 × 33.33 = 99.99; 15 % of that is 14.9985.
       { lineItems: [item(3_333), item(3_333, { qty: 2 })], taxes: [{ name: 'VAT', basisPoints: 1_500 }] },
       { subtotalMinor: 9_999, discountMinor: 0, taxMinor: 1_500, totalMinor: 11_499 },
     ],
@@ -50,8 +50,8 @@ describe('adding up', () => {
     ],
     [
       'discounts of lines, then of the invoice, then taxes of both kinds',
-      // Line 1: 3 × 10.01 = 30.03, less 10 % (3.003 → 3.00) = 27.03, 5 % of it 1.3515 → 1.35.
-      // Line 2: 20.00 less 0.01 = 19.99. After lines 47.02; 12.5 % off 5.8775 → 5.88; 41.14 left; 15 % of it 6.171 → 6.17.
+      // Line 1: 3 × 10.01 = 30.03, less 10 % (3.003 → 3.00) = 27.03, 5 % of that is 1.3515 → 1.35.
+      // Line 2: 20.00 less 0.01 = 19.99. After lines 47.02; 12.5 % discount is 5.8775 → 5.88; 41.14 left; 15 % of that is 6.171 → 6.17.
       {
         lineItems: [
           item(1_001, { qty: 3, discount: { basisPoints: 1_000 }, taxes: [{ name: 'SD', basisPoints: 500 }] }),
@@ -140,7 +140,7 @@ describe('adding up', () => {
       { lineItems: `must add up to a total between 1 and ${MAX}` },
     ],
   ])('%s is refused', async (_name, change, fields) => {
-    // An invoice that cannot be shown to anybody must not be stored, draft or not: it would break its customer's whole list.
+    // If such an invoice were stored, even as a draft, the list of its customer's invoices could not be shown.
     for (const issue of [true, false]) {
       expect(refusal(await billing.create({ ...change, issue }))).toEqual([400, 'VALIDATION_ERROR', fields]);
     }
@@ -154,7 +154,7 @@ describe('installments', () => {
   const part = (dueDate: string, amountMinor: number) => ({ dueDate, amountMinor, amountPaidMinor: 0, status: 'OPEN' });
 
   test('by amounts stand as they were given; the invoice is due with the last of them', async () => {
-    // What was agreed with the customer is what is asked for.
+    // The customer has to be asked for exactly the agreed amounts.
     const installments = [
       { dueDate: '2031-01-05', amountMinor: 1 },
       { dueDate: '2031-02-05', amountMinor: 9_999 },
@@ -165,7 +165,7 @@ describe('installments', () => {
   });
 
   test('by shares are rounded down, and the last takes what is left', async () => {
-    // 33.33 % of 100.01 is 33.333333; the three make 100.01.
+    // 33.33 % of 100.01 is 33.333333; the three parts add up to 100.01.
     const installments = [3_333, 3_333, 3_334].map((basisPoints, i) => ({ dueDate: `2031-0${i + 1}-05`, basisPoints }));
     const made = await billing.create({ lineItems: [item(10_001)], installments });
     expect(parts(made)).toEqual([part('2031-01-05', 3_333), part('2031-02-05', 3_333), part('2031-03-05', 3_335)]);
@@ -178,7 +178,7 @@ describe('installments', () => {
     ['QUARTER', ['2031-01-31', '2031-04-30', '2031-07-31']],
     ['YEAR', ['2031-01-31', '2032-01-31', '2033-01-31']],
   ])('by a plan of every %s from 31 January keep to the end of shorter months', async (every, dates) => {
-    // What does not divide goes to the first ones, a paisa each.
+    // The remainder goes to the first installments, one paisa each.
     const plan = { count: 3, every, firstDueDate: '2031-01-31' };
     const made = await billing.create({ lineItems, plan });
     expect(parts(made)).toEqual([
@@ -189,14 +189,14 @@ describe('installments', () => {
   });
 
   test('by a plan from 29 February follow leap years', async () => {
-    // The 29th comes back when there is one.
+    // The 29th is used again in leap years.
     const made = await billing.create({ lineItems, plan: { count: 5, every: 'YEAR', firstDueDate: '2028-02-29' } });
     const dates = ['2028-02-29', '2029-02-28', '2030-02-28', '2031-02-28', '2032-02-29'];
     expect(parts(made)).toEqual(dates.map((dueDate) => expect.objectContaining({ dueDate })));
   });
 
   test('past ones are overdue, today’s is not', async () => {
-    // A day that has not ended can still be paid on.
+    // The payer can still pay on the due date itself.
     const installments = [-1, 0, 1].map((offset, i) => ({ dueDate: day(offset), amountMinor: i === 0 ? 9_998 : 1 }));
     const made = await billing.create({ lineItems, installments });
     expect(made.data).toMatchObject({
@@ -263,7 +263,7 @@ describe('installments', () => {
       { 'installments.2': 'must be due after the one before it' },
     ],
   ])('%s are refused', async (_name, change, fields) => {
-    // A schedule that does not come to the total would leave something unpaid, or ask for too much.
+    // A schedule that does not add up to the total would leave a part unpaid, or ask for too much.
     expect(refusal(await billing.create({ lineItems, ...change }))).toEqual([400, 'VALIDATION_ERROR', fields]);
   });
 });

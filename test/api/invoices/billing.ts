@@ -5,7 +5,7 @@ import { openApiWorld, type ApiWorld } from '../api-world.ts';
 import { call, type Answer } from '../contract-client.ts';
 import { httpCall, type HttpAnswer } from '../http-call.ts';
 
-/** The documented sample. */
+/** The sample from the documentation. */
 export const SAMPLE = {
   customerReference: 'cust_123',
   customerEmail: 'jane@example.com',
@@ -16,7 +16,7 @@ export const SAMPLE = {
   ],
 };
 
-/** A day of Dhaka, so many days from today. */
+/** Returns the date in Dhaka this many days from today. */
 export function day(offset: number): string {
   return addDays(calendarIn(BUSINESS_TIME_ZONE).today(new Date()), offset);
 }
@@ -29,25 +29,25 @@ interface Sending {
   readonly at?: string;
 }
 
-/** One shop that bills over HTTP, with every answer held to the contract. */
+/** A shop that creates invoices over HTTP. Every answer is checked against the contract. */
 export interface Billing {
   readonly world: ApiWorld;
   readonly origin: string;
   readonly shop: Registration;
-  /** Where the pages are. */
+  /** The origin of the pages. */
   readonly pages: string;
   send(path: string, sending?: Sending): Promise<Answer>;
-  /** Creates the sample with these changes; issued unless told. */
+  /** Creates the sample invoice with these changes; issued by default. */
   create(change?: object, sending?: Sending & { readonly key?: string }): Promise<Answer>;
   draft(change?: object): Promise<Answer>;
   read(id: unknown): Promise<Answer>;
-  /** POST /invoices/{id}/{action} */
+  /** Calls POST /invoices/{id}/{action}. */
   act(id: unknown, action: string): Promise<Answer>;
-  /** A payment of an invoice through the API. */
+  /** Creates a payment of an invoice through the API. */
   pay(invoiceId: unknown, change?: object, headers?: Record<string, string>): Promise<Answer>;
-  /** A payment of it that the gateway confirmed and that counts for the invoice. */
+  /** Creates a payment of an invoice that the gateway confirmed and that counts as paid. */
   payUp(invoiceId: unknown, amountMinor: number): Promise<Answer>;
-  /** A request to the pages. */
+  /** Sends a request to the pages. */
   page(path: string, sending?: Sending): Promise<HttpAnswer>;
   close(): Promise<void>;
 }
@@ -96,12 +96,12 @@ export async function openBilling(): Promise<Billing> {
   return billing;
 }
 
-/** `pay_…` of an issued invoice's link. */
+/** Returns the `pay_…` reference from an issued invoice's link. */
 export function referenceOf({ data }: Pick<Answer, 'data'>): string {
   return String(data['payableUrl']).split('/').at(-1) ?? '';
 }
 
-/** Status, code and fields of a refusal, in one look. */
+/** Returns the status, code and fields of a refusal for one comparison. */
 export function refusal({ status, meta, data }: Answer): [number, string | null, Readonly<Record<string, unknown>>] {
   return [status, meta.errorCode, data];
 }

@@ -11,7 +11,7 @@ afterAll(() => billing.close());
 const INSTANT = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
 
 test('the documented sample makes an issued invoice with every documented member, and nothing unexpected', async () => {
-  // An application written by the documents works unchanged.
+  // An application that was written from the documentation must work unchanged.
   const made = await billing.create();
   expect([made.status, made.meta.message]).toEqual([201, 'Resource created']);
   expect(made.payload).toEqual({
@@ -59,14 +59,14 @@ function line(given: object) {
 }
 
 test('what is read again is what was answered, line ids included', async () => {
-  // The answer to the creation is no other invoice than the one that is kept.
+  // Otherwise the application would store an invoice that differs from the one in the database.
   const made = await billing.create({ dueDate: day(10), notes: 'Thank you.\nCome again.' });
   const read = await billing.read(made.data['id']);
   expect(read.payload).toEqual(made.payload);
 });
 
 test('two required fields are enough, and each missing one is named', async () => {
-  // The least that the documents ask for.
+  // An application that sends only the required members must work.
   const { customerReference, lineItems } = SAMPLE;
   const least = await billing.send('/invoices', { method: 'POST', body: { customerReference, lineItems } });
   expect([least.status, least.data['currency'], least.data['status']]).toEqual([201, 'BDT', 'ISSUED']);
@@ -79,7 +79,7 @@ test('two required fields are enough, and each missing one is named', async () =
 });
 
 test('a draft has no number, no link, nothing due and no event; issued later it has all of them', async () => {
-  // Nobody can be asked to pay what is not billed yet.
+  // Otherwise a customer could be asked to pay an invoice that is not issued.
   const told = billing.world.dispatch.delivered.length;
   const draft = await billing.draft({ dueDate: day(-5) });
   expect(draft.data).toMatchObject({
@@ -104,7 +104,7 @@ test('a draft has no number, no link, nothing due and no event; issued later it 
 });
 
 test('the event of an issued invoice is the invoice as it is read, sequence 1', async () => {
-  // What the webhook says and what the API says are one.
+  // Otherwise a receiver would see a different invoice in the webhook than in the API.
   const made = await billing.create({ plan: { count: 3, every: 'MONTH', firstDueDate: day(3) } });
   const [event] = await billing.world.sql<{ type: string; sequence: number; payload: string }>(
     'select type, sequence, payload from webhook_events where invoice_id = ?',
@@ -113,7 +113,7 @@ test('the event of an issued invoice is the invoice as it is read, sequence 1', 
   expect([event?.type, event?.sequence]).toEqual(['invoice.issued', 1]);
   const { customerEmail, customerName, customerAddress, ...told } = (await billing.read(made.data['id']))
     .payload as Record<string, unknown>;
-  // But for who the customer is: a receiver that needs it reads the invoice.
+  // Without the customer's details: a receiver that needs them reads the invoice.
   expect([customerEmail, customerName, customerAddress]).toEqual(['jane@example.com', null, null]);
   const { data, ...envelope } = JSON.parse(event?.payload ?? '') as Record<string, unknown>;
   expect(data).toEqual(told);
@@ -127,7 +127,7 @@ test('the event of an issued invoice is the invoice as it is read, sequence 1', 
 });
 
 test('a text that looks like the place of the number stays a text', async () => {
-  // The number is put into the event by the statement that gives it; no invoice's words may take its place.
+  // The statement that assigns the number also writes it into the event, and text in an invoice must not be taken for its placeholder.
   const tricky = '"number":"\\u0000" "number":"INV-999999"';
   const made = await billing.create({ notes: tricky, lineItems: [{ ...SAMPLE.lineItems[0], description: tricky }] });
   const [event] = await billing.world.sql<{ payload: string }>(
@@ -138,7 +138,7 @@ test('a text that looks like the place of the number stays a text', async () => 
 });
 
 test('TEST and LIVE and every other application count for themselves', async () => {
-  // A number tells nothing of anybody else's business.
+  // Otherwise a number would reveal how many invoices another application has.
   const other = await billing.world.register();
   const numbers = [];
   for (const credentials of [other.test, other.live, other.test, other.live]) {
@@ -149,7 +149,7 @@ test('TEST and LIVE and every other application count for themselves', async () 
 
 describe('members that are not the client’s to set', () => {
   test('are ignored', async () => {
-    // Nobody makes his own invoice paid, or gives it a number or an owner.
+    // Otherwise a caller could mark an invoice as paid, or give it a number or another owner.
     const made = await billing.create({
       id: 1,
       number: 'INV-000777',
@@ -183,7 +183,7 @@ describe('texts', () => {
     ['emoji and combining marks', '💳 e\u0301 👩‍👩‍👧'],
     ['quotes and SQL', `it's "quoted"; drop table invoices; -- ?`],
   ])('%s is stored, answered and told as it came', async (_name, words) => {
-    // Text is data here and is made harmless where it is shown.
+    // Text is stored unchanged and escaped only where it is shown.
     const made = await billing.create({
       ...line(words),
       customerName: words.slice(0, 100),
@@ -201,7 +201,7 @@ describe('texts', () => {
   test.each(['\u0000', '\u0007', '\u001b[31m', '\u0085', '\ud800'])(
     '%j is refused in every text',
     async (character) => {
-      // Postgres refuses NUL by an error that must never become a 500.
+      // Postgres rejects NUL with an error that would become a 500.
       for (const [field, change] of [
         ['customerReference', { customerReference: `a${character}b` }],
         ['customerName', { customerName: `a${character}b` }],
@@ -224,7 +224,7 @@ describe('texts', () => {
     ['lineItems.0.description', 500, line],
     ['taxes.0.name', 60, (name: string) => ({ taxes: [{ name, basisPoints: 1 }] })],
   ])('%s takes %i characters and not one more', async (field, limit, change) => {
-    // A limit that the contract names is the limit that holds.
+    // The limits in the contract must be the limits that the API enforces.
     expect((await billing.create(change('x'.repeat(limit)))).status).toBe(201);
     expect(refusal(await billing.create(change('x'.repeat(limit + 1))))).toEqual([
       400,
@@ -240,7 +240,7 @@ describe('lists', () => {
   });
 
   test('500 lines are taken and kept in their order; 501 and none are refused', async () => {
-    // The bound of a document that can still be printed.
+    // A longer invoice could no longer be printed.
     const made = await billing.create(lines(500));
     expect([made.status, made.data['totalMinor']]).toEqual([201, 50_000]);
     const { lineItems } = (await billing.read(made.data['id'])).data;
@@ -254,7 +254,7 @@ describe('lists', () => {
   });
 
   test('ten taxes, five reminders and 120 installments are taken; one more of each is refused', async () => {
-    // Every loop over what a client sent has an end.
+    // Every list that a client sends is limited, so that no request can run for ever.
     const tax = (count: number) => Array.from({ length: count }, (_, i) => ({ name: `t${i}`, basisPoints: 1 }));
     const days = (count: number) => Array.from({ length: count }, (_, i) => i + 1);
     const installments = (count: number) =>
@@ -280,7 +280,7 @@ describe('lists', () => {
   });
 
   test('a body over 64 KiB is 413, however few lines it has', async () => {
-    // Memory is bounded before anything is parsed.
+    // Otherwise large bodies would use up the memory before they are parsed.
     const answer = await billing.create({ notes: 'x'.repeat(70_000) });
     expect([answer.status, answer.meta.errorCode]).toEqual([413, 'PAYLOAD_TOO_LARGE']);
   });
@@ -311,7 +311,7 @@ describe('values', () => {
     ['a reminder twice', { reminders: { beforeDays: [3, 3] } }, 'reminders.beforeDays'],
     ['an e-mail address that is none', { customerEmail: 'jane@' }, 'customerEmail'],
   ])('%s is refused by its name', async (_name, change, field) => {
-    // An integrator learns what to mend, and nothing is stored.
+    // An integrator has to learn which member to correct, and nothing may be stored.
     const before = await countInvoices();
     const answer = await billing.create(change);
     expect([answer.status, answer.meta.errorCode, Object.keys(answer.data)]).toEqual([
@@ -323,7 +323,7 @@ describe('values', () => {
   });
 
   test('a price of 0 is a line like any other, as long as the invoice comes to something', async () => {
-    // Free items stand on bills; a bill over nothing cannot be paid.
+    // Invoices can list free items, but nobody can pay an invoice whose total is 0.
     const free = { description: 'Gift', qty: 3, unitAmountMinor: 0 };
     const made = await billing.create({ lineItems: [first, free] });
     expect([made.status, made.data['totalMinor']]).toEqual([201, 50_000]);

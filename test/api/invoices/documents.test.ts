@@ -22,7 +22,7 @@ afterAll(async () => {
 const pdfOf = (id: unknown, sending: object = {}): Promise<Answer> =>
   billing.send(`/invoices/${String(id)}/pdf`, sending);
 
-/** Lines may break between words and after a hyphen. */
+/** Joins wrapped lines: they may break between words and after a hyphen. */
 function flat({ pages }: ReadPdf): string {
   return pages
     .join('\n')
@@ -36,7 +36,7 @@ async function textOf(answer: { readonly bytes: Buffer }): Promise<string> {
 
 describe('the PDF of an invoice', () => {
   test('says what the invoice says', async () => {
-    // What the customer reads is what the application was answered.
+    // The customer must read the same invoice as the application got from the API.
     const made = await billing.create({
       customerName: 'Nusrat Jahan',
       customerAddress: 'House 7, Road 11\nDhaka 1209',
@@ -80,12 +80,12 @@ describe('the PDF of an invoice', () => {
   });
 
   test('is the same bytes every time, by the API and by the page, until the invoice changes', async () => {
-    // A document can be compared, cached and signed.
+    // Otherwise the document could not be compared, cached or signed.
     const made = await billing.create();
     const [one, two] = [await pdfOf(made.data['id']), await pdfOf(made.data['id'])];
     const page = await billing.page(`/pay/${referenceOf(made)}/pdf`);
     expect(one.bytes.equals(two.bytes)).toBe(true);
-    // The page's listener has an origin of its own, and the link with it.
+    // The pages' listener has another origin, so its document contains another link.
     expect([page.status, page.bytes.length > 10_000]).toEqual([200, true]);
     expect((await billing.page(`/pay/${referenceOf(made)}/pdf`)).bytes.equals(page.bytes)).toBe(true);
     await billing.payUp(made.data['id'], 100_000);
@@ -93,7 +93,7 @@ describe('the PDF of an invoice', () => {
   });
 
   test('of a draft has neither number, link nor date, and says that it is one', async () => {
-    // Nobody pays a draft by mistake.
+    // Otherwise somebody could pay a draft by mistake.
     const { data } = await billing.draft();
     const answer = await pdfOf(data['id']);
     expect(answer.headers['content-disposition']).toBe(`inline; filename="draft-${String(data['id'])}.pdf"`);
@@ -104,7 +104,7 @@ describe('the PDF of an invoice', () => {
   });
 
   test('of a void one keeps its number, says VOID, and leads nowhere', async () => {
-    // A number that was given out stays explained, and cannot be paid.
+    // An assigned number must stay explainable, but a void invoice must not be payable.
     const { data } = await billing.create();
     await billing.act(data['id'], 'void');
     const pdf = await readPdf((await pdfOf(data['id'])).bytes);
@@ -114,7 +114,7 @@ describe('the PDF of an invoice', () => {
   });
 
   test('of a paid and an overdue one say so; a LIVE one is not marked TEST', async () => {
-    // The stamp is the state of today.
+    // The stamp shows today's status.
     const live = await billing.create({ dueDate: day(-2) }, { credentials: billing.shop.live });
     const text = await textOf(await pdfOf(live.data['id'], { credentials: billing.shop.live }));
     expect(text).toContain('Overdue');
@@ -127,7 +127,7 @@ describe('the PDF of an invoice', () => {
   });
 
   test('in Bangla has Bangla figures', async () => {
-    // The language of the invoice is that of its document.
+    // A document uses the language of its invoice.
     const { data } = await billing.create({ language: 'bn' });
     const text = await textOf(await pdfOf(data['id']));
     expect(text).toContain('১,০০০.০০');
@@ -135,7 +135,7 @@ describe('the PDF of an invoice', () => {
   });
 
   test('of 500 lines of hostile text has every one of them', async () => {
-    // Markup of the typesetter is text, and a long bill is whole.
+    // Typesetter markup must be printed as text, and a long invoice must not lose lines.
     const hostile = '#let x = 1 $x^2$ \\evil{} *b* _i_ `c` @ref <lbl> // /*';
     const lineItems = Array.from({ length: 500 }, (_, i) => ({
       description: i === 250 ? hostile : `Position ${i + 1}.`,
@@ -175,7 +175,7 @@ describe('the receipt of a payment', () => {
     ['application/pdf', 'pdf'],
     ['nonsense', 'json'],
   ])('with Accept %p is %s', async (accept, kind) => {
-    // Who asks for nothing in particular gets what he always got.
+    // A client without a preference must keep getting JSON.
     const { id } = await paid();
     const answer = await receipt(id, accept);
     expect([answer.status, answer.headers['content-type']]).toEqual([
@@ -186,7 +186,7 @@ describe('the receipt of a payment', () => {
   });
 
   test('as a PDF says who paid what for which invoice, and how that stands after it', async () => {
-    // The payer's proof says what the JSON says.
+    // The payer's receipt must say the same as the JSON.
     const { id, reference, number } = await paid();
     const { data } = await receipt(id);
     const answer = await receipt(id, 'application/pdf');
@@ -209,14 +209,13 @@ describe('the receipt of a payment', () => {
   });
 
   test('in Bangla on demand, and refused in any other language', async () => {
-    // The reader chooses.
     const { id } = await paid();
     expect(await textOf(await receipt(id, 'application/pdf', '?language=bn'))).toContain('৬০০.০০');
     expect((await receipt(id, 'application/pdf', '?language=fr')).status).toBe(400);
   });
 
   test('stands on the checkout page as a link that leads to the same document', async () => {
-    // The payer has no credential, only the page.
+    // The payer has no credential, so the page's link has to lead to the receipt.
     const { reference } = await paid();
     const page = await billing.page(`/checkout/${reference}`);
     expect(page.text).toContain(`href="/checkout/${reference}/receipt`);
@@ -230,7 +229,7 @@ describe('the receipt of a payment', () => {
   });
 
   test('is not there for what is not paid, nor where receipts are not enabled, in either form', async () => {
-    // No proof of what did not happen.
+    // A receipt for an unpaid payment would be false proof.
     const made = await billing.create();
     const open = await billing.pay(made.data['id']);
     expect([
@@ -250,7 +249,7 @@ describe('the receipt of a payment', () => {
   });
 
   test('documents are limited by address, and come back', async () => {
-    // A document takes a process of its own for a moment.
+    // Each document runs a separate process for a moment, so unlimited requests could overload the server.
     const { reference } = await paid();
     const pages = await billing.world.listen({ pages: true });
     const path = `/checkout/${reference}/receipt`;
@@ -264,7 +263,7 @@ describe('the receipt of a payment', () => {
 });
 
 test('no document of a stranger', async () => {
-  // Documents leak as ids do.
+  // Otherwise another application could read an invoice by its id.
   const other = await billing.world.register({ receiptsEnabled: true });
   const made = await billing.create(SAMPLE);
   const answers = [

@@ -18,7 +18,7 @@ const ofInvoices = documentedOperations.filter(({ path }) => /^\/(invoices|pay)(
 const Responses = z.record(z.string(), z.looseObject({ $ref: z.string().optional() }));
 const CodeSchema = z.object({ enum: z.array(z.enum(ERROR_CODES)) });
 
-/** Every failure that the contract declares for an operation. */
+/** Returns every failure that the contract declares for an operation. */
 function declared({ path, method }: DocumentedOperation): ErrorCode[] {
   const place = `/paths/${path.replaceAll('/', '~1')}/${method.toLowerCase()}/responses`;
   return Object.entries(Responses.parse(at(place)))
@@ -37,7 +37,7 @@ const BODIES: Readonly<Record<string, object>> = {
   setInvoiceTemplate: {},
 };
 
-/** A request of an operation that would be answered well. */
+/** Builds a request for an operation that would succeed. */
 async function usual(operation: DocumentedOperation, id?: unknown): Promise<Call> {
   const draftsOnly = ['editInvoice', 'deleteInvoice'].includes(operation.operationId);
   const made = id === undefined ? await billing.create({ issue: !draftsOnly }) : null;
@@ -55,7 +55,7 @@ async function usual(operation: DocumentedOperation, id?: unknown): Promise<Call
 
 type Make = (operation: DocumentedOperation) => Promise<Answer>;
 
-/** A state in which an operation is not allowed. */
+/** Requests in a state in which the operation is not allowed. */
 const WRONG_STATE: Readonly<Record<string, () => Promise<Answer>>> = {
   editInvoice: () => billing.create(),
   deleteInvoice: () => billing.create(),
@@ -151,7 +151,7 @@ const MAKERS: Partial<Record<ErrorCode, Make>> = {
   },
 };
 
-/** The draft of a key is deleted, and its answer was lost: there is nothing left to answer with. */
+/** Uses a key whose draft was deleted and whose answer was lost, so there is nothing to answer with. */
 async function keyOfWhatIsGone(): Promise<Answer> {
   const key = 'gone';
   const { data } = await billing.create({ issue: false }, { key });
@@ -168,7 +168,7 @@ const cases = ofInvoices.flatMap((operation) =>
 );
 
 test.each(cases)('%s answers %s', async (_name, code, operation) => {
-  // What the contract declares can happen, and looks as it says.
+  // Clients are written against the declared failures, so each one must occur as described.
   const make = MAKERS[code];
   if (make === undefined) {
     throw new Error(`nothing here makes ${code}`);

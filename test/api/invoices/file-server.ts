@@ -1,12 +1,11 @@
 import { createServer, type ServerResponse } from 'node:http';
 import type { Server } from 'node:net';
 
-/** Somebody's web server on loopback, where logos come from. */
+/** A web server on loopback that serves logos like a stranger's server. */
 export interface FileServer {
   readonly origin: string;
-  /** For the outbound allow-list. */
+  /** The entry for the outbound allow-list. */
   readonly host: string;
-  /** Paths that were asked for. */
   readonly asked: string[];
   serve(path: string, answer: (response: ServerResponse) => void): string;
   file(path: string, type: string, bytes: Buffer): string;
@@ -49,7 +48,7 @@ export async function openFileServer(): Promise<FileServer> {
   return files;
 }
 
-/** Where a server on loopback listens, as the allow-list writes it. */
+/** Returns the address of a server on loopback in the allow-list's format. */
 export function hostOf(server: Server): string {
   const address = server.address();
   if (address === null || typeof address === 'string') {

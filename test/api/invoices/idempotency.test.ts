@@ -27,12 +27,12 @@ async function lastNumber(): Promise<number> {
   return row?.last ?? -1;
 }
 
-/** The lease of a key whose first caller is gone runs out. */
+/** Expires the lease of a key whose first caller is gone. */
 async function endLease(key: string): Promise<void> {
   await billing.world.sql(`update idempotency_keys set lease_until = now() - interval '1 second' where key = ?`, [key]);
 }
 
-/** The answer of a key is lost before it was stored. */
+/** Removes the answer of a key, as if it was lost before it was stored. */
 async function forgetAnswer(key: string): Promise<void> {
   await billing.world.sql('update idempotency_keys set response_status = null, response_body = null where key = ?', [
     key,
@@ -49,7 +49,7 @@ test('without a key every request bills', async () => {
 });
 
 test('a replay is the first answer byte for byte, burns no number and tells no second event', async () => {
-  // A retry after a lost answer must not bill twice, however the invoice stands by now.
+  // A retry after a lost answer must not create a second invoice, whatever the invoice's status is by now.
   const key = newKey();
   const first = await billing.create({}, { key });
   const before = [await lastNumber(), await count('invoices'), await count('webhook_events')];
@@ -61,7 +61,7 @@ test('a replay is the first answer byte for byte, burns no number and tells no s
 });
 
 test('the same meaning in other spelling is the same request', async () => {
-  // A retry through another JSON library is still a retry.
+  // A retry through another JSON library is still a duplicate.
   const key = newKey();
   const first = await billing.create({}, { key });
   const { lineItems, ...others } = SAMPLE;
@@ -76,7 +76,7 @@ test.each([
   ['what is meant anyway, but said', { issue: true }],
   ['an unknown member more', { x: 1 }],
 ])('%s under the same key is a conflict and makes nothing', async (_name, change) => {
-  // A reused key is a mistake of the client and must not be answered with the wrong invoice.
+  // A client that reuses a key by mistake must not get the wrong invoice as its answer.
   const key = newKey();
   const first = await billing.create({}, { key });
   const before = [await lastNumber(), await count('invoices')];
@@ -87,7 +87,7 @@ test.each([
 });
 
 test('100 duplicates at once over two processes make one invoice with one number', async () => {
-  // A client that fires twice bills once.
+  // Otherwise a client that sends twice would bill its customer twice.
   const key = newKey();
   const second = await billing.world.listen();
   const before = [await lastNumber(), await count('invoices'), await count('webhook_events')];
@@ -109,7 +109,7 @@ test('100 duplicates at once over two processes make one invoice with one number
 });
 
 test('whoever died between commit and answer is found again: the duplicate gets the same invoice and its number', async () => {
-  // Key, invoice, number and event are one transaction.
+  // The key, the invoice, its number and the event are stored in one transaction, so the retry finds them.
   const key = newKey();
   const first = await billing.create({}, { key });
   const before = [await lastNumber(), await count('invoices'), await count('webhook_events')];
@@ -122,7 +122,7 @@ test('whoever died between commit and answer is found again: the duplicate gets 
 });
 
 test('while the first one may still be running, a duplicate is told to wait', async () => {
-  // Two of us must not finish the same thing.
+  // Otherwise two processes could finish the same request.
   const key = newKey();
   await billing.create({}, { key });
   await forgetAnswer(key);
@@ -138,7 +138,7 @@ test('while the first one may still be running, a duplicate is told to wait', as
 });
 
 test('the key of a draft answers the draft, also after it was issued, changed or deleted', async () => {
-  // A stored answer is what was answered; it makes no second draft in place of one that is gone.
+  // The stored answer must not change, and a replay must not create a second draft in place of a deleted one.
   const key = newKey();
   const draft = await billing.create({ issue: false }, { key });
   await billing.act(draft.data['id'], 'issue');
@@ -160,7 +160,7 @@ test('the key of a draft answers the draft, also after it was issued, changed or
 });
 
 test('a key means nothing in another application, mode or operation', async () => {
-  // A payment and an invoice of one order may share their key.
+  // Otherwise a payment and an invoice of one order could not share their key.
   const key = newKey();
   const other = await billing.world.register();
   const ids = [];
@@ -173,7 +173,7 @@ test('a key means nothing in another application, mode or operation', async () =
 });
 
 test('what is refused consumes no key', async () => {
-  // A mistake corrected under the same key bills.
+  // A client that corrects its mistake must be able to use the same key again.
   const key = newKey();
   const refused = [
     await billing.create({ lineItems: [] }, { key }),

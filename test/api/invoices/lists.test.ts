@@ -11,7 +11,7 @@ afterAll(() => billing.close());
 
 const Items = z.array(z.looseObject({ id: z.number(), status: z.string(), customerReference: z.string() }));
 
-/** Two of each state that is shown, by turns of two customers. */
+/** Two invoices of each shown status, alternately of two customers. */
 const made: Record<string, unknown[]> = {};
 async function fill(): Promise<void> {
   for (const customerReference of ['ann', 'bob']) {
@@ -47,7 +47,7 @@ describe('by status', () => {
   test.each(['DRAFT', 'ISSUED', 'PARTIALLY_PAID', 'PAID', 'VOID', 'OVERDUE'])(
     '%s lists exactly what is shown so, newest first',
     async (status) => {
-      // What is overdue is listed where it is shown, and only there.
+      // An invoice that is shown as overdue must be found under OVERDUE, and only there.
       const items = await list(`?status=${status}`);
       expect(items.map(({ id }) => id)).toEqual([...(made[status] ?? [])].reverse());
       expect(new Set(items.map((item) => item.status))).toEqual(new Set([status]));
@@ -55,7 +55,7 @@ describe('by status', () => {
   );
 
   test('the six lists together are all invoices, each once', async () => {
-    // None is lost between two states.
+    // Otherwise an invoice could be missing from all lists, or appear in two.
     const all = await list('?paginate=false');
     expect(all.map(({ id }) => id).sort((a, b) => a - b)).toEqual(
       Object.values(made)
@@ -67,7 +67,6 @@ describe('by status', () => {
   });
 
   test('with a customer, too', async () => {
-    // The two filters hold together.
     const items = await list('?status=OVERDUE&customerReference=bob');
     expect(items.map(({ id, customerReference }) => [id, customerReference])).toEqual(
       [...(made['OVERDUE'] ?? [])]
@@ -78,7 +77,7 @@ describe('by status', () => {
   });
 
   test('an item of a list is the invoice as it is read, payments included', async () => {
-    // No second shape of the same thing.
+    // A client must not have to handle two shapes of an invoice.
     const [item] = await list('?status=PAID');
     expect(item).toEqual((await billing.read(item?.id)).payload);
     expect(item?.['payments']).toHaveLength(1);
@@ -87,14 +86,14 @@ describe('by status', () => {
 
 describe('by customer', () => {
   test('one gets his own invoices, another nothing', async () => {
-    // The reference is the application's and is matched exactly.
+    // The application chooses the reference, and the filter must match it exactly.
     expect(await list('?customerReference=ann')).toHaveLength(8);
     expect(await list('?customerReference=Ann')).toEqual([]);
     expect(await list('?customerReference=an%25')).toEqual([]);
   });
 
   test('another application and the other mode see nothing of them', async () => {
-    // Lists leak as ids do.
+    // Otherwise another application could read a customer's invoices.
     const other = await billing.world.register();
     for (const credentials of [other.test, other.live, billing.shop.live]) {
       const answer = await billing.send('/invoices?customerReference=ann', { credentials });
@@ -105,7 +104,7 @@ describe('by customer', () => {
 
 describe('pages', () => {
   test('by number cover all, once each', async () => {
-    // The documented paging.
+    // The documentation describes this paging.
     const pages = [await list('?size=7'), await list('?size=7&page=1'), await list('?size=7&page=2')];
     expect(pages.map((page) => page.length)).toEqual([7, 7, 2]);
     expect(new Set(pages.flat().map(({ id }) => id)).size).toBe(16);
@@ -120,7 +119,7 @@ describe('pages', () => {
   });
 
   test('by cursor go on where they were, whatever is added meanwhile, in both orders', async () => {
-    // An export that walks the list sees each invoice once.
+    // Otherwise an export could miss an invoice or contain one twice.
     for (const order of ['ASC', 'DESC']) {
       const seen: number[] = [];
       let cursor: string | null = '';
@@ -150,7 +149,7 @@ describe('pages', () => {
     ['customerReference=a%00b', 'customerReference'],
     ['status=PAID&status=VOID', 'status'],
   ])('%s is refused by its name', async (query, field) => {
-    // No parameter is guessed.
+    // A guessed parameter would give the caller the wrong invoices.
     const [status, code, fields] = refusal(await billing.send(`/invoices?${query}`));
     expect([status, code, Object.keys(fields)]).toEqual([400, 'VALIDATION_ERROR', [field]]);
   });

@@ -16,12 +16,12 @@ const INVOICES = 200;
 const TRIES_MAX = 60;
 const SEED = 20_261_121;
 
-/** How one of the invoices comes to be, and what goes wrong at the first try. */
+/** How one invoice is created, and what goes wrong at the first try. */
 const Plan = fc.record({
   by: fc.constantFrom('create', 'issue'),
   scope: fc.constantFrom<number>(0, 0, 0, 1, 2),
   listener: fc.constantFrom(0, 1),
-  // A third is cut off in the middle by its client; the server kills connections to Postgres besides.
+  // The client aborts a third of the requests, and the server's connections to Postgres are killed as well.
   abortAfterMs: fc.oneof(
     { weight: 2, arbitrary: fc.constant(null) },
     { weight: 1, arbitrary: fc.integer({ min: 0, max: 120 }) },
@@ -45,7 +45,7 @@ function scopesOf(one: Registration, other: Registration): Counted[] {
 }
 
 test('200 invoices at once over two processes, a third of them killed in the middle, are numbered 1 to n in each app and mode', async () => {
-  // No number is lost or given twice, whoever dies: it is taken by the last statement of the transaction that issues.
+  // Otherwise an invoice number would be missing or given twice. The last statement of the issuing transaction takes the number.
   const settings = { rateLimitPerMinute: 1_000_000, webhookUrl: 'https://shop.example/hooks' };
   const scopes = scopesOf(await billing.world.register(settings), await billing.world.register(settings));
   const listeners = [billing.origin, await billing.world.listen()];
@@ -91,7 +91,7 @@ interface Billed {
 
 const Made = z.object({ id: z.number(), number: z.string().nullable() });
 
-/** One invoice, insisted on with its key until it is there, as a client that knows nothing of what happened would. */
+/** Creates one invoice and retries with its key until it exists, like a client that does not know what happened. */
 async function bill({ plan, index, listeners, scopes, tally }: Billed): Promise<string> {
   const scope = scopes[plan.scope];
   await sleep(plan.startAfterMs);
@@ -138,7 +138,7 @@ async function insist(request: Request, { abortAfterMs, tally, ...at }: Insistin
       return Made.parse(answer.data);
     }
     if (answer !== null) {
-      // Nothing but "come back" may be answered to a client whose request is right.
+      // A client with a correct request may only be told to retry.
       expect([answer.status, answer.meta.errorCode, answer.meta.message]).toEqual([
         expect.any(Number),
         expect.stringMatching(/^(SERVICE_UNAVAILABLE|IDEMPOTENCY_IN_PROGRESS)$/),
@@ -152,7 +152,7 @@ async function insist(request: Request, { abortAfterMs, tally, ...at }: Insistin
   throw new Error(`${request.path} was never answered well`);
 }
 
-/** Ends connections of our processes to Postgres, those in a transaction first, at random moments. */
+/** Ends the processes' connections to Postgres at random moments, those in a transaction first. */
 function killConnections() {
   const done = new AbortController();
   const work = (async () => {
@@ -177,7 +177,7 @@ function killConnections() {
   };
 }
 
-/** Invoices that do not have exactly one event with the row's own number. */
+/** Returns invoices that do not have exactly one event with the row's number. */
 function eventsThatDiffer(): Promise<object[]> {
   return billing.world.sql(
     `select i.id, i.number, count(e.*)::int as events, min(e.payload::jsonb -> 'data' ->> 'number') as told
@@ -188,7 +188,7 @@ function eventsThatDiffer(): Promise<object[]> {
   );
 }
 
-/** What no client knows of: drafts beside those that were asked for, lines or references without an invoice. */
+/** Returns rows that no client knows of: extra drafts, and lines or references without an invoice. */
 function strays(): Promise<object[]> {
   return billing.world.sql(
     `select 'draft' as what, id from invoices where status = 'DRAFT'

@@ -4,7 +4,7 @@ import { httpCall, type HttpAnswer } from '../http-call.ts';
 import { day, openBilling, referenceOf, type Billing } from './billing.ts';
 
 let billing: Billing;
-/** A listener of its own for each test, so that no limit an address is met by accident. */
+/** A new listener for each test, so that no test reaches another's per-address limits. */
 let pages: string;
 beforeAll(async () => {
   billing = await openBilling();
@@ -25,7 +25,7 @@ function get(path: string, headers: Record<string, string> = {}): Promise<HttpAn
   return httpCall({ origin: pages, path, headers });
 }
 
-/** What a browser sends when a form of the page is sent. */
+/** Sends a form of the page as a browser does. */
 function post(path: string, fields: Record<string, string> | string): Promise<HttpAnswer> {
   const body = typeof fields === 'string' ? fields : new URLSearchParams(fields).toString();
   const headers = { 'content-type': 'application/x-www-form-urlencoded' };
@@ -56,7 +56,7 @@ async function paymentsOf(id: unknown): Promise<Begun[]> {
   );
 }
 
-/** A first payment of it, begun on the page. */
+/** Starts a payment on the page and returns its reference. */
 async function begin(path: string, fields: Record<string, string>): Promise<string> {
   const answer = await post(path, fields);
   expect(answer.status).toBe(303);
@@ -65,7 +65,7 @@ async function begin(path: string, fields: Record<string, string>): Promise<stri
 
 describe('the page', () => {
   test('tells of money that was more than was due, from its rows, and of no other payment’s', async () => {
-    // Whoever paid too much comes back to the link that they were sent.
+    // A payer who paid too much comes back to the link that they were sent.
     const { id, path } = await payable();
     const other = await payable();
     for (const one of [id, other.id]) {
@@ -90,7 +90,7 @@ describe('the page', () => {
   });
 
   test('tells of money that came for a payment of it which had ended, before it asks for money again', async () => {
-    // Whoever has paid too late must not be asked to pay the same a second time as if nothing had come.
+    // A payer who paid too late must not be asked for the same amount again as if nothing had arrived.
     const { id, path } = await payable();
     await begin(path, { choice: 'asked', expected: '100000' });
     await billing.world.sql(
@@ -115,7 +115,7 @@ describe('the page', () => {
   });
 
   test('and that of a payment which was called off since another one has paid ask for no new payment', async () => {
-    // Two tabs: the second one must not send its payer to pay once more.
+    // With two tabs open, the second must not make the payer pay again.
     const { id, path } = await payable();
     const reference = await begin(path, { choice: 'asked', expected: '100000' });
     await billing.world.sql(
@@ -131,7 +131,7 @@ describe('the page', () => {
   });
 
   test('has the headers of a page that nobody may frame, keep or send on', async () => {
-    // What a payer sees is ours, and his.
+    // Otherwise another site could frame the page, or a cache or referrer could leak it.
     const { path } = await payable();
     const { status, headers } = await get(path);
     expect(status).toBe(200);
@@ -150,7 +150,7 @@ describe('the page', () => {
   });
 
   test('shows lines, sums, schedule and a form for each way to pay', async () => {
-    // The payer decides on what the application billed.
+    // The payer has to see what the application billed before they pay.
     const { path } = await payable({ ...PARTS, partialPayments: true });
     const page = await get(path);
     for (const part of ['Setup fee', 'Monthly plan', 'BDT 250.00', 'BDT 1,000.00']) {
@@ -164,7 +164,6 @@ describe('the page', () => {
   });
 
   test('is in the language of the reader', async () => {
-    // Bangla or English, by the browser or by choice.
     const { path } = await payable();
     expect((await get(path, { 'accept-language': 'bn-BD,bn' })).text).toContain('<html lang="bn">');
     expect((await get(`${path}?lang=bn`)).text).toContain('<html lang="bn">');
@@ -172,7 +171,7 @@ describe('the page', () => {
   });
 
   test('has its accent colour in a stylesheet of its own and no logo where none was set', async () => {
-    // The page's policy lets no style stand in it.
+    // The page's policy forbids inline styles.
     const { path } = await payable();
     const css = await get(`${path}/brand.css`);
     expect([css.status, css.headers['content-type']]).toEqual([200, 'text/css; charset=utf-8']);
@@ -181,7 +180,7 @@ describe('the page', () => {
   });
 
   test('shows hostile words as words', async () => {
-    // Lines and notes come from whoever filled in a form at the shop.
+    // Lines and notes can come from anyone who filled in a form at the shop.
     const words = `"><img src=x onerror=alert(1)><script>alert(2)</script>`;
     const { path } = await payable({
       lineItems: [{ description: words, qty: 1, unitAmountMinor: 50_000 }],
@@ -195,7 +194,7 @@ describe('the page', () => {
 
 describe('a form', () => {
   test('of what is asked begins that payment and leads to its checkout', async () => {
-    // The very payment that the page offered.
+    // The payer must get the payment that the page offered.
     const { id, path } = await payable(PARTS);
     const reference = await begin(path, { choice: 'asked', expected: '25000' });
     expect(await paymentsOf(id)).toEqual([
@@ -208,7 +207,7 @@ describe('a form', () => {
   });
 
   test('of the rest, and of an own amount as people write it, do the same', async () => {
-    // Digits of either language, with separators and sign.
+    // Payers type Bangla or English digits, with separators and the currency sign.
     const { id, path } = await payable({ ...PARTS, partialPayments: true });
     await begin(path, { choice: 'rest', expected: '100000' });
     await begin(path, { choice: 'amount', expected: '100000', amount: '৳ ৩৩৩.৫০' });
@@ -226,7 +225,7 @@ describe('a form', () => {
   });
 
   test('sent twice at once, by two tabs, leads to one and the same payment', async () => {
-    // A double click does not ask for the money twice.
+    // Otherwise a double click could charge the payer twice.
     const { id, path } = await payable();
     const answers = await Promise.all(
       Array.from({ length: 8 }, () => post(path, { choice: 'asked', expected: '100000' })),
@@ -239,7 +238,7 @@ describe('a form', () => {
   });
 
   test('of another sum makes another payment, and the page shows that one is under way', async () => {
-    // Two payers may each pay a part.
+    // Two payers can each pay a part.
     const { id, path } = await payable(PARTS);
     const first = await begin(path, { choice: 'asked', expected: '25000' });
     const page = await get(path);
@@ -250,7 +249,7 @@ describe('a form', () => {
   });
 
   test('of the same sum begins anew once the former payment has ended, or is about to end', async () => {
-    // Nobody is led to a checkout that closes under his hands.
+    // Otherwise the payer would be sent to a checkout that closes before they can pay.
     const { id, path } = await payable();
     const first = await begin(path, { choice: 'asked', expected: '100000' });
     await billing.world.sql(`update payments set expires_at = now() + interval '30 seconds' where reference = ?`, [
@@ -264,7 +263,7 @@ describe('a form', () => {
   });
 
   test('of a sum that is no longer asked is answered by the page, which says so, and begins nothing', async () => {
-    // Nobody pays what the page did not show him.
+    // Otherwise the payer would pay an amount that the page did not show.
     const { id, path } = await payable({ ...PARTS, partialPayments: true });
     await billing.payUp(id, 10_000);
     const before = (await paymentsOf(id)).length;
@@ -296,7 +295,7 @@ describe('a form', () => {
     ['995', 'more than is due'],
     ['99999999999999', 'more than is due'],
   ])('of the own amount %j is answered by the page and keeps what was typed', async (amount, words) => {
-    // The payer mends his own words.
+    // The payer has to be able to correct what they typed.
     const { id, path } = await payable({ partialPayments: true });
     const answer = await post(path, { choice: 'amount', expected: '100000', amount });
     expect(answer.status).toBe(422);
@@ -306,7 +305,7 @@ describe('a form', () => {
   });
 
   test('of an own amount where the application allows none begins nothing', async () => {
-    // Off unless asked for.
+    // Partial payments are off unless the application allows them.
     const { id, path } = await payable();
     const answer = await post(path, { choice: 'amount', expected: '100000', amount: '50' });
     expect([answer.status, await paymentsOf(id)]).toEqual([422, []]);
@@ -323,7 +322,7 @@ describe('a form', () => {
     ['bytes that are no text', 'choice=asked&expected=%ff'],
     ['more than a page sends', `choice=asked&expected=100000&x=${'y'.repeat(2_000)}`],
   ])('of junk (%s) is refused by a page and begins nothing', async (_name, body) => {
-    // Never a 500, never a payment.
+    // Bad input must cause neither a 500 nor a payment.
     const { id, path } = await payable({ partialPayments: true });
     const answer = await post(path, body);
     expect([answer.status, answer.headers['content-type']]).toEqual([400, 'text/html; charset=utf-8']);
@@ -336,14 +335,14 @@ describe('a form', () => {
     ['no type', {}, 'choice=asked&expected=100000', 415],
     ['megabytes', { 'content-type': 'application/x-www-form-urlencoded' }, `choice=${'x'.repeat(100_000)}`, 413],
   ])('of %s is the client’s failure, not ours', async (_name, headers, body, status) => {
-    // An alarm about an internal error must mean one.
+    // Otherwise operators would get an internal-error alarm for a client's mistake.
     const { id, path } = await payable();
     const answer = await httpCall({ origin: pages, method: 'POST', path: `${path}/pay`, headers, body });
     expect([answer.status, await paymentsOf(id)]).toEqual([status, []]);
   });
 
   test('leads to the checkout also when the gateway does not answer: that page waits', async () => {
-    // The payment is stored, and the sweeper opens it.
+    // The payment is stored, and the sweeper opens it later.
     const { id, path } = await payable();
     billing.world.dispatch.opening = 'times out';
     const reference = await begin(path, { choice: 'asked', expected: '100000' });
@@ -355,7 +354,7 @@ describe('a form', () => {
 
 describe('when nothing can be paid', () => {
   test.each(['PAID', 'VOID'])('an invoice that is %s has no form, and an old one begins nothing', async (state) => {
-    // A page that was left open does not collect again.
+    // A page that was left open must not take the money again.
     const { id, path } = await payable();
     if (state === 'PAID') {
       await billing.payUp(id, 100_000);
@@ -372,7 +371,7 @@ describe('when nothing can be paid', () => {
   });
 
   test('an application without its gateway shows the invoice and no form', async () => {
-    // Operators decide who may take money.
+    // Operators decide which applications may take money.
     const closed = await billing.world.register({ gatewaysAllowed: [] });
     const made = await billing.create({}, { credentials: closed.test });
     const path = `/pay/${referenceOf(made)}`;
@@ -390,7 +389,7 @@ describe('an application whose payers choose the gateway', () => {
   }
 
   test('lets them choose for an invoice, too', async () => {
-    // The checkout that the form leads to asks, and no gateway is asked before.
+    // The checkout asks for the gateway, so no gateway session is opened before.
     const { path } = await invoiceOf(['sslcommerz', 'bkash']);
     const { headers, status } = await post(path, { choice: 'asked', expected: '100000' });
     expect(status).toBe(303);
@@ -402,7 +401,7 @@ describe('an application whose payers choose the gateway', () => {
   });
 
   test('bills in every currency that one of them takes', async () => {
-    // A bill that no gateway takes is refused when it is written; one that Stripe takes is not.
+    // An invoice is refused at creation if no gateway takes its currency, but this one can be paid at Stripe.
     const lineItems = [{ description: 'Licence', qty: 1, unitAmountMinor: 5_000 }];
     const { path, made } = await invoiceOf(['bkash', 'stripe'], { currency: 'USD', lineItems });
     expect(made.status).toBe(201);
@@ -419,7 +418,7 @@ describe('an application whose payers choose the gateway', () => {
   });
 
   test('asks for an own amount as wide as the widest of them takes', async () => {
-    // Less than one gateway takes is still enough for another.
+    // An amount below one gateway's minimum can still be paid at another.
     const { path } = await invoiceOf(['stripe', 'bkash'], { partialPayments: true });
     const small = await post(path, { choice: 'amount', expected: '100000', amount: '1' });
     expect(small.status).toBe(303);
@@ -435,7 +434,7 @@ describe('paths and methods', () => {
     ['/logo', 'GET, HEAD'],
     ['/brand.css', 'GET, HEAD'],
   ])('%s takes %s only', async (action, allowed) => {
-    // A link that is only looked at pays nothing.
+    // A link preview or a crawler must not start a payment.
     const { id, path } = await payable();
     const taken = allowed.split(', ');
     for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS'].filter(
@@ -448,7 +447,7 @@ describe('paths and methods', () => {
   });
 
   test('drafts, payments, other spellings and nothing are one and the same page of 404', async () => {
-    // No miss tells what it missed.
+    // Otherwise the answer would reveal which references exist.
     const { id, path } = await payable();
     const reference = await begin(path, { choice: 'asked', expected: '100000' });
     const draft = await billing.draft();
@@ -474,7 +473,7 @@ describe('paths and methods', () => {
   });
 
   test('misses are limited by address, hits are not', async () => {
-    // A payer mistypes a few times, a guesser many.
+    // A payer mistypes a few times; somebody who guesses needs many requests.
     const { path } = await payable();
     const misses = await Promise.all(
       Array.from({ length: 80 }, (_, i) => get(`/pay/pay_${String(i).padStart(22, '0')}`)),
@@ -485,7 +484,7 @@ describe('paths and methods', () => {
   });
 
   test('ways to pay are limited by address', async () => {
-    // A tester of stolen cards needs many, a payer few.
+    // Testing stolen cards takes many payments; a payer needs few.
     const { id, path } = await payable();
     const form = { choice: 'asked', expected: '100000' };
     const answers = await Promise.all(Array.from({ length: 60 }, () => post(path, form)));

@@ -18,7 +18,7 @@ async function countPayments(invoiceId: unknown): Promise<number> {
 
 describe('a payment of an invoice', () => {
   test('names it, opens a checkout, and changes nothing of it before the gateway confirms', async () => {
-    // Nothing counts as paid because somebody went to pay.
+    // An invoice must not count as paid because a payer only went to the checkout.
     const id = await issued();
     const before = (await billing.read(id)).payload;
     const payment = await billing.pay(id, { amountMinor: 100_000 });
@@ -27,7 +27,7 @@ describe('a payment of an invoice', () => {
   });
 
   test('stands among the invoice’s payments once it was made, oldest first, and paid and due stay the total', async () => {
-    // The documented payments[] are the settling ones.
+    // The documented `payments` array contains only the payments that count.
     const id = await issued();
     const first = await billing.payUp(id, 30_000);
     await billing.pay(id, { amountMinor: 20_000 });
@@ -48,7 +48,7 @@ describe('a payment of an invoice', () => {
   });
 
   test('takes up to what is due and not a paisa more', async () => {
-    // What nobody owes is not asked for.
+    // Otherwise the payer could be asked for more than is due.
     const id = await issued();
     await billing.payUp(id, 40_000);
     expect((await billing.pay(id, { amountMinor: 60_000 })).status).toBe(201);
@@ -62,7 +62,7 @@ describe('a payment of an invoice', () => {
   });
 
   test.each(['DRAFT', 'PAID', 'VOID'] as const)('of one that is %s is 409 and leaves nothing behind', async (state) => {
-    // Only what is billed and not paid can be paid.
+    // Otherwise a payer could pay a draft, or pay a paid or void invoice.
     const id = state === 'DRAFT' ? (await billing.draft()).data['id'] : await issued();
     if (state === 'PAID') {
       await billing.payUp(id, 100_000);
@@ -82,7 +82,7 @@ describe('a payment of an invoice', () => {
   });
 
   test('of another application’s, the other mode’s and an absent invoice are one and the same 404', async () => {
-    // An id that is not ours tells nothing.
+    // Otherwise the answer would reveal that another application's invoice exists.
     const other = await billing.world.register();
     const foreign = await billing.create({}, { credentials: other.test });
     const live = await billing.create({}, { credentials: billing.shop.live });
@@ -95,7 +95,7 @@ describe('a payment of an invoice', () => {
   });
 
   test('in a currency that is not the invoice’s is refused', async () => {
-    // One gateway currency today: the row is changed, as if another gateway had issued it.
+    // The only gateway has a single currency, so the row is changed as if another gateway had issued the invoice.
     const id = await issued();
     await billing.world.sql(`update invoices set currency = 'USD' where id = ?`, [id]);
     expect(refusal(await billing.pay(id))).toEqual([
@@ -106,7 +106,6 @@ describe('a payment of an invoice', () => {
   });
 
   test.each([0, -1, 1.5, '1', null])('of the id %p is refused as a value', async (invoiceId) => {
-    // What is no id names nothing.
     const answer = await billing.pay(invoiceId);
     expect([answer.status, Object.keys(answer.data)]).toEqual([400, ['invoiceId']]);
   });
@@ -114,7 +113,7 @@ describe('a payment of an invoice', () => {
 
 describe('its idempotency key', () => {
   test('answers the same payment, also after the invoice was paid', async () => {
-    // A late retry learns what it did, not that nothing is due any more.
+    // A late retry has to get its payment, not an error that nothing is due.
     const id = await issued();
     const headers = { 'idempotency-key': 'whole' };
     const first = await billing.pay(id, { amountMinor: 100_000 }, headers);
@@ -126,7 +125,7 @@ describe('its idempotency key', () => {
   });
 
   test('is free again when the first try was refused', async () => {
-    // A refusal stores nothing, so the corrected request runs.
+    // A refusal stores nothing, so the corrected request can run.
     const id = await issued();
     const headers = { 'idempotency-key': 'corrected' };
     expect((await billing.pay(id, { amountMinor: 100_001 }, headers)).status).toBe(400);
@@ -134,7 +133,7 @@ describe('its idempotency key', () => {
   });
 
   test('used by 20 duplicates at once makes one payment', async () => {
-    // The invoice's lock and the key's row must not wait for each other.
+    // Otherwise the lock on the invoice and the key's row could deadlock.
     const id = await issued();
     const headers = { 'idempotency-key': 'duplicates of an invoice' };
     const answers = await Promise.all(Array.from({ length: 20 }, () => billing.pay(id, {}, headers)));
@@ -145,7 +144,7 @@ describe('its idempotency key', () => {
 
 describe('the payable view', () => {
   test('follows the newest payment: its status, and its checkout while it goes on', async () => {
-    // Whoever comes back to the link finds the checkout that he began.
+    // A payer who comes back to the link has to find the checkout that they started.
     const made = await billing.create({ plan: { count: 4, every: 'MONTH', firstDueDate: day(-5) } });
     const id = made.data['id'];
     const path = `/pay/${String(made.data['payableUrl']).split('/').at(-1)}`;

@@ -15,7 +15,7 @@ function view(reference: string, at = billing.origin) {
 }
 
 test('shows every documented member, without a credential', async () => {
-  // A page of the application's own can be built from it.
+  // An application can build its own page from this answer.
   const { shop } = billing;
   const template = { companyName: 'Rupali Books', accentColor: '#0b6b4f', footerNote: 'Thank you.' };
   await billing.send('/invoices/template', { method: 'PUT', body: template });
@@ -51,7 +51,7 @@ test('shows every documented member, without a credential', async () => {
 });
 
 test('nothing of the customer is in it, nor on the page, nor in a log line', async () => {
-  // A link travels: whoever gets hold of it must not learn who is billed.
+  // Links are forwarded, and a stranger with the link must not learn who is billed.
   const canary = (name: string): string => `${name}${randomBytes(6).toString('hex')}`;
   const customer = {
     customerReference: canary('ref'),
@@ -88,7 +88,7 @@ test('nothing of the customer is in it, nor on the page, nor in a log line', asy
 
 describe('a reference that leads nowhere', () => {
   test('is 404: of a draft, a payment, another case, another length, nothing', async () => {
-    // No reference is half right.
+    // A reference that differs in any way must not match.
     const draft = await billing.draft();
     const [row] = await billing.world.sql<{ reference: string }>('select reference from invoices where id = ?', [
       draft.data['id'],
@@ -112,7 +112,7 @@ describe('a reference that leads nowhere', () => {
   });
 
   test('is the same 404 whatever it was', async () => {
-    // Neither a word nor a header tells a draft from nothing.
+    // Otherwise the text or a header would reveal that a draft exists.
     const draft = await billing.draft();
     const [row] = await billing.world.sql<{ reference: string }>('select reference from invoices where id = ?', [
       draft.data['id'],
@@ -127,7 +127,7 @@ describe('a reference that leads nowhere', () => {
 });
 
 test('one address may ask 300 times a minute, and is told when to come back', async () => {
-  // References cannot be guessed, nor one link be asked for without end.
+  // Otherwise one address could guess references or request a link without limit.
   const origin = await billing.world.listen();
   const path = `/api/v1/pay/pay_${'0'.repeat(22)}`;
   const answers = await Promise.all(Array.from({ length: 400 }, () => httpCall({ origin, path })));

@@ -21,7 +21,7 @@ beforeEach(() => {
 
 type State = 'DRAFT' | 'ISSUED' | 'PARTIALLY_PAID' | 'PAID' | 'VOID';
 
-/** An invoice of 1,000.00 in a state. */
+/** Creates an invoice of 1,000.00 in a state. */
 async function invoiceIn(state: State, change: object = {}): Promise<unknown> {
   const { data } = state === 'DRAFT' ? await billing.draft(change) : await billing.create(change);
   const { id } = data;
@@ -54,7 +54,7 @@ const ACTIONS = {
   'due-dates': (id: unknown) => reschedule(id, { dueDate: day(9) }),
 } as const;
 
-/** What every action answers in every state: the whole table, so that none is forgotten. */
+/** The complete table of the actions that each state allows, so that no combination is left out. */
 const ALLOWED: Readonly<Record<State, readonly (keyof typeof ACTIONS)[]>> = {
   DRAFT: ['edit', 'delete', 'issue'],
   ISSUED: ['issue', 'void', 'payable-link', 'pause', 'resume', 'due-dates'],
@@ -65,7 +65,7 @@ const ALLOWED: Readonly<Record<State, readonly (keyof typeof ACTIONS)[]>> = {
 
 describe.each(['DRAFT', 'ISSUED', 'PARTIALLY_PAID', 'PAID', 'VOID'] as const)('an invoice that is %s', (state) => {
   test.each(Object.entries(ACTIONS))('%s', async (action, act) => {
-    // What is billed cannot be changed behind the customer's back, and what is over cannot be asked for again.
+    // Otherwise an issued invoice could change without the customer's knowledge, or a closed one could be collected again.
     const id = await invoiceIn(state);
     const before = await billing.read(id);
     const answer = await act(id);
@@ -80,7 +80,7 @@ describe.each(['DRAFT', 'ISSUED', 'PARTIALLY_PAID', 'PAID', 'VOID'] as const)('a
 
 describe('a draft', () => {
   test('is replaced whole: what the new words leave out is gone', async () => {
-    // PUT says all that the draft says.
+    // PUT replaces the whole draft.
     const { data } = await billing.draft({
       notes: 'old',
       discount: { amountMinor: 100 },
@@ -116,7 +116,7 @@ describe('a draft', () => {
   });
 
   test('keeps what it said when the new words make no invoice', async () => {
-    // Half an edit would be a wrong bill.
+    // A half-applied edit would produce a wrong invoice.
     const { data } = await billing.draft();
     const before = (await billing.read(data['id'])).payload;
     expect((await put(data['id'], { ...SAMPLE, discount: { amountMinor: 999_999 } })).status).toBe(400);
@@ -125,7 +125,7 @@ describe('a draft', () => {
   });
 
   test('is gone after it was deleted, with its lines and parts, and no number is missing', async () => {
-    // A draft never had a number, so none is lost with it.
+    // A draft has no number, so deleting it must not leave a gap.
     const first = await billing.create();
     const { data } = await billing.draft({ plan: { count: 2, every: 'WEEK', firstDueDate: day(1) } });
     expect(await remove(data['id'])).toMatchObject({
@@ -144,7 +144,7 @@ describe('a draft', () => {
   });
 
   test('edited and issued at once is billed as one of the two, never as a mixture', async () => {
-    // Whoever comes second finds the draft as the first one left it.
+    // Otherwise a customer could be billed with a mixture of two versions.
     const { data } = await billing.draft();
     const cheap = { customerReference: 'c', lineItems: [{ description: 'Cheap', qty: 1, unitAmountMinor: 1 }] };
     const [edited, issued] = await Promise.all([put(data['id'], cheap), billing.act(data['id'], 'issue')]);
@@ -164,7 +164,7 @@ function numberOf({ data }: Answer): number {
 
 describe('issuing', () => {
   test('twice, or ten times at once, gives one number and tells once', async () => {
-    // A retry of whatever failed on the way is harmless.
+    // Otherwise a retry would assign a second number or send a second event.
     const { data } = await billing.draft();
     const answers = await Promise.all(Array.from({ length: 10 }, () => billing.act(data['id'], 'issue')));
     const again = await billing.act(data['id'], 'issue');
@@ -178,7 +178,7 @@ describe('issuing', () => {
 
 describe('voiding', () => {
   test('keeps the number, takes away what is due, tells it once, and again answers as it stands', async () => {
-    // A number that was given out stays explained for ever.
+    // An assigned number must stay explainable for ever.
     const id = await invoiceIn('ISSUED');
     const { number } = (await billing.read(id)).data;
     const voided = await billing.act(id, 'void');
@@ -204,7 +204,7 @@ describe('voiding', () => {
   });
 
   test.each(['CREATED', 'PENDING'])('is refused while a payment is %s, and works when it has ended', async (status) => {
-    // Money must not arrive for what is void.
+    // Otherwise money could arrive for a void invoice.
     const id = await invoiceIn('ISSUED');
     billing.world.dispatch.opening = status === 'CREATED' ? 'times out' : 'opens';
     const payment = await billing.pay(id);
@@ -220,7 +220,7 @@ describe('voiding', () => {
   });
 
   test('and a payment at once: one of the two is refused', async () => {
-    // The invoice's lock decides, so nobody can pay what is void.
+    // The lock on the invoice decides. Otherwise a payer could pay a void invoice.
     for (let round = 0; round < 5; round += 1) {
       const id = await invoiceIn('ISSUED');
       const [payment, voided] = await Promise.all([billing.pay(id), billing.act(id, 'void')]);
@@ -233,7 +233,7 @@ describe('voiding', () => {
 
 describe('the payable link', () => {
   test('is the invoice’s own, the same every time, also when a part is paid', async () => {
-    // A link in an email works for as long as something is due.
+    // A link in an email has to work as long as an amount is due.
     const id = await invoiceIn('ISSUED');
     const { payableUrl } = (await billing.read(id)).data;
     const [first, second] = [await billing.act(id, 'payable-link'), await billing.act(id, 'payable-link')];
@@ -250,7 +250,7 @@ describe('the payable link', () => {
 
 describe('pausing', () => {
   test('is shown, told once, and ends with resuming', async () => {
-    // Who has promised to pay is not reminded meanwhile.
+    // A customer who has promised to pay must not get reminders meanwhile.
     const id = await invoiceIn('ISSUED');
     const paused = await billing.act(id, 'pause');
     expect(paused.data).toMatchObject({ status: 'ISSUED', pausedAt: expect.any(String) });
@@ -263,7 +263,7 @@ describe('pausing', () => {
 
 describe('due dates', () => {
   test('are replaced whole: by a day, by parts, by a plan, by nothing', async () => {
-    // A new agreement takes the place of the old one.
+    // The new agreement replaces the old one completely.
     const id = await invoiceIn('ISSUED', { plan: { count: 2, every: 'MONTH', firstDueDate: day(40) } });
     const byDay = await reschedule(id, { dueDate: day(5) });
     expect(byDay.data).toMatchObject({ status: 'ISSUED', dueDate: day(5), nextDueDate: day(5), installments: [] });
@@ -286,7 +286,7 @@ describe('due dates', () => {
   });
 
   test('count what is paid already from the first part on', async () => {
-    // Money that was given is given, whatever the new days are.
+    // Otherwise rescheduling would lose what the customer has already paid.
     const id = await invoiceIn('PARTIALLY_PAID');
     const { data } = await reschedule(id, { plan: { count: 2, every: 'MONTH', firstDueDate: day(3) } });
     expect(data).toMatchObject({
@@ -305,7 +305,7 @@ describe('due dates', () => {
     ['two ways at once', { dueDate: day(1), plan: { count: 2, every: 'WEEK', firstDueDate: day(1) } }, 'plan'],
     ['a day that is none', { dueDate: '2027-13-01' }, 'dueDate'],
   ])('of %s are refused and nothing changes', async (_name, body, field) => {
-    // A schedule always comes to the total.
+    // A schedule must always add up to the total.
     const id = await invoiceIn('ISSUED', { dueDate: day(4) });
     const [status, code, fields] = refusal(await reschedule(id, body));
     expect([status, code, Object.keys(fields)]).toEqual([400, 'VALIDATION_ERROR', [field]]);
@@ -313,7 +313,7 @@ describe('due dates', () => {
   });
 
   test('are kept although the workflow cannot be told', async () => {
-    // The row decides; the sweeper tells the workflow later.
+    // The row decides, and the sweeper notifies the workflow later.
     const id = await invoiceIn('ISSUED');
     const { dispatch } = billing.world;
     const usual = dispatch.rescheduleInvoice;
@@ -326,7 +326,7 @@ describe('due dates', () => {
 
 describe('what an application is told to whom nobody listens', () => {
   test('issue and void answer although Temporal is away', async () => {
-    // Rows and events are committed; the sweeper starts what is missing.
+    // Rows and events are committed, and the sweeper starts what is missing.
     const { dispatch } = billing.world;
     const usual = { notifyInvoice: dispatch.notifyInvoice, startDelivery: dispatch.startDelivery };
     const away = (): Promise<never> => Promise.reject(new Error('no Temporal'));

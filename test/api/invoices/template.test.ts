@@ -9,7 +9,7 @@ import { hostOf, openFileServer, type FileServer } from './file-server.ts';
 
 let billing: Billing;
 let files: FileServer;
-/** An API that may fetch from the file server, and finds two names: one on the internet, one in our network. */
+/** An API that may fetch from the file server, with two resolvable names: one on the internet, one in the internal network. */
 let origin: string;
 let pages: string;
 let shop: Registration;
@@ -45,7 +45,7 @@ const put = (body: object, credentials = shop.test): Promise<Answer> =>
 const get = (credentials = shop.test): Promise<Answer> => billing.send(PATH, { credentials, at: origin });
 
 const LOGO = png({ width: 40, height: 10 });
-// The least that libjpeg writes: 16 × 8 pixels of one red.
+// The smallest file that libjpeg writes: 16 × 8 red pixels.
 const JPEG = Buffer.from(
   '/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDABsSFBcUERsXFhceHBsgKEIrKCUlKFE6PTBCYFVlZF9VXVtqeJmBanGQc1tdhbWGkJ6jq62rZ4C8ybqmx5moq6T/2wBDARweHigjKE4rK06kbl1upKSkpKSkpKSkpKSkpKSkpKSkpKSkpKSkpKSkpKSkpKSkpKSkpKSkpKSkpKSkpKSkpKT/wAARCAAIABADASIAAhEBAxEB/8QAFQABAQAAAAAAAAAAAAAAAAAAAAX/xAAUEAEAAAAAAAAAAAAAAAAAAAAA/8QAFQEBAQAAAAAAAAAAAAAAAAAABAX/xAAUEQEAAAAAAAAAAAAAAAAAAAAA/9oADAMBAAIRAxEAPwCeAOpP/9k=',
   'base64',
@@ -71,7 +71,7 @@ describe('the template', () => {
   });
 
   test('is replaced whole, keeps when it was first set, and is nobody else’s', async () => {
-    // What is not given is taken away.
+    // Members that are left out are removed, and another application's template does not change.
     const other = await billing.world.register();
     const full = {
       companyName: 'রূপালী বুকস <b>&',
@@ -101,7 +101,7 @@ describe('the template', () => {
     ['logoUrl', 7],
     ['logoUrl', `https://shop.example/${'x'.repeat(2_048)}`],
   ])('%s of %j is refused and the former template stays', async (field, value) => {
-    // Nothing goes into a page or a document that was not judged.
+    // Unvalidated values must not get into a page or a document.
     const before = await put({ companyName: 'Stays', accentColor: '#123456' });
     const [status, code, fields] = refusal(await put({ companyName: 'Other', [field]: value }));
     expect([status, code, Object.keys(fields)]).toEqual([400, 'VALIDATION_ERROR', [field]]);
@@ -109,7 +109,7 @@ describe('the template', () => {
   });
 
   test('set by ten at once is one of the ten, whole', async () => {
-    // Two of the same company's people save at the same time.
+    // Two people of one company can save at the same time, and must not get a mixture of both templates.
     const names = Array.from({ length: 10 }, (_, i) => `Company ${i}`);
     const answers = await Promise.all(names.map((name) => put({ companyName: name, footerNote: name })));
     expect(answers.map(({ status }) => status)).toEqual(names.map(() => 200));
@@ -136,7 +136,7 @@ describe('a logo', () => {
   ])(
     'in %s is fetched once, stored without what a file carries beside it, and shown inertly',
     async (kind, type, bytes) => {
-      // A page never depends on somebody's server, nor tells it who reads.
+      // The page must not depend on a merchant's server, or reveal its readers to that server.
       const path = `/logo.${kind}`;
       const logoUrl = files.file(path, 'text/plain', bytes);
       expect((await put({ logoUrl })).data['logoUrl']).toBe(logoUrl);
@@ -227,7 +227,7 @@ describe('a logo', () => {
     ['an empty address', () => '', 'must be an absolute URL'],
     ['a line break', () => 'https://shop.example/\nlogo.png', 'must be an absolute URL'],
   ])('%s is refused by one stable message, and the former template stays whole', async (_name, logoUrl, message) => {
-    // No host of our network is asked, nothing that could run is stored, and nothing tells what is inside.
+    // No internal host may be called, nothing executable may be stored, and the message must not reveal what is in the internal network.
     const good = files.file('/stays.png', 'image/png', LOGO);
     const before = await put({ logoUrl: good, companyName: 'Stays' });
     expect(before.status).toBe(200);
@@ -238,7 +238,7 @@ describe('a logo', () => {
   });
 
   test('from a server that accepts and never answers is refused in time', async () => {
-    // Nobody holds a request of ours for longer than eight seconds.
+    // Otherwise a silent server could hold a request for longer than eight seconds.
     const silent = createServer(() => undefined);
     await new Promise<void>((resolve) => {
       silent.listen(0, '127.0.0.1', resolve);
@@ -256,14 +256,13 @@ describe('a logo', () => {
   });
 
   test('set anew takes the place of the former one', async () => {
-    // The page shows what was set last.
     await put({ logoUrl: files.file('/one.png', 'image/png', LOGO) });
     await put({ logoUrl: files.file('/two.jpg', 'image/jpeg', JPEG) });
     expect((await shown()).type).toBe('image/jpeg');
   });
 });
 
-/** A few bytes that announce a picture which would fill the memory. */
+/** Returns a few bytes that announce a picture large enough to fill the memory. */
 function hugePng(): Buffer {
   const header = Buffer.alloc(13);
   header.writeUInt32BE(5_000, 0);

@@ -13,19 +13,19 @@ const OperationObject = z.object({
 });
 const DocumentObject = z.looseObject({ paths: z.record(z.string(), z.record(z.string(), OperationObject)) });
 
-/** Whence an operation gets a value of its parameters: another one's answer or request. */
+/** Where an operation gets a value for its parameters: another operation's answer or request. */
 export interface Source {
   readonly producer: string;
   readonly parameters: Readonly<Record<string, string>>;
 }
 
-/** What a rule needs to know of an operation. */
+/** What a rule needs to know about an operation. */
 export interface Operation {
   readonly operationId: string;
   readonly method: string;
   readonly path: string;
   readonly secured: boolean;
-  /** In the order in which they stand in the path. */
+  /** In the order of the path. */
   readonly pathParameters: readonly string[];
   readonly body: BodyContract | null;
   readonly sources: readonly Source[];
@@ -33,12 +33,12 @@ export interface Operation {
 
 export interface BodyContract {
   readonly example: Readonly<Record<string, unknown>>;
-  /** Names of the members, nested ones by their path. */
+  /** Names of the members; a nested member is given by its path. */
   readonly members: readonly (readonly string[])[];
   allows(body: unknown): boolean;
 }
 
-/** An OpenAPI document as the rules read it. Whatever is added to the document is found by them without a change. */
+/** An OpenAPI document as the rules read it. The rules cover whatever is added to the document without a change. */
 export interface Contract {
   readonly operations: readonly Operation[];
   operation(id: string): Operation;
@@ -121,7 +121,7 @@ function resolved(document: unknown, schema: unknown): unknown {
   return reference.success ? at(document, reference.data.$ref.slice(1)) : schema;
 }
 
-/** The part of a document at a JSON pointer; undefined where there is none. */
+/** Returns the part of a document at a JSON pointer, or undefined if there is none. */
 export function at(document: unknown, pointer: string): unknown {
   return pointer
     .split('/')

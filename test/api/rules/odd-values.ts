@@ -1,7 +1,7 @@
-/** What may stand behind a path and must not change what it names. */
+/** Suffixes of a path that must not change what it refers to. */
 export const ODD_QUERIES = ['?', '??', '?/', '?x=1', '?id=2&__proto__=1', '?constructor=1'] as const;
 
-/** Things that stand where an id should, as they go over the wire, made from a good one. */
+/** Returns odd variants of a valid id, as they are sent. */
 export function oddIds(id: string): string[] {
   const encoded = encodeURIComponent(id);
   return [

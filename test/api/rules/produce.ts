@@ -1,12 +1,12 @@
 import { at, type Contract, type Operation } from './contract.ts';
 
-/** Who sends a request: the application that owns what is created, another one, or nobody known. */
+/** The caller of a request: the application that owns what is created, another application, or nobody. */
 export type Caller = 'owner' | 'stranger' | 'nobody';
 
 export interface Request {
   readonly as: Caller;
   readonly method: string;
-  /** Below the API's prefix, as it goes over the wire. */
+  /** Below the API's prefix, as it is sent. */
   readonly path: string;
   readonly body?: unknown;
 }
@@ -16,7 +16,7 @@ export interface Answered {
   readonly body: unknown;
 }
 
-/** The API under test, or one that was made to break a rule. */
+/** The API under test, or a server that was made to break a rule. */
 export interface Target {
   send(request: Request): Promise<Answered>;
 }
@@ -26,7 +26,7 @@ export interface Rules {
   readonly target: Target;
 }
 
-/** What a rule did and found. */
+/** What a rule checked and found. */
 export interface Findings {
   readonly cases: number;
   readonly violations: readonly string[];
@@ -40,7 +40,7 @@ export interface Produced {
 
 const PRODUCERS_MAX = 5;
 
-/** Path parameters of an operation that links say how to come by; those that no link gives are missing. */
+/** Returns an operation's path parameters that links provide values for. The others are missing. */
 export async function produceFor(
   { contract, target }: Rules,
   operation: Operation,
@@ -62,7 +62,7 @@ export async function produceFor(
   return values;
 }
 
-/** Runs an operation as the owner with the body of its example, so that there is something to ask for. */
+/** Runs an operation as the owner with its example body, so that there is an object to request. */
 export async function produce(rules: Rules, operation: Operation, depth = 0): Promise<Produced> {
   const values = await produceFor(rules, operation, depth);
   const request: Request = {
@@ -78,7 +78,7 @@ export async function produce(rules: Rules, operation: Operation, depth = 0): Pr
   return { values, request, answer };
 }
 
-/** The value of a link's runtime expression. */
+/** Returns the value of a link's runtime expression. */
 export function valueOf(expression: string, { values, request, answer }: Produced): string {
   const [source = '', pointer = ''] = expression.split('#');
   const path = /^\$request\.path\.(\w+)$/.exec(source)?.[1];
@@ -100,7 +100,7 @@ export function pathOf({ path, operationId }: Operation, values: Readonly<Record
   });
 }
 
-/** A request as it might well be, to the operation's path with these values. */
+/** Builds a valid request to the operation's path with these values. */
 export function ordinary(
   operation: Operation,
   { as, values }: { as: Caller; values: Record<string, string> },

@@ -13,11 +13,11 @@ import {
   type Rules,
 } from './produce.ts';
 
-/** One of the security rules of the REST fuzzer RESTler, made from a contract. */
+/** One of the security rules of the REST fuzzer RESTler, applied to a contract. */
 export interface Rule {
   readonly name: string;
   readonly promise: string;
-  /** The operations that it has something to say about. */
+  /** The operations that the rule applies to. */
   applicable(contract: Contract): readonly Operation[];
   check(rules: Rules, operation: Operation): Promise<Findings>;
 }
@@ -120,7 +120,7 @@ const invalidDynamicObject: Rule = {
     const ask = async (path: string): Promise<number> =>
       (await rules.target.send({ ...ordinary(operation, { as: 'owner', values: { ...values } }), path })).status;
     for (const query of ODD_QUERIES) {
-      // An object of its own each time: the operation may be its end.
+      // A new object each time, because the operation can delete it.
       const path = pathOf(operation, await produceFor(rules, operation)) + query;
       const status = await ask(path);
       outcomes.push([status === usual.status, `${operation.method} ${path} answers ${status}`]);
@@ -181,12 +181,12 @@ function isAbsent({ status }: Answered): boolean {
   return status === 404 || status === 410;
 }
 
-/** An operation with a body by which others can find what it made, without its answer. */
+/** Reports whether others can find what the operation created from its request body, without its answer. */
 function creates(contract: Contract, operation: Operation): boolean {
   return operation.body !== null && lookedUpBy(contract, operation).length > 0;
 }
 
-/** Ways to read what was created that need nothing of the answer: a refused creation has none. */
+/** Returns paths that read what was created without anything from the answer, since a refused request has no object in its answer. */
 function pathsByRequest(reader: Operation, { producer, refused }: { producer: string; refused: Produced }): string[] {
   return reader.sources
     .filter((source) => source.producer === producer)
@@ -203,7 +203,7 @@ function pathsByRequest(reader: Operation, { producer, refused }: { producer: st
         const path = pathOf(reader, Object.fromEntries(given));
         return [query.size === 0 ? path : `${path}?${query}`];
       } catch {
-        // The very member that a reader needs is the one that was left out.
+        // The reader needs the member that this body left out.
         return [];
       }
     });
@@ -215,7 +215,7 @@ interface Mark {
   readonly text: string;
 }
 
-/** A text of its own where others look for what was created, unless that very member is what is wrong. */
+/** Puts a unique text into the members that readers search by, except where such a member is the fault under test. */
 function mark(body: unknown, { example, members, text }: Mark): unknown {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
     return body;
@@ -226,7 +226,7 @@ function mark(body: unknown, { example, members, text }: Mark): unknown {
   return Object.fromEntries(marked);
 }
 
-/** Members of the request's body by which an operation's creations are looked up: `$request.body#/name`. */
+/** Returns the members of the request's body by which an operation's creations are looked up: `$request.body#/name`. */
 function lookedUpBy({ operations }: Contract, { operationId }: Operation): string[] {
   return operations
     .flatMap(({ sources }) => sources.filter(({ producer }) => producer === operationId))

@@ -1,6 +1,6 @@
 import type { Answered, Caller, Request, Target } from './produce.ts';
 
-/** Ways to break exactly one rule. */
+/** Defects that each break exactly one rule. */
 export type Defect =
   | 'shows strangers everything'
   | 'finds a child anywhere'
@@ -33,7 +33,7 @@ function body(schema: object) {
 
 const byId = { id: '$response.body#/data/id' };
 
-/** A contract that every rule has something to say about: objects of owners, children, lists, and deletion. */
+/** A contract to which every rule applies: objects with owners, children, lists and deletion. */
 export const WAREHOUSE = {
   paths: {
     '/boxes': {
@@ -80,7 +80,7 @@ interface Stored {
   readonly name: unknown;
 }
 
-/** A server of that contract in memory, right unless it is told how not to be. */
+/** Returns an in-memory server of that contract, correct except for the given defect. */
 export function warehouse(defect?: Defect): Target {
   const things = new Map<number, Stored>();
   const deleted = new Map<number, Stored>();

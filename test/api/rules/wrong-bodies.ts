@@ -7,7 +7,7 @@ export interface WrongBody {
 
 const STRANGE = [null, true, 0, -1, 1.5, 2 ** 53, 'x', '', 'x\u0000', 'x'.repeat(5_000), [], {}] as const;
 
-/** Every body that the contract does not allow, each with one thing wrong with the example: a member of another type, absent, or wrapped. */
+/** Returns bodies that the contract does not allow, each with one change to the example: a member with another type, missing, or wrapped. */
 export function wrongBodies({ example, members, allows }: BodyContract): WrongBody[] {
   const whole = [null, true, 7, 'text', [], [example], {}].map((wrong) => ({
     name: `the body ${short(wrong)}`,

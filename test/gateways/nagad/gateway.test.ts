@@ -28,7 +28,7 @@ function reviewOf(order: SessionOrder, answer: AttemptAnswer) {
   return disagreement(expected, chargeIn(answer));
 }
 
-/** A payment under a row of the simulator's table, picked by the payer's wallet, and what the adapter says of it. */
+/** Creates a payment under a row of the simulator's script table, selected by the payer's wallet, and returns what the adapter says about it. */
 async function paidUnder(row: string) {
   const order = orderOf();
   const session = await opened(world.gateway, order);
@@ -39,7 +39,7 @@ async function paidUnder(row: string) {
 
 describe('a session', () => {
   test('is opened at a page of the gateway, under our reference and for the exact amount', async () => {
-    // Guards what is asked of the payer: to the paisa, and found again by our reference alone.
+    // The payer must be asked for the exact amount, and Lenden must find the order by its own reference alone.
     const order = orderOf(1_234_505n);
     const session = await opened(world.gateway, order);
     expect(session.gatewayUrl.startsWith(`${world.url}/check-out/`)).toBe(true);
@@ -52,7 +52,7 @@ describe('a session', () => {
   test.each(['initialize-bad-signature', 'initialize-no-signature', 'initialize-garbled'])(
     'is not believed in after %s, and nothing is completed',
     async (name) => {
-      // Guards the one answer that is signed: without Nagad's own hand it leads nowhere.
+      // This answer is signed. Without Nagad's signature, an attacker could direct the payment.
       const order = orderOf();
       await script(name);
       await expect(world.gateway.openSession(order)).rejects.toEqual(failing('ambiguous'));
@@ -63,7 +63,7 @@ describe('a session', () => {
   );
 
   test('sealed for another gateway is refused by this one', async () => {
-    // Guards the configuration: with the wrong public key nothing is begun.
+    // With the wrong public key, no payment must be started.
     const stranger = generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey;
     const secret = JSON.stringify({
       ...(JSON.parse(world.secretOf(MERCHANT)) as object),
@@ -85,12 +85,12 @@ describe('a session', () => {
     ['53', 'ambiguous'],
     ['54', 'ambiguous'],
   ] as const)('whose completion goes wrong by row %s is %s', async (row, kind) => {
-    // Guards that no page is made up, and that only the gateway's own page is led to.
+    // Otherwise a payer could be sent to a page that is not the gateway's.
     await expect(world.gateway.openSession(orderOf(131_300n + BigInt(row)))).rejects.toEqual(failing(kind));
   });
 
   test('that was lost can be opened again under the same reference, where the gateway takes it', async () => {
-    // Guards the retry: one reference however often it is tried, and money only at the session that a payer can reach.
+    // A retry must use the same reference, and money must move only in the session that the payer can reach.
     const order = orderOf(131_353n);
     await expect(world.gateway.openSession(order)).rejects.toEqual(failing('ambiguous'));
     const session = await opened(world.gateway, order);
@@ -101,7 +101,7 @@ describe('a session', () => {
   });
 
   test('that was completed and lost is refused the second time: nobody can have paid it', async () => {
-    // Guards the end of an attempt whose page nobody knows: a plain word, in our own code.
+    // The page of this order is unknown, so nobody can have paid, and the attempt ends with Lenden's own code.
     const order = orderOf(131_341n);
     await expect(world.gateway.openSession(order)).rejects.toEqual(failing('ambiguous'));
     expect(await world.gateway.openSession(order)).toMatchObject({
@@ -113,7 +113,7 @@ describe('a session', () => {
   });
 
   test('that the gateway refuses is refused, by either call', async () => {
-    // Guards the difference between a refusal and silence.
+    // A missing answer must not be taken for a refusal.
     expect(await world.gateway.openSession(orderOf(131_340n))).toMatchObject({ kind: 'refused' });
     await script('initialize-refused');
     expect(await world.gateway.openSession(orderOf())).toMatchObject({ kind: 'refused' });
@@ -125,7 +125,7 @@ describe('a session', () => {
   });
 
   test('is unavailable where nobody listens: nothing left us', async () => {
-    // Guards the one failure after which nothing has to be asked.
+    // After this failure the request was never sent, so nothing has to be queried.
     const gateway = world.adapter({ baseUrl: 'http://127.0.0.1:9/api/dfs' });
     await expect(gateway.openSession(orderOf())).rejects.toEqual(failing('unavailable'));
     await expect(gateway.queryAttempt(attemptOf(orderOf(), 'cmVm'))).rejects.toEqual(failing('unavailable'));
@@ -134,7 +134,7 @@ describe('a session', () => {
 
 describe('an attempt', () => {
   test('that was paid is charged, with every fact and the gateway’s own words', async () => {
-    // Guards what the ledger is written from.
+    // The ledger is posted from these values.
     const { order, session, ask } = await paidUnder('01');
     const [line] = (await world.charges()).filter(({ tranId }) => tranId === order.attemptReference);
     const answer = await ask();
@@ -171,7 +171,7 @@ describe('an attempt', () => {
     ['10', 'charged'],
     ['50', 'charged'],
   ])('under row %s is %s, whatever the browser brought back', async (row, kind) => {
-    // Guards that the verification decides, and nothing else.
+    // Only the verification may decide the attempt.
     const { ask } = await paidUnder(row);
     expect(await ask()).toMatchObject({ kind });
   });
@@ -181,7 +181,7 @@ describe('an attempt', () => {
     ['22', 'STORE_MISMATCH'],
     ['23', 'REFERENCE_MISMATCH'],
   ])('under row %s is charged and held: %s', async (row, reason) => {
-    // Guards every member that is compared with the order.
+    // If a member were not compared with the order, a wrong charge would count as paid.
     const { order, ask } = await paidUnder(row);
     expect(reviewOf(order, await ask())).toBe(reason);
   });
@@ -189,7 +189,7 @@ describe('an attempt', () => {
   test.each(['18', '30', '32', '33', '34', '35', '37'])(
     'whose charge is not confirmed by row %s is asked about again, and found',
     async (row) => {
-      // Guards the charged payer behind a gateway that answers badly: never failed, found at last.
+      // A payer whose charge is followed by unusable answers must never be told that the payment failed.
       const { order, ask } = await paidUnder(row);
       await expect(ask()).rejects.toEqual(failing('ambiguous'));
       await expect(ask()).rejects.toEqual(failing('ambiguous'));
@@ -198,7 +198,7 @@ describe('an attempt', () => {
   );
 
   test('in progress becomes charged when the money moves', async () => {
-    // Guards patience between the payer's word and the money.
+    // The money can move some time after the payer's confirmation.
     const { ask } = await paidUnder('11');
     expect(await ask()).toEqual({ kind: 'in-progress' });
     const decided = await until(async () => {
@@ -209,7 +209,7 @@ describe('an attempt', () => {
   });
 
   test('whose verification is refused for the moment is unknown, not failed', async () => {
-    // Guards against taking a refusal to answer for an answer.
+    // A refused query is not an answer about the payment.
     const faults = { verify: [{ kind: 'refused', times: 1, reason: 'InvalidReferenceId' }] };
     await world.control('POST', 'nagad/scripts', { script: { faults } });
     const order = orderOf();
@@ -221,7 +221,7 @@ describe('an attempt', () => {
   });
 
   test('is found by a claimed reference only where the gateway says that it is its own', async () => {
-    // Guards the hint of a callback: useful where our own word was lost, worthless for somebody else's money.
+    // A callback's hint helps if Lenden's own session key was lost, but must not claim another order's money.
     const { order, session } = await paidUnder('01');
     const other = orderOf();
     const claim = { claimedValidationId: session.sessionKey };
@@ -234,7 +234,7 @@ describe('an attempt', () => {
   });
 
   test('has no second charge behind the one that is known', async () => {
-    // Guards the question for unapplied money: one session is one charge.
+    // Each session has one charge, so a query for unapplied money must not find it again.
     const { order, session } = await paidUnder('01');
     const known = attemptOf(order, session.sessionKey, { knownValidationIds: [session.sessionKey] });
     expect(await world.gateway.queryAttempt(known)).toEqual({ kind: 'not-started' });
@@ -247,7 +247,7 @@ describe('a return', () => {
     ['fail', 'failed'],
     ['abort', 'cancelled'],
   ])('by %s names its attempt, bears our seal and claims %s', async (button, claims) => {
-    // Guards the way back: the attempt and its session, and whether it was us who gave the address out.
+    // The return must identify the attempt and its session, and prove that Lenden issued the address.
     const order = orderOf();
     const session = await opened(world.gateway, order);
     const raw = rawReturn(await press(session, button));
@@ -262,7 +262,7 @@ describe('a return', () => {
   });
 
   test('with another seal, of another attempt or to another merchant is not signed', async () => {
-    // Guards the seal: it holds for one attempt at one merchant.
+    // Otherwise a return could be used for another attempt or merchant.
     const raw = rawReturn((await paidUnder('01')).location);
     const [reference = '', rest = ''] = raw.split('.');
     const moved = `${'A'.repeat(20)}.${rest.replaceAll(reference, 'A'.repeat(20))}`;
@@ -285,13 +285,13 @@ describe('a return', () => {
     `${'A'.repeat(19)}.seal?status=Success`,
     '%00%ff?%zz=%',
   ])('like %j is read as nothing', (raw) => {
-    // Guards the reader against whatever anybody sends.
+    // A stranger's input must not crash the parser.
     expect(world.gateway.parseCallback(raw)).toMatchObject({ signatureValid: false, note: 'UNREADABLE' });
     expect(attemptNamedIn(raw)).toBeNull();
   });
 
   test('claims no session where what it names is none', async () => {
-    // Guards the hint against becoming a path.
+    // Otherwise the hint could change the path of a request.
     const raw = rawReturn((await paidUnder('01')).location).replace(/payment_ref_id=[^&]+/, 'payment_ref_id=../x');
     expect(world.gateway.parseCallback(raw)).toMatchObject({ claims: 'paid', claimedValidationId: null });
   });
@@ -299,7 +299,7 @@ describe('a return', () => {
 
 describe('what Nagad is not asked for', () => {
   test('a refund is refused without a call', async () => {
-    // Guards that nobody waits for money that no call gives back.
+    // Nagad's API has no refunds, so the caller must not wait for one.
     const request = {
       gatewayTxnId: 'X',
       validationId: 'V',
@@ -317,7 +317,7 @@ describe('what Nagad is not asked for', () => {
   });
 
   test('only taka are taken, and LIVE is spoken to over TLS', () => {
-    // Guards the table that the checkout offers by.
+    // The checkout offers Nagad according to this table.
     expect([...NAGAD_CAPABILITIES.limits.keys()]).toEqual(['BDT']);
     expect(NAGAD_URLS.LIVE.baseUrl.startsWith('https://')).toBe(true);
   });

@@ -8,7 +8,8 @@ import { readCredentials } from '../../../gateways/nagad/credentials.ts';
 import { seal, unseal } from '../../../gateways/nagad/envelope.ts';
 
 /*
- * Keys, ciphertexts and signatures of openssl on the command line, which shares nothing with the adapter: "own" is the merchant, "gateway" Nagad.
+ * Keys, ciphertexts and signatures come from the openssl command line, which shares no code with the adapter. "own" is the merchant, "gateway" is
+ * Nagad.
  */
 
 let folder: string;
@@ -44,7 +45,7 @@ const secret = (changes: Record<string, unknown> = {}): string =>
   });
 const credentials = (changes?: Record<string, unknown>) => readCredentials('683000000000001', secret(changes));
 
-/** What openssl writes for the merchant in the gateway's name. */
+/** Encrypts a text for the merchant and signs it as the gateway, both with openssl. */
 function fromOpenssl(text: string, signer = 'gateway'): { sensitiveData: string; signature: string } {
   writeFileSync(file('plain'), text);
   const sealed = openssl('pkeyutl', '-encrypt', '-pubin', '-inkey', file('own.pub'), ...pkcs1, '-in', file('plain'));
@@ -56,7 +57,7 @@ const Told = z.object({ say: z.string() });
 
 describe('an envelope', () => {
   test('of ours opens and verifies by openssl', () => {
-    // Guards padding, digest and the very bytes that are signed.
+    // Otherwise Nagad could not read Lenden's messages because of the padding, the digest or the signed bytes.
     const { sensitiveData, signature } = seal({ say: 'লেনদেন' }, credentials());
     writeFileSync(file('sealed'), Buffer.from(sensitiveData, 'base64'));
     writeFileSync(file('signature'), Buffer.from(signature, 'base64'));
@@ -68,7 +69,7 @@ describe('an envelope', () => {
   });
 
   test('of openssl is opened, over the bytes as they came', () => {
-    // Guards against checking a signature over JSON that was written anew.
+    // The signature covers the received bytes, so it must not be checked over JSON that was serialized again.
     const text = '{ "say" : "\\u09b2", "more": 1 }';
     expect(unseal(z.looseObject({ say: z.string() }), fromOpenssl(text), credentials())).toMatchObject({ say: 'ল' });
   });
@@ -85,7 +86,7 @@ describe('an envelope', () => {
     ['no JSON', () => fromOpenssl('say')],
     ['no envelope', () => null],
   ])('with %s is not believed, and always in the same words', (_what, spoilt) => {
-    // Guards the one signed answer, and that nobody learns from our error why a ciphertext did not open.
+    // A forged answer must not be accepted, and the error must not reveal why a ciphertext could not be decrypted.
     const answer = spoilt(fromOpenssl('{"say":"a"}'));
     expect(() => unseal(Told, answer, credentials())).toThrow(
       expect.objectContaining({ kind: 'ambiguous', message: 'the answer does not prove to be the gateway’s' }),
@@ -98,7 +99,7 @@ describe('the secret of a store', () => {
     ['PEM of PKCS#8', 'own.pem'],
     ['PEM of PKCS#1', 'own.pkcs1'],
   ])('may hold the private key as %s, with its frame or without', (_form, name) => {
-    // Guards operators: a key is taken in every form in which it is handed over.
+    // Operators get keys in all of these formats.
     const expected = credentials().merchantPrivateKey;
     for (const merchantPrivateKey of [read(name), bodyOf(read(name)), read(name).replaceAll('\n', '\r\n')]) {
       expect(credentials({ merchantPrivateKey }).merchantPrivateKey.equals(expected)).toBe(true);
@@ -116,7 +117,7 @@ describe('the secret of a store', () => {
     ['a key of another kind', () => ({ merchantPrivateKey: read('ec.pem') })],
     ['no address', () => ({ address: 'localhost' })],
   ])('with %s is refused, without a word of what it holds', (_what, changes) => {
-    // Guards the start of a payment against a half-made configuration, and logs against keys.
+    // A payment must not start with an incomplete configuration, and keys must not get into a log.
     let thrown: unknown;
     try {
       credentials(changes());
@@ -128,7 +129,7 @@ describe('the secret of a store', () => {
   });
 
   test('is JSON, of a merchant that can stand in an address', () => {
-    // Guards the path of every call.
+    // The merchant's id is part of every request's path.
     expect(() => readCredentials('683000000000001', 'not json')).toThrow(/secret of a Nagad store/);
     expect(() => readCredentials('683/../1', secret())).toThrow(/letters and digits/);
   });

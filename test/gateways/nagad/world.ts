@@ -12,10 +12,10 @@ import { randomBase62 } from '../../../domain/references.ts';
 export const MERCHANT = '683000000000001';
 const MERCHANTS = [{ id: MERCHANT }, { id: '683000000000002' }];
 const TIMEOUT_MS = 4_000;
-/** Longer than what the adapter under test waits for. */
+/** Longer than the timeout of the adapter under test. */
 const HANG_MS = 6_000;
 
-/** The adapter with its simulator. */
+/** Starts the adapter with its simulator. */
 export async function startNagadWorld() {
   const dataDir = await mkdtemp(join(tmpdir(), 'nagad-adapter-'));
   const keys = await readOrMakeKeys(dataDir, MERCHANTS);
@@ -68,7 +68,7 @@ export async function startNagadWorld() {
 
 export type NagadWorld = Awaited<ReturnType<typeof startNagadWorld>>;
 
-/** An order of a new attempt, for so many paisa. */
+/** Returns an order for a new attempt of this many paisa. */
 export function orderOf(amountMinor = 10_000n): SessionOrder {
   const callback = (kind: string): string => `http://127.0.0.1:9/gateway/nagad/test/${kind}`;
   return {
@@ -96,7 +96,7 @@ export function orderOf(amountMinor = 10_000n): SessionOrder {
   };
 }
 
-/** The attempt of an order as it is asked about. */
+/** Returns the handle with which an order's attempt is queried. */
 export function attemptOf(
   { attemptReference }: { readonly attemptReference: string },
   sessionKey: string | null,
@@ -105,7 +105,7 @@ export function attemptOf(
   return { attemptReference, sessionKey, claimedValidationId: null, knownValidationIds: [], ...changes };
 }
 
-/** An open session, or a failure of the test. */
+/** Opens a session, or fails the test. */
 export async function opened(
   gateway: Gateway,
   order: SessionOrder,
@@ -117,7 +117,7 @@ export async function opened(
   return { sessionKey: outcome.sessionKey, gatewayUrl: outcome.gatewayUrl };
 }
 
-/** What the payer does on the page; answers where the browser is sent, or null where it stays. */
+/** Acts as the payer on the page. Returns where the browser is redirected, or null if it stays. */
 export async function press(
   { gatewayUrl }: { readonly gatewayUrl: string },
   outcome = 'pay',
@@ -130,7 +130,7 @@ export async function press(
   return location === null ? null : new URL(location);
 }
 
-/** A return as the port hands it to the adapter: what stands behind the address, and the query. */
+/** Returns a callback as the port passes it to the adapter: the last part of the path, and the query. */
 export function rawReturn(location: URL | null): string {
   return `${location?.pathname.split('/').at(-1)}${location?.search}`;
 }

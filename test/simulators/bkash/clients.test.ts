@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { startBkash, walk, type Answer, type Bkash } from './merchant.ts';
 
-/* Two clients that others published, as they are, against the simulator. */
+/* Two published third-party clients, unmodified, against the simulator. */
 
 const run = promisify(execFile);
 const folder = join(import.meta.dirname, 'clients');
@@ -34,7 +34,7 @@ describe('npm bkash-payment, unmodified', () => {
   test(
     'creates, executes, queries, searches and refunds, asking for the refund’s status first',
     async () => {
-      // Guards likeness to the real gateway in the eyes of a client that was written for it.
+      // If this client fails, the simulator differs from the real gateway, for which the client was written.
       const details = { amount: 69, callbackURL: 'http://shop.example/back', orderID: 'NODE', reference: 'payer' };
       const session = await call('createPayment', details);
       expect(session).toMatchObject({ statusCode: '0000', amount: '69.00', merchantInvoiceNumber: 'NODE' });
@@ -48,7 +48,7 @@ describe('npm bkash-payment, unmodified', () => {
       expect(await call('searchTransaction', trxID)).toMatchObject({ transactionStatus: 'Completed', amount: '69.00' });
       const refund = await call('refundTransaction', { paymentID, trxID, amount: 69 });
       expect(refund).toMatchObject({ originalTrxID: trxID, amount: '69.00', transactionStatus: 'Completed' });
-      // It stops at the refund that is there: asked again, it sends no second one.
+      // The client finds the existing refund and sends no second one.
       expect(await call('refundTransaction', { paymentID, trxID, amount: 69 })).toEqual(refund);
     },
     callsTimeoutMs,
@@ -79,7 +79,7 @@ describe('PyPI bkash-pgw-tokenized, unmodified', () => {
   test(
     'grants, refreshes, creates, executes, queries, searches and refunds',
     async () => {
-      // Guards the same, with a client of another author and another reading of the documents.
+      // Like the Node client, but by another author with another reading of the documentation.
       const granted = await call('grant_token', []);
       expect(granted).toMatchObject({ statusCode: '0000', token_type: 'Bearer', expires_in: 3_600 });
       const { id_token: token } = await call('refresh_token', [granted['refresh_token']]);

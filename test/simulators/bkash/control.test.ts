@@ -25,13 +25,13 @@ async function underScript(number: string): Promise<Answer> {
 }
 
 test('an amount picks its row, and so does a payer’s reference', async () => {
-  // Guards scripting from outside, without the control plane.
+  // A test of a running Lenden can select a script without the control plane.
   expect(await bkash.create({ amount: '1313.40' })).toMatchObject({ statusCode: '2064' });
   expect(await bkash.create({ payerReference: '01700000040' })).toMatchObject({ statusCode: '2064' });
 });
 
 test('a charge whose answer is lost is a charge', async () => {
-  // Guards the most valuable row: the execution hangs and has happened.
+  // This is the most important script: the execution gets no answer, but the charge has happened.
   const { paymentID } = await underScript('18');
   await expect(bkash.execute(paymentID)).rejects.toThrow();
   expect(await bkash.query(paymentID)).toMatchObject({ transactionStatus: 'Completed' });
@@ -39,7 +39,7 @@ test('a charge whose answer is lost is a charge', async () => {
 });
 
 test('a charge may come after its answer was given up', async () => {
-  // Guards the gateway that is still at work: a query in between knows nothing yet.
+  // A real gateway can still be working on the charge, and a query in between finds nothing.
   const { paymentID } = await underScript('19');
   const executing = expect(bkash.execute(paymentID)).rejects.toThrow();
   expect(await bkash.query(paymentID)).toMatchObject({ transactionStatus: 'Initiated' });
@@ -48,7 +48,7 @@ test('a charge may come after its answer was given up', async () => {
 });
 
 test('rows spoil what they say, as often as they say', async () => {
-  // Guards the table’s words.
+  // Otherwise a test would not get the fault that the script table describes.
   const wrong = await underScript('20');
   expect(await bkash.execute(wrong['paymentID'])).toMatchObject({ amount: '1312.20' });
   const lagging = await underScript('29');
@@ -66,7 +66,7 @@ test('rows spoil what they say, as often as they say', async () => {
 });
 
 test('a payment can be agreed to, executed, ended and scripted by hand; a queued script meets the next one', async () => {
-  // Guards the hands of a test that plays the payer hours later.
+  // A test can act as a payer who acts hours later.
   await bkash.create({ merchantInvoiceNumber: 'HAND' });
   const act = (action: string, body: unknown = {}) => bkash.control('POST', `bkash/payments/HAND/${action}`, body);
   expect((await act('agree', { wallet: '01929918378' })).body).toMatchObject({
@@ -91,12 +91,12 @@ test.each([
   ['POST', 'scripts', { script: {}, payments: 0 }],
   ['POST', 'scripts', { script: {}, username: 'nobody' }],
 ])('%s %s refuses %j', async (method, path, body) => {
-  // Guards a test’s typing errors: a script that is not understood must not be taken for none.
+  // Otherwise a typing error in a test would silently run it without a script.
   expect((await bkash.control(method, `bkash/${path}`, body)).status).toBe(400);
 });
 
 test('a restart knows payments, tokens and faults that were used; a charge that the log lacks is made up for', async () => {
-  // Guards durability: what was told to anyone is known afterwards.
+  // After a restart, the simulator must know everything that it has told anyone.
   const dataDir = await mkdtemp(join(tmpdir(), 'bkash-'));
   const first = await startBkashSimulator({ dataDir });
   const call = async (url: string, path: string, headers: object, body: object): Promise<Answer> =>
@@ -141,7 +141,7 @@ test('a restart knows payments, tokens and faults that were used; a charge that 
 });
 
 test('a notice is posted for a completed payment, signed by the key that is published', async () => {
-  // Guards the optional notice: its envelope, its inner message and the text that is signed.
+  // Checks the optional notice: its envelope, its inner message and the signed text.
   const posted: Answer[] = [];
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = [];
@@ -177,7 +177,7 @@ test('a notice is posted for a completed payment, signed by the key that is publ
   const certificate = new X509Certificate(pem);
   const signature = String(envelope['Signature']);
   expect(createVerify('RSA-SHA1').update(text).verify(certificate.publicKey, signature, 'base64')).toBe(true);
-  // A whole certificate: made by itself, valid now, and taken by the adapter as it is.
+  // The certificate is complete: self-signed, valid now, and accepted by the adapter.
   expect([certificate.verify(certificate.publicKey), certificate.checkIssued(certificate)]).toEqual([true, true]);
   expect(certificate.subject).toBe('CN=sns.simulator.example');
   expect(Date.parse(certificate.validFrom)).toBeLessThanOrEqual(Date.now());
@@ -192,7 +192,7 @@ test('a notice is posted for a completed payment, signed by the key that is publ
 });
 
 test('the README lists exactly the rows of the script table', async () => {
-  // Guards the document that others script by: it must not fall behind the table.
+  // Test authors choose scripts from the README, so it must match the table.
   const readme = await readFile(join(import.meta.dirname, '../../../simulators/README.md'), 'utf8');
   const [, part = ''] = /^## bKash$(.*?)(?=^## |$(?![\s\S]))/ms.exec(readme) ?? [];
   const rows = [...part.matchAll(/^\| `([a-z0-9-]+)` +\| (\d\d) +\| (.+?) +\|$/gm)].map(([, name, number, about]) => [
@@ -207,7 +207,6 @@ test('the README lists exactly the rows of the script table', async () => {
 });
 
 test('merchants are read from text, and bad text is refused', () => {
-  // Guards the configuration of merchants.
   expect(parseMerchants('u:p:k:s')).toEqual([{ username: 'u', password: 'p', appKey: 'k', appSecret: 's' }]);
   for (const text of ['', 'u', 'u:p:k', 'u:p:k:s:more', 'u:p:k:s,u:p:l:s', 'u:p:k:s,v:p:k:s']) {
     expect(() => parseMerchants(text)).toThrow();

@@ -18,7 +18,7 @@ async function paid(changes: Answer = {}): Promise<{ session: Answer; executed: 
 
 describe('the documented fields', () => {
   test('of a creation are there, with the page and the three returns', async () => {
-    // Guards what a client reads; a payment has moved no money yet.
+    // Clients read these members. At this point no money has moved.
     const session = await bkash.create({ merchantInvoiceNumber: 'FIELDS', amount: 69.5 });
     expect(names(session)).toEqual(
       `amount bkashURL callbackURL cancelledCallbackURL currency failureCallbackURL intent merchantInvoiceNumber paymentCreateTime
@@ -40,7 +40,7 @@ describe('the documented fields', () => {
   });
 
   test('of an execution, a query and a search are there, the invoice under two names', async () => {
-    // Guards the differences between the three: a client that mixes them up believes the wrong payment.
+    // The three answers differ, and a client that confuses them would accept the wrong payment.
     const { session, executed } = await paid({ merchantInvoiceNumber: 'THREE' });
     expect(executed).toMatchObject({
       statusCode: '0000',
@@ -80,7 +80,7 @@ describe('the documented fields', () => {
   });
 
   test('of a refund are there, and none of it before there is one', async () => {
-    // Guards the question by absence: clients take a refundTrxID for money that went back.
+    // Clients take a refundTrxID as proof that money was refunded, so it must be absent before.
     const { session, executed } = await paid();
     const of = { paymentID: session['paymentID'], trxID: executed['trxID'] };
     const before = await bkash.refund(of);
@@ -99,7 +99,7 @@ describe('the documented fields', () => {
 
 describe('tokens', () => {
   test('are granted twice an hour, then the merchant is blocked; refreshing counts too', async () => {
-    // Guards the rule that a client without a shared token breaks first.
+    // A client that does not share its token breaks this rule first.
     const strict = await startBkash({ tokenCallsPerHour: 2 });
     const { refresh_token: refresh } = await json(await strict.grant());
     expect(await json(await strict.refresh({ refresh_token: String(refresh) }))).toMatchObject({ statusCode: '0000' });
@@ -109,7 +109,7 @@ describe('tokens', () => {
   });
 
   test('die after their time', async () => {
-    // Guards expiry: a call with an old token is not carried out.
+    // Otherwise a client that never renews its token would pass the tests.
     const short = await startBkash({ tokenTtlMs: 0 });
     const answer = await short.raw('/create', creation());
     expect(answer.status).toBe(401);
@@ -120,13 +120,13 @@ describe('tokens', () => {
     ['a wrong password', { headers: { password: 'wrong' } }, 401, { message: 'Unauthorized' }],
     ['a wrong app secret', { body: { app_secret: 'wrong' } }, 200, { statusCode: '2001' }],
   ])('are not granted for %s', async (_name, changes, status, body) => {
-    // Guards the two ways in which credentials are refused.
+    // The real gateway rejects credentials in these two ways.
     const answer = await bkash.grant(changes);
     expect([answer.status, await json(answer)]).toMatchObject([status, body]);
   });
 
   test('are taken with and without Bearer, with the app’s own key only', async () => {
-    // Guards both spellings that clients use.
+    // Clients use both spellings.
     const { id_token: token } = await json(await bkash.grant());
     const query = { paymentID: 'none' };
     const known = { statusCode: '2002' };
@@ -156,12 +156,12 @@ describe('a refused call names its code', () => {
     [{ payerReference: undefined }, '2065'],
     [{ merchantInvoiceNumber: '' }, '2065'],
   ])('for the creation %j', async (changes, code) => {
-    // Guards the registry of errors.
+    // Clients handle these documented error codes.
     expect(await bkash.create(changes)).toMatchObject({ statusCode: code, statusMessage: expect.any(String) });
   });
 
   test('for executions out of turn', async () => {
-    // Guards the states: agreed to before executed, executed once, not after an end.
+    // A payment is executed once, after the payer has agreed and before it has ended.
     const session = await bkash.create();
     const id = session['paymentID'];
     expect(await bkash.execute(id)).toMatchObject({ statusCode: '2060' });
@@ -177,7 +177,7 @@ describe('a refused call names its code', () => {
   });
 
   test('for an invoice that is paid already', async () => {
-    // Guards the duplicate: an unpaid one may be tried again, a paid one not.
+    // An unpaid invoice number can be used again, a paid one cannot.
     const merchantInvoiceNumber = 'TWICE';
     await bkash.create({ merchantInvoiceNumber });
     await paid({ merchantInvoiceNumber });
@@ -194,14 +194,14 @@ describe('a refused call names its code', () => {
     [{ trxID: 'WRONG' }, '2077'],
     [{ paymentID: 'WRONG' }, '2002'],
   ])('for the refund %j', async (changes, code) => {
-    // Guards the rules of refunds.
+    // Otherwise a client with a wrong refund request would pass the tests.
     const { session, executed } = await paid();
     const refund = { paymentID: session['paymentID'], trxID: executed['trxID'], amount: '1', sku: 's', reason: 'r' };
     expect(await bkash.refund({ ...refund, ...changes })).toMatchObject({ statusCode: code });
   });
 
   test('for a second refund of a payment', async () => {
-    // Guards "once for each payment".
+    // bKash allows one refund for each payment.
     const { session, executed } = await paid();
     const refund = { paymentID: session['paymentID'], trxID: executed['trxID'], amount: '1', sku: 's', reason: 'r' };
     await bkash.refund(refund);
@@ -210,7 +210,7 @@ describe('a refused call names its code', () => {
 });
 
 test('the charge log has each charge and refund once, whatever was told', async () => {
-  // Guards the independent witness.
+  // Proofs compare Lenden with this log, so it must record each movement of money exactly once.
   const session = await bkash.create({ merchantInvoiceNumber: 'LOGGED', amount: '1313.24' });
   await walk(session);
   await expect(bkash.execute(session['paymentID'])).rejects.toThrow();

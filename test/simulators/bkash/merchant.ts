@@ -8,7 +8,7 @@ import { payingWallets, rightOtp, rightPin } from '../../../simulators/bkash/wal
 export type Answer = Record<string, unknown>;
 export type Form = Record<string, string>;
 
-/** Waits short enough for tests, tokens enough for them; everything else as shipped. */
+/** Short waits and enough token calls for tests. Everything else is the default. */
 const quickSettings: Partial<Settings> = { hangMs: 250, slowMs: 250, tokenCallsPerHour: 1_000 };
 
 const base = '/v1.2.0-beta/tokenized/checkout';
@@ -17,7 +17,7 @@ const app = { app_key: 'lenden_test_app', app_secret: 'lenden_test_app_secret' }
 
 let made = 0;
 
-/** A simulator on a folder of its own and a merchant that speaks to it with fetch alone. */
+/** Starts a simulator with its own folder and returns a client that uses only fetch. */
 export async function startBkash(settings: Partial<Settings> = {}) {
   const dataDir = await mkdtemp(join(tmpdir(), 'bkash-'));
   const simulator = await startBkashSimulator({ dataDir, settings: { ...quickSettings, ...settings } });
@@ -67,7 +67,7 @@ export async function startBkash(settings: Partial<Settings> = {}) {
 
 export type Bkash = Awaited<ReturnType<typeof startBkash>>;
 
-/** A creation that the gateway takes. */
+/** Returns a valid creation request. */
 export function creation(changes: Answer = {}): Answer {
   made += 1;
   return {
@@ -86,7 +86,7 @@ export async function json(answer: Response): Promise<Answer> {
   return (await answer.json()) as Answer;
 }
 
-/** Walks the page as a browser without script would; answers where it is sent back to, or the page that it is left with. */
+/** Goes through the page like a browser without JavaScript. Returns the URL of the redirect, or the page on which it ends. */
 export async function walk(
   session: Answer,
   last: Form = {},

@@ -14,7 +14,7 @@ test.each([
   ['gives up', { outcome: 'cancel' }, 'cancel'],
   ['fails', { outcome: 'fail' }, 'failure'],
 ])('a payer who %s is sent back by GET, and no money has moved', async (_name, last, status) => {
-  // Guards the callback: a word about the payer, not about money.
+  // The callback reports what the payer did. It does not prove that money moved.
   const session = await bkash.create();
   const { status: code, back } = await walk(session, last);
   expect([code, statusOf(back)]).toEqual([302, status]);
@@ -23,14 +23,13 @@ test.each([
 });
 
 test('whoever leaves is sent nowhere and may come back', async () => {
-  // Guards the payer who closes the tab: nothing has ended.
+  // A payer who closes the tab has not ended the payment.
   const session = await bkash.create();
   expect((await walk(session, { outcome: 'leave' })).back).toBeNull();
   expect(statusOf((await walk(session)).back)).toBe('success');
 });
 
 test('a callback URL with a query of its own keeps it', async () => {
-  // Guards a callback URL with parameters.
   const session = await bkash.create({ callbackURL: 'http://shop.example/back?order=7' });
   expect((await walk(session)).back?.search).toMatch(/^\?order=7&paymentID=TR0011/);
 });
@@ -42,7 +41,7 @@ test.each([
 ])(
   'the payer %s of ShadhinPay’s sandbox comes back with %s, and the execution answers %s',
   async (payer, status, code) => {
-    // Guards the numbers that its documents give for trying things out.
+    // ShadhinPay's documentation gives these numbers for tests.
     const session = await bkash.create({ payerReference: payer });
     expect(statusOf((await walk(session)).back)).toBe(status);
     expect(await bkash.execute(session['paymentID'])).toMatchObject({ statusCode: code });
@@ -50,7 +49,7 @@ test.each([
 );
 
 test('the payer 01770618577 is never answered, and may still give up', async () => {
-  // Guards what polling and expiry are tried out with.
+  // This number is for tests of polling and expiry.
   const session = await bkash.create({ payerReference: '01770618577' });
   const { status, back, html } = await walk(session);
   expect([status, back]).toEqual([200, null]);
@@ -63,7 +62,7 @@ test('the payer 01770618577 is never answered, and may still give up', async () 
 });
 
 test('a payer’s reference that is a wallet’s number fills in the page', async () => {
-  // As the real page does, so that a payer types less.
+  // The real page does this too, to save the payer typing.
   const session = await bkash.create({ payerReference: '01929918378' });
   expect(await (await fetch(String(session['bkashURL']))).text()).toContain('value="01929918378"');
 });
@@ -74,7 +73,7 @@ describe('a wrong', () => {
     ['one-time password', { otp: '000000' }],
     ['PIN', { pin: '00000' }],
   ])('%s is asked for again', async (_name, last) => {
-    // Guards the three steps: a page that is sent by hand skips none.
+    // A form that is sent directly must not skip one of the three steps.
     const session = await bkash.create();
     const { status, back, html } = await walk(session, last);
     expect([status, back]).toEqual([200, null]);
@@ -83,7 +82,7 @@ describe('a wrong', () => {
   });
 
   test('PIN three times ends the payment', async () => {
-    // Guards the failure that the page decides.
+    // The page itself decides this failure.
     const session = await bkash.create();
     await walk(session, { pin: '0' });
     await walk(session, { pin: '0' });
@@ -96,7 +95,7 @@ test.each([
   ['01823074817', '2023'],
   ['01823074818', '2037'],
 ])('the payer of wallet %s agrees, and the execution fails with %s', async (wallet, code) => {
-  // Guards the failure that only the execution shows.
+  // Only the execution shows this failure.
   const session = await bkash.create();
   expect(statusOf((await walk(session, { wallet })).back)).toBe('success');
   expect(await bkash.execute(session['paymentID'])).toMatchObject({ statusCode: code });
@@ -104,7 +103,7 @@ test.each([
 });
 
 test('the page opens by its own link only, loads nothing, and a payment that is over sends the browser back', async () => {
-  // Guards the hash, and the second click.
+  // The hash in the link must be required, and a second click must not reach an old page.
   const session = await bkash.create({ merchantInvoiceNumber: 'A"quoted' });
   const url = new URL(String(session['bkashURL']));
   const page = await fetch(url);

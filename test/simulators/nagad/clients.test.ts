@@ -7,9 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { merchantId, newOrderId, pay, privateKey, readKeys, returned, startNagad } from './merchant.ts';
 import type { Json } from './merchant.ts';
 
-/*
- * Two clients that others published, unmodified, against the simulator. Both take a base URL, so nothing is rerouted.
- */
+/* Two published third-party clients, unmodified, against the simulator. Both take a base URL, so no request is rerouted. */
 
 const run = promisify(execFile);
 const folder = join(import.meta.dirname, 'clients');
@@ -50,7 +48,7 @@ describe('npm nagad-payment-gateway, unmodified', () => {
   });
 
   test('pays and verifies', async () => {
-    // Guards likeness to the real gateway in the eyes of a client that was written for it.
+    // If this client fails, the simulator differs from the real gateway, for which the client was written.
     const orderId = newOrderId();
     const page = await call('createPayment', order(orderId));
     const back = returned(await pay({ page: String(page) }));
@@ -66,7 +64,7 @@ describe('npm nagad-payment-gateway, unmodified', () => {
   });
 
   test('reads a refusal as one', async () => {
-    // Guards the form of errors: this client tells them by `reason` and `devMessage`.
+    // This client recognises errors by `reason` and `devMessage`.
     await expect(call('createPayment', order('NOT-ALNUM'))).rejects.toThrow('InvalidOrderId');
     await expect(call('verifyPayment', 'nobody')).rejects.toThrow('InvalidReferenceId');
   });
@@ -86,7 +84,7 @@ describe('PyPI nagadpy, unmodified', () => {
   afterAll(() => rm(venv, { recursive: true }));
 
   async function call(input: Json, changes: Json = {}): Promise<Json> {
-    // This client says "RSA PRIVATE KEY" around what it is given, which is the name of the older form.
+    // This client puts "RSA PRIVATE KEY" around the key, the PEM header of the older PKCS#1 format.
     const pkcs1 = privateKey(keys.merchants[merchantId]?.privateKey ?? '').export({ format: 'der', type: 'pkcs1' });
     const settings = {
       base_url: both.api.base,
@@ -104,7 +102,7 @@ describe('PyPI nagadpy, unmodified', () => {
   }
 
   test('pays and verifies', async () => {
-    // Guards the same with a client of another language and another crypto library.
+    // Like the Node client, but in another language with another crypto library.
     const invoice = newOrderId();
     const answer = await call({ method: 'pay', amount: '100.50', invoice });
     expect(answer).toMatchObject({ status: 'Success' });
@@ -121,7 +119,7 @@ describe('PyPI nagadpy, unmodified', () => {
   });
 
   test('is refused with the key of another merchant', async () => {
-    // Guards that the signature check is not one that every client passes.
+    // Otherwise the signature check might accept every client.
     const other = keys.merchants['683000000000002']?.privateKey ?? '';
     const wrong = privateKey(other).export({ format: 'der', type: 'pkcs1' }).toString('base64');
     const attempt = call({ method: 'pay', amount: '1.00', invoice: newOrderId() }, { private_key: wrong });

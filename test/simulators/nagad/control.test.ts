@@ -19,7 +19,7 @@ afterAll(() => both.close());
 
 describe('the control plane', () => {
   test('scripts the next orders of a merchant, and a repeated order id the same way', async () => {
-    // Guards scripting before an order exists.
+    // A test must be able to script an order before it exists.
     const queued = await both.api.control('POST', 'nagad/scripts', { script: 'decline', orders: 1 });
     expect(queued.status).toBe(201);
     const orderId = newOrderId();
@@ -29,7 +29,6 @@ describe('the control plane', () => {
   });
 
   test('what it says of an order wins over amount and wallet, the amount over the wallet', async () => {
-    // Guards the order of the three.
     const byAmount = await both.api.order('1313.02');
     expect(returned(await pay(byAmount, 'pay', { mobile: '01700000003' }))).toMatchObject({ status: 'Failed' });
     const byHand = await both.api.order('1313.02');
@@ -38,7 +37,7 @@ describe('the control plane', () => {
   });
 
   test('finishes and expires orders, once', async () => {
-    // Guards the hands of a test that plays the payer hours later.
+    // A test can act as a payer who acts hours later.
     const paid = await both.api.order();
     await both.api.control('POST', `nagad/orders/${paid.ref}/finish`, {});
     await both.api.control('POST', `nagad/orders/${paid.ref}/expire`, {});
@@ -61,19 +60,19 @@ describe('the control plane', () => {
     ['POST', 'nagad/scripts', { script: {}, orders: 0 }],
     ['POST', 'nagad/scripts', { script: {}, merchantId: 'nobody' }],
   ])('%s %s refuses %j', async (method, path, body) => {
-    // Guards a test’s typing errors: a script that is not understood must not be taken for none.
+    // Otherwise a typing error in a test would silently run it without a script.
     expect((await both.api.control(method, path, body)).status).toBe(400);
   });
 
   test('knows no strange order or action', async () => {
-    // Guards against acting on nothing.
+    // A test with a wrong reference must get an error.
     expect((await both.api.control('POST', 'nagad/orders/NOBODY/expire', {})).status).toBe(404);
     const { orderId } = await both.api.order();
     expect((await both.api.control('POST', `nagad/orders/${orderId}/explode`, {})).status).toBe(404);
   });
 
   test('an order whose time is over stays Initiated where the settings say so', async () => {
-    // Guards the other reading of an order that nobody touched.
+    // The documentation can also be read in this way.
     await both.api.control('PUT', 'nagad/config', { expiredAs: 'Initiated', orderTtlMs: 1 });
     const order = await both.api.order();
     expect((await pay(order)).html).not.toContain('value="pay"');
@@ -82,7 +81,7 @@ describe('the control plane', () => {
   });
 
   test('reset forgets the orders and keeps the keys', async () => {
-    // Guards merchants: what they were given once stays right.
+    // The merchants' configured keys must stay valid.
     const paid = await both.api.order();
     await pay(paid);
     expect((await both.api.control('POST', 'reset')).status).toBe(200);
@@ -93,7 +92,6 @@ describe('the control plane', () => {
 });
 
 test('merchants are read from text, and bad text is refused', () => {
-  // Guards the configuration of merchants.
   const key = 'A'.repeat(392);
   expect(parseMerchants(`683000000000001,683000000000002:${key}`)).toEqual([
     { id: '683000000000001' },
@@ -129,7 +127,7 @@ describe('the program', () => {
   }
 
   test('keeps keys, orders, charges and used-up faults over kill -9, and money that was to come still comes', async () => {
-    // Guards the gateway’s promise, on which the merchant’s own proofs of durability stand.
+    // Lenden's own durability tests rely on this behaviour of the gateway.
     const dataDir = await mkdtemp(join(tmpdir(), 'nagad-kill-'));
     const merchant = await startMerchant();
     const first = await start(dataDir);

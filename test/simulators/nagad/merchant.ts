@@ -14,10 +14,10 @@ export const merchantId = '683000000000001';
 export type Json = Record<string, unknown>;
 export type Answered = { status: number; body: Json };
 
-/** Waits short enough for tests; everything else as shipped. */
+/** Short waits for tests. Everything else is the default. */
 const quickSettings: Partial<Settings> = { lateChargeMs: 300, hangMs: 250, slowMs: 250 };
 
-/** A simulator on a folder of its own and a merchant to talk to it. */
+/** Starts a simulator with its own folder, and a merchant that uses it. */
 export async function startNagad(settings: Partial<Settings> = {}) {
   const dataDir = await mkdtemp(join(tmpdir(), 'nagad-'));
   const simulator = await startNagadSimulator({ dataDir, settings: { ...quickSettings, ...settings } });
@@ -49,7 +49,7 @@ export const goodHeaders: Record<string, string> = {
 const padding = constants.RSA_PKCS1_PADDING;
 let made = 0;
 
-/** Speaks the merchant's side of the protocol with fetch and node:crypto alone. */
+/** Returns a client of the merchant's API that uses only fetch and node:crypto. */
 export function createClient(given: { url: string; keys: StoredKeys; callbackUrl: string }) {
   const base = `${given.url}/remote-payment-gateway-1.0/api/dfs`;
   const own = privateKey(given.keys.merchants[merchantId]?.privateKey ?? '');
@@ -69,7 +69,7 @@ export function createClient(given: { url: string; keys: StoredKeys; callbackUrl
     return { status: answer.status, body: (await answer.json()) as Json };
   }
 
-  /** Opens an answer of initialize; the signature must hold over the very bytes. */
+  /** Decrypts an answer of initialize. The signature must match the exact bytes. */
   function opened({ sensitiveData, signature }: Json): { told: Json; signed: boolean } {
     const bytes = privateDecrypt({ key: own, padding }, Buffer.from(String(sensitiveData), 'base64'));
     return {
@@ -117,7 +117,7 @@ export function createClient(given: { url: string; keys: StoredKeys; callbackUrl
     begin,
     verifyRaw,
     verify: async (ref: string): Promise<Json> => (await (await verifyRaw(ref)).json()) as Json,
-    /** An order up to its page. */
+    /** Creates an order and returns its page. */
     async order(amount = '100.00', orderId = newOrderId()) {
       const begun = await begin(orderId);
       const { body } = await complete(begun, { amount });
@@ -138,7 +138,7 @@ export function newOrderId(): string {
   return `ORDER${made}`;
 }
 
-/** Opens the payer's page and presses a button; the answer is where the browser ended up. */
+/** Opens the payer's page and presses a button. Returns the page on which the browser ends. */
 export async function pay(
   order: { page: string },
   outcome = 'pay',
@@ -147,7 +147,7 @@ export async function pay(
   return press(await open(order.page), outcome, changes);
 }
 
-/** What the browser brought back to the merchant. */
+/** Returns the query parameters with which the browser came back to the merchant. */
 export function returned(page: Page): Record<string, string> {
   return Object.fromEntries(new URL(page.url).searchParams);
 }

@@ -7,17 +7,14 @@ import { seal, unseal } from '../../../simulators/nagad/envelope.ts';
 import { startNagadSimulator } from '../../../simulators/nagad/server.ts';
 import { goodHeaders, merchantId, privateKey, publicKey, readKeys } from './merchant.ts';
 
-/*
- * The same RSA by a program that shares nothing with ours: openssl on the command line makes a merchant's keys, encrypts,
- * decrypts, signs and verifies.
- */
+/* The same RSA operations with an independent program: the openssl command line makes a merchant's keys, encrypts, decrypts, signs and verifies. */
 
 let folder: string;
 let running: Awaited<ReturnType<typeof startNagadSimulator>>;
 const file = (name: string): string => join(folder, name);
 const openssl = (...args: string[]): Buffer => execFileSync('openssl', args, { stdio: ['ignore', 'pipe', 'pipe'] });
 const pkcs1 = ['-pkeyopt', 'rsa_padding_mode:pkcs1'];
-/** The body of a PEM without its frame: how keys are handed over. */
+/** Returns the body of a PEM without header and footer, which is how keys are exchanged. */
 const bodyOf = (pem: string): string => pem.replaceAll(/-----[^-]+-----|\s/g, '');
 const pemOf = (body: string): string => `-----BEGIN PUBLIC KEY-----\n${body}\n-----END PUBLIC KEY-----\n`;
 
@@ -65,7 +62,7 @@ function decryptAndVerify(envelope: { sensitiveData: string; signature: string }
 }
 
 test('a merchant whose RSA is openssl’s initializes and reads the answer', async () => {
-  // Guards padding, digest and encoding against a reading of the protocol that only our two sides share.
+  // Otherwise Lenden and the simulator could share a wrong reading of the padding, digest or encoding.
   const dateTime = '20261122101112';
   const text = JSON.stringify({ merchantId, datetime: dateTime, orderId: 'OPENSSL1', challenge: 'a'.repeat(40) });
   const url = `${running.url}/api/dfs/check-out/initialize/${merchantId}/OPENSSL1`;
@@ -81,7 +78,7 @@ test('a merchant whose RSA is openssl’s initializes and reads the answer', asy
 });
 
 test('the simulator opens what openssl sealed, and openssl what the simulator sealed, up to 245 bytes', async () => {
-  // Guards the limit of PKCS#1 v1.5 under 2048 bits, and both directions of the vectors.
+  // 245 bytes is the limit of PKCS#1 v1.5 with 2048 bits. This checks both directions of the test vectors.
   const { gateway } = await readKeys(folder);
   const own = publicKey(bodyOf(readFileSync(file('own.pub'), 'utf8')));
   const text = 'ল'.repeat(81) + 'xy';

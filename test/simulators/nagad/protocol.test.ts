@@ -14,7 +14,7 @@ const stranger = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
 
 describe('a payment', () => {
   test('is initialized, completed, paid and verified, member by member', async () => {
-    // Guards the documented flow: whatever a client reads is there, under its name and in its form.
+    // Clients read these documented members by name and format.
     const orderId = newOrderId();
     const first = await both.api.initialize(orderId);
     expect(Object.keys(first.body).toSorted()).toEqual(['sensitiveData', 'signature']);
@@ -73,7 +73,6 @@ describe('a payment', () => {
     ['fail', 'Failed'],
     ['abort', 'Aborted'],
   ])('ends by %s as %s without a charge', async (button, status) => {
-    // Guards the two ways out that a payer has.
     const order = await both.api.order();
     expect(returned(await pay(order, button))).toMatchObject({ status, issuer_payment_ref: '' });
     expect(await both.api.verify(order.ref)).toMatchObject({ status, issuerPaymentRefNo: null });
@@ -88,14 +87,14 @@ describe('a payment', () => {
     ['16.5', 'abort'],
     ['16.00', 'leave'],
   ])('of %s keeps its amount as it was sent, in every status (%s)', async (amount, button) => {
-    // Guards clients that compare what they sent with what they read.
+    // Some clients compare the amount that they sent with the one that they read.
     const order = await both.api.order(amount);
     await pay(order, button);
     expect(await both.api.verify(order.ref)).toMatchObject({ amount });
   });
 
   test('is charged once however often its page is sent, and leads back every time', async () => {
-    // Guards against a second charge by an impatient payer.
+    // An impatient payer must not be charged twice.
     const order = await both.api.order();
     const page = await open(order.page);
     const [one, two] = await Promise.all([press(page, 'pay'), press(page, 'pay')]);
@@ -105,7 +104,7 @@ describe('a payment', () => {
   });
 
   test('is left as it is by who leaves, and by who sends nonsense', async () => {
-    // Guards that only a decision decides.
+    // Only a decision of the payer may change the order.
     const order = await both.api.order();
     expect((await pay(order, 'leave')).html).toContain('Back to the payment');
     expect((await pay(order, 'pay', { mobile: '12' })).status).toBe(400);
@@ -114,7 +113,7 @@ describe('a payment', () => {
   });
 
   test('shows its steps to a verification, where they are switched on', async () => {
-    // Guards the words between Initiated and the end.
+    // A client must handle the statuses between Initiated and the end.
     await both.api.control('PUT', 'nagad/config', { steps: true });
     const order = await both.api.order();
     const otp = await pay(order);
@@ -131,7 +130,7 @@ describe('a payment', () => {
   });
 
   test('has a page without script that names amount and order', async () => {
-    // Guards the page for a browser without script: one form, posted to its own address.
+    // A browser without JavaScript must be able to pay, with one form that is posted to its own address.
     const order = await both.api.order('1050.50');
     const page = await open(order.page);
     expect(page.html).toContain('1050.50 BDT');
@@ -141,7 +140,6 @@ describe('a payment', () => {
   });
 
   test('goes back to an address that has a query of its own', async () => {
-    // Guards the joining of two queries.
     const begun = await both.api.begin();
     const url = `${both.merchant.url}/back?shop=1`;
     const { body } = await both.api.complete(begun, { body: { merchantCallbackURL: url } });
@@ -150,14 +148,14 @@ describe('a payment', () => {
   });
 
   test('also works under the path of the live host', async () => {
-    // Guards clients that are switched to live by their base URL.
+    // Clients switch to the live host by changing their base URL.
     const order = await both.api.order();
     const answer = await fetch(`${both.url}/api/dfs/verify/payment/${order.ref}`);
     expect(await answer.json()).toMatchObject({ orderId: order.orderId });
   });
 });
 
-/** What a refusal looks like: not 200, and the two members that clients read. */
+/** The expected refusal: a status other than 200, and the members that clients read. */
 const refused = (reason: string) => ({
   status: 400,
   body: { reason, message: expect.any(String), devMessage: expect.any(String) },
@@ -171,12 +169,12 @@ describe('initialize refuses', () => {
     ['no challenge', { challenge: '' }, 'InvalidApiRequest'],
   ];
   test.each(secrets)('%s', async (_what, secret, reason) => {
-    // Guards that what is signed is what the address says.
+    // The signed data must agree with the address.
     expect(await both.api.initialize(newOrderId(), { secret })).toMatchObject(refused(reason));
   });
 
   test('what is signed by another key, or over other bytes', async () => {
-    // Guards the signature: over the decrypted bytes as received, by the merchant's key alone.
+    // The signature covers the decrypted bytes as received, and only the merchant's key is accepted.
     const orderId = newOrderId();
     const secret = { merchantId, datetime: '20261122101112', orderId, challenge: 'c' };
     const strange = both.api.envelope(secret, undefined, stranger);
@@ -196,23 +194,21 @@ describe('initialize refuses', () => {
     ['no signature', { signature: undefined }, 'InvalidApiRequest'],
     ['no time', { dateTime: undefined }, 'InvalidApiRequest'],
   ])('%s', async (_what, body, reason) => {
-    // Guards the shape of the request.
     expect(await both.api.initialize(newOrderId(), { body })).toMatchObject(refused(reason));
   });
 
   test.each(['x-km-api-version', 'x-km-ip-v4', 'x-km-client-type'])('a request without a right %s', async (name) => {
-    // Guards the headers that every working client sends.
+    // Every working client sends these headers.
     const answer = await both.api.post(`/check-out/initialize/${merchantId}/X`, {}, { [name]: 'other' });
     expect(answer).toMatchObject(refused('InvalidApiRequest'));
   });
 
   test.each(['A-1', 'A'.repeat(21), 'A_1'])('the order id %s', async (orderId) => {
-    // Guards the safe shape: letters and digits, at most 20.
+    // An order id has at most 20 letters and digits.
     expect(await both.api.initialize(orderId)).toMatchObject(refused('InvalidOrderId'));
   });
 
   test('unknown and inactive merchants, and what is no JSON', async () => {
-    // Guards the door.
     expect(await both.api.post('/check-out/initialize/683000000000009/X', {})).toMatchObject(
       refused('InvalidMerchant'),
     );
@@ -237,21 +233,20 @@ describe('complete refuses', () => {
     ['a callback that is no web address', { body: { merchantCallbackURL: 'shop' } }, 'InvalidPurchaseInformation'],
     ['another reference inside', { body: { paymentRefId: 'OTHER' } }, 'InvalidReferenceId'],
   ])('%s', async (_what, changes, reason) => {
-    // Guards that a completion belongs to its initialization and says something that can be paid.
+    // A completion must belong to its initialization and contain a payable order.
     const begun = await both.api.begin();
     expect(await both.api.complete(begun, changes)).toMatchObject(refused(reason));
     expect((await open(`${both.url}/check-out/${begun.ref}`)).status).toBe(404);
   });
 
   test('an unknown reference, and verify too', async () => {
-    // Guards the other unknown.
     const at = { orderId: 'X', ref: 'nobody', challenge: 'x' };
     expect(await both.api.complete(at)).toMatchObject(refused('InvalidReferenceId'));
     expect(await both.api.verify('nobody')).toMatchObject({ reason: 'InvalidReferenceId' });
   });
 
   test('a second purchase, not the same one again', async () => {
-    // Guards a repeated call whose first answer was lost.
+    // A client repeats a call whose first answer was lost.
     const begun = await both.api.begin();
     const first = await both.api.complete(begun);
     expect(await both.api.complete(begun)).toEqual(first);
@@ -264,7 +259,7 @@ test.each([
   ['untilComplete', [200, 200], 400],
   ['accepted', [200, 200], 200],
 ] as const)('an order id may come again: %s', async (repeatedOrder, before, after) => {
-  // Guards the three readings of "unique per attempt", which only the real gateway can settle.
+  // "Unique per attempt" can be read in three ways, and only the real gateway can show which is right.
   await both.api.control('PUT', 'nagad/config', { repeatedOrder });
   const orderId = newOrderId();
   const statuses = [];

@@ -29,7 +29,7 @@ const isJson = (text: string): boolean => {
     return false;
   }
 };
-/** What one spoilt answer looks like from outside. */
+/** Recognises each faulty answer from the client's side. */
 const looks: Record<string, (got: Seen) => boolean> = {
   cut: (got) => got === 'cut',
   http_500: (got) => got !== 'cut' && got.status === 500 && !isJson(got.text),
@@ -41,7 +41,7 @@ const looks: Record<string, (got: Seen) => boolean> = {
   good: (got) => got !== 'cut' && got.status === 200 && isJson(got.text),
 };
 
-/** Each row of the table must be claimed by a test below. */
+/** Each row of the script table must be used by a test below. */
 const proven = new Set<string>();
 function row(numbers: string | readonly string[], what: string, work: () => Promise<void>): void {
   for (const number of [numbers].flat()) {
@@ -52,7 +52,7 @@ function row(numbers: string | readonly string[], what: string, work: () => Prom
 
 type Paid = { orderId: string; ref: string; back: Page };
 
-/** Walks a payment under the row `number`, picked by the payer’s wallet. */
+/** Pays under the script `number`, which the payer's wallet selects. */
 async function payUnder(number: string): Promise<Paid> {
   const order = await both.api.order();
   return { ...order, back: await pay(order, 'pay', { mobile: `017000000${number}` }) };
@@ -69,7 +69,7 @@ describe('by its number the payer’s wallet scripts', () => {
     ['04', 'Cancelled', 'Aborted'],
   ] as const) {
     row(number, `pay ends as ${status}`, async () => {
-      // Guards that pressing pay can end otherwise, without a charge.
+      // Pressing pay can end without a charge.
       const paid = await payUnder(number);
       expect(returned(paid.back)).toMatchObject({ status: back });
       expect(await both.api.verify(paid.ref)).toMatchObject({ status });
@@ -78,14 +78,14 @@ describe('by its number the payer’s wallet scripts', () => {
   }
 
   row('10', 'silence: charged and nobody told', async () => {
-    // Guards the worst case for a payer, which at Nagad only a question finds.
+    // The worst case for a payer: Nagad sends no notification, so only a query finds the charge.
     const paid = await payUnder('10');
     expect(paid.back.html).toContain('does not send you back');
     expect(await both.api.verify(paid.ref)).toMatchObject({ status: 'Success', statusCode: '000' });
   });
 
   row(['11', '12'], 'money that comes late, and never', async () => {
-    // Guards an order in progress: neither paid nor over.
+    // An order in progress is neither paid nor over.
     const late = await payUnder('11');
     const stuck = await payUnder('12');
     expect(await both.api.verify(late.ref)).toMatchObject({ status: 'InProgress', issuerPaymentRefNo: null });
@@ -96,7 +96,7 @@ describe('by its number the payer’s wallet scripts', () => {
   });
 
   row('20', 'a charge of less than was asked', async () => {
-    // Guards the comparison of amounts.
+    // A merchant has to compare the amounts.
     const paid = await payUnder('20');
     expect(await both.api.verify(paid.ref)).toMatchObject({ status: 'Success', amount: '99.00' });
     expect(await chargesOf(paid)).toMatchObject([{ amount: '99.00', requestedAmount: '100.00' }]);
@@ -111,13 +111,13 @@ describe('by its number the payer’s wallet scripts', () => {
   };
   for (const [number, said] of Object.entries(lies)) {
     row(number, `a verification that says ${JSON.stringify(said)}`, async () => {
-      // Guards each member that "paid" rests on.
+      // A merchant has to check each of these members before it accepts the payment.
       expect(await both.api.verify((await payUnder(number)).ref)).toMatchObject(said);
     });
   }
 
   row(['26', '27'], 'a return that lies in both directions', async () => {
-    // Guards that the return proves nothing.
+    // The payer's return proves nothing.
     const lie = await payUnder('26');
     const denial = await payUnder('27');
     expect(returned(lie.back)['status']).toBe('Success');
@@ -127,14 +127,12 @@ describe('by its number the payer’s wallet scripts', () => {
   });
 
   row('29', 'two answers in progress, then the truth', async () => {
-    // Guards patience.
     const { ref } = await payUnder('29');
     const said = [await both.api.verify(ref), await both.api.verify(ref), await both.api.verify(ref)];
     expect(said.map(({ status }) => status)).toEqual(['InProgress', 'InProgress', 'Success']);
   });
 
   row('36', 'slow verifications', async () => {
-    // Guards that slow is late but right.
     const { ref } = await payUnder('36');
     const before = Date.now();
     expect(await both.api.verify(ref)).toMatchObject({ status: 'Success' });
@@ -142,7 +140,7 @@ describe('by its number the payer’s wallet scripts', () => {
   });
 
   row('50', 'amounts without padding', async () => {
-    // Guards the form of the published sample.
+    // The published sample has this format.
     expect(await both.api.verify((await payUnder('50')).ref)).toMatchObject({ amount: '100' });
   });
 
@@ -160,7 +158,7 @@ describe('by its number the payer’s wallet scripts', () => {
   };
   for (const [number, expected] of Object.entries(spoilt)) {
     row(number, `verifications that are ${expected.join(', ')}`, async () => {
-      // Guards each way in which an answer is none, after the money has moved.
+      // The money has moved, but the answer is unusable in one of these ways.
       const { ref } = await payUnder(number);
       for (const look of expected) {
         const got = await see(both.api.verifyRaw(ref));
@@ -170,7 +168,7 @@ describe('by its number the payer’s wallet scripts', () => {
   }
 });
 
-/** One completion of an order that an amount scripts. */
+/** Completes an order whose amount selects a script. */
 async function completeUnder(number: string) {
   const begun = await both.api.begin();
   const send = (): Promise<Seen> =>
@@ -184,7 +182,6 @@ async function completeUnder(number: string) {
 
 describe('by its number the amount scripts', () => {
   row('06', 'an order that ends soon', async () => {
-    // Guards the short order.
     const order = await both.api.order('1313.06');
     expect(await both.api.verify(order.ref)).toMatchObject({ status: 'Initiated' });
     await until(async () => (await both.api.verify(order.ref))['status'] === 'Aborted');
@@ -192,7 +189,6 @@ describe('by its number the amount scripts', () => {
   });
 
   row('40', 'a completion that is refused', async () => {
-    // Guards the plain refusal.
     const { ref, send } = await completeUnder('40');
     expect(looks['refused']?.(await send())).toBe(true);
     expect((await fetch(`${both.url}/check-out/${ref}`)).status).toBe(404);
@@ -203,7 +199,7 @@ describe('by its number the amount scripts', () => {
     ['53', false],
   ] as const) {
     row(number, `a completion whose answer is lost ${executed ? 'after' : 'before'} it was carried out`, async () => {
-      // Guards the ambiguous case from both sides.
+      // The merchant cannot tell the two cases apart.
       const { ref, send } = await completeUnder(number);
       expect(await send()).toBe('cut');
       expect((await fetch(`${both.url}/check-out/${ref}`)).status).toBe(executed ? 200 : 404);
@@ -212,7 +208,6 @@ describe('by its number the amount scripts', () => {
   }
 
   row(['42', '49'], 'completions that never answer right', async () => {
-    // Guards a gateway that is down for good.
     const [hanging, failing] = [await completeUnder('42'), await completeUnder('49')];
     for (let tries = 0; tries < 3; tries += 1) {
       expect(await hanging.send()).toBe('cut');
@@ -220,9 +215,9 @@ describe('by its number the amount scripts', () => {
     }
   });
 
-  // What is no JSON shows as cut here, since the client parses it.
+  // Answers that are not JSON count as "cut" here, because the client parses them.
   row(['43', '44', '45', '46'], 'a first completion that is no JSON', async () => {
-    // Guards garbage at the moment when a session is made.
+    // The client gets an unusable answer when it creates a session.
     for (const number of ['43', '44', '45', '46']) {
       const { send } = await completeUnder(number);
       expect(await send()).toBe('cut');
@@ -231,14 +226,13 @@ describe('by its number the amount scripts', () => {
   });
 
   row('47', 'a first completion of 10 MB', async () => {
-    // Guards the limit on answers.
+    // A client has to limit the size of answers.
     const { send } = await completeUnder('47');
     expect(looks['huge']?.(await send())).toBe(true);
     expect(looks['huge']?.(await send())).toBe(false);
   });
 
   row('48', 'slow completions', async () => {
-    // Guards patience at the beginning.
     const { send } = await completeUnder('48');
     const before = Date.now();
     expect(looks['good']?.(await send())).toBe(true);
@@ -246,7 +240,7 @@ describe('by its number the amount scripts', () => {
   });
 
   row('54', 'a completion that leads to somebody else', async () => {
-    // Guards where a payer may be sent.
+    // A merchant must check where it sends the payer.
     expect((await both.api.order('1313.54')).page).toBe('https://mynagad.com.example/check-out/x');
   });
 });
@@ -255,7 +249,6 @@ describe('by its name the control plane scripts', () => {
   const queue = (name: string) => both.api.control('POST', 'nagad/scripts', { script: name });
 
   row('80', 'an initialization that is refused', async () => {
-    // Guards the refusal before anything exists.
     await queue('initialize-refused');
     expect(await both.api.initialize(newOrderId())).toMatchObject({
       status: 400,
@@ -264,7 +257,7 @@ describe('by its name the control plane scripts', () => {
   });
 
   row(['81', '82', '86'], 'a first initialization that is lost', async () => {
-    // Guards that a repeated initialization finds the next stage, not another script.
+    // A repeated initialization must get the next stage of the script, not another script.
     for (const name of ['initialize-timeout', 'initialize-http-500', 'initialize-html']) {
       await queue(name);
       const orderId = newOrderId();
@@ -274,7 +267,7 @@ describe('by its name the control plane scripts', () => {
   });
 
   row(['83', '84', '85'], 'answers that are not the gateway’s', async () => {
-    // Guards the signature that a merchant has to check.
+    // A merchant has to check this signature.
     await queue('initialize-bad-signature');
     expect(both.api.opened((await both.api.initialize(newOrderId())).body).signed).toBe(false);
     await queue('initialize-no-signature');
@@ -286,6 +279,6 @@ describe('by its name the control plane scripts', () => {
 });
 
 test('every row of the table is proven', () => {
-  // Guards the table against rows that nobody tried.
+  // A row without a test might not work.
   expect([...proven].toSorted()).toEqual(Object.keys(scriptTable).toSorted());
 });

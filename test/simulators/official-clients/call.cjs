@@ -1,4 +1,4 @@
-// One call of the official Node client: method and argument as JSON on the command line, the answer on standard output.
+// Makes one call of the official Node client. Takes the method and argument as JSON on the command line and prints the answer.
 const SSLCommerzPayment = require('sslcommerz-lts');
 
 const { live, method, data } = JSON.parse(process.argv[2]);
@@ -7,7 +7,7 @@ const client = new SSLCommerzPayment(store, password, live);
 
 async function main() {
   const answer = await client[method](data);
-  // The client hands a failure back as its answer.
+  // The client returns an error as its answer.
   if (answer instanceof Error) {
     throw answer;
   }

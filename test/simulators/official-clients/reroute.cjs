@@ -1,5 +1,5 @@
-// Preloaded into the process of the official Node client: what it sends to the gateway's hosts goes to the simulator
-// instead. The client itself is untouched, down to its URLs.
+// Preloaded into the process of the official Node client. Reroutes its requests from the gateway's hosts to the simulator. The client itself is
+// unchanged, including its URLs.
 const http = require('node:http');
 const https = require('node:https');
 

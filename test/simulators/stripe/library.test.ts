@@ -4,7 +4,7 @@ import { startStripeMock, type StripeMock } from '../../support/stripe-mock.ts';
 import { errorOf, order, startStripe, type StripeWorld } from './merchant.ts';
 import { until } from '../../support/until.ts';
 
-/* The official library, unmodified, is the judge of the answers; stripe-mock is the judge of what is taken. */
+/* The official library checks the simulator's answers, and stripe-mock checks which requests it accepts. */
 
 const BUILD_TIMEOUT_MS = 10 * 60_000;
 const EXPAND = ['payment_intent.latest_charge.balance_transaction'];
@@ -37,7 +37,7 @@ async function paid(): Promise<{ session: Stripe.Checkout.Session; intent: Expan
 
 describe('a session', () => {
   test('is made as it was asked for, and open', async () => {
-    // Guards the first answer that a merchant reads.
+    // A merchant reads this answer first.
     const session = await create({ expires_at: seconds(45), client_reference_id: 'order-a' });
     expect(session).toMatchObject({
       object: 'checkout.session',
@@ -54,10 +54,10 @@ describe('a session', () => {
   });
 
   test('that is paid shows its intent, its charge and the fee where they are expanded, and ids where not', async () => {
-    // Guards the fee: one question tells all.
+    // One query must return the charge together with its fee.
     const { session, intent } = await paid();
     expect(session).toMatchObject({ status: 'complete', payment_status: 'paid' });
-    // 2.9 % of 10.00 and 0.30.
+    // 2.9 % of 10.00, plus 0.30.
     expect(intent.latest_charge.balance_transaction).toMatchObject({ fee: 59, net: 941 });
     expect((await stripe.checkout.sessions.retrieve(session.id)).payment_intent).toBe(intent.id);
     expect(await stripe.paymentIntents.retrieve(intent.id)).toMatchObject({
@@ -72,7 +72,7 @@ describe('a session', () => {
   });
 
   test('may be expired while it is open, once, and is not paid afterwards', async () => {
-    // Guards the closing of a page that nobody shall pay by.
+    // A merchant closes a page on which the payer should no longer pay.
     const { id } = await create();
     expect((await stripe.checkout.sessions.expire(id)).status).toBe('expired');
     expect(await errorOf(stripe.checkout.sessions.expire(id))).toMatchObject({ statusCode: 400 });
@@ -88,7 +88,7 @@ describe('a session', () => {
     ['a day less a minute', 24 * 60 - 1, true],
     ['a day and a minute', 24 * 60 + 1, false],
   ])('may live %s: %s, %s', async (_name, minutes, taken) => {
-    // Guards the bounds of expires_at, which are documented.
+    // The documentation gives the bounds of expires_at.
     const made = create({ expires_at: seconds(minutes) });
     expect(taken ? (await made).status : (await errorOf(made))['param']).toBe(taken ? 'open' : 'expires_at');
   });
@@ -101,12 +101,12 @@ describe('a session', () => {
     ['an unknown parameter', { client_reference: 'x' }],
     ['no address to return to', { success_url: 'shop' }],
   ])('for %s is refused', async (_name, changes) => {
-    // Guards the merchant from learning it in production.
+    // Otherwise a merchant would find the mistake only in production.
     expect(await errorOf(create(changes))).toMatchObject({ rawType: 'invalid_request_error', statusCode: 400 });
   });
 
   test('of another account is as absent as none', async () => {
-    // Guards the key: it sees what is its own.
+    // A key must see only its own account.
     const { id } = await create();
     const other = world.library('sk_test_other').checkout.sessions.retrieve(id);
     expect(await errorOf(other)).toMatchObject({ code: 'resource_missing', statusCode: 404 });
@@ -121,7 +121,7 @@ function priced(unitAmount: number): Stripe.Checkout.SessionCreateParams.LineIte
 
 describe('a key', () => {
   test('answers its first result again, and makes nothing twice', async () => {
-    // Guards every repetition after a lost answer.
+    // A merchant repeats requests after a lost answer.
     const asked = { expires_at: seconds(60), client_reference_id: 'order-k' };
     const first = await create(asked, 'key-1');
     const second = await create(asked, 'key-1');
@@ -132,7 +132,7 @@ describe('a key', () => {
   });
 
   test('repeats the gateway’s own failure', async () => {
-    // Guards the rule that surprises most: a 500 is a result too.
+    // At Stripe, a 500 is stored as the key's result too.
     await world.script('create-500');
     const asked = { client_reference_id: 'order-m' };
     expect(await errorOf(create(asked, 'key-2'))).toMatchObject({ statusCode: 500 });
@@ -142,7 +142,7 @@ describe('a key', () => {
   });
 
   test('whose request is still at work is a conflict', async () => {
-    // Guards two workers at once.
+    // Two workers of a merchant can send the same request at once.
     await world.script('create-slow');
     const both = [1, 2].map(() => create({ client_reference_id: 'slow-1' }, 'key-4'));
     const settled = await Promise.allSettled(both);
@@ -152,7 +152,7 @@ describe('a key', () => {
   });
 
   test('that never passed the checks keeps nothing', async () => {
-    // Guards the merchant who mends his request.
+    // A merchant must be able to correct its request under the same key.
     const at = seconds(60);
     await errorOf(create({ expires_at: seconds(1) }, 'key-5'));
     expect((await create({ expires_at: at }, 'key-5')).status).toBe('open');
@@ -161,7 +161,7 @@ describe('a key', () => {
 
 describe('a refund', () => {
   test('is whole, or in parts up to the whole, and never more', async () => {
-    // Guards the gateway’s own bound.
+    // Otherwise a merchant could refund more than the charge.
     const { intent } = await paid();
     const part = await stripe.refunds.create({ payment_intent: intent.id, amount: 400, metadata: { n: '1' } });
     expect(part).toMatchObject({ status: 'succeeded', amount: 400, currency: 'usd', payment_intent: intent.id });
@@ -180,7 +180,7 @@ describe('a refund', () => {
     ['refund-pending', 'succeeded'],
     ['refund-failed', 'failed'],
   ])('may be pending first: %s ends as %s', async (script, end) => {
-    // Guards the wait for a bank.
+    // A refund can wait for the payer's bank.
     await world.script(script);
     const { intent } = await paid();
     const { id, status } = await stripe.refunds.create({ payment_intent: intent.id });
@@ -194,7 +194,7 @@ describe('a refund', () => {
 });
 
 test('what was told survives a restart, and money moved once', async () => {
-  // Guards the proofs that kill processes: the journal is the memory, the charge log the witness.
+  // Proofs that kill processes rely on the journal and the charge log.
   const { session, intent } = await paid();
   const refund = await stripe.refunds.create({ payment_intent: intent.id, amount: 100 }, { idempotencyKey: 'key-6' });
   await world.restart();
@@ -207,7 +207,7 @@ test('what was told survives a restart, and money moved once', async () => {
 });
 
 test('every request that was taken is one that Stripe’s own reading of its API takes', async () => {
-  // Guards the simulator from being more generous than the gateway. Runs last: it judges what the tests above asked.
+  // Otherwise the simulator could accept requests that the gateway refuses. This test runs last, because it checks the requests of the tests above.
   const verdicts: string[] = [];
   for (const request of world.asked) {
     const problem = await mock.judge(request);
@@ -216,6 +216,6 @@ test('every request that was taken is one that Stripe’s own reading of its API
     }
   }
   expect(world.asked.length).toBeGreaterThan(40);
-  // The one parameter that was made up above is refused by both.
+  // Both refuse the one invented parameter above.
   expect(verdicts.filter((verdict) => !verdict.includes('client_reference='))).toEqual([]);
 });

@@ -11,13 +11,13 @@ import type { StripeRequest } from '../../support/stripe-mock.ts';
 export const WEBHOOK_SECRET = 'whsec_lenden_test';
 export type Json = Record<string, unknown>;
 
-/** What was posted to the merchant's endpoint. */
+/** A request to the merchant's endpoint. */
 export interface Posted {
   readonly body: string;
   readonly signature: string;
 }
 
-/** Waits short enough for tests; everything else as shipped. */
+/** Short waits for tests. Everything else is the default. */
 const QUICK: Partial<Settings> = {
   hangMs: 250,
   slowMs: 400,
@@ -27,7 +27,7 @@ const QUICK: Partial<Settings> = {
   eventRetryMs: [50, 50],
 };
 
-/** A simulator on a folder of its own, a merchant that speaks to it by the official library, and its endpoint. */
+/** Starts a simulator with its own folder, a merchant that uses the official library, and its endpoint. */
 export async function startStripe() {
   const dataDir = await mkdtemp(join(tmpdir(), 'stripe-'));
   const posted: Posted[] = [];
@@ -80,9 +80,9 @@ export async function startStripe() {
     return answer.json();
   };
   return {
-    /** Requests of the library so far. */
+    /** The library's requests so far. */
     asked,
-    /** Of each answer to them, whether a key repeated it. */
+    /** For each answer to them, whether it was a replay of an idempotency key. */
     replayed,
     posted,
     state,
@@ -93,7 +93,7 @@ export async function startStripe() {
       control('POST', `stripe/sessions/${session.id}/${action}`, body),
     charges: async () => (await control('GET', 'charges')) as Json[],
     url: () => simulator.url,
-    /** Stops it and starts it again over the same data. */
+    /** Stops the simulator and starts it again with the same data. */
     async restart() {
       await simulator.close();
       simulator = await start();
@@ -111,7 +111,7 @@ export type StripeWorld = Awaited<ReturnType<typeof startStripe>>;
 
 let orders = 0;
 
-/** What a merchant asks of a session; 10.00 USD, and a reference of its own, since scripts are chosen by it. */
+/** Returns a session request for 10.00 USD. Its reference is unique, because scripts are selected by it. */
 export function order(changes: Partial<Stripe.Checkout.SessionCreateParams> = {}): Stripe.Checkout.SessionCreateParams {
   return {
     mode: 'payment',
@@ -127,7 +127,7 @@ export function order(changes: Partial<Stripe.Checkout.SessionCreateParams> = {}
   };
 }
 
-/** The error of a call that fails. */
+/** Returns the error of a call that fails. */
 export async function errorOf(call: Promise<unknown>): Promise<Json> {
   const error = await call.then(
     () => undefined,

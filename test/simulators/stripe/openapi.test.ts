@@ -4,7 +4,7 @@ import { until } from '../../support/until.ts';
 import { readStripeSpec, type StripeSpec } from '../../support/stripe-spec.ts';
 import { order, startStripe, type Json, type StripeWorld } from './merchant.ts';
 
-/* Every object that the simulator shows, judged by Stripe's own OpenAPI. */
+/* Checks every object that the simulator returns against Stripe's own OpenAPI document. */
 
 const READ_TIMEOUT_MS = 5 * 60_000;
 
@@ -27,7 +27,7 @@ const ofType = (type: string): Json[] => events().filter((event) => event['type'
 const dataOf = (type: string): unknown => ofType(type).at(-1)?.['data'];
 
 test('the judge finds what is missing, of another type, or no word of Stripe’s', () => {
-  // A judge that takes everything proves nothing.
+  // A check that accepts everything would prove nothing.
   expect(spec.findings('refund', { amount: '1', created: 1, currency: 'bdt', object: 'charge' })).toEqual([
     'refund.id is missing',
     'refund.amount is "1", and not integer',
@@ -37,7 +37,7 @@ test('the judge finds what is missing, of another type, or no word of Stripe’s
 });
 
 test('a session is whole in each of its states', async () => {
-  // Typed clients refuse an object without a member that is always there.
+  // Typed clients reject an object without a required member.
   const open = await create();
   expect(spec.findings('checkout.session', open)).toEqual([]);
   await world.act(open, 'pay');
@@ -50,7 +50,7 @@ test.each([
   ['card', {}],
   ['bank account', { method: 'bank' }],
 ])('what a %s has paid is whole, expanded to the end', async (_name, body) => {
-  // A charge, its intent and its balance transaction, each as a member of the one before.
+  // A charge, its intent and its balance transaction, each nested in the one before.
   const session = await create();
   await world.act(session, 'pay', body);
   const read = async () => stripe.checkout.sessions.retrieve(session.id, { expand: EVERYTHING });
@@ -65,7 +65,7 @@ test.each([
 });
 
 test('refunds, their list and errors are whole', async () => {
-  // What a merchant reads after the payment.
+  // A merchant reads these after the payment.
   const session = await create();
   await world.act(session, 'pay');
   const { payment_intent: intent } = await stripe.checkout.sessions.retrieve(session.id);
@@ -79,7 +79,7 @@ test('refunds, their list and errors are whole', async () => {
 });
 
 test('events are whole, and those of a change tell what was there before', async () => {
-  // A receiver that looks at previous_attributes alone must see the change.
+  // A receiver that reads only previous_attributes must see the change.
   await world.script('refund-pending');
   const session = await create();
   await world.act(session, 'pay');
@@ -87,7 +87,7 @@ test('events are whole, and those of a change tell what was there before', async
   await stripe.refunds.create({ payment_intent: String(intent), amount: 100 });
   await until(() => ofType('refund.updated').length > 0);
   await stripe.refunds.create({ payment_intent: String(intent) });
-  // Events of the tests before may still be on their way.
+  // Events of earlier tests may still be on their way.
   const refundsTold = (): { object: Json }[] =>
     ofType('charge.refunded')
       .map(({ data }) => data as { object: Json })
@@ -99,7 +99,7 @@ test('events are whole, and those of a change tell what was there before', async
     expect(spec.findings(String(object['object']), object)).toEqual([]);
   }
   const refunds = refundsTold();
-  // In no order, as ever.
+  // The order is not defined.
   expect(refunds).toContainEqual({
     object: expect.objectContaining({ amount_refunded: 100, refunded: false }),
     previous_attributes: { amount_refunded: 0 },

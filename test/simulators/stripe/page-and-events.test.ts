@@ -21,7 +21,7 @@ const statusOf = async ({ id }: Stripe.Checkout.Session): Promise<string> => {
   return `${String(status)} ${paymentStatus}`;
 };
 
-/** Sends the page's form, as a browser without script does. */
+/** Sends the page's form like a browser without JavaScript. */
 async function send(session: Stripe.Checkout.Session, fields: Record<string, string> = {}) {
   const answer = await fetch(session.url ?? '', {
     method: 'POST',
@@ -33,7 +33,6 @@ async function send(session: Stripe.Checkout.Session, fields: Record<string, str
 
 describe('a payer', () => {
   test('sees what he pays and pays by a card, and is sent back with the session’s id', async () => {
-    // Guards the usual way.
     const session = await create();
     expect(await (await fetch(session.url ?? '')).text()).toContain('10.00');
     expect(await send(session)).toMatchObject({ status: 303, location: `http://shop.example/done?id=${session.id}` });
@@ -43,7 +42,7 @@ describe('a payer', () => {
   test.each(['4000000000000002', '4000000000009995', '4100000000000019', '1234'])(
     'with the card %s is told so and may try another',
     async (card) => {
-      // Guards the session of a payer whose first card is declined: it stays open.
+      // After a declined card the session must stay open, so that the payer can try another.
       const session = await create();
       const { status, html } = await send(session, { card });
       expect([status, html.includes('role="alert"')]).toEqual([200, true]);
@@ -58,7 +57,7 @@ describe('a payer', () => {
     ['4000002500003155', 'refuse', 'open unpaid'],
     ['4000008400001629', 'confirm', 'open unpaid'],
   ])('whose card %s asks who he is: %s leads to %s', async (card, outcome, end) => {
-    // Guards 3-D Secure: nothing is charged before it.
+    // With 3-D Secure, nothing may be charged before the payer is authenticated.
     const session = await create();
     await send(session, { card });
     expect(await statusOf(session)).toBe('open unpaid');
@@ -70,7 +69,7 @@ describe('a payer', () => {
     ['cancel', 'http://shop.example/back'],
     ['leave', null],
   ])('who does %s ends nothing', async (outcome, location) => {
-    // Guards the way back: the session stays open until it is closed or too old.
+    // The session must stay open until it is closed or expires.
     const session = await create();
     expect((await send(session, { outcome })).location).toBe(location);
     expect(await statusOf(session)).toBe('open unpaid');
@@ -80,7 +79,7 @@ describe('a payer', () => {
     ['000123456789', 'complete paid'],
     ['000111111116', 'complete unpaid'],
   ])('by the account %s is done at once, and the money is not there yet: %s', async (account, end) => {
-    // Guards the slow method: complete is not paid.
+    // A session by a slow method is complete before it is paid.
     const session = await create();
     await send(session, { method: 'bank', account });
     expect(await statusOf(session)).toBe('complete unpaid');
@@ -90,7 +89,7 @@ describe('a payer', () => {
   });
 
   test('who pays twice is charged once', async () => {
-    // Guards a double click, and a page that was open in two tabs.
+    // A double click, or a page in two tabs, must not charge the payer twice.
     const session = await create();
     await Promise.all([send(session), send(session)]);
     const charges = (await world.charges()).filter((line) => JSON.stringify(line).includes(session.id));
@@ -118,7 +117,7 @@ async function paid(script?: string): Promise<Stripe.Checkout.Session> {
 
 describe('an event', () => {
   test('is one that the official library takes as signed', async () => {
-    // Guards the signature: the library is Stripe’s own.
+    // The library is Stripe's own, so it shows whether the signature is right.
     const session = await paid();
     const event = read(await completed(session));
     expect(event).toMatchObject({ object: 'event', livemode: false, data: { object: { id: session.id } } });
@@ -130,14 +129,14 @@ describe('an event', () => {
   test.each(['bad-signature', 'absent-signature', 'old-signature'])(
     'by the script %s is one that it refuses',
     async (script) => {
-      // Guards the faults: they must be faults.
+      // A fault that verifies would prove nothing about a merchant.
       const event = await completed(await paid(script));
       expect(() => read(event)).toThrow(Stripe.errors.StripeSignatureVerificationError);
     },
   );
 
   test('that nobody takes is posted again, and not for ever', async () => {
-    // Guards at-least-once.
+    // Stripe delivers each event at least once.
     world.state.endpointStatus = 500;
     const session = await paid();
     await until(() => {
@@ -147,7 +146,7 @@ describe('an event', () => {
   });
 
   test('may come three times, in other bytes', async () => {
-    // Guards those who compare bodies: the id is what stays.
+    // A merchant that compares bodies would miss the duplicate. Only the id is stable.
     const session = await paid('event-duplicate');
     const copies = await until(() => {
       const found = world.posted.filter((one) => isCompleted(one, session));
@@ -157,7 +156,7 @@ describe('an event', () => {
   });
 
   test('may be overtaken by a later one', async () => {
-    // Guards those who believe in order.
+    // A merchant must not rely on the order of events.
     const session = await paid('event-disorder');
     await completed(session);
     const seen = world.posted.filter(({ body }) => body.includes(session.id)).map(typeOf);
@@ -167,7 +166,7 @@ describe('an event', () => {
   });
 
   test('that is held comes when the control plane says so, and one by the script silence never', async () => {
-    // Guards the tests that need a quiet gateway.
+    // Some tests need a gateway that sends no events.
     const silent = await paid('silence');
     const session = await paid('event-held');
     await world.act(session, 'deliver');
@@ -176,7 +175,7 @@ describe('an event', () => {
   });
 
   test('tells of a session that expired and of a refund', async () => {
-    // Guards what a merchant hears of what he did himself.
+    // A merchant is notified of its own actions too.
     const open = await create();
     await stripe.checkout.sessions.expire(open.id);
     const session = await paid();

@@ -1,5 +1,5 @@
-// One call of the Node client: method and arguments as JSON on the command line, the answer on standard output. It takes
-// its base URL from its settings, so nothing is rerouted.
+// Makes one call of the Node client. Takes the method and arguments as JSON on the command line and prints the answer. The client reads its base URL
+// from its settings, so no request is rerouted.
 const bkash = require('bkash-payment');
 
 const { method, argument } = JSON.parse(process.argv[2]);
@@ -13,7 +13,7 @@ const settings = {
 
 async function main() {
   const answer = await bkash[method](settings, argument);
-  // The client hands a failure back as its answer.
+  // The client returns an error as its answer.
   if (answer instanceof Error) {
     throw answer;
   }

@@ -1,4 +1,4 @@
-// One call of the published Node client: settings, method and argument as JSON on the command line, the answer on standard output.
+// Makes one call of the published Node client. Takes the settings, method and argument as JSON on the command line and prints the answer.
 const { NagadGateway } = require('nagad-payment-gateway');
 
 const { settings, method, argument } = JSON.parse(process.argv[2]);
