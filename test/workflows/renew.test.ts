@@ -41,14 +41,14 @@ async function started({ events }: { events?: number } = {}): Promise<Handle> {
     args: events === undefined ? [] : [events],
     typedSearchAttributes: new TypedSearchAttributes([{ key: SEARCH_ATTRIBUTES.reference, value: 'pay_renewed' }]),
   });
-  // The events are written with its first task.
+  // The first workflow task writes the events.
   await until(async () => (await handle.describe()).historyLength >= (events ?? 4_096));
   return handle;
 }
 
 const runIdOf = async (handle: Handle): Promise<string> => (await handle.describe()).runId;
 
-/** Begins its loop and waits until it runs as a new one. */
+/** Lets the loop begin and waits until the workflow continues in a new run. */
 async function renewed(handle: Handle, act: () => Promise<unknown>): Promise<void> {
   const before = await runIdOf(handle);
   await act();
@@ -57,7 +57,7 @@ async function renewed(handle: Handle, act: () => Promise<unknown>): Promise<voi
 
 describe('a workflow that renews itself', () => {
   test('goes on in a new history when the old one is long, and is found by the same attributes', async () => {
-    // A history ends at 51,200 events; callbacks can be sent for ever.
+    // A history ends at 51,200 events, and callbacks may be sent forever.
     const handle = await started();
     await renewed(handle, () => handle.signal(beginSignal));
     const { typedSearchAttributes, historyLength } = await handle.describe();
@@ -76,7 +76,7 @@ describe('a workflow that renews itself', () => {
   });
 
   test('first takes up what it was told', async () => {
-    // A message is delivered to one run: what the next one is not told waits for the sweeper, minutes later.
+    // A signal reaches only one run. If the next run does not get it, its message waits minutes for the sweeper.
     const handle = await started();
     await handle.signal(noteSignal, 'decision');
     await renewed(handle, () => handle.signal(beginSignal));
@@ -85,7 +85,7 @@ describe('a workflow that renews itself', () => {
   });
 
   test('first lets a handler finish that answers by itself', async () => {
-    // An update that its run leaves behind fails for whoever waits for it.
+    // An update whose run ends before it fails for its caller.
     const handle = await started();
     const answer = await handle.startUpdate(answerUpdate, {
       args: ['by-itself'],
@@ -99,7 +99,7 @@ describe('a workflow that renews itself', () => {
   });
 
   test('goes on for a handler whose message the loop has to take up', async () => {
-    // Each would wait for the other for ever.
+    // Otherwise loop and handler would wait for each other forever.
     const handle = await started();
     const answer = await handle.startUpdate(answerUpdate, {
       args: ['by-the-loop'],
