@@ -233,7 +233,7 @@ describe('a schedule of years', () => {
     const { world, handleOf } = theatre;
     const invoice = await world.bill({ dueDate: addDays(today(), 10) });
     await theatre.tell(invoice, 'issued');
-    // With a hundred signals during one workflow task the server rejects the new run. Real senders are not that fast.
+    // With a hundred signals waiting for one workflow task, the server fails that task. Real senders are not that fast.
     for (let batches = 0; batches < 200 && (await runsOf(invoice)).length < 2; batches += 1) {
       await Promise.all(Array.from({ length: 50 }, () => theatre.tell(invoice, 'swept')));
       // The query returns once the worker has caught up. A run that is signalled without a pause has no time to continue as new.
