@@ -43,7 +43,7 @@ describe('the chart of accounts', () => {
     'gateway::clearing',
     'gateway:A:clearing',
   ])('%p is no account', (account) => {
-    // A misspelled account must not be created by its first use.
+    // A misspelt account must not be created by its first use.
     expect(() => normalSideOf(account)).toThrow(`not an account of the chart: ${account}`);
   });
 });

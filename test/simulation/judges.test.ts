@@ -468,7 +468,7 @@ const PLANTED: Readonly<Record<JudgeName, Evidence>> = {
 
 describe('the judges of the simulation', () => {
   test('have nothing against a story in which everything was kept', () => {
-    // Developers would soon disable a judge that reports correct behavior.
+    // Developers would soon disable a judge that reports correct behaviour.
     expect(judge(goodEvidence())).toEqual([]);
     expect(judge(billed())).toEqual([]);
   });

@@ -12,7 +12,7 @@ describe('an accent colour', () => {
     ['#12345g', '#0b6b4f'],
     ['url(x)', '#0b6b4f'],
   ])('%s is used as %s', (given, used) => {
-    // Any stored value must become a color, and a readable color must stay as chosen.
+    // Any stored value must become a colour, and a readable colour must stay as chosen.
     expect(readableAccent(given)).toBe(used);
   });
 

@@ -156,7 +156,7 @@ describe('every page', () => {
   });
 
   test.each(languages)('has no accessibility finding in %s, light and dark', async (language) => {
-    // Otherwise payers who cannot see, use a pointer, or distinguish colors could not pay.
+    // Otherwise payers who cannot see, use a pointer, or distinguish colours could not pay.
     const { page } = await openPage({ viewport: { width: 390, height: 800 } });
     for (const name of checked) {
       await page.goto(`${server.origin}/${name}?lang=${language}`);

@@ -54,7 +54,7 @@ export async function accessibilityFindings(page: Page): Promise<unknown[]> {
   await page.emulateMedia({ colorScheme: 'light' });
   await unfold(page);
   const light = await axeOn(page).analyze();
-  // The two schemes differ only in their colors.
+  // The two schemes differ only in their colours.
   await page.emulateMedia({ colorScheme: 'dark' });
   const dark = await axeOn(page).withRules('color-contrast').analyze();
   return [...light.violations, ...dark.violations].map(({ id, nodes }) => [id, nodes[0]?.html]);

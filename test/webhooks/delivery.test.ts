@@ -193,7 +193,7 @@ describe('an event', () => {
 
 describe('a receiver that answers', () => {
   test.each([301, 302, 307, 308, 400, 401, 404, 500])('%i has not received the event', async (status) => {
-    // Only 2xx is an acknowledgment, and a redirect is never followed.
+    // Only 2xx is an acknowledgement, and a redirect is never followed.
     const elsewhere = await receiver(200);
     const shop = await receiver((response) => response.writeHead(status, { location: elsewhere.url }).end('no'));
     const input = await world.event(await world.app(shop.url));
@@ -203,7 +203,7 @@ describe('a receiver that answers', () => {
   });
 
   test('200 with a Refresh header or a slow, endless body has received it', async () => {
-    // The status is the acknowledgment. Nothing after it has an effect.
+    // The status is the acknowledgement. Nothing after it has an effect.
     const elsewhere = await receiver(200);
     const shop = await receiver((response) => {
       response.writeHead(200, { refresh: `0; url=${elsewhere.url}` });

@@ -36,7 +36,7 @@ export function billed(sold: readonly Sold[], taxes: readonly TaxRate[] = []) {
   };
 }
 
-/** Returns a PNG of one color, so that no image file is needed. */
+/** Returns a PNG of one colour, so that no image file is needed. */
 export function png({ width, height, rgb = [11, 107, 79] }: { width: number; height: number; rgb?: number[] }): Buffer {
   const row = Buffer.from([0, ...Array.from({ length: width }, () => rgb).flat()]);
   const header = Buffer.alloc(13);

@@ -144,7 +144,7 @@ describe('the notice of an invoice', () => {
   });
 
   test('makes a pale accent colour dark enough to be read', () => {
-    // Otherwise payers could not read the button's text on the application's color.
+    // Otherwise payers could not read the button's text on the application's colour.
     const { html } = invoiceEmail({ ...NOTICE, branding: { ...NOTICE.branding, accentColor: '#ffff00' } });
     expect(html).not.toContain('#ffff00');
     expect(html).toMatch(/background-color:#[0-9a-f]{6};color:#ffffff/);

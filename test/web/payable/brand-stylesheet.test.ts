@@ -6,7 +6,7 @@ import { xssCorpus } from '../xss-corpus.ts';
 const shape =
   /^:root \{\n {2}--brand: #[0-9a-f]{6};\n {2}--main: #[0-9a-f]{6};\n {2}--main-strong: #[0-9a-f]{6};\n {2}--on-main: #[0-9a-f]{6};\n\}\n@media \(prefers-color-scheme: dark\) \{\n {2}:root \{\n {4}--main: #[0-9a-f]{6};\n {4}--main-strong: #[0-9a-f]{6};\n {4}--on-main: #[0-9a-f]{6};\n {2}\}\n\}\n$/;
 
-/** The backgrounds of accent-colored text: the page, the card, and a button under the pointer. */
+/** The backgrounds of accent-coloured text: the page, the card, and a button under the pointer. */
 const grounds = [
   ['#f1f5f3', '#ffffff', '#e1f3eb', '#e8eef1'],
   ['#0d1412', '#16201d', '#12392c', '#22303a'],
@@ -43,13 +43,13 @@ describe("the brand's stylesheet", () => {
   });
 
   test('keeps a colour that can be read, and shows the chosen one where nothing is read on it', () => {
-    // Otherwise a company would lose its chosen color.
+    // Otherwise a company would lose its chosen colour.
     expect(brandStylesheet('#3B0A91')).toContain('--brand: #3b0a91;\n  --main: #3b0a91;');
     expect(brandStylesheet('#ffd400')).toContain('--brand: #ffd400;');
   });
 
   test('has nothing of a text that is no colour', () => {
-    // Otherwise text stored as a color could add rules to the page.
+    // Otherwise text stored as a colour could add rules to the page.
     const ours = brandStylesheet('#0b6b4f');
     const hostile = ['', 'red', '#fff', '#12345g', '#0b6b4f;}', 'url(//evil.example/)', '#0b6b4f\n}body{display:none}'];
     for (const text of [...hostile, ...xssCorpus]) {

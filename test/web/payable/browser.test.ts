@@ -177,7 +177,7 @@ describe('the page of an invoice', () => {
   });
 
   test.each(languages)('has no accessibility finding in %s, light and dark', async (language) => {
-    // Otherwise payers who cannot see, use a pointer, or distinguish colors could not pay.
+    // Otherwise payers who cannot see, use a pointer, or distinguish colours could not pay.
     const { page } = await openPage({ viewport: { width: 390, height: 800 } });
     for (const name of checked) {
       await page.goto(`${server.origin}/${name}?lang=${language}`);
@@ -188,7 +188,7 @@ describe('the page of an invoice', () => {
 
   test('loads exactly the inventory, in the colour and with the logo of its company', async () => {
     // Otherwise the list of files on the payment page would be incomplete (PCI DSS 6.4.3), or the policy would block a
-    // company's color and logo.
+    // company's colour and logo.
     const { page, complaints } = await openPage();
     const loaded = new Set<string>();
     page.on('response', (response) => {

@@ -66,7 +66,7 @@ describe('the page of an invoice', () => {
   });
 
   test('says of every installment how it stands, in words', () => {
-    // Otherwise customers who cannot distinguish colors could not read the state of an installment.
+    // Otherwise customers who cannot distinguish colours could not read the state of an installment.
     const page = pageOf('overdue');
     const states = Array.from(page.matchAll(/<span class="chip \w+">([^<]+)<\/span>\s*<\/td>/g), ([, word]) => word);
     expect(states).toEqual(['Paid', 'Overdue', 'Open', 'Open']);
