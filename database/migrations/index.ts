@@ -1,4 +1,4 @@
 import { InitialMigration } from './20261123000000-initial/initial-migration.ts';
 
-/** In the order in which they run. Append only: a released migration is never edited. */
+/** All migrations, in the order in which they run. Append only: a released migration is never edited. */
 export const MIGRATIONS = [{ name: '20261123000000-initial', class: InitialMigration }];

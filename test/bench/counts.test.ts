@@ -21,7 +21,7 @@ afterAll(() => ground.stop());
 
 describe('a happy payment', () => {
   test('costs no more statements, WAL, gateway calls and history events than bench/budgets.json allows', async () => {
-    // What a payment costs cannot rise unseen; lower it with `npm run bench -- counts --accept`.
+    // The cost of a payment must not rise unnoticed. To lower the budget, run `npm run bench -- counts --accept`.
     const counted = budgetsOf(await measureCounts(ground, { payments: 5, warmUp: 4 }));
     expect(overBudget(counted, readBudgets())).toEqual([]);
   }, 300_000);
@@ -35,7 +35,7 @@ describe('the comparison with the budget', () => {
   };
 
   test('names the statement that appeared', () => {
-    // A gate that cannot fail, or fails without saying what to look at, is none.
+    // The check must fail when a statement is added, and its message must name that statement.
     expect(overBudget(withReads(2), withReads(1))).toEqual([
       'read: 2 SQL statements, budget 1',
       'read: 2 working SQL statements, budget 1',
@@ -44,12 +44,12 @@ describe('the comparison with the budget', () => {
   });
 
   test('says nothing of what became cheaper', () => {
-    // Whoever saves a statement need not touch the budget first.
+    // A developer who saves a statement does not have to change the budget first.
     expect(overBudget(withReads(1), withReads(2))).toEqual([]);
   });
 
   test('fails for one history event more', () => {
-    // Histories are what Temporal stores and replays for every payment.
+    // Temporal stores and replays the history of every payment.
     const budgets = readBudgets();
     const more = { ...budgets, payment: { ...budgets.payment, events: budgets.payment.events + 1 } };
     expect(overBudget(more, budgets)).toEqual([

@@ -43,7 +43,10 @@ afterAll(async () => {
   await stack.stop();
 });
 
-/** The commands that left a trace in a history, in order. How they were cut into workflow tasks depends on timing, and on nothing else. */
+/**
+ * Returns the commands that left an event in a history, in order. Their division into workflow tasks is left out because it depends on
+ * timing.
+ */
 async function commandsOf(workflowId: string): Promise<string[]> {
   const handle = client.workflow.getHandle(workflowId);
   await handle.result();
@@ -104,7 +107,7 @@ async function takeBarePayment(): Promise<string> {
 
 describe('the bare workflows of npm run bench', () => {
   test('leave the same commands in their histories as a payment and its webhook', async () => {
-    // A ratio to something that does less, or more, than a payment's workflow would say nothing.
+    // If the bare workflow did less or more than a payment's workflow, the measured ratio would mean nothing.
     const [ours, bare] = [await takePayment(), await takeBarePayment()];
     const payment = await commandsOf(`payment:${ours}`);
     expect(payment).toContain('timerStartedEventAttributes');

@@ -40,7 +40,8 @@ const FOREIGN_KEYS = `select conname as name, conrelid::regclass::text as source
 
 describe('the payments that npm run bench -- growth writes', () => {
   test('satisfy every foreign key of the schema', async () => {
-    // They are written with checks off; rows that no service could have left would make the measurement worthless.
+    // The rows are written with checks disabled. Rows that the service could not have produced would make the
+    // measurement worthless.
     const { rows: keys } = await pool.query<ForeignKey>(FOREIGN_KEYS);
     expect(keys.length).toBeGreaterThan(15);
     for (const { name, source, target, columns, targets, given } of keys) {
@@ -52,7 +53,7 @@ describe('the payments that npm run bench -- growth writes', () => {
   });
 
   test('are all finished, nine of ten with a balanced ledger transaction', async () => {
-    // The cost of an operation is asked for among finished rows; an open one would give the sweeper work.
+    // The benchmark measures the cost of an operation among finished rows. An open row would give the sweeper work.
     expect(await numberOf(`select count(*) from payments where ended_at is not null`)).toBe(500);
     expect(await numberOf(`select count(*) from ledger_transactions`)).toBe(450);
     expect(await numberOf(`select count(*) from ledger_postings`)).toBe(900);
@@ -61,7 +62,8 @@ describe('the payments that npm run bench -- growth writes', () => {
   });
 
   test('leave every index valid and in use', async () => {
-    // Indexes are switched off while rows are written; one left off would count as a sequential scan, or refuse nothing.
+    // Indexes are disabled while rows are written. An index left disabled would cause sequential scans, or would not
+    // enforce uniqueness.
     expect(await numberOf(`select count(*) from pg_index where not (indisvalid and indisready)`)).toBe(0);
   });
 });

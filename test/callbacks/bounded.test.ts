@@ -38,14 +38,14 @@ const counted = async (attempt: Row): Promise<unknown> =>
   ];
 
 test('of an attempt a hundred unsigned payloads are kept, all are counted, and every one is answered as before', async () => {
-  // Anybody who knows a reference could fill the disk otherwise.
+  // Otherwise anyone who knows a reference could fill the disk.
   const { input, attempt } = await world.opened();
   for (let number = 0; number < 105; number += 1) {
     expect((await world.post('ipn', unsigned(attempt, number))).status).toBe(200);
   }
   expect(await world.callbacksOf(input)).toHaveLength(100);
   expect(await counted(attempt)).toBe(105);
-  // The same bytes once more are the same callback, and need no room.
+  // The same bytes again are the same callback and take no space.
   await world.post('ipn', unsigned(attempt, 0));
   expect(await counted(attempt)).toBe(105);
   await world.rows(
@@ -59,12 +59,12 @@ test('of an attempt a hundred unsigned payloads are kept, all are counted, and e
     `/checkout/${input.reference}`,
   ]);
   await world.post('ipn', unsigned(attempt, 201));
-  // Once a minute: the second one of this minute wakes nobody.
+  // At most one unsigned signal a minute: the second callback in this minute does not signal the workflow.
   expect(world.sent.callbacks).toEqual([{ reference: input.reference, callbackId: 0n }]);
 });
 
 test('a signed callback is kept whole, however many unsigned ones came before and however long it is', async () => {
-  // The gateway's own word is evidence.
+  // A signed callback comes from the gateway and is evidence.
   const { input, attempt } = await world.opened();
   await world.rows('update payment_attempts set unsigned_callbacks = 1000 where id = ?', [attempt['id']]);
   const long = 'x'.repeat(200_000);
@@ -76,7 +76,7 @@ test('a signed callback is kept whole, however many unsigned ones came before an
 });
 
 test('a signed form with more fields beside the signed ones is the same callback, not another row', async () => {
-  // A payer has the signed form in the browser, and could send it again in a thousand ways.
+  // A payer has the signed form in the browser and could send it again in a thousand variants.
   const { input, attempt } = await world.opened();
   const form = signed(attempt);
   for (let number = 0; number < 20; number += 1) {
@@ -88,7 +88,7 @@ test('a signed form with more fields beside the signed ones is the same callback
 });
 
 test('what nobody has signed is kept up to 16 kB', async () => {
-  // The beginning tells as much as the whole.
+  // The first 16 kB are enough to understand an unsigned callback.
   const { input, attempt } = await world.opened();
   const body = `${new URLSearchParams(unsigned(attempt, 1)).toString()}&junk=${'%E0%A6%95'.repeat(8_000)}`;
   expect((await world.post('ipn', body)).status).toBe(200);
@@ -98,7 +98,7 @@ test('what nobody has signed is kept up to 16 kB', async () => {
 });
 
 test('unsigned callbacks that name no attempt are kept up to a number, however many addresses send them', async () => {
-  // Limits by address do not bound what all addresses together store.
+  // Limits per address do not limit what all addresses together can store.
   await world.rows(
     `insert into gateway_callbacks (mode, gateway, kind, signature_valid, outcome, raw_payload, digest, consumed_at)
      select 'TEST', 'sslcommerz', 'ipn', false, 'UNMATCHED', 'x', decode(md5(n::text), 'hex'), now() from generate_series(1, 6000) n`,
@@ -110,7 +110,7 @@ test('unsigned callbacks that name no attempt are kept up to a number, however m
 });
 
 test('callbacks whose time is over are removed in batches, but for those of a charged attempt and of an open payment', async () => {
-  // What confirmed money is evidence for good.
+  // Callbacks of a confirmed charge are evidence and are kept forever.
   const charged = await world.opened();
   const ended = await world.opened();
   const open = await world.opened();
@@ -132,12 +132,12 @@ test('callbacks whose time is over are removed in batches, but for those of a ch
   }
   const left = [charged, ended, open].map(async ({ input }) => (await world.callbacksOf(input)).length);
   expect(await Promise.all(left)).toEqual([1, 0, 1]);
-  // What is kept for good is not looked at again.
+  // Rows that are kept forever are not examined again.
   expect(await RETIREMENTS.callbacks(world.database, RETENTION)).toEqual({ found: 0, removed: 0 });
 });
 
 test('attempts to deliver and sessions go when their time is over, events stay', async () => {
-  // Each is a setting; none is the record of money.
+  // Each retention period is a setting. None of these rows is a record of money.
   await world.rows(`insert into operators (email, name, password_hash) values ('a@example.com', 'A', 'x')`);
   const session = (hash: string, ended: string): Promise<unknown> =>
     world.rows(
@@ -162,7 +162,7 @@ test('attempts to deliver and sessions go when their time is over, events stay',
   expect(await world.rows(`select 1 from webhook_events where event_id like 'evt%'`)).toHaveLength(2);
 });
 
-/** So many callbacks that nobody has read. */
+/** Inserts `count` unread callbacks. */
 const flood = (attempt: Row, count: number): Promise<Row[]> =>
   world.rows(
     `insert into gateway_callbacks (application_id, mode, payment_id, attempt_id, gateway, reference, kind, signature_valid, raw_payload, digest)
@@ -171,7 +171,7 @@ const flood = (attempt: Row, count: number): Promise<Row[]> =>
     [count, attempt['id']],
   );
 
-/** How many of them each transaction has closed, and how many it has left. */
+/** Returns how many callbacks each transaction has closed, and how many are left. */
 async function closedOf(attempt: Row): Promise<{ readonly closed: number[]; readonly left: number }> {
   const groups = await world.rows(
     `select consumed_at, count(*)::integer as count from gateway_callbacks where attempt_id = ? group by 1 order by 1`,
@@ -183,7 +183,7 @@ async function closedOf(attempt: Row): Promise<{ readonly closed: number[]; read
 }
 
 test('an attempt that ends unpaid closes five hundred of its callbacks, too, and leaves the others to the sweeper', async () => {
-  // The statement that ends it locks the payment.
+  // The statement that ends the attempt holds the lock of the payment.
   const { input, attempt } = await world.opened();
   await flood(attempt, 1_200);
   expect(await world.activities.verifyPayment({ ...input, final: true })).toEqual({ kind: 'expired' });
@@ -191,7 +191,7 @@ test('an attempt that ends unpaid closes five hundred of its callbacks, too, and
 });
 
 test('an attempt that is given up closes all of its callbacks, by five hundred', async () => {
-  // One that stayed open would have the gateway asked for days again, and one statement over all of them would hold thousands of locks.
+  // A callback left open would cause queries to the gateway for days. One statement for all of them would hold thousands of locks.
   const { input, attempt } = await world.opened();
   await flood(attempt, 1_200);
   await world.activities.parkUnappliedPayment({ ...input, attemptReference: String(attempt['reference']) });
@@ -199,7 +199,7 @@ test('an attempt that is given up closes all of its callbacks, by five hundred',
 });
 
 test('however many callbacks wait, a statement closes five hundred of them at most', async () => {
-  // The payment is settled behind it, with its lock held.
+  // Finalizing the payment follows, with the payment's lock held.
   const { input, attempt } = await world.opened();
   for (let round = 0; round < 5; round += 1) {
     await world.rows(
@@ -217,7 +217,7 @@ test('however many callbacks wait, a statement closes five hundred of them at mo
       ),
     );
   }
-  // Five times five hundred; the others wait for the next question.
+  // Five attempts with 500 each. The others wait for the next query.
   expect(
     await world.rows('select 1 from gateway_callbacks where attempt_id = ? and consumed_at is null', [attempt['id']]),
   ).toHaveLength(5 * 3_000 - 5 * 500);

@@ -4,7 +4,7 @@ import type { Form } from '../activities/payment-world.ts';
 import { until } from '../support/until.ts';
 
 const FLOOD = 300;
-/** Of an attempt; test/callbacks/bounded.test.ts has the rest. */
+/** Per attempt. test/callbacks/bounded.test.ts tests the other limits. */
 const UNSIGNED_KEPT = 100;
 const AT_ONCE = 30;
 
@@ -18,7 +18,7 @@ async function eventsOf(handle: { describe(): Promise<{ historyLength: number }>
   return (await handle.describe()).historyLength;
 }
 
-/** One question to the gateway: signal, workflow task, activity, workflow task. */
+/** One query to the gateway: signal, workflow task, activity, workflow task. */
 const EVENTS_A_QUESTION = 10;
 
 test.each([
@@ -27,7 +27,7 @@ test.each([
 ])(
   '%s callbacks by the hundreds add ten events to a payment at a time, rarely, and all are answered',
   async (_name, signed, pauseSeconds) => {
-    // Target T-54: a history has room for 51,200 events, and nobody may fill it from outside.
+    // Target T-54: a history is limited to 51,200 events. Outsiders must not be able to fill it.
     const { world } = recorder;
     const { input, attempt, handle } = await begin(recorder);
     const before = await eventsOf(handle);
@@ -63,12 +63,12 @@ test.each([
     await new Promise((resolve) => {
       setTimeout(resolve, 500);
     });
-    // A slow machine stretches the flood over several pauses, each of which allows one more question.
+    // On a slow machine the flood lasts for several pauses. Each of them allows one more query.
     const pauses = Math.floor((performance.now() - started) / 1_000 / pauseSeconds);
     expect((await eventsOf(handle)) - before).toBeLessThanOrEqual(EVENTS_A_QUESTION * (1 + pauses));
     durations.sort((a, b) => a - b);
     const quantile = (share: number): number => Math.round(durations[Math.floor(durations.length * share)] ?? 0);
-    // Measured for the report, not asserted: the machine is shared.
+    // Reported but not asserted, because the machine is shared.
     process.stderr.write(`callback acks at ${AT_ONCE} in flight: p50 ${quantile(0.5)} ms, p99 ${quantile(0.99)} ms\n`);
     await handle.terminate();
   },

@@ -16,7 +16,7 @@ beforeEach(() => {
   }
 });
 
-/** A well-formed notice; not one that the gateway would stand by. */
+/** Returns a well-formed, signed IPN. The gateway has no charge for it. */
 function notice(attempt: Row, changes: Form = {}): Form {
   return world.signed({
     tran_id: String(attempt['reference']),
@@ -37,7 +37,7 @@ const unmatched = (like: string): Promise<Row[]> =>
 
 describe('a notification', () => {
   test('is stored word for word before it is answered, then signalled by its id', async () => {
-    // What is acknowledged is never lost.
+    // An acknowledged callback must not be lost.
     const { input, attempt } = await world.opened();
     const body = new URLSearchParams(notice(attempt)).toString();
     const answer = await world.post('ipn', body);
@@ -61,14 +61,14 @@ describe('a notification', () => {
     ['FAILED', true],
     ['VALID', false],
   ])('that claims %s is kept with what it claims of money', async (status, claimsNoMoney) => {
-    // A payer who cancelled is not told that their money is looked for.
+    // A payer who cancelled must not read that Lenden is looking for their money.
     const { input, attempt } = await world.opened();
     await world.post('ipn', notice(attempt, { status }));
     expect(await world.callbacksOf(input)).toMatchObject([{ claims_no_money: claimsNoMoney }]);
   });
 
   test('is not acknowledged when it cannot be stored', async () => {
-    // The gateway sends it again, which only a refusal makes it do.
+    // The gateway sends an IPN again only if it gets an error.
     const { input, attempt } = await world.opened();
     const { database } = world;
     const { inOneTrip } = database;
@@ -80,7 +80,7 @@ describe('a notification', () => {
   });
 
   test('is acknowledged although Temporal is away; the sweeper finds it', async () => {
-    // Storing is the promise, signalling only hurries it.
+    // Storing the callback is enough. The signal only makes the query happen sooner.
     const { input, attempt } = await world.opened();
     world.temporal.signalCallback = () => Promise.reject(new Error('Temporal is away'));
     expect((await world.post('ipn', notice(attempt))).status).toBe(200);
@@ -88,7 +88,7 @@ describe('a notification', () => {
   });
 
   test('that is repeated raises a counter and makes no second signal', async () => {
-    // Gateways send an IPN several times.
+    // Gateways send the same IPN several times.
     const { input, attempt } = await world.opened();
     const body = notice(attempt);
     await Promise.all(Array.from({ length: 10 }, () => world.post('ipn', body)));
@@ -97,7 +97,7 @@ describe('a notification', () => {
   });
 
   test('starts the workflow of a payment that has none', async () => {
-    // The notice may be faster than the creator, or the workflow may have been terminated.
+    // The IPN may arrive before the creator has started the workflow, or the workflow may have been terminated.
     const { input, attempt } = await world.opened();
     world.temporal.signalCallback = () => Promise.resolve(false);
     await world.post('ipn', notice(attempt));
@@ -105,7 +105,7 @@ describe('a notification', () => {
   });
 
   test('that comes before the session was answered is matched by its reference', async () => {
-    // Hostile case 43: the attempt's row is older than the gateway's knowledge of it.
+    // Hostile case 43: the attempt's row is stored before the gateway learns of the attempt.
     const input = await world.payment({ amountMinor: 131_341n });
     expect(await world.activities.openCheckout(input)).toMatchObject({ kind: 'unavailable' });
     const attempt = await world.attemptRow(input);
@@ -114,7 +114,7 @@ describe('a notification', () => {
   });
 
   test('without a valid signature is kept, and makes one signal a minute at most', async () => {
-    // A wrong signature may be the gateway's own mistake, so it is a reason to ask, but a rare one.
+    // A wrong signature may be a mistake of the gateway, so it still causes a query, but rarely.
     const { input, attempt } = await world.opened();
     const forged = notice(attempt, { amount: '100.00' });
     for (let n = 0; n < 5; n += 1) {
@@ -129,7 +129,7 @@ describe('a notification', () => {
   });
 
   test('with a valid signature is not held up by forged ones', async () => {
-    // Whoever floods a payment must not delay its confirmation.
+    // A flood of forged callbacks must not delay the confirmation of a payment.
     const { input, attempt } = await world.opened();
     await world.post('ipn', { tran_id: String(attempt['reference']), status: 'VALID' });
     await world.rows(`update payments set callback_signalled_at = null where id = ?::bigint returning 1`, [
@@ -140,7 +140,7 @@ describe('a notification', () => {
   });
 
   test('of another store is kept as evidence and not believed', async () => {
-    // Hostile case 41: a right hash of a wrong store.
+    // Hostile case 41: the hash is valid, but for the wrong store.
     const { input, attempt } = await world.opened();
     const foreign = world.signed({ ...notice(attempt), store_id: 'lenden_live' }, 'LIVE');
     expect((await world.post('ipn', foreign)).status).toBe(200);
@@ -148,7 +148,7 @@ describe('a notification', () => {
   });
 
   test('at the other mode’s address belongs to nobody', async () => {
-    // A TEST charge says nothing about a LIVE payment, nor the other way round.
+    // A TEST charge says nothing about a LIVE payment, and a LIVE charge nothing about a TEST payment.
     const { input, attempt } = await world.opened();
     expect((await world.post('ipn', notice(attempt), { mode: 'live' })).status).toBe(200);
     expect(await world.callbacksOf(input)).toEqual([]);
@@ -157,7 +157,7 @@ describe('a notification', () => {
   });
 
   test('with a field that appears twice is not read at all', async () => {
-    // Signer and reader could take different ones of the two.
+    // The signer and the reader could each take a different one of the two values.
     const { input, attempt } = await world.opened();
     const body = `${new URLSearchParams(notice(attempt)).toString()}&amount=1.00&mark=twice`;
     expect((await world.post('ipn', body)).status).toBe(200);
@@ -172,14 +172,14 @@ describe('a notification', () => {
     ['an escaped NUL', 'tran_id=a%00b', 200],
     ['bytes that are no form', '\u{1F4A5}{"a":', 200],
   ])('with %s is answered in a word', async (_name, body, status) => {
-    // Rubbish is never a 500, and never stays in our way.
+    // Malformed input must not cause a 500 response.
     const answer = await world.post('ipn', body);
     expect(answer.status).toBe(status);
     expect((await answer.text()).length).toBeLessThan(200);
   });
 
   test('in bytes that are no UTF-8 is refused', async () => {
-    // Evidence is kept word for word, so it must be words.
+    // Evidence is stored as text without changes, so it must be valid UTF-8.
     const answer = await fetch(`${world.apiUrl}/gateway/sslcommerz/test/ipn`, {
       method: 'POST',
       body: new Uint8Array([0x61, 0x3d, 0xff, 0xfe]),
@@ -193,14 +193,14 @@ describe('a notification', () => {
     ['an unknown kind', 'POST', '/gateway/sslcommerz/test/refund', 404],
     ['an unknown mode', 'POST', '/gateway/sslcommerz/prod/ipn', 404],
   ])('by %s is refused', async (_name, method, path, status) => {
-    // Only what a gateway was told exists.
+    // Only the addresses that were given to the gateway exist.
     const answer = await fetch(`${world.apiUrl}${path}`, { method });
     expect(answer.status).toBe(status);
     expect(answer.headers.get('allow')).toBe(status === 405 ? 'POST' : null);
   });
 
   test('that names no payment is kept, and limited by the minute for one address', async () => {
-    // An orphan may be matched by a person; a stranger may not fill the table.
+    // An operator may match an unmatched callback later. An outsider must not be able to fill the table.
     const from = (address: string, n: number) =>
       fetch(`${world.apiUrl}/gateway/sslcommerz/test/ipn`, {
         method: 'POST',
@@ -220,7 +220,7 @@ describe('a notification', () => {
 
 describe('a browser that comes back', () => {
   test.each(['success', 'fail', 'cancel'])('by %s is led to its payment’s page, whatever it brought', async (kind) => {
-    // The page shows what is true; the return only says where to look.
+    // The page shows the stored status. The browser return only says which payment to show.
     const { input, attempt } = await world.opened();
     const answer = await world.post(kind, { tran_id: String(attempt['reference']), status: 'VALID' });
     expect(answer.status).toBe(303);
@@ -230,14 +230,14 @@ describe('a browser that comes back', () => {
   });
 
   test('with nothing in hand is led to a page that knows no payment', async () => {
-    // A redirect that lost its body must not be an error page of a gateway.
+    // A payer whose redirect lost its body must not see a gateway's error page.
     const answer = await world.post('success', '');
     expect(answer.status).toBe(303);
     expect(answer.headers.get('location')).toBe('http://pages.example/checkout/unknown');
   });
 
   test('in the same millisecond as the IPN is answered, and the two make one signal', async () => {
-    // Hostile case 17: both get their answer, the gateway is asked once.
+    // Hostile case 17: both requests are answered, and the gateway is queried once.
     const { input, attempt } = await world.opened();
     const body = notice(attempt);
     const [browser, ipn] = await Promise.all([world.post('success', body), world.post('ipn', body)]);
@@ -262,7 +262,7 @@ describe('a callback for a payment that has ended', () => {
   }
 
   test('with the charge that settled it is a duplicate and asks nothing', async () => {
-    // The browser usually returns after the IPN has done its work.
+    // The browser usually returns after the IPN has been processed.
     const { input, attempt } = await succeeded();
     const answer = await world.post('success', await world.notice(attempt));
     expect(answer.status).toBe(303);
@@ -271,14 +271,14 @@ describe('a callback for a payment that has ended', () => {
   });
 
   test('with another charge asks for unapplied money', async () => {
-    // A second charge under one reference is somebody's money.
+    // A second charge under one reference is the payer's money and must be found.
     const { attempt } = await succeeded();
     await world.post('ipn', notice(attempt, { val_id: 'another' }));
     expect(world.sent.late).toMatchObject([{ attemptReference: attempt['reference'] }]);
   });
 
   test('that failed after success changes nothing', async () => {
-    // Hostile case 44: success stays.
+    // Hostile case 44: the payment stays SUCCEEDED.
     const { input, attempt } = await succeeded();
     await world.post('ipn', notice(attempt, { status: 'FAILED', val_id: 'x' }));
     expect((await world.paymentRow(input))['status']).toBe('SUCCEEDED');
@@ -286,7 +286,7 @@ describe('a callback for a payment that has ended', () => {
   });
 
   test('that says no money was taken is ignored when it is signed', async () => {
-    // An EXPIRED notice for an expired payment is no news.
+    // An EXPIRED notice for an expired payment contains nothing new.
     const { input, attempt } = await world.opened();
     await world.activities.finalizePayment({ ...input, status: 'EXPIRED' });
     await world.post('ipn', notice(attempt, { status: 'EXPIRED' }));
@@ -295,7 +295,7 @@ describe('a callback for a payment that has ended', () => {
   });
 
   test('that claims success three hours later starts the search for unapplied money', async () => {
-    // Hostile case 44: neither dropped nor believed.
+    // Hostile case 44: the claim is neither dropped nor trusted without a query.
     const { input, attempt } = await world.opened();
     await world.activities.finalizePayment({ ...input, status: 'EXPIRED' });
     await world.rows(`update payments set ended_at = now() - interval '3 hours' where id = ?::bigint returning 1`, [
@@ -307,7 +307,7 @@ describe('a callback for a payment that has ended', () => {
   });
 
   test('in a flood of unsigned ones asks once a minute', async () => {
-    // An ended payment is no way to keep the gateway busy.
+    // Outsiders must not be able to keep the gateway busy through a payment that has ended.
     const { input, attempt } = await world.opened();
     await world.activities.finalizePayment({ ...input, status: 'CANCELLED' });
     for (let n = 0; n < 20; n += 1) {

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { parseCallback } from '../../gateways/sslcommerz/callback.ts';
 import { digest } from '../../gateways/sslcommerz/signature.ts';
 
-/** The vector that the official Python client's documentation publishes. */
+/** The test vector that the documentation of the official Python client publishes. */
 const VECTOR: Readonly<Record<string, string>> = {
   tran_id: '5E121A0D01F92',
   val_id: '200105225826116qFnATY9sHIwo',
@@ -43,7 +43,7 @@ const body = (changes: Readonly<Record<string, string | undefined>> = {}): strin
 };
 const parse = (text: string) => parseCallback(text, STORE);
 
-/** Signs any fields with the store's own password: what only the gateway could have sent. */
+/** Signs any fields with the store's own password, as only the gateway can. */
 function signed(fields: Readonly<Record<string, string>>, names = Object.keys(fields)): string {
   const map = new Map(names.map((name) => [name, fields[name] ?? '']));
   return new URLSearchParams({
@@ -55,7 +55,7 @@ function signed(fields: Readonly<Record<string, string>>, names = Object.keys(fi
 
 describe('the signature of a callback', () => {
   test('is the published one for the published vector, in both digests', () => {
-    // These digests come from the gateway's own documentation, so both sides of the protocol agree.
+    // These digests come from the gateway's own documentation, so they do not depend on our implementation.
     const fields = new Map(Object.entries(VECTOR));
     expect(digest('md5', fields, STORE.password)).toBe(MD5);
     expect(digest('sha256', fields, STORE.password)).toBe(SHA256);
@@ -64,7 +64,7 @@ describe('the signature of a callback', () => {
       signatureValid: true,
       claims: 'paid',
       claimedValidationId: '200105225826116qFnATY9sHIwo',
-      // Names what is signed, whatever else the form holds.
+      // The hash of the signed fields, independent of the other fields in the form.
       eventId: SHA256,
       note: null,
     });
@@ -86,14 +86,14 @@ describe('the signature of a callback', () => {
     ['a key that is listed twice', { verify_key: `${KEYS},amount` }, false],
     ['another store', { store_id: 'another' }, false],
   ])('with %s', (_name, changes, valid) => {
-    // Every weakening of the list or of the digests makes the callback unsigned.
+    // Any weakening of the list or of the digests makes the callback unsigned.
     expect(parse(body(changes)).signatureValid).toBe(valid);
   });
 
   test.each(['store_passwd', 'verify_key', 'verify_sign', 'verify_sign_sha2', 'a b', 'a=b', 'value_a&x', 'বাংলা'])(
     'is refused when the list names %p',
     (name) => {
-      // Such a name would let the signed text be read in two ways.
+      // Such a name would make the signed text ambiguous.
       expect(parse(signed({ ...VECTOR, [name]: 'x' })).signatureValid).toBe(false);
     },
   );
@@ -101,7 +101,7 @@ describe('the signature of a callback', () => {
   test.each(['tran_id', 'amount', 'currency', 'currency_type', 'currency_amount', 'status', 'store_id'])(
     'is refused where %s is absent altogether',
     (name) => {
-      // What is not in the body cannot be vouched for by leaving it out.
+      // A sender must not be able to avoid a required field by leaving it out.
       const fields = Object.fromEntries(Object.entries(VECTOR).filter(([key]) => key !== name));
       expect(parse(signed(fields)).signatureValid).toBe(false);
     },
@@ -120,13 +120,13 @@ describe('the signature of a callback', () => {
   });
 
   test('is refused with more keys than any gateway signs', () => {
-    // Work on a stranger's input is bounded.
+    // The work on input from strangers must be limited.
     const many = Object.fromEntries(Array.from({ length: 70 }, (_value, n) => [`extra_${n}`, 'x']));
     expect(parse(signed({ ...VECTOR, ...many })).signatureValid).toBe(false);
   });
 
   test('of the mixed form, md5 password in a sha256 text, does not count', () => {
-    // A mistake seen in the wild.
+    // Some integrations make this mistake.
     const md5Password = createHash('md5').update(STORE.password).digest('hex');
     const text = Object.entries({ ...VECTOR, store_passwd: md5Password })
       .toSorted(([a], [b]) => (a < b ? -1 : 1))
@@ -150,7 +150,6 @@ describe('the words of a callback', () => {
     ['', 'unknown'],
     ['constructor', 'unknown'],
   ])('%p claim %p', (status, claims) => {
-    // An unknown word claims nothing.
     expect(parse(body({ status })).claims).toBe(claims);
   });
 
@@ -162,7 +161,7 @@ describe('the words of a callback', () => {
     ['an injected reference', "tran_id=a'%20or%201=1"],
     ['broken escapes', 'tran_id=%E0%A4%A'],
   ])('of %s name no payment, and nothing is thrown', (_name, text) => {
-    // The parser stands at the open door.
+    // The parser reads input from anyone on the internet.
     expect(parse(text)).toMatchObject({ attemptReference: null, signatureValid: false });
   });
 

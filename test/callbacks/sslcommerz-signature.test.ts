@@ -12,7 +12,7 @@ const FIELDS: Readonly<Record<string, string>> = {
   store_id: 'store',
 };
 
-/** What the gateway would have sent: these fields, signed under the names that are listed. */
+/** Returns what the gateway would have sent: these fields, signed under the listed names. */
 function signed(fields: Readonly<Record<string, string>>, listed = Object.keys(fields)): Map<string, string> {
   const pairs = new Map(listed.map((name) => [name, fields[name] ?? '']));
   return new Map([
@@ -34,7 +34,7 @@ test('what the gateway signed is valid, whichever of the two digests it sent', (
 
 describe('a signature is refused', () => {
   test('over nothing at all, though somebody hashed the password', () => {
-    // A list that cannot be read signs nothing, and must not fall back to signing the empty list.
+    // A list that cannot be read signs nothing. It must not be treated as a signature over an empty list.
     const nothing = new Map<string, string>();
     for (const verifyKey of ['', 'no_such_field', 'tran_id,tran_id']) {
       const fields = new Map([
@@ -47,7 +47,7 @@ describe('a signature is refused', () => {
   });
 
   test.each(['store_passwd', 'verify_key', 'verify_sign', 'verify_sign_sha2'])('that claims to sign %s', (name) => {
-    // These are not the message: listing them lets a sender choose what is hashed.
+    // These fields are not part of the message. Listing them would let a sender choose what is hashed.
     const listed = [...Object.keys(FIELDS), name];
     const forged = new Map([...Object.entries(FIELDS), [name, ''], ['verify_key', listed.join(',')]]);
     const pairs = new Map(listed.map((key) => [key, forged.get(key) ?? '']));
@@ -61,20 +61,20 @@ describe('a signature is refused', () => {
   });
 
   test.each(['', 'abc', 'g'.repeat(32), 'f'.repeat(64)])('when a digest is %p, of whatever length', (verifySign) => {
-    // A text that is no digest is an answer, never an error of ours.
+    // A malformed digest makes the signature invalid. It must not cause an exception.
     const fields = signed(FIELDS).set('verify_sign', verifySign);
     fields.delete('verify_sign_sha2');
     expect(valid(fields)).toBe(false);
   });
 
   test('when one of the two digests is wrong', () => {
-    // Both must match where both are sent: MD5 alone can be forged.
+    // If both digests are sent, both must match, because MD5 alone can be forged.
     expect(valid(signed(FIELDS).set('verify_sign', '0'.repeat(32)))).toBe(false);
     expect(valid(signed(FIELDS).set('verify_sign_sha2', '0'.repeat(64)))).toBe(false);
   });
 
   test.each(Object.keys(FIELDS))('when it leaves out %s', (name) => {
-    // What is not signed says nothing, and these decide.
+    // An unsigned field proves nothing, and these fields decide about the payment.
     expect(
       valid(
         signed(
@@ -86,7 +86,7 @@ describe('a signature is refused', () => {
   });
 
   test.each(['val_id', 'bank_tran_id'])('of a paid one when it leaves out %s', (name) => {
-    // The charge itself must be what was signed.
+    // The ids of the charge must be signed.
     const paid = { ...FIELDS, status: 'VALID', val_id: 'v', bank_tran_id: 'b' };
     expect(valid(signed(paid))).toBe(true);
     expect(
@@ -100,7 +100,7 @@ describe('a signature is refused', () => {
   });
 
   test('when it lists more than 64 fields', () => {
-    // Hashing is work that a stranger can ask for.
+    // Anyone can make the server compute hashes, so the work must be limited.
     const more = (count: number): Record<string, string> => ({
       ...FIELDS,
       ...Object.fromEntries(

@@ -12,7 +12,7 @@ let weak: Database;
 beforeAll(async () => {
   testDatabase = await createTestDatabase();
   sound = await openDatabase({ url: testDatabase.url, poolSize: 1 });
-  // A connection that takes long would be read as a database that is away.
+  // Opens the connection first. A slow connection would look like an unavailable database.
   await sound.lookup('select 1', []);
   weak = {
     ...sound,
@@ -31,7 +31,7 @@ afterAll(async () => {
 
 describe('durability of the database', () => {
   test('production refuses a server that could lose what it acknowledged, and names the setting', async () => {
-    // Guards: nothing that was acknowledged is lost when Postgres dies.
+    // Otherwise an acknowledged payment could be lost when Postgres crashes.
     await expect(requireDurability({ database: weak, environment: 'production', log })).rejects.toThrow(
       'synchronous_commit=off',
     );
@@ -39,7 +39,7 @@ describe('durability of the database', () => {
   });
 
   test('a sound server is accepted, and one that is away does not keep a process from starting', async () => {
-    // Guards: the check itself is no new way to be down.
+    // The check itself must not keep the service down while the database is unavailable.
     await expect(requireDurability({ database: sound, environment: 'production', log })).resolves.toBeUndefined();
     const away = { ...sound, lookup: () => Promise.reject(new Error('connection refused')) };
     await expect(requireDurability({ database: away, environment: 'production', log })).resolves.toBeUndefined();

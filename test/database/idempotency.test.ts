@@ -88,7 +88,7 @@ const keyRow = async ({ key }: KeyClaim): Promise<Row | undefined> =>
 
 describe('a new payment', () => {
   test('is written with its attempt and its public name, every column as it was given', async () => {
-    // What the app said is what the payer, the gateway and the books are told.
+    // The payer, the gateway and the ledger must all get the values that the application sent.
     const { scope: _scope, attempt, ...columns } = payment();
     const id = await insert(null, { ...columns, attempt });
     const [row] = await rows(
@@ -122,14 +122,14 @@ describe('a new payment', () => {
   });
 
   test('has no attempt where its gateway is not configured', async () => {
-    // An attempt without a store could be confirmed by anybody's charge.
+    // An attempt without a store could be confirmed by a charge of any store.
     const id = await insert(null, { attempt: { reference: attemptReference(), storeId: null } });
     expect(id).not.toBeNull();
     expect(await rows('select 1 from payment_attempts where payment_id = ?::bigint', [id])).toEqual([]);
   });
 
   test('claims its key in the same statement, for a lease and for days', async () => {
-    // Neither exists without the other, whatever dies.
+    // Payment and key are stored together or not at all, even if the process dies.
     const claim = claimOf({ leaseSeconds: 90, keepDays: 3 });
     const id = await insert(claim);
     const row = await keyRow(claim);
@@ -141,7 +141,6 @@ describe('a new payment', () => {
   });
 
   test('is not written where the key is taken, and neither is an attempt', async () => {
-    // The second of two requests makes nothing at all.
     const claim = claimOf();
     await insert(claim);
     const refused = payment();
@@ -152,7 +151,7 @@ describe('a new payment', () => {
   });
 
   test('takes a key whose days are over, and nothing of its old answer stays', async () => {
-    // An answer of last month must not be replayed for this month's payment.
+    // Last month's answer must not be returned for this month's payment.
     const claim = claimOf();
     await insert(claim);
     await store(claim, 201, 'old');
@@ -166,7 +165,7 @@ describe('a new payment', () => {
   });
 
   test('finds the same key free in another app, mode and operation', async () => {
-    // Two tenants that count from one never meet.
+    // Two tenants may use the same keys without affecting each other.
     const claim = claimOf();
     const ids = [
       await insert(claim),
@@ -181,7 +180,7 @@ describe('a new payment', () => {
 
 describe('a duplicate', () => {
   test('with another body is a conflict, whether an answer is stored or not', async () => {
-    // A reused key is never answered with the wrong payment.
+    // A reused key must not be answered with the wrong payment.
     const claim = claimOf();
     await insert(claim);
     const changed = { ...claim, fingerprint: createHash('sha256').update('another body').digest() };
@@ -191,7 +190,7 @@ describe('a duplicate', () => {
   });
 
   test('waits a second while the claim is young, then for the rest of the lease', async () => {
-    // Retry-After says when asking again can help: most answers are there within the second.
+    // Retry-After says when a retry is useful. Most answers exist within a second.
     const claim = claimOf({ leaseSeconds: 60 });
     await insert(claim);
     expect(await join(claim)).toEqual({ kind: 'in-progress', retryAfterSeconds: 1 });
@@ -212,7 +211,7 @@ describe('a duplicate', () => {
   });
 
   test('takes the operation over once the lease has ended, and holds a lease itself', async () => {
-    // Exactly one late duplicate goes on with the dead process' payment.
+    // Exactly one late duplicate request continues the payment of the dead process.
     const claim = claimOf();
     const id = await insert(claim);
     await release(claim);
@@ -226,7 +225,7 @@ describe('a duplicate', () => {
   });
 
   test('of a key without a payment waits a second, for there is nothing to take over', async () => {
-    // A row of an operation that made nothing says nothing.
+    // A key row without a payment gives a duplicate request nothing to continue.
     const claim = claimOf();
     await insert(claim);
     await rows(
@@ -237,12 +236,12 @@ describe('a duplicate', () => {
   });
 
   test('that finds no row is told to come again in a second', async () => {
-    // The first caller rolled back between the duplicate's try and its look.
+    // The first caller rolled back between the duplicate's insert and its read.
     expect(await join(claimOf())).toEqual({ kind: 'in-progress', retryAfterSeconds: 1 });
   });
 
   test('joins its own app, mode, operation and key only', async () => {
-    // An answer of another tenant would be a leak.
+    // Another tenant's answer would be a leak.
     const claim = claimOf();
     await insert(claim);
     await store(claim, 201, 'mine');
@@ -257,7 +256,7 @@ describe('a duplicate', () => {
 
 describe('an answer', () => {
   test('is replayed byte for byte, and the first one that was stored stands', async () => {
-    // Two processes that both finished must not tell two stories.
+    // Two processes that both finished must not give different answers.
     const claim = claimOf();
     const same = claimOf();
     await insert(claim);
@@ -280,7 +279,7 @@ describe('an answer', () => {
   });
 
   test('stored or given up in one place leaves every other key alone', async () => {
-    // The key is the whole name: app, mode, operation and text.
+    // A key is identified by app, mode, operation and text.
     const claim = claimOf();
     const duplicates = [
       claim,

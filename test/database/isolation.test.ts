@@ -30,7 +30,8 @@ describe('on a database whose default is another isolation level', () => {
     ['lookup', () => database.lookup(ASK, [])],
   ];
   test.each(doors)('%s reads what is committed when each statement begins', async (_name, ask) => {
-    // Locks are taken in one statement and read behind in the next: a snapshot of the transaction's beginning would show what was there before.
+    // One statement takes a lock and the next reads the rows. With a snapshot from the start of the transaction, that read would miss what was
+    // committed while it waited.
     expect(await ask()).toEqual([{ level: 'read committed' }]);
   });
 });

@@ -33,12 +33,12 @@ describe('a statement', () => {
     ['question marks', String.raw`select ? \? ?`, ['a', 'b'], 'select $1 ? $2', ['a', 'b']],
     ['fragments', 'select ?, ?', [raw('upper(?)', ['a']), 'b'], 'select upper($1), $2', ['a', 'b']],
   ])('carries %s beside its text', (_what, query, values, text, carried) => {
-    // A value in the text of a statement stands in the server's log when it fails.
+    // A value inside the text of a statement would appear in the server's log when the statement fails.
     expect(parameterize(query, values)).toEqual({ text, values: carried });
   });
 
   test('without values stays as it is', () => {
-    // Migrations are many statements in one text, and have operators of their own.
+    // A migration has many statements in one text, and may contain `?` as an operator.
     expect(parameterize(`select '{"a":1}'::jsonb ? 'a'`)).toEqual({
       text: `select '{"a":1}'::jsonb ? 'a'`,
       values: [],
@@ -46,7 +46,6 @@ describe('a statement', () => {
   });
 
   test('brings the server the values that were given, in their types', async () => {
-    // Nothing changes on the way: not an instant, not a byte, not a digit.
     const at = new Date('9999-12-31T23:59:59.999Z');
     const ancient = new Date('0000-01-01T00:00:00Z');
     const [row] = await em.execute<object[]>(

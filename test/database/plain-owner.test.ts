@@ -29,7 +29,7 @@ afterAll(async () => {
 });
 
 test('an owner that is no superuser can migrate and run everything', async () => {
-  // Guards: a deployment needs no superuser, and the roles that isolate applications work without one.
+  // Otherwise a deployment without a superuser could not migrate, or would run without the roles that isolate applications.
   const admin = await openOrm({ url: server.url, role: 'owner', poolSize: 1 });
   await admin.em.fork().execute(`create role plain login createrole password 'plain'`);
   await admin.em.fork().execute('create database plain owner plain');
@@ -41,7 +41,7 @@ test('an owner that is no superuser can migrate and run everything', async () =>
   const logins = runtimeLogins(url.href);
   const { migrations, notices } = await migrate(url.href, logins);
   expect(migrations).not.toEqual([]);
-  // What only a superuser may do is said, and everything else is done.
+  // Each step that only a superuser may do is reported, and everything else is done.
   expect(notices).toHaveLength(6);
   expect(notices[0]).toContain('alter role lenden_app set log_error_verbosity = terse');
   const database = await openDatabase({ url: url.href, poolSize: 1 });

@@ -10,13 +10,13 @@ import { startPostgres, type EmbeddedPostgres } from '../../scripts/postgres.ts'
 import { runtimeLogins, runtimeLoginVariables } from '../../scripts/runtime-logins.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
-/** Roles are of a whole cluster, so this file has its own. */
+/** Roles belong to the whole cluster, so this file starts its own. */
 let directory: string;
 let server: EmbeddedPostgres;
 
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'lenden-dump-'));
-  // Postgres, when it has to run as another account, must be able to walk to its data.
+  // If Postgres has to run as another account, it must be able to enter this directory.
   chmodSync(directory, 0o755);
   server = await startPostgres({
     directory: join(directory, 'postgres'),
@@ -59,7 +59,7 @@ function migrateCommand(...args: string[]): Promise<{ code: unknown; stdout: str
 }
 
 test('an empty database in a new cluster gets the roles that a dump names, and nothing else', async () => {
-  // Guards: a dump restores whole on a machine that has never run Lenden.
+  // Without these roles, a dump could not be restored completely on a machine that has never run Lenden.
   const { code, stderr } = await migrateCommand('--roles-only');
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   expect(await asOwner(ROLES)).toEqual([
@@ -69,9 +69,9 @@ test('an empty database in a new cluster gets the roles that a dump names, and n
     { name: 'lenden_system', login: true },
   ]);
   expect(await asOwner("select 1 from pg_tables where schemaname = 'public'")).toEqual([]);
-  // The owner may give a function to each of them, which is what a dump does.
+  // The owner may assign a function to each role, as a dump does.
   await asOwner('set role lenden_lookup', 'reset role');
-  // Repeated, it changes nothing.
+  // Running it again changes nothing.
   expect((await migrateCommand('--roles-only')).code).toBe(0);
   expect((await migrate(server.url, runtimeLogins(server.url))).migrations).not.toEqual([]);
   expect((await migrate(server.url, runtimeLogins(server.url))).migrations).toEqual([]);
@@ -80,10 +80,10 @@ test('an empty database in a new cluster gets the roles that a dump names, and n
 test.each(['lenden_lookup', 'lenden_app'])(
   'a dump that was restored where %s was missing is refused, in words and whole',
   async (role) => {
-    // Guards: nobody runs on tables without the policies that keep applications apart.
+    // Without this check, a restored installation could run without the policies that isolate applications.
     await asOwner('create database kept template lenden');
     try {
-      // As pg_restore leaves it, which goes on after each statement that names the role.
+      // Simulates a restore with pg_restore, which continues after each failed statement that names the role.
       await asOwner(`reassign owned by ${role} to postgres`, `drop owned by ${role}`);
       await expect(migrate(server.url)).rejects.toThrow(new RegExp(`it lacks every policy of ${role}`));
       const { code, stderr } = await migrateCommand();

@@ -34,7 +34,7 @@ interface TableRow {
   readonly appTouches: boolean;
 }
 
-/** What the database itself says of each of its tables, so that nobody has to remember to add a new one here. */
+/** Lists the tables from the database's own catalog, so a new table is always included. */
 function tables(): Promise<TableRow[]> {
   return ledger.asOwner((em) =>
     em.execute<TableRow[]>(
@@ -49,14 +49,14 @@ function tables(): Promise<TableRow[]> {
 }
 
 describe('row-level security', () => {
-  // A new table without a policy must not reach production: every app could read all of it.
+  // If a new table had no policy, every application could read all of its rows.
   test('every table that the app role touches forces it with a policy', async () => {
     const touched = (await tables()).filter(({ appTouches }) => appTouches);
     expect(touched.length).toBeGreaterThanOrEqual(14);
     expect(touched.filter(({ enabled, forced, appPolicies }) => !enabled || !forced || appPolicies === 0)).toEqual([]);
   });
 
-  // The enumeration above has to be able to fail.
+  // Shows that the previous test can fail.
   test('a new table without a policy is seen', async () => {
     const unprotected = await ledger.asOwner(async (em) => {
       await em.execute('create table forgotten (id bigint)');
@@ -71,7 +71,7 @@ describe('row-level security', () => {
     await ledger.asOwner((em) => em.execute('drop table forgotten'));
   });
 
-  // A table with an application's rows is protected even where no app may read it yet.
+  // A table with an application's rows is protected even if no application may read it yet.
   test('every table with an application_id forces it', async () => {
     const owned = await ledger.asOwner((em) =>
       em.execute<{ name: string; forced: boolean }[]>(
@@ -84,7 +84,7 @@ describe('row-level security', () => {
     expect(owned.filter(({ forced }) => !forced)).toEqual([]);
   });
 
-  // Owners, superusers and BYPASSRLS would see everything whatever the policies say.
+  // Owners, superusers and roles with BYPASSRLS bypass the policies.
   test('no runtime role is superuser, owner, or exempt', async () => {
     const roles = await ledger.asOwner((em) =>
       em.execute<Record<string, unknown>[]>(
@@ -117,7 +117,6 @@ describe('row-level security', () => {
     }
   });
 
-  // One app and one mode see their own rows and none of the others'.
   test('a scope reads only its own app and mode in every table', async () => {
     const readable = (await tables()).filter(({ appReads }) => appReads).map(({ name }) => name);
     const scope = { applicationId: firstApp, mode: 'TEST' } as const;
@@ -130,7 +129,7 @@ describe('row-level security', () => {
     }
   });
 
-  // The next request on a pooled connection belongs to somebody else.
+  // The next request on a pooled connection belongs to another application.
   test('alternating tenants on one connection never see each other', async () => {
     const database = await openDatabase({ url: ledger.url, poolSize: 1 });
     try {
@@ -152,7 +151,7 @@ describe('row-level security', () => {
     }
   });
 
-  // Writing into another scope is refused, not silently moved.
+  // A write into another scope must be refused, not moved to the caller's scope.
   test.each([
     ['another app', () => ({ owner: secondApp, mode: 'TEST' })],
     ['the other mode', () => ({ owner: firstApp, mode: 'LIVE' })],
@@ -167,7 +166,7 @@ describe('row-level security', () => {
   });
 });
 
-/** Tables whose rows belong to an application, and those of the operators themselves. */
+/** Returns the tables whose rows belong to an application, and the operators' own tables. */
 async function operatorTables(): Promise<{ name: string; owned: boolean; readable: boolean; guarded: boolean }[]> {
   return ledger.asOwner((em) =>
     em.execute(
@@ -192,14 +191,13 @@ function applicationsOf(rows: readonly { row: unknown }[], name: string): string
 }
 
 describe("an operator's view", () => {
-  // A table that operators touch and nothing guards would show every tenant to everybody.
+  // If a table that operators touch had no policy, every operator could read the rows of every tenant.
   test('every table that the operator role touches forces row-level security with a policy', async () => {
     const touched = await operatorTables();
     expect(touched.length).toBeGreaterThanOrEqual(20);
     expect(touched.filter(({ guarded }) => !guarded)).toEqual([]);
   });
 
-  // Whoever works for one application never sees a row of another, in whatever table.
   test('of one application shows its rows in both modes and no others', async () => {
     for (const { name } of (await operatorTables()).filter(({ owned, readable }) => owned && readable)) {
       const seen = await ledger.database.withOperator([firstApp], (em) =>
@@ -209,7 +207,6 @@ describe("an operator's view", () => {
     }
   });
 
-  // A request that may see nothing sees nothing, also when nobody has said what it may see.
   test('of no application, and none at all, show no row of any', async () => {
     const unset = await openOrm({ url: ledger.url, role: 'lenden_operator', poolSize: 1 });
     try {
@@ -223,7 +220,6 @@ describe("an operator's view", () => {
     }
   });
 
-  // The whole is for whoever holds a permission everywhere.
   test('of every application shows them all', async () => {
     for (const { name } of (await operatorTables()).filter(({ owned, readable }) => owned && readable)) {
       const seen = await ledger.database.withOperator('every-app', (em) =>
@@ -236,7 +232,7 @@ describe("an operator's view", () => {
     }
   });
 
-  // An operator decides; what follows from it is written by others.
+  // An operator records a decision. Other roles write what follows from it.
   test.each([
     `update payments set status = 'SUCCEEDED'`,
     'delete from payments',
@@ -252,7 +248,7 @@ describe("an operator's view", () => {
     });
   });
 
-  // An application's request has no business with the people who run the service.
+  // An application's request must not read data about operators.
   test.each([
     'operators',
     'operator_sessions',
@@ -269,7 +265,7 @@ describe("an operator's view", () => {
     });
   });
 
-  // A log that can be written in another's name is no log.
+  // An audit log is worthless if entries can be written in another's name.
   test('an application writes its own entries into the audit log, and no others', async () => {
     const write = (applicationId: bigint) =>
       ledger.database.withScope({ applicationId: firstApp, mode: 'TEST' }, (em) =>
@@ -298,14 +294,14 @@ async function owners(
   });
 }
 
-/** True for a row that says it belongs to another app or mode than the first app's TEST. */
+/** Returns true if a row belongs to an app or mode other than the first app's TEST. */
 function isForeign(row: unknown): boolean {
   const columns: Record<string, unknown> = typeof row === 'object' && row !== null ? { ...row } : {};
   const { application_id: owner = firstApp, mode = 'TEST' } = columns;
   return String(owner) !== String(firstApp) || mode !== 'TEST';
 }
 
-/** The tables that paying does not fill: one row each, so that an empty answer means something. */
+/** Adds one row to each table that a payment does not fill, so that an empty result means something. */
 async function fillOtherTables(owned: {
   applicationId: bigint;
   mode: 'TEST' | 'LIVE';

@@ -14,13 +14,16 @@ import { startPostgres, type EmbeddedPostgres } from '../../scripts/postgres.ts'
 import { runtimeLogins } from '../../scripts/runtime-logins.ts';
 
 const log = createLogger({ service: 'test', level: 'silent' });
-/** Roles are of a whole cluster, and other tests' processes refuse to run as one that has been given too much: so this file has its own. */
+/**
+ * Roles belong to the whole cluster, and processes of other tests refuse to start with a role that has too many rights. Therefore this file
+ * starts its own cluster.
+ */
 let directory: string;
 let target: EmbeddedPostgres;
 
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'lenden-logins-'));
-  // Postgres, when it has to run as another account, must be able to walk to its data.
+  // If Postgres has to run as another account, it must be able to enter this directory.
   chmodSync(directory, 0o755);
   target = await startPostgres({
     directory: join(directory, 'postgres'),
@@ -61,7 +64,7 @@ const CURRENT = 'select session_user::text as login, current_user::text as role'
 describe.each(RUNTIME_ROLES)('the login %s', (role) => {
   const itself = [{ login: role, role }];
 
-  // Whoever can run statements in a process must not become the owner, who sees every application.
+  // An attacker who can run statements in a process must not become the owner, who sees every application.
   test('is no other role and cannot become one', async () => {
     const others = [
       ...RUNTIME_ROLES.filter((other) => other !== role),
@@ -92,7 +95,6 @@ describe.each(RUNTIME_ROLES)('the login %s', (role) => {
     }
   });
 
-  // A right that is not there cannot be used.
   test('is no administrator, a member of nothing, and owns nothing', async () => {
     const [row] = await asOwner((em) =>
       em.execute<object[]>(
@@ -138,7 +140,7 @@ describe.each(RUNTIME_ROLES)('the login %s', (role) => {
 });
 
 describe('preparing the logins', () => {
-  // It runs at every deployment, and in several databases of a cluster at once.
+  // Preparation runs at every deployment, and in several databases of a cluster at once.
   test('changes nothing the second time, and takes a new password', async () => {
     const passwords = () =>
       asOwner((em) =>
@@ -149,7 +151,7 @@ describe('preparing the logins', () => {
     expect(await passwords()).toEqual(before);
   });
 
-  // A login of an older installation, or one that somebody helped out with, is confined again.
+  // A login from an older installation, or with rights that were added by hand, is restricted again.
   test('takes away what leads beyond the role', async () => {
     await asOwner((em) => em.execute('grant pg_monitor to lenden_system'));
     const database = await openDatabase({ url: runtimeLogins(target.url), poolSize: 1 });
@@ -161,7 +163,7 @@ describe('preparing the logins', () => {
     await database.close();
   });
 
-  // The policies say nothing to a superuser.
+  // Row-level security does not apply to a superuser.
   test("a process that is given the owner's URL does not start", async () => {
     const owner = { lenden_app: target.url };
     const database = await openDatabase({ url: owner, poolSize: 1 });
@@ -172,7 +174,7 @@ describe('preparing the logins', () => {
     await database.close();
   });
 
-  // Source: PostgreSQL's own test of SCRAM, and what the server itself computes of the same password and salt.
+  // Source: PostgreSQL's own test of SCRAM, and the value that the server computes from the same password and salt.
   test('computes of a password what the server computes', async () => {
     const [row] = await asOwner((em) =>
       em.transactional(async (within) => {

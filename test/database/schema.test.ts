@@ -14,7 +14,7 @@ afterAll(async () => {
   await target.drop();
 });
 
-/** Columns that only the database itself writes and only SQL reads. */
+/** Columns that only the database writes and only SQL reads. */
 const WITHOUT_PROPERTY = [
   'gateway_callbacks.kept',
   'ledger_transactions.xid',
@@ -22,7 +22,7 @@ const WITHOUT_PROPERTY = [
   'payments.clock_offset',
   'refunds.clock_offset',
 ];
-/** Tables that are written and read in SQL alone. */
+/** Tables that are written and read only in SQL. */
 const WITHOUT_ENTITY = [
   'acting_operators',
   'gateway_tokens',
@@ -57,10 +57,10 @@ async function databaseColumns(): Promise<Map<string, Column>> {
   return new Map(rows.map(({ name, ...column }) => [name, column]));
 }
 
-/** PostgreSQL cuts longer names. */
+/** PostgreSQL truncates longer names. */
 const NAME_MAX = 63;
 
-/** Types that the ORM calls by another name than the database does. */
+/** Types that have different names in the ORM and in the database. */
 const TYPE_NAMES: Readonly<Record<string, string>> = {
   int: 'integer',
   bigserial: 'bigint',
@@ -79,7 +79,7 @@ function entityColumns(): Map<string, Column> {
 }
 
 describe('entities and tables', () => {
-  // A migration that an entity does not follow is found here, not by a customer.
+  // An entity that does not match its migration must be found here, not in production.
   test('every entity property is a column of the same type and nullability', async () => {
     const columns = await databaseColumns();
     const properties = entityColumns();
@@ -100,7 +100,7 @@ describe('entities and tables', () => {
     expect(missing.sort()).toEqual(WITHOUT_PROPERTY);
   });
 
-  // The list of entities is what the application knows of its tables.
+  // Without an entity, the application cannot use a table through the ORM.
   test('every table has an entity, but for those that only SQL uses', async () => {
     const withEntity = new Set([...entityColumns().keys()].map((name) => name.split('.')[0]));
     const tables = new Set([...(await databaseColumns()).keys()].map((name) => name.split('.')[0] ?? ''));
@@ -109,7 +109,7 @@ describe('entities and tables', () => {
   });
 });
 
-/** The ORM's own table. */
+/** Excludes the ORM's own table. */
 const OURS = `c.relnamespace = 'public'::regnamespace and c.relname not like 'mikro_orm%'`;
 
 async function names(sql: string): Promise<string[]> {
@@ -118,7 +118,7 @@ async function names(sql: string): Promise<string[]> {
 }
 
 describe('the schema', () => {
-  // Whoever opens the database with psql reads what a table is for.
+  // The comment tells a reader in psql what the table is for.
   test('every table has a comment of one sentence', async () => {
     const tables = await names(`select c.relname || ': ' || coalesce(obj_description(c.oid), 'none') as name
       from pg_class c where ${OURS} and c.relkind = 'r'`);
@@ -128,7 +128,7 @@ describe('the schema', () => {
     );
   });
 
-  // A later migration drops a constraint by its name, which PostgreSQL numbers or cuts where we give none.
+  // Later migrations drop a constraint by its name. PostgreSQL numbers or truncates the names that it generates.
   test('every constraint and index is named after its table, without a number and whole', async () => {
     const all = await names(`select c.relname || ' ' || n.name as name from pg_class c join (
         select conrelid as relation, conname as name from pg_constraint where contype <> 'n'
@@ -138,7 +138,7 @@ describe('the schema', () => {
     expect(all.filter((name) => !well.test(name) || (name.split(' ')[1] ?? '').length === NAME_MAX)).toEqual([]);
   });
 
-  // Every write pays for every index.
+  // Every write has to update every index.
   test('no index only repeats the beginning of another one', async () => {
     const repeated = `select a.indexrelid::regclass || ' by ' || b.indexrelid::regclass as name
       from pg_index a join pg_index b on a.indrelid = b.indrelid and a.indexrelid <> b.indexrelid join pg_class c on c.oid = a.indrelid

@@ -40,7 +40,7 @@ beforeEach(() => {
   number += 1;
 });
 
-/** A reference is a row that any scope may write for itself. */
+/** Inserts a reference, a row that any scope may write for itself. */
 function insert(statements: Statements, name: string, { applicationId, mode }: Scope = shop, kind = 'payment') {
   return statements.execute(
     'insert into public_references (reference, kind, target_id, application_id, mode) values (?, ?, 1, ?, ?)',
@@ -65,7 +65,7 @@ describe.each(['inOneTrip', 'inTransaction'] as const)('%s', (door) => {
   });
 
   test('stores nothing when a later statement fails, and tells why', async () => {
-    // Half of a unit of work is money half booked; the commit behind a failure must not pass for one.
+    // A partly stored unit of work would leave money partly posted. A failed transaction must not be reported as committed.
     const failing = database[door](shop, (statements) =>
       Promise.all([insert(statements, 'a'), insert(statements, 'b', shop, 'nonsense'), insert(statements, 'c')]),
     );
@@ -74,7 +74,7 @@ describe.each(['inOneTrip', 'inTransaction'] as const)('%s', (door) => {
   });
 
   test('sees and writes rows of its scope only', async () => {
-    // Isolation is the database's, on this door as well.
+    // Row-level security also applies to this way into the database.
     await database[door](rival, (statements) => insert(statements, 'theirs', rival));
     expect(await stored(shop)).toEqual([]);
     const trespass = database[door](shop, (statements) => insert(statements, 'a', rival));
@@ -82,7 +82,7 @@ describe.each(['inOneTrip', 'inTransaction'] as const)('%s', (door) => {
   });
 
   test('leaves its scope on no connection', async () => {
-    // A pooled connection goes to another application next.
+    // The next user of a pooled connection may be another application.
     await database[door](shop, (statements) => insert(statements, 'a'));
     for (let use = 0; use < POOL_SIZE; use += 1) {
       expect(await database.lookup('select reference from public_references', [])).toEqual([]);
@@ -90,7 +90,7 @@ describe.each(['inOneTrip', 'inTransaction'] as const)('%s', (door) => {
   });
 
   test('gives its connection back however it ends', async () => {
-    // An outage must not use the pool up.
+    // An outage must not exhaust the pool.
     for (let loss = 0; loss < POOL_SIZE + 1; loss += 1) {
       const lost = database[door](shop, async (statements) => {
         const answer = insert(statements, 'a');
@@ -110,7 +110,7 @@ describe.each(['inOneTrip', 'inTransaction'] as const)('%s', (door) => {
 });
 
 test('a unit of one trip cannot wait between its statements', async () => {
-  // The commit is under way by then: the second statement would run outside the transaction.
+  // The commit has already been sent by then, so the second statement would run outside the transaction.
   const waiting = database.inOneTrip(shop, async (statements) => {
     await insert(statements, 'a');
     await insert(statements, 'b');
@@ -120,7 +120,7 @@ test('a unit of one trip cannot wait between its statements', async () => {
 });
 
 test('a transaction whose work gives up stores nothing', async () => {
-  // Our own refusal must undo what was written before it.
+  // If our own code refuses, everything written before must be rolled back.
   const refused = database.inTransaction(shop, async (statements) => {
     await insert(statements, 'a');
     throw new Error('refused');
@@ -130,7 +130,7 @@ test('a transaction whose work gives up stores nothing', async () => {
 });
 
 test('a deadlock is repeated until both have what they came for', async () => {
-  // Callers never see 40P01.
+  // Callers never see error 40P01.
   await database.inOneTrip(shop, (statements) => Promise.all([insert(statements, 'x'), insert(statements, 'y')]));
   const lock = (statements: Statements, name: string) =>
     statements.execute('select pg_advisory_xact_lock(hashtext(?))', [`${name}-${number}`]);

@@ -9,14 +9,14 @@ describe('the catalogue of defects', () => {
   test.each(DEFECTS.map((defect) => [defect.name, defect] as const))(
     '%s can be planted in the code as it is',
     (_name, { edits }) => {
-      // Whoever changes the code is told at once that a defect has to be written anew, not by the long run.
+      // A change that breaks a planted defect fails here at once, not first in the long run of all defects.
       const files = planted(ROOT, edits);
       expect(files.size).toBeGreaterThan(0);
     },
   );
 
   test('names each defect once, and for each somebody who has to notice it', () => {
-    // A defect without a check would count as caught by nobody.
+    // A defect without a check would never be caught.
     expect(new Set(DEFECTS.map(({ name }) => name)).size).toBe(DEFECTS.length);
     expect(DEFECTS.filter(({ caughtBy }) => caughtBy.length === 0)).toEqual([]);
   });

@@ -5,9 +5,12 @@ import { join, resolve } from 'node:path';
 
 const ROOT = resolve(import.meta.dirname, '..', '..');
 const ROOMS = ['activities', 'api', 'database', 'domain', 'gateways', 'runtime', 'web', 'worker'];
-/** What an operand is called when it is, or was made from, something that others must not learn. */
+/** Matches the name of an operand that is, or was derived from, a secret. */
 const SENSITIVE = /(secret|passw|signature|digest|hmac|apikey|token|otp)/i;
-/** Functions that decide whether somebody knows a secret: there no two values are compared by `===`, whatever they are called. */
+/**
+ * Matches the names of functions that decide whether a caller knows a secret. They must not compare any two values by `===`,
+ * whatever the names of the values are.
+ */
 const DECIDES =
   /(digest|signature|secret|password|token|hmac).*(equal|match|valid|verif)|(equal|match|valid|verif).*(digest|signature|secret|password|token|hmac)/i;
 
@@ -16,11 +19,11 @@ interface Node {
   readonly [name: string]: unknown;
 }
 
-/** Comparisons of two values by `===` and its like where one of them is secret, as `file: expression`. */
+/** Returns the comparisons of two values by `===` or a similar operator where one of them is secret, as `file: expression`. */
 function unsafeComparisons(file: string, source: string): string[] {
   const bytes = Buffer.from(source);
   const module = parseSync(source, { syntax: 'typescript' });
-  // swc counts from where the last file ended, in bytes.
+  // swc counts in bytes, and continues from the end of the file that it parsed before.
   const base = module.span.start - (bytes.length - Buffer.from(source.trimStart()).length);
   const textOf = (node: Node): string => {
     const { start, end } = node['span'] as { start: number; end: number };
@@ -48,7 +51,10 @@ function unsafeComparisons(file: string, source: string): string[] {
   return found;
 }
 
-/** A comparison with a constant, a length or a type tells nothing of a secret but that it is there. */
+/**
+ * Returns whether an operand is a variable value. A comparison with a constant, a length or a type reveals nothing about a secret
+ * except that it exists.
+ */
 function isOpen(operand: Node, text: string): boolean {
   const constant = /Literal$|^UnaryExpression$|^TemplateLiteral$/.test(operand.type ?? '') || text === 'undefined';
   return !constant && !text.endsWith('.length') && !/^[A-Z][A-Z0-9_]*$/.test(text);
@@ -63,14 +69,14 @@ function nameOf(node: Node): string | null {
 
 describe('secrets', () => {
   test('are never compared character by character', () => {
-    // The time that `===` takes tells how much of a guess is right; no clock in a test can see it, the source can.
+    // The time that `===` takes reveals how much of a guess is right. A test cannot measure that time, so this test reads the source.
     const files = ROOMS.flatMap((room) => globSync(`${room}/**/*.ts`, { cwd: ROOT }));
     expect(files.length).toBeGreaterThan(50);
     expect(files.flatMap((file) => unsafeComparisons(file, readFileSync(join(ROOT, file), 'utf8')))).toEqual([]);
   });
 
   test('are found when they are', () => {
-    // A search that finds nothing must be able to find something.
+    // Shows that the search finds a planted comparison.
     const planted = `
       export function digestEquals(claimed: string, computed: string): boolean { return claimed === computed; }
       const known = signature !== computedSignature;

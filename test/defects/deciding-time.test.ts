@@ -4,17 +4,17 @@ import { resolve } from 'node:path';
 
 const ROOT = resolve(import.meta.dirname, '..', '..');
 
-/** Every room that runs in a deployment, but workflows, whose clock is Temporal's, and what runs in a browser. */
+/** Every folder whose code runs in a deployment, except workflows, whose clock is Temporal's, and browser code. */
 const ROOMS = ['activities', 'api', 'database', 'domain', 'gateways', 'runtime', 'temporal', 'web', 'worker'];
 
 /**
- * A process's own clock, read where something is stored, judged or told, in any of the language's ways, also where it is handed on to be read
- * later. `performance.now()` measures how long something took; with where it began it is a clock as well.
+ * Matches every way to read the process's own clock, including passing the function on to be called later. `performance.now()` measures a
+ * duration, but added to `timeOrigin` it is a clock too.
  */
 const CLOCK =
   /\bDate\s*\??\.\s*now\b|\bDate\s*\[|\bnew Date\s*(?:\(\s*\)|[^\s(])|(?<!\bnew )\bDate\s*\(|\btimeOrigin\b|\bTemporal\.Now\b|=\s*Date\s*[;,)}]/g;
 
-/** Where a process's clock decides nothing about a row, how often it is read there, and why that is so. */
+/** The files that may read the process's clock because it decides nothing about a row: how many reads each has, and why. */
 const READS: Readonly<Record<string, readonly [times: number, why: string]>> = {
   'activities/payment-event.ts': [1, 'told in an event; its order is its sequence'],
   'activities/sweep.ts': [4, 'how long one pass, and one step of it, may take'],
@@ -41,12 +41,13 @@ const READS: Readonly<Record<string, readonly [times: number, why: string]>> = {
   'temporal/dispatch.ts': [2, 'the deadline of a call'],
 };
 
-/** Code alone: what a comment says of a clock decides nothing. */
+/** Returns the source without comments, which may mention a clock. */
 const codeOf = (source: string): string => source.replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '');
 
 describe('what is due, over or too old', () => {
   test('is judged by the database’s clock: a process’s own is read only where it decides nothing', () => {
-    // An api an hour slow made payments that expired in four seconds. Whoever reads a clock in these rooms says here what for.
+    // An api process whose clock was an hour slow created payments that expired after four seconds. Each read of a clock in these folders
+    // needs a reason in `READS`.
     const found: Record<string, number> = {};
     for (const room of ROOMS) {
       for (const file of globSync(`${room}/**/*.ts`, { cwd: ROOT })) {
@@ -72,7 +73,7 @@ describe('what is due, over or too old', () => {
     'const at = performance.timeOrigin + performance.now();',
     'const at = Temporal.Now.instant();',
   ])('is found in %j', (source) => {
-    // A way that is not looked for is a way around this.
+    // A way to read the clock that the search misses would go unnoticed.
     expect(codeOf(source).match(CLOCK)).toHaveLength(1);
   });
 
@@ -84,7 +85,7 @@ describe('what is due, over or too old', () => {
     '// Date.now() of whoever asks',
     'const isDate = value instanceof Date;',
   ])('is not found in %j', (source) => {
-    // An instant that somebody gave is nobody's clock.
+    // A date built from a given value does not read the clock.
     expect(codeOf(source).match(CLOCK)).toBeNull();
   });
 });

@@ -8,7 +8,7 @@ function draw(seed: string, count: number): string[] {
 }
 
 test('a seed draws the same ones again, in their order', () => {
-  // Whoever looks into a red run plants the same defects.
+  // A developer who investigates a failed run must get the same defects from its seed.
   const drawn = draw('a', 7);
   expect(drawn).toHaveLength(7);
   expect(draw('a', 7)).toEqual(drawn);
@@ -17,7 +17,7 @@ test('a seed draws the same ones again, in their order', () => {
 });
 
 test('every defect has its turn', () => {
-  // A defect that is never planted is one that nothing is known to catch.
+  // If a defect is never planted, it is unknown whether a check catches it.
   const drawn = new Set(Array.from({ length: 40 }, (_, index) => draw(`seed ${index}`, 5)).flat());
   expect(drawn.size).toBe(NAMES.length);
 });

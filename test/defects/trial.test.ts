@@ -29,7 +29,7 @@ function defect(...edits: Edit[]): Defect {
   return { name: 'planted', breaks: 'a rule', edits, caughtBy: [] };
 }
 
-/** Names what is not as in the sound tree, and counts how often it was asked. */
+/** Reports the rules that differ from the sound tree, and counts how often it ran. */
 function inspection(): Check & { runs: number } {
   return {
     command: 'inspect',
@@ -49,14 +49,14 @@ function inspection(): Check & { runs: number } {
 
 describe('a planted defect', () => {
   test('is caught when the named check fails for the named reason, and the tree is whole again', async () => {
-    // What a trial leaves behind would be blamed on the next one.
+    // Changes left behind by one trial would be blamed on the next one.
     const verdict = await tryOne(defect(LIMIT), { check: inspection(), names: 'the limit holds' });
     expect(verdict).toEqual({ caught: true, remark: '', lastWords: '' });
     expect(readFileSync(join(directory, 'rule.ts'), 'utf8')).toBe(SOUND);
   });
 
   test('is not caught by a check that passes', async () => {
-    // The table claims that somebody notices: then somebody must.
+    // A defect counts as caught only if its check fails.
     const harmless = { ...LIMIT, replace: 'limit = 3 ' };
     const verdict = await tryOne(defect(harmless), { check: inspection(), names: 'the limit holds' });
     expect(verdict).toMatchObject({ caught: false, remark: 'the check passed' });
@@ -64,7 +64,7 @@ describe('a planted defect', () => {
   });
 
   test('is not caught by a check that fails for another reason', async () => {
-    // An edit that merely breaks something else would prove nothing about its defect.
+    // An edit that breaks something else proves nothing about its defect.
     const verdict = await tryOne(defect(OTHER), { check: inspection(), names: 'the limit holds' });
     expect(verdict).toMatchObject({
       caught: false,
@@ -73,7 +73,7 @@ describe('a planted defect', () => {
   });
 
   test('is not caught by a check that fails without it', async () => {
-    // A check that is always red notices nothing.
+    // A check that fails without the defect detects nothing.
     writeFileSync(join(directory, 'rule.ts'), SOUND.replace('limit = 3', 'limit = 2'));
     const verdict = await tryOne(defect(OTHER), { check: inspection(), names: 'the limit holds' });
     expect(verdict).toMatchObject({
@@ -86,7 +86,7 @@ describe('a planted defect', () => {
     ['is gone', { ...LIMIT, find: 'limit = 5' }, 0],
     ['is there twice', { ...LIMIT, find: 'export const' }, 2],
   ])('is not caught when what its edit looks for %s', async (_name, edit, times) => {
-    // The code moves on; a defect that is no longer planted must not count as caught.
+    // Code changes over time. A defect that can no longer be planted must not count as caught.
     const verdict = await tryOne(defect(OTHER, edit), { check: inspection(), names: 'the other rule holds' });
     expect(verdict.caught).toBe(false);
     expect(verdict.remark).toContain(`is there ${times} times`);
@@ -94,13 +94,13 @@ describe('a planted defect', () => {
   });
 
   test('takes several edits of one file', async () => {
-    // Most mistakes that compile need more than one line.
+    // Most mistakes that compile need a change in more than one line.
     const verdict = await tryOne(defect(LIMIT, OTHER), { check: inspection(), names: 'the limit holds' });
     expect(verdict).toMatchObject({ caught: true, remark: 'also the other rule holds' });
   });
 
   test('is put to a check once more that could not run', async () => {
-    // Servers need free ports; that one was taken meanwhile says nothing about the code.
+    // Servers need free ports. A port that was taken in the meantime says nothing about the code.
     const check = inspection();
     const { run } = check;
     check.run = (tree, stop) =>
@@ -109,7 +109,7 @@ describe('a planted defect', () => {
   });
 
   test('costs one run of its check, once the check has been seen to pass', async () => {
-    // The whole table would take twice its time otherwise.
+    // Otherwise the whole catalogue would take twice as long.
     const check = inspection();
     await tryOne(defect(LIMIT), { check, names: 'the limit holds' });
     await tryOne(defect(OTHER), { check, names: 'the other rule holds' });
@@ -121,7 +121,7 @@ describe('a file of tests as a check', () => {
   const CHECK = testFile('test/rule.test.ts');
 
   beforeEach(() => {
-    // The real jest on a tree of two files: what it reports is read as it reports it.
+    // Runs the real jest on a tree of two files, so that its own report format is read.
     mkdirSync(join(directory, 'test'));
     symlinkSync(join(ROOT, 'node_modules'), join(directory, 'node_modules'));
     writeFileSync(join(directory, 'package.json'), '{"type":"module"}');
@@ -136,7 +136,7 @@ describe('a file of tests as a check', () => {
   });
 
   test('names the test that failed, and no other', async () => {
-    // The name is what the table promises.
+    // The reported name must be the one in the catalogue.
     expect(await tryOne(defect(LIMIT), { check: CHECK, names: 'rules the limit holds' })).toMatchObject({
       caught: true,
       remark: '',
@@ -144,7 +144,7 @@ describe('a file of tests as a check', () => {
   });
 
   test('names nothing when the code cannot even be loaded', async () => {
-    // An edit that breaks the file makes every test red; that is no test which noticed.
+    // An edit that breaks the file fails every test, so it does not show that a test detects the defect.
     const broken = { ...LIMIT, replace: 'limit = = 4' };
     const verdict = await tryOne(defect(broken), { check: CHECK, names: 'rules the limit holds' });
     expect(verdict).toMatchObject({

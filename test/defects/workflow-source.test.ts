@@ -6,8 +6,8 @@ import { dirname, join, resolve } from 'node:path';
 const ROOT = resolve(import.meta.dirname, '..', '..');
 
 /**
- * What is not replayed. The sandbox replaces Date and Math.random and has no Node; `Temporal` and `Intl` are the language's own, read the
- * machine's clock, and pass both the sandbox and the bundler.
+ * Globals whose results are not replayed. The sandbox replaces Date and Math.random and has no Node APIs. `Temporal` and `Intl` are part
+ * of the language: they read the machine's clock, and neither the sandbox nor the bundler rejects them.
  */
 const NOT_REPLAYED: ReadonlySet<string> = new Set(['Temporal', 'Intl', 'performance', 'process', 'crypto', 'Atomics']);
 
@@ -16,7 +16,7 @@ interface Node {
   readonly [name: string]: unknown;
 }
 
-/** Names in code, not in types, not after a dot, and not the keys of objects. */
+/** Returns the uses of such names in code: not in types, after a dot, or as keys of objects. */
 function unreplayed(source: string): string[] {
   const found: string[] = [];
   const walk = (value: unknown, free: boolean): void => {
@@ -34,7 +34,7 @@ function unreplayed(source: string): string[] {
   return found;
 }
 
-/** The files that end up in the workflow bundle: what the workflows import, and what that imports. */
+/** Returns the files that end up in the workflow bundle: the workflows and everything that they import. */
 function bundled(file: string, known = new Set<string>()): Set<string> {
   if (!known.has(file)) {
     known.add(file);
@@ -48,7 +48,7 @@ function bundled(file: string, known = new Set<string>()): Set<string> {
 
 describe('workflow code', () => {
   test('reads no clock but the one that is replayed', () => {
-    // A history that decides otherwise tomorrow is stuck; the replay gate sees it only where a recorded decision changes.
+    // A workflow that decides differently on replay gets stuck. The replay test notices only if a recorded decision changes.
     const files = [...bundled(join(ROOT, 'workflows', 'index.ts'))];
     expect(files.length).toBeGreaterThan(10);
     expect(files.flatMap((file) => unreplayed(readFileSync(file, 'utf8')).map((name) => `${file}: ${name}`))).toEqual(
@@ -57,7 +57,7 @@ describe('workflow code', () => {
   });
 
   test('that reads another one is found', () => {
-    // A search that finds nothing must be able to find something.
+    // Shows that the search finds a planted read.
     const planted = `
       const now = Temporal.Now.instant().epochMilliseconds;
       const text = new Intl.DateTimeFormat('en').format();

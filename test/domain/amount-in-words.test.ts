@@ -28,13 +28,13 @@ describe('taka in words', () => {
       'নব্বই লক্ষ সাত হাজার একশত নিরানব্বই কোটি পঁচিশ লক্ষ সাতচল্লিশ হাজার চারশত নয় টাকা একানব্বই পয়সা মাত্র',
     ],
   ])('%s paisa', (amountMinor, english, bangla) => {
-    // The words on an invoice say the same as its figures, in lakh and crore.
+    // The words on an invoice must say the same as its figures, in lakh and crore.
     expect(amountInWords({ amountMinor, currency: 'BDT' }, 'en')).toBe(english);
     expect(amountInWords({ amountMinor, currency: 'BDT' }, 'bn')).toBe(bangla.normalize('NFC'));
   });
 
   test('every number below a hundred has its own Bangla word', () => {
-    // The irregular words, written out once more by tens and not derived from the table under test.
+    // The irregular words are written out by tens here, independent of the table under test.
     const endings = `
       0 শূন্য;1 এক;2 দুই;3 তিন;4 চার;5 পাঁচ;6 ছয়;7 সাত;8 আট;9 নয়;10 দশ;20 বিশ;30 ত্রিশ;40 চল্লিশ;50 পঞ্চাশ;60 ষাট;70 সত্তর;80 আশি;90 নব্বই;
       11 এগারো;12 বারো;13 তেরো;14 চৌদ্দ;15 পনেরো;16 ষোলো;17 সতেরো;18 আঠারো;21 একুশ;31 একত্রিশ;41 একচল্লিশ;51 একান্ন;61 একষট্টি;71 একাত্তর;81 একাশি;91 একানব্বই;
@@ -57,7 +57,7 @@ describe('taka in words', () => {
   });
 
   test('different amounts read differently in both languages', () => {
-    // A pair of amounts with the same words could be exchanged unseen.
+    // If two amounts had the same words, one could be replaced by the other unnoticed.
     const amount = fc.bigInt({ min: 0n, max: MAX_AMOUNT_MINOR });
     fc.assert(
       fc.property(amount, amount, (first, second) => {
@@ -72,7 +72,7 @@ describe('taka in words', () => {
   });
 
   test('English words can be counted back to the amount', () => {
-    // Judged by arithmetic on the words, not by another table of the same kind.
+    // Checked by arithmetic on the words, not by another table of the same kind.
     fc.assert(
       fc.property(fc.bigInt({ min: 0n, max: MAX_AMOUNT_MINOR / 100n }), (amount) => {
         expect(countedBack(amountInWords(taka(amount), 'en').replace(' taka only', ''))).toBe(amount);
@@ -94,13 +94,13 @@ describe('other currencies in words', () => {
       'JPY নব্বই কোটি সাত লক্ষ উনিশ হাজার নয়শত পঁচিশ কোটি সাতচল্লিশ লক্ষ চল্লিশ হাজার নয়শত একানব্বই মাত্র',
     ],
   ])('%s minor units of %s', (amountMinor, currency, english, bangla) => {
-    // A currency's own exponent decides what is a unit and what a fraction of it.
+    // The currency's exponent decides how many decimals the fraction has.
     expect(amountInWords({ amountMinor, currency }, 'en')).toBe(english);
     expect(amountInWords({ amountMinor, currency }, 'bn')).toBe(bangla.normalize('NFC'));
   });
 
   test('neither a negative amount nor an unknown currency has words', () => {
-    // Nothing wrong is put in words that look right.
+    // An invalid amount must not appear as words that look right.
     expect(() => amountInWords({ amountMinor: -1n, currency: 'BDT' }, 'en')).toThrow(RangeError);
     expect(() => amountInWords({ amountMinor: 1n, currency: 'XXX' }, 'en')).toThrow(RangeError);
   });

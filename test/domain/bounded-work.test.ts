@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { createBoundedWork, TooMuchWaiting } from '../../runtime/bounded-work.ts';
 
 test('only so much runs at once, so much waits in its order, and the rest is refused at once', async () => {
-  // A flood of secrets to be checked must not keep everything else from a process's threads.
+  // A flood of secrets to check must not take all threads of a process.
   const bounded = createBoundedWork({ atOnce: 2, waiting: 3 });
   const begun: number[] = [];
   const ends: (() => void)[] = [];
@@ -25,7 +25,7 @@ test('only so much runs at once, so much waits in its order, and the rest is ref
 });
 
 test('work that fails makes room like any other', async () => {
-  // A place that is never given back would end in refusing everybody.
+  // If a failed run kept its slot, every later request would eventually be refused.
   const bounded = createBoundedWork({ atOnce: 1, waiting: 1 });
   const fail = () => bounded.run(() => Promise.reject(new Error('no')));
   await expect(fail()).rejects.toThrow('no');

@@ -6,7 +6,7 @@ import { addDays } from '../../domain/plain-date.ts';
 const day = fc.integer({ min: 0, max: 20_000 }).map((days) => addDays('2000-01-01', days));
 
 describe('the calendar of a time zone', () => {
-  // What is due "on the 1st" is not overdue while it is still the 1st where the payer lives.
+  // An amount due "on the 1st" must not become overdue while it is still the 1st where the payer lives.
   test('begins a day at midnight of its zone', () => {
     const dhaka = calendarIn('Asia/Dhaka');
     expect(dhaka.startOf('2026-12-01').toISOString()).toBe('2026-11-30T18:00:00.000Z');
@@ -15,14 +15,14 @@ describe('the calendar of a time zone', () => {
     expect(dhaka.today(new Date('2026-11-30T18:00:00.000Z'))).toBe('2026-12-01');
   });
 
-  // Half hours, both sides of the date line, and the day that a clock change has shortened.
+  // Zones with half hours, zones on both sides of the date line, and a day that a clock change shortens.
   test.each([
     ['Asia/Kathmandu', '2026-12-01', '2026-11-30T18:15:00.000Z'],
     ['Pacific/Kiritimati', '2026-12-01', '2026-11-30T10:00:00.000Z'],
     ['Pacific/Pago_Pago', '2026-12-01', '2026-12-01T11:00:00.000Z'],
     ['Europe/Berlin', '2026-03-29', '2026-03-28T23:00:00.000Z'],
     ['Europe/Berlin', '2026-03-30', '2026-03-29T22:00:00.000Z'],
-    // Clocks go forward at midnight: the day begins at one o'clock.
+    // Clocks go forward at midnight, so the day begins at one o'clock.
     ['Asia/Beirut', '2026-03-29', '2026-03-28T22:00:00.000Z'],
   ])('knows %s: %s begins at %s', (zone, date, instant) => {
     expect(calendarIn(zone).startOf(date).toISOString()).toBe(instant);

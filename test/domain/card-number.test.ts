@@ -6,7 +6,7 @@ import { withoutCards } from '../../runtime/logger.ts';
 const asJsonEscapes = (text: string): string =>
   [...text].map((character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`).join('');
 
-/** Numbers that schemes and gateways publish for tests. */
+/** Numbers that card schemes and gateways publish for tests. */
 const PUBLISHED = {
   Visa: '4111111111111111',
   'Visa of 13 digits': '4222222222222',
@@ -25,7 +25,7 @@ const PUBLISHED = {
 
 describe('a card number', () => {
   test.each(Object.entries(PUBLISHED))('of %s is found alone, in a sentence and in groups', (_scheme, number) => {
-    // No card number may rest here, however somebody writes it.
+    // No card number may be stored, in whatever form it is written.
     const groups = number.replace(/(\d{4})(?=\d)/g, '$1 ');
     for (const text of [
       number,
@@ -53,7 +53,7 @@ describe('a card number', () => {
     ['note%3D4111111111111111', 'note%3D411111XXXXXX1111'],
     ['val_id=200105225826116qFnATY9sHIwo&amount=10.00', 'val_id=200105225826116qFnATY9sHIwo&amount=10.00'],
   ])('is masked in the form %s, and its escapes stay', (form, shown) => {
-    // What an operator sees of a callback holds none, however it was sent.
+    // An operator who views a callback must not see a card number, in whatever form it was sent.
     expect(maskCardNumbers(form)).toBe(shown);
   });
 
@@ -128,12 +128,12 @@ describe('a card number', () => {
       String.raw`{"off":"100%4\u0031\u0031\u003111XXXXXX1111"}`,
     ],
   ])('is masked in JSON and forms with %s', (_what, written, shown) => {
-    // Whoever is shown it reads it decoded; and a gateway writes as it likes.
+    // The operator's viewer decodes what it shows, and a gateway may encode in any way.
     expect(maskCardNumbers(written)).toBe(shown);
   });
 
   test('is masked in every way to write it, and what it stands in is still read', () => {
-    // Nobody knows beforehand what a callback is written in.
+    // The encoding of a callback is not known in advance.
     const ways = fc.array(fc.constantFrom('json', 'form'), { maxLength: 3 });
     const escaped = fc.array(fc.boolean(), { minLength: 19, maxLength: 19 });
     fc.assert(
@@ -160,12 +160,12 @@ describe('a card number', () => {
     '%25'.repeat(5_000),
     '\\'.repeat(5_000),
   ])('is not what only looks like one, and all else is shown as it came (%#)', (written) => {
-    // What is shown is evidence; and who floods us with escapes keeps no operator waiting.
+    // The shown text is evidence and must stay unchanged. A flood of escapes must not make an operator wait.
     expect(maskCardNumbers(written)).toBe(written);
   });
 
   test('is masked in a line of the log, which stays JSON', () => {
-    // A gateway's words may end up in an error, and no list of members knows where.
+    // A gateway's text may end up in an error, in any member of the log line.
     const line = {
       n: 4111111111111111,
       msg: 'said\n4111 1111 1111 1111 "declined"',
@@ -195,13 +195,13 @@ describe('a card number', () => {
     ['a masked one', '411111XXXXXX1111'],
     ['an instant', '20260517100000'],
   ])('is not what has %s', (_what, text) => {
-    // What is none must not be refused.
+    // Text that contains no card number must not be refused.
     expect(holdsCardNumber(text)).toBe(false);
     expect(maskCardNumbers(text)).toBe(text);
   });
 
   test('is masked wherever it stands, and nothing else is changed', () => {
-    // A masked text can be shown: nothing in it is a card number any more.
+    // After masking, the text must contain no card number.
     fc.assert(
       fc.property(fc.array(fc.oneof(fc.constantFrom(...Object.values(PUBLISHED)), fc.string())), (parts) => {
         const shown = maskCardNumbers(parts.join(' | '));

@@ -10,6 +10,6 @@ test.each([
   ['::1', '::/64'],
   ['', ''],
 ])('%s counts as %s', (address, block) => {
-  // Whoever has an IPv6 line has 2^64 addresses: each of them is not a fresh allowance. Spellings of one address are one.
+  // An IPv6 line has 2^64 addresses, which must share one rate limit. Different spellings of one address must count as one.
   expect(addressBlock(address)).toBe(block);
 });

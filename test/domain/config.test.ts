@@ -16,7 +16,7 @@ const LEAST = {
 
 describe('the settings', () => {
   test('have safe defaults: production, loopback, no trusted proxy', () => {
-    // Whoever sets nothing is not exposed.
+    // An installation without settings must not be exposed.
     expect(readConfig(LEAST)).toMatchObject({
       environment: 'production',
       host: '127.0.0.1',
@@ -30,7 +30,7 @@ describe('the settings', () => {
   });
 
   test('of production refuse plain http for LIVE money and for our own pages', () => {
-    // A payer's session, a gateway's credentials and a callback never travel in plain text.
+    // Payers' sessions, gateway credentials and callbacks must not be sent unencrypted.
     const plain = {
       LENDEN_API_URL: 'http://pay.example',
       LENDEN_WEB_URL: 'http://checkout.example',
@@ -47,7 +47,7 @@ describe('the settings', () => {
   });
 
   test('of production name one host and one port for each exception from the outbound rules', () => {
-    // `host:*` would open every service on that host to whoever registers a webhook.
+    // `host:*` would open every service on that host to anyone who can register a webhook.
     const allowing = (LENDEN_OUTBOUND_ALLOW: string) => ({ ...LEAST, LENDEN_OUTBOUND_ALLOW });
     expect(readConfig(LEAST).outboundAllow.entries).toEqual([]);
     expect(readConfig(allowing('shop.internal:8443')).outboundAllow.entries).toEqual(['shop.internal:8443']);
@@ -57,7 +57,7 @@ describe('the settings', () => {
   });
 
   test('are all named at once when they are wrong, and their values never', () => {
-    // One start tells everything to repair, and no secret reaches a log.
+    // One start must report everything to fix, without writing a secret to the log.
     const wrong = {
       LENDEN_API_URL: 'https://pay.example/path-canary',
       DATABASE_APP_URL: 'mysql://canary',
@@ -85,7 +85,7 @@ describe('the settings', () => {
   });
 
   test('of a store come whole or not at all, for each mode', () => {
-    // Half a store would fail at the first payer.
+    // An incomplete store would fail only when the first payer pays.
     const test = {
       SSLCOMMERZ_TEST_URL: 'https://sandbox.example',
       SSLCOMMERZ_TEST_STORE_ID: 'store',
@@ -102,7 +102,7 @@ describe('the settings', () => {
   });
 
   test('of a bKash merchant become one secret, whole or not at all', () => {
-    // What operators give is the same JSON, sealed.
+    // Operators enter the same JSON, and it is stored sealed.
     const live = {
       BKASH_LIVE_USERNAME: 'merchant',
       BKASH_LIVE_PASSWORD: 'p',
@@ -119,7 +119,7 @@ describe('the settings', () => {
   });
 
   test('of a Nagad merchant have a base URL with a path, in LIVE protected but on a developer’s machine', () => {
-    // A live payment's order never crosses the net in the open.
+    // The order of a LIVE payment must not be sent unencrypted.
     const live = {
       NAGAD_LIVE_MERCHANT_ID: '683000000000001',
       NAGAD_LIVE_MERCHANT_PRIVATE_KEY: PRIVATE_KEY,
@@ -149,7 +149,7 @@ describe('the settings', () => {
   });
 
   test('of a Stripe account become one secret, whole or not at all', () => {
-    // What operators give is the same JSON, sealed; the two modes are one host.
+    // Operators enter the same JSON, and it is stored sealed. Both modes use one host.
     const live = {
       STRIPE_LIVE_ACCOUNT: 'a',
       STRIPE_LIVE_SECRET_KEY: 'sk_live_1',
@@ -167,7 +167,7 @@ describe('the settings', () => {
   });
 
   test('that cannot be what they are called are all refused, and none of them is repeated', () => {
-    // Guards: a wrong key shows at the start, not at the first payer, and a test key never takes live money.
+    // A wrong key must fail at startup, not for the first payer. A test key must not be accepted for LIVE payments.
     const wrong = {
       ...LEAST,
       LENDEN_MASTER_KEY: `${masterKey('key1', 1)},${masterKey('key1', 2)}`,

@@ -12,7 +12,7 @@ describe('a line of CSV', () => {
   test.each(['=cmd|calc', '+1', '-1', '@SUM(A1)', '\tx', '\rx', '\nx', '＝1+1', '＋1', '－1', '＠A1'])(
     'disarms %j',
     (text) => {
-      // A spreadsheet carries out what begins so; a number of our own is no text and stays one.
+      // A spreadsheet executes a cell that begins like this. Our own numbers are not text and stay unchanged.
       expect(csvLine([text]).replaceAll('"', '').startsWith(`'${text}`)).toBe(true);
       expect(csvLine([-5])).toBe('-5\r\n');
     },

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { DomainError, ERROR_CODES, notFound } from '../../domain/errors.ts';
 
 test('an expected failure carries its code, its words and what helps to repair it', () => {
-  // The contracts answer from these members alone.
+  // The contracts build their error responses from these members alone.
   const error = new DomainError('VALIDATION_ERROR', 'the request is not valid', { fields: { amount: 'is required' } });
   expect(error).toBeInstanceOf(Error);
   expect({ ...error, message: error.message }).toEqual({
@@ -16,13 +16,13 @@ test('an expected failure carries its code, its words and what helps to repair i
 });
 
 test('what is not there is named', () => {
-  // One code, whatever is missing; the words say what.
+  // The code is the same for every missing object. The message says what is missing.
   const { code, message } = notFound('payment');
   expect([code, message]).toEqual(['RESOURCE_NOT_FOUND', 'payment not found']);
 });
 
 test('codes are published, and none is there twice', () => {
-  // Clients branch on them.
+  // Clients branch on the codes.
   expect(new Set(ERROR_CODES).size).toBe(ERROR_CODES.length);
   expect(ERROR_CODES.every((code) => /^[A-Z]+(_[A-Z]+)*$/.test(code))).toBe(true);
 });

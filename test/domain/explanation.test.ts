@@ -35,7 +35,7 @@ describe('a payment that ended unpaid, and whose money came later', () => {
 
 describe('an open payment', () => {
   test('whose checkout is not open waits for the gateway until it expires', () => {
-    // Support must not send a payer to a page that cannot be opened yet.
+    // Support must not send a payer to a page that is not open yet.
     expect(explain({ ...calm, status: 'CREATED' })).toMatchObject({
       summary: expect.stringMatching(/stored.*not open yet/),
       waitingFor: 'gateway-session',
@@ -45,7 +45,6 @@ describe('an open payment', () => {
   });
 
   test('waits for the payer until it expires', () => {
-    // The usual case.
     expect(explain(calm)).toMatchObject({
       summary: expect.stringMatching(/checkout is open/),
       waitingFor: 'payer',
@@ -55,7 +54,7 @@ describe('an open payment', () => {
   });
 
   test('waits for the payer’s choice, as long as for his money', () => {
-    // Support must see that no gateway was asked for anything yet.
+    // Support must see that no gateway has been called yet.
     expect(explain({ ...calm, choosing: true })).toMatchObject({
       summary: expect.stringMatching(/not chosen yet/),
       waitingFor: 'payer',
@@ -64,7 +63,7 @@ describe('an open payment', () => {
   });
 
   test('waits for the gateway after a callback, which alone decides nothing', () => {
-    // Nobody should be told that it is paid because a callback said so.
+    // Support must not say that a payment succeeded because a callback claimed it.
     expect(explain({ ...calm, asking: true })).toMatchObject({
       summary: expect.stringMatching(/callback came in.*asked to confirm/),
       waitingFor: 'gateway-answer',
@@ -77,7 +76,7 @@ describe('an open payment', () => {
     ['at', LATER],
     ['after', new Date(LATER.getTime() + 1)],
   ])('%s its time is asked about for 72 hours', (_when, now) => {
-    // Time alone does not end a payment: the gateway is asked first.
+    // Time alone does not end a payment. The gateway is queried first.
     expect(explain({ ...calm, now, asking: true })).toMatchObject({
       summary: expect.stringMatching(/Time ran out.*asked/),
       waitingFor: 'gateway-answer',
@@ -99,7 +98,7 @@ describe('a payment under review', () => {
   };
 
   test.each([...REVIEW_REASONS])('for %s waits for an operator, without a time', (reviewReason) => {
-    // An operator must read what is wrong in words.
+    // An operator must read in words what is wrong.
     for (const status of ['CREATED', 'PENDING'] as const) {
       const told = explain({ ...calm, status, reviewReason, now: new Date(LATER.getTime() + 1) });
       expect(told).toMatchObject({ waitingFor: 'operator', until: null });
@@ -110,7 +109,7 @@ describe('a payment under review', () => {
   });
 
   test('is not, once it has ended', () => {
-    // The reason stays in the row; it no longer waits for anybody.
+    // The review reason stays in the row after the payment has ended, but nothing waits for an operator.
     const told = explain({ ...calm, status: 'SUCCEEDED', reviewReason: 'RISK_FLAGGED' });
     expect(told.waitingFor).toBe('nothing');
   });
@@ -125,7 +124,7 @@ describe('an ended payment', () => {
     ['PARTIALLY_REFUNDED', /part of the money was given back/, /unless more is refunded/],
     ['REFUNDED', /All of the money was given back/, /^Nothing: it is final\.$/],
   ] as const)('%s says how it ended and that nothing more happens', (status, summary, next) => {
-    // The same words for app, operator and support.
+    // The application, operators and support get the same text.
     const told = explain({ ...calm, status });
     expect(told).toMatchObject({ waitingFor: 'nothing', until: null });
     expect(told.summary).toMatch(summary);
@@ -133,12 +132,12 @@ describe('an ended payment', () => {
   });
 
   test('that failed names the code where there is one', () => {
-    // What the gateway refused is the first question of a shop.
+    // A shop wants to know first why the gateway refused.
     expect(explain({ ...calm, status: 'FAILED', failureCode: 'CARD_DECLINED' }).summary).toContain('(CARD_DECLINED)');
   });
 
   test('with unapplied money waits for an operator, whatever else is so', () => {
-    // Money that nobody claims is the worst thing to leave unsaid.
+    // Money that no open payment takes must be mentioned before anything else.
     const told = explain({ ...calm, status: 'EXPIRED', heldLate: true, reviewReason: 'RISK_FLAGGED' });
     expect(told).toMatchObject({ waitingFor: 'operator', until: null });
     expect(told.summary).toMatch(/ended EXPIRED.*held in suspense/);

@@ -64,7 +64,7 @@ describe('an invoice adds up', () => {
   });
 
   test('with a tax that is an amount as it was given, beside those that are shares', () => {
-    // 100.00 − 10.00, + 15 % = 13.50, + 7.25, whatever it is a share of.
+    // 100.00 − 10.00, + 15 % = 13.50, + 7.25. The fixed amount does not depend on the rest.
     const totals = totalsOf(
       invoice([line(1n, 10_000n)], {
         discount: { amountMinor: 1_000n },
@@ -114,7 +114,7 @@ describe('an invoice adds up', () => {
   });
 
   test('so that what a reader sees is the total, whatever the rates and roundings', () => {
-    // subtotal − discount + taxes = total, and nothing is negative.
+    // subtotal − discount + taxes = total, and no amount is negative.
     const reduction = fc.oneof(
       fc.constant(null),
       fc.record({ basisPoints: fc.bigInt(0n, 10_000n) }),
@@ -169,7 +169,7 @@ describe('installments', () => {
     expect(amounts('DOWN')).toEqual([333n, 333n, 334n]);
     expect(amounts('HALF_UP')).toEqual([333n, 333n, 334n]);
     expect(amounts('UP')).toEqual([334n, 334n, 332n]);
-    // Half of a minor unit: 3 333 of 10 000 of 5 001 is 1 666.8333.
+    // Rounding of a fraction of a minor unit: 3 333 of 10 000 of 5 001 is 1 666.8333.
     expect(amounts('DOWN', 5_001n)).toEqual([1_666n, 1_666n, 1_669n]);
     expect(amounts('HALF_UP', 5_001n)).toEqual([1_667n, 1_667n, 1_667n]);
   });
@@ -260,7 +260,7 @@ describe('how an invoice stands', () => {
   });
 
   test('is overdue from the day after, and only while something is due', () => {
-    // Derived from the calendar: no row says it.
+    // OVERDUE is derived from the calendar and is not stored.
     expect(shownStatus(billed(), '2027-01-10')).toBe('ISSUED');
     expect(shownStatus(billed(), '2027-01-11')).toBe('OVERDUE');
     expect(shownStatus(billed({ paidMinor: 300n, status: 'PARTIALLY_PAID' }), '2027-01-11')).toBe('PARTIALLY_PAID');
@@ -272,7 +272,7 @@ describe('how an invoice stands', () => {
   });
 
   test('is the same sum from every side, whatever is paid and when', () => {
-    // Paid + due = total, and the parts know of every minor unit that was paid.
+    // Paid + due = total, and the installments account for every minor unit that was paid.
     const day = fc.integer({ min: 0, max: 120 }).map((days) => addDays('2027-01-01', days));
     fc.assert(
       fc.property(fc.bigInt(0n, 1_000n), day, (paidMinor, today) => {

@@ -17,14 +17,14 @@ function refusal(text: string): string {
 
 describe('numbers', () => {
   test.each(['0', '-1', '10000', '9007199254740991', '-9007199254740991'])('%s is itself', (text) => {
-    // Plain integers within what a double holds exactly.
+    // Plain integers within the range that a double holds exactly.
     expect(parseJsonStrictly(text)).toBe(Number(text));
   });
 
   test.each(['0.1', '1.0', '1e3', '1E0', '9007199254740992', '9223372036854775808', '1e400', '100000000000000000000'])(
     '%s keeps its text instead of being rounded',
     (text) => {
-      // JSON.parse would hand on a neighbour of what was written.
+      // JSON.parse would return the nearest double instead of the number that was written.
       expect(String(parseJsonStrictly(text))).toBe(`Symbol(${text})`);
     },
   );
@@ -36,7 +36,7 @@ describe('numbers', () => {
     ['a number', z.number()],
     ['a text', z.string()],
   ])('of that kind are not taken for %s', (_name, schema) => {
-    // A body 1e400 was once as good as {}.
+    // Without this check, the body 1e400 would be accepted like {}.
     expect(schema.safeParse(parseJsonStrictly('1e400')).success).toBe(false);
   });
 });
@@ -52,7 +52,7 @@ describe('members given twice', () => {
     '{"__proto__":1,"__proto__":2}',
     String.raw`{"\"":1,"\"":2}`,
   ])('%s is refused', (text) => {
-    // The last one wins in one reader, the first in another.
+    // Some readers take the last member and others the first.
     expect(refusal(text)).toBe('VALIDATION_ERROR');
   });
 
@@ -63,12 +63,12 @@ describe('members given twice', () => {
     String.raw`{"a":"\\","b":1}`,
     '{"":1,"a":""}',
   ])('%s is taken', (text) => {
-    // The same name at another place, or inside a text, is no repetition.
+    // The same name in another object, or inside a string, is not a repetition.
     expect(refusal(text)).toBe('taken');
   });
 
   test('agrees with JSON.parse on whatever JSON.stringify writes', () => {
-    // Honest clients never notice the strictness.
+    // Clients that send ordinary JSON must never be refused.
     const integers = fc.letrec((tie) => ({
       value: fc.oneof(
         { maxDepth: 4 },
@@ -91,7 +91,7 @@ describe('members given twice', () => {
 
 describe('limits', () => {
   test('hold for depth and for the number of members', () => {
-    // A small body must not cost much.
+    // A small body must not cost much work.
     expect(refusal('['.repeat(32) + ']'.repeat(32))).toBe('taken');
     expect(refusal('['.repeat(33) + ']'.repeat(33))).toBe('VALIDATION_ERROR');
     expect(refusal('['.repeat(30_000))).toBe('VALIDATION_ERROR');
@@ -101,21 +101,21 @@ describe('limits', () => {
   });
 
   test('a hostile name becomes an ordinary member', () => {
-    // No prototype is reached through a body.
+    // A body must not be able to change a prototype.
     const value = parseJsonStrictly('{"__proto__":{"admin":true},"constructor":1}');
     expect(Object.keys(value ?? {})).toEqual(['__proto__', 'constructor']);
     expect(Reflect.get({}, 'admin')).toBeUndefined();
   });
 
   test('a message never repeats the body', () => {
-    // Bodies hold names and addresses; messages are logged.
+    // Bodies contain names and addresses, and error messages are logged.
     expect(() => parseJsonStrictly('{"secret":"canary')).toThrow(/^the body is not valid JSON$/);
   });
 });
 
 describe('canonical text', () => {
   test('is the same for the same meaning and another for any other', () => {
-    // Idempotency compares requests by it.
+    // Idempotency compares requests by their canonical text.
     const canon = (text: string): string => canonicalJson(parseJsonStrictly(text));
     expect(canon('{"b":[1, 2],\n"a":{"d":null,"c":"\\u0041"}}')).toBe('{"a":{"c":"A","d":null},"b":[1,2]}');
     expect(canon('{"a":1.0}')).not.toBe(canon('{"a":1}'));

@@ -10,12 +10,12 @@ const next = (asked: number, sessionLifeMinutes: number | null, openMinutes = 30
 };
 
 test('a gateway that notifies nobody is asked 5 minutes, an hour and a day after the closing, then no more', () => {
-  // The number of questions is bounded, whatever the gateway says.
+  // The number of queries is limited, whatever the gateway answers.
   expect([0, 1, 2, 3, 4].map((asked) => next(asked, null))).toEqual([5, 55, 1_380, null, null]);
 });
 
 test('no question comes later than the session can be paid, but one just after its end', () => {
-  // Money can move until the last moment, and not after it.
+  // The payer can pay until the session ends, and not after it.
   expect(next(0, 40)).toBe(5);
   expect(next(1, 40)).toBe(11);
   expect(next(0, 31)).toBe(2);
@@ -23,7 +23,7 @@ test('no question comes later than the session can be paid, but one just after i
 });
 
 test('a gateway that tells of every charge is not asked', () => {
-  // Its notice is the reason to ask.
+  // The gateway's notification causes the query.
   const silence = { notifies: true, sessionLifeMinutes: null };
   expect(nextLateQuery(silence, { openedAt: NOW, asked: 0, now: NOW })).toBeNull();
 });

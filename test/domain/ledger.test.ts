@@ -27,7 +27,7 @@ const times = (length: number): Posting[] => Array.from({ length }, () => ({ ...
 
 describe('the chart of accounts', () => {
   test('names its accounts for good, each with the side on which it grows', () => {
-    // The names stand in rows and in reports: none may change.
+    // The names are stored in rows and reports, so none of them may change.
     expect([PAYABLE_ACCOUNT, FEES_ACCOUNT, SUSPENSE_ACCOUNT]).toEqual(['app:payable', 'gateway:fees', 'suspense']);
     const sides = ['app:payable', 'gateway:fees', 'suspense', 'bank', CLEARING, 'gateway:b-2:clearing'].map(
       normalSideOf,
@@ -43,14 +43,13 @@ describe('the chart of accounts', () => {
     'gateway::clearing',
     'gateway:A:clearing',
   ])('%p is no account', (account) => {
-    // A misspelt account must not come into being by being used.
+    // A misspelt account must not be created by its first use.
     expect(() => normalSideOf(account)).toThrow(`not an account of the chart: ${account}`);
   });
 });
 
 describe('a transaction', () => {
   test('with 1 to 100 postings of 1 to what the database holds is fine', () => {
-    // The bounds themselves are allowed.
     expect(() => checkTransaction(transaction([fine]))).not.toThrow();
     expect(() => checkTransaction(transaction(times(POSTINGS_MAX)))).not.toThrow();
     expect(() => checkTransaction(transaction([{ ...fine, amountMinor: INT64_MAX }]))).not.toThrow();
@@ -67,7 +66,7 @@ describe('a transaction', () => {
     ['too much', [{ ...fine, amountMinor: INT64_MAX + 1n }], `not an amount of a posting: ${INT64_MAX + 1n}`],
     ['one bad among good', [fine, { ...fine, amountMinor: 0n }], 'not an amount of a posting: 0'],
   ])('with %s is refused and told why', (_name, postings, words) => {
-    // Nothing is stored that could not be read back as it was meant.
+    // A journal entry that could not be read back unchanged must not be stored.
     expect(() => checkTransaction(transaction(postings))).toThrow(words);
   });
 });
@@ -76,7 +75,7 @@ describe('what a payment books', () => {
   const collected = { gateway: 'sslcommerz', grossMinor: 10_000n, feeMinor: 250n };
 
   test('is the gross to the app and the fee to the gateway, under the payment’s reference, in its owner’s books', () => {
-    // One cause, one transaction, in the right books.
+    // A payment makes one journal entry, under its own reference and in its application's ledger.
     expect(paymentPosting({ ...OWNER, ...collected, reference: 'pay_1' })).toEqual({
       ...OWNER,
       cause: { type: 'payment', id: 'pay_1' },
@@ -89,7 +88,7 @@ describe('what a payment books', () => {
   });
 
   test('late, is the same into suspense, under the attempt and the charge', () => {
-    // Two charges of one attempt are two causes.
+    // Two charges of one attempt have two causes.
     const late = { ...OWNER, ...collected, attemptReference: 'att_1', validationId: 'val_1' };
     expect(unappliedPaymentReceipt(late)).toEqual({
       ...OWNER,
@@ -103,14 +102,14 @@ describe('what a payment books', () => {
   });
 
   test('has no posting of a fee that is nothing', () => {
-    // A posting of nothing is refused by the books.
+    // The ledger refuses a posting of zero.
     expect(paymentPostings({ ...collected, feeMinor: 0n })).toEqual([
       { debit: CLEARING, credit: 'app:payable', amountMinor: 10_000n },
     ]);
   });
 
   test('may be all fee, and never more', () => {
-    // A fee greater than the charge is an error of the gateway's answer, not a booking.
+    // A fee greater than the charge is an error in the gateway's answer and must not be posted.
     expect(paymentPostings({ ...collected, feeMinor: 10_000n })).toHaveLength(2);
     for (const wrong of [{ feeMinor: 10_001n }, { feeMinor: -1n }, { grossMinor: 0n, feeMinor: 0n }]) {
       expect(() => paymentPostings({ ...collected, ...wrong })).toThrow(/gross \d+ and fee -?\d+ are no collected/);
@@ -118,7 +117,7 @@ describe('what a payment books', () => {
   });
 
   test('is taken back whole, in the reverse order, under the transaction’s own id', () => {
-    // The only correction there is; a second one has the same cause.
+    // A reversal is the only correction. A second reversal has the same cause and is refused.
     const original = paymentPosting({ ...OWNER, ...collected, reference: 'pay_1' });
     expect(reversal({ ...original, id: 12n })).toEqual({
       ...OWNER,

@@ -19,7 +19,7 @@ test.each([
   'TRX−0001—22',
   '#TRX:0001,22',
 ])('%j names the same transaction as TRX000122', (text) => {
-  // One transfer pays for one thing, however it is written.
+  // One transfer must pay for one payment, however its number is written.
   expect(compareTransaction(text)).toEqual(named('TRX000122'));
 });
 
@@ -46,40 +46,40 @@ test.each([
   ['a control character', 'TX12\u0000345678'],
   ['half a character', 'TX12345678\ud800'],
 ])('what holds %s is refused, not read as another number', (_what, text) => {
-  // The payer types it again; nobody confirms one transfer twice for a character that nobody sees.
+  // The payer enters the number again. An invisible character must not allow one transfer to be confirmed twice.
   expect(compareTransaction(text)).toEqual({ kind: 'characters' });
 });
 
 test.each(['', 'abc', '----', '12/3', 'x'.repeat(65)])('%j names no transaction', (text) => {
-  // Nothing that an operator could look for.
+  // An operator could not search for such a number.
   expect(compareTransaction(text)).toEqual({ kind: 'length' });
 });
 
 test.each(['1234', '১২৩৪', 'x'.repeat(64)])('%j names one', (text) => {
-  // A receipt may have a short number, and one in Bangla digits.
+  // A receipt may have a short number or one in Bangla digits.
   expect(compareTransaction(text).kind).toBe('named');
 });
 
-/** Every digit that Unicode knows, by what the library of the language writes for it. */
+/** The digits of every script in Unicode, as `Intl` writes them. */
 const SYSTEMS = Intl.supportedValuesOf('numberingSystem').filter((system) =>
   /^\p{Nd}{10}$/u.test(new Intl.NumberFormat(`en-u-nu-${system}`, { useGrouping: false }).format(1_234_567_890)),
 );
 
 describe('the digits of every script', () => {
   test.each(SYSTEMS)('%s are the digits 0 to 9', (system) => {
-    // Each script's digits would otherwise be one more spelling of a number.
+    // Otherwise the digits of each script would be another spelling of the same number.
     const written = new Intl.NumberFormat(`en-u-nu-${system}`, { useGrouping: false }).format(1_234_567_890);
     expect(compareTransaction(`TX${written}`)).toEqual(named('TX1234567890'));
   });
 
   test('are all known', () => {
-    // A guard for the cases above: they are made of what this runtime knows.
+    // Without numbering systems in this runtime, the cases above would test nothing.
     expect(SYSTEMS.length).toBeGreaterThan(60);
   });
 });
 
 test('no character makes one number another one: each is a letter, a digit, dropped or refused', () => {
-  // Whatever Unicode holds, what is compared is the same number or none.
+  // Any Unicode character must leave the compared number the same, or make it invalid.
   for (const code of inhabited()) {
     const compared = compareTransaction(`TX12${String.fromCodePoint(code)}3456`);
     if (compared.kind === 'named' && !/^TX12[0-9A-Z]{0,18}3456$/.test(compared.normalized)) {
@@ -88,7 +88,10 @@ test('no character makes one number another one: each is a letter, a digit, drop
   }
 });
 
-/** The planes that hold more than ideographs and private use: the first two, and the one of tags and variation selectors. */
+/**
+ * Yields the code points of the planes that hold more than ideographs and private use: the first two, and the one with tags
+ * and variation selectors.
+ */
 function* inhabited(): Generator<number> {
   for (let code = 0; code <= 0x1ffff; code += 1) {
     yield code;

@@ -18,12 +18,12 @@ describe('decimal text', () => {
     [-150n, 'BDT', '-1.50'],
     [0n, 'BDT', '0.00'],
   ])('%s minor units of %s read %s', (amountMinor, currency, text) => {
-    // What people and gateways read is what is charged.
+    // The amount that payers and gateways read must be the amount that is charged.
     expect(toDecimalText({ amountMinor, currency })).toBe(text);
   });
 
   test('is read back to the same minor units, for every amount and currency', () => {
-    // The two doors of money lose nothing between them.
+    // Writing and reading an amount must lose nothing.
     fc.assert(
       fc.property(amount, currency, (amountMinor, currency) => {
         const text = toDecimalText({ amountMinor, currency });
@@ -41,12 +41,12 @@ describe('decimal text', () => {
     ['100.5', 'JPY', null],
     ['1.2345', 'KWD', null],
   ])('%s of %s is exactly %s', (text, currency, expected) => {
-    // Gateways pad and cut as they like; nothing is rounded where exactness is asked.
+    // Gateways pad and truncate decimals. Where an exact amount is required, nothing may be rounded.
     expect(minorFromDecimalText(text, currency, 'exact')).toBe(expected);
   });
 
   test('rounds down only where that is asked, and never by a float', () => {
-    // Fees are gross minus net; net rounded down never promises more than was settled.
+    // The fee is gross minus net. Net is rounded down, so that it never exceeds what the gateway settles.
     expect(minorFromDecimalText('1224.585', 'BDT', 'down')).toBe(122_458n);
     expect(minorFromDecimalText('0.29', 'BDT', 'exact')).toBe(29n);
     expect(minorFromDecimalText('90071992547409.919', 'BDT', 'down')).toBe(9_007_199_254_740_991n);
@@ -70,33 +70,32 @@ describe('decimal text', () => {
     '9'.repeat(17),
     '1\n',
   ])('%p is no amount', (text) => {
-    // Text that is not plainly a decimal is never guessed at.
+    // Text that is not a plain decimal must not be guessed at.
     expect(minorFromDecimalText(text, 'BDT', 'down')).toBeNull();
   });
 });
 
 describe('money', () => {
   test('is any amount from one minor unit to the greatest that the wire carries, as it is', () => {
-    // The bounds themselves are amounts.
     for (const amountMinor of [1n, 100n, MAX_AMOUNT_MINOR]) {
       expect(money(amountMinor, 'BDT')).toEqual({ amountMinor, currency: 'BDT' });
     }
   });
 
   test('says which amount or currency it cannot be', () => {
-    // Whoever reads the log needs the value, not only that there was one.
+    // A developer who reads the log needs the value.
     expect(() => money(0n, 'BDT')).toThrow('amount out of range: 0');
     expect(() => exponentOf('XXX')).toThrow('not an ISO 4217 currency: XXX');
     expect(() => toJsonInteger(2n ** 53n)).toThrow('does not fit a JSON integer: 9007199254740992');
   });
 
   test.each([0n, -1n, MAX_AMOUNT_MINOR + 1n])('refuses %s', (amountMinor) => {
-    // An amount that the wire cannot carry, or that is nothing, is not money.
+    // An amount must be positive and fit the wire format.
     expect(() => money(amountMinor, 'BDT')).toThrow(RangeError);
   });
 
   test('refuses a currency that ISO 4217 does not list', () => {
-    // Without an exponent an amount means nothing.
+    // Without an exponent an amount has no meaning.
     for (const code of ['bdt', 'XXX', '', 'BDTT', '__proto__', 'constructor']) {
       expect(isCurrency(code)).toBe(false);
       expect(() => money(1n, code)).toThrow(RangeError);
@@ -104,7 +103,7 @@ describe('money', () => {
   });
 
   test('becomes a JSON integer exactly, or not at all', () => {
-    // No Number() ever rounds an amount.
+    // `Number()` must never round an amount.
     fc.assert(fc.property(amount, (value) => expect(BigInt(toJsonInteger(value))).toBe(value)));
     expect(toJsonInteger(MAX_AMOUNT_MINOR)).toBe(Number.MAX_SAFE_INTEGER);
     expect(toJsonInteger(-MAX_AMOUNT_MINOR)).toBe(-Number.MAX_SAFE_INTEGER);
@@ -124,7 +123,7 @@ describe('currencies', () => {
     ['BHD', 3],
     ['CLF', 4],
   ])('%s has %i digits', (code, exponent) => {
-    // A wrong exponent charges a hundredfold.
+    // With a wrong exponent a payer would be charged a hundred times the amount.
     expect(exponentOf(code)).toBe(exponent);
   });
 });

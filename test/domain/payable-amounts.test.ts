@@ -38,7 +38,7 @@ describe('the sums that a payer is offered', () => {
     expect(offer(billed(10_000n, 4_000n, { installments }), bounds)).toMatchObject({ requestedMinor: 6_000n });
   });
 
-  // A gateway that takes ten taka at least would never get the last nine.
+  // A gateway with a minimum of ten taka could never collect a remainder of nine.
   test('never strand a rest that no payment could pay, where that can be helped', () => {
     const installments = [
       { dueDate: '2026-11-01', amountMinor: 9_500n },
@@ -66,7 +66,7 @@ describe('the sums that a payer is offered', () => {
   });
 
   const amount = fc.bigInt({ min: 1n, max: 2_000_000n });
-  // Whatever the limits, what is offered can be paid, and paying what is asked again and again ends the invoice.
+  // Within any limits, the offered amount can be paid, and repeated payments of the requested amount pay the whole invoice.
   test('can always be paid, and lead to the end', () => {
     fc.assert(
       fc.property(amount, amount, fc.bigInt({ min: 1n, max: 5_000n }), fc.nat(5), (total, max, min, parts) => {
@@ -84,7 +84,7 @@ describe('the sums that a payer is offered', () => {
           const offered = offer(invoice, limits);
           if (offered === null) {
             expect(dueMinorOf(invoice) < min).toBe(true);
-            // Only what was too little from the beginning is left.
+            // Only an amount that was below the minimum from the start may remain.
             expect(invoice.paidMinor === 0n || dueMinorOf(invoice) === 0n).toBe(true);
             return;
           }

@@ -14,7 +14,7 @@ import {
 } from '../../domain/payment.ts';
 import { paymentView } from '../../domain/payment-view.ts';
 
-/** The published life cycle, and our own three exits from CREATED. */
+/** The published transitions, and our own three exits from CREATED. */
 const ALLOWED = new Set([
   'CREATED→PENDING',
   'CREATED→FAILED',
@@ -33,7 +33,6 @@ const status = fc.constantFrom(...PAYMENT_STATUSES);
 
 describe('the life of a payment', () => {
   test('takes exactly the published transitions', () => {
-    // Every pair is decided, and no other way leads anywhere.
     for (const from of PAYMENT_STATUSES) {
       for (const to of PAYMENT_STATUSES) {
         expect([from, to, canBecome(from, to)]).toEqual([from, to, ALLOWED.has(`${from}→${to}`)]);
@@ -42,7 +41,6 @@ describe('the life of a payment', () => {
   });
 
   test('never comes back: whatever is tried, an end without money stays and money taken is never untaken', () => {
-    // A random walk of attempts over the machine.
     fc.assert(
       fc.property(fc.array(status, { maxLength: 40 }), (tries) => {
         let now: PaymentStatus = 'CREATED';
@@ -63,7 +61,7 @@ describe('the life of a payment', () => {
   });
 
   test('is guarded from the other side by the same table', () => {
-    // The guard of the update in SQL and the machine agree.
+    // The condition of the SQL update and the state machine must agree.
     for (const to of PAYMENT_STATUSES) {
       expect(statusesBefore(to)).toEqual(PAYMENT_STATUSES.filter((from) => canBecome(from, to)));
     }
@@ -88,7 +86,7 @@ describe('the explanation', () => {
   });
 
   test('says for every situation what it waits for, and gives every wait that time ends its time', () => {
-    // No payment is ever without a named next step.
+    // Every payment must have a named next step.
     fc.assert(
       fc.property(situation, (payment) => {
         const { summary, waitingFor, until, next } = explain(payment);
@@ -127,7 +125,7 @@ describe('the explanation', () => {
     ['unapplied money', { status: 'EXPIRED', heldLate: true }, 'operator', null],
     ['a failure', { status: 'FAILED', failureCode: 'CARD_DECLINED' }, 'nothing', null],
   ])('%s', (_name, change, waitingFor, untilMs) => {
-    // Support reads this aloud to payers.
+    // Support reads this text to payers.
     const told = explain({ ...base, ...change });
     expect(told.waitingFor).toBe(waitingFor);
     expect(told.until?.getTime() ?? null).toBe(untilMs);
@@ -154,7 +152,7 @@ describe('the public view', () => {
   } as const;
 
   test('has every documented member, null where there is nothing, and no customer', () => {
-    // The shape is published; a member that is missing breaks clients, one of a customer breaks a promise.
+    // The shape is published. A missing member would break clients, and a customer's data must not appear in it.
     const row = { ...facts, customerEmail: 'jane@example.com', customerName: 'Jane' };
     const view = paymentView(row, 'http://localhost:3000');
     expect(view).toEqual({
@@ -180,7 +178,6 @@ describe('the public view', () => {
   });
 
   test('shows what there is: invoice, gateway page, transaction and return address', () => {
-    // A member that is set is told as it is, ids as integers.
     const gateway = { gatewayTxnId: 'txn_1', gatewayRedirectUrl: 'https://gateway.example/s' };
     const view = paymentView({ ...facts, ...gateway, invoiceId: 5n, returnUrl: 'https://shop.example/back' }, 'x');
     expect(view).toMatchObject({
@@ -192,13 +189,13 @@ describe('the public view', () => {
   });
 
   test('shows no half of a review', () => {
-    // A reason without a beginning, or the other way round, is not a review.
+    // A reason without a start time, or a start time without a reason, is not a review.
     expect(paymentView({ ...facts, reviewReason: 'RISK_FLAGGED' }, 'x').review).toBeNull();
     expect(paymentView({ ...facts, reviewSince: moment }, 'x').review).toBeNull();
   });
 
   test('shows a review with its reason and beginning', () => {
-    // An app sees why a payment does not end.
+    // An application must see why a payment does not end.
     const view = paymentView({ ...facts, reviewReason: 'AMOUNT_MISMATCH', reviewSince: moment }, 'x');
     expect(view.review).toEqual({ reason: 'AMOUNT_MISMATCH', since: '2026-06-04T10:00:00.000Z' });
   });

@@ -18,7 +18,7 @@ const plain = (permissions: Grant['permissions'], applicationId: bigint | null =
 
 describe('what is held', () => {
   test('is held where it was granted, and nowhere else', () => {
-    // An operator of one application is a stranger in the next.
+    // An operator of one application has no rights in another.
     const held = [plain(['app:read'], 1n), plain(['app:read', 'refund:read'], 2n)];
     expect(viewFor(held, 'app:read')).toEqual([1n, 2n]);
     expect(viewFor(held, 'refund:read')).toEqual([2n]);
@@ -28,7 +28,6 @@ describe('what is held', () => {
   });
 
   test('never shrinks by a further grant', () => {
-    // Rights are monotone: what is given does not take.
     fc.assert(
       fc.property(grants, grant, permission, fc.bigInt(1n, 4n), (own, more, wanted, application) => {
         const before = viewFor(own, wanted);
@@ -41,7 +40,7 @@ describe('what is held', () => {
 
 describe('giving', () => {
   test('cannot lead to more than the giver holds', () => {
-    // The rule against making oneself anything through another one.
+    // Operators must not be able to gain rights through another operator to whom they grant them.
     fc.assert(
       fc.property(grants, grant, permission, fc.bigInt(1n, 5n), (own, other, wanted, application) => {
         fc.pre(mayGrant(own, other));
@@ -51,7 +50,7 @@ describe('giving', () => {
   });
 
   test('everything is for a Super Admin of every application', () => {
-    // One of a single application cannot make another one either.
+    // A Super Admin of a single application cannot create another one, even for that application.
     const everything = { permissions: [], everything: true, applicationId: null };
     expect(mayGrant([everything], everything)).toBe(true);
     expect(mayGrant([plain([...PERMISSIONS])], everything)).toBe(false);
@@ -60,7 +59,7 @@ describe('giving', () => {
   });
 
   test('everywhere needs holding everywhere', () => {
-    // A role in one application is not passed on for all of them.
+    // A role held in one application cannot be granted for all of them.
     expect(mayGrant([plain(['app:read'], 1n)], plain(['app:read'], 1n))).toBe(true);
     expect(mayGrant([plain(['app:read'], 1n)], plain(['app:read'], 2n))).toBe(false);
     expect(mayGrant([plain(['app:read'], 1n)], plain(['app:read']))).toBe(false);

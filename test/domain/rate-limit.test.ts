@@ -14,7 +14,6 @@ function limiterAt(): { take: (key?: string, perMinute?: number) => boolean; pas
 }
 
 test('allows a minute’s worth at once, then one for each share of a minute', () => {
-  // Bursts are fine, steady excess is not.
   const { take, pass } = limiterAt();
   expect(Array.from({ length: 61 }, () => take()).filter(Boolean)).toHaveLength(60);
   pass(999);
@@ -26,13 +25,13 @@ test('allows a minute’s worth at once, then one for each share of a minute', (
 });
 
 test('keeps each key apart', () => {
-  // One runaway client does not stop another.
+  // A client that sends too many requests must not block another client.
   const { take } = limiterAt();
   expect([take('a', 1), take('a', 1), take('b', 1)]).toEqual([true, false, true]);
 });
 
 test('tells when to come back, and it is so', () => {
-  // Retry-After that is too short makes clients hammer; one that is too long makes payers wait.
+  // If Retry-After is too short, clients retry in vain. If it is too long, payers wait.
   let nowMs = 0;
   const limiter = createRateLimiter(() => nowMs);
   limiter.take('a', 2);
@@ -44,7 +43,6 @@ test('tells when to come back, and it is so', () => {
 });
 
 test('never lets more through than its rate and burst, however requests fall', () => {
-  // The bound holds over any stretch of time.
   const gaps = fc.array(fc.integer({ min: 0, max: 5_000 }), { maxLength: 300 });
   fc.assert(
     fc.property(gaps, fc.integer({ min: 1, max: 100 }), (waits, perMinute) => {
@@ -62,7 +60,7 @@ test('never lets more through than its rate and burst, however requests fall', (
 });
 
 test('forgets the longest unused keys, so that a flood of addresses takes no memory', () => {
-  // Many addresses are cheap to have.
+  // An attacker can easily use many addresses.
   const { take } = limiterAt();
   take('first', 1);
   for (let i = 0; i < 50_001; i += 1) {

@@ -12,7 +12,7 @@ import {
 } from '../../domain/references.ts';
 
 test('each kind has its published form', () => {
-  // Gateways and clients check these forms.
+  // Gateways and clients check these formats.
   for (let i = 0; i < 200; i += 1) {
     expect(paymentReference()).toMatch(/^pay_[0-9A-Za-z]{22}$/);
     expect(attemptReference()).toMatch(/^[0-9A-Za-z]{20}$/);
@@ -21,12 +21,12 @@ test('each kind has its published form', () => {
 });
 
 test('a payment reference carries at least 128 bits', () => {
-  // It opens a page without a login, so it must not be guessable.
+  // A reference opens a page without a login, so it must not be guessable.
   expect(22 * Math.log2(62)).toBeGreaterThan(128);
 });
 
 test('does not repeat and prefers no letter', () => {
-  // A bias makes guessing cheaper; a repeat gives one payer another's page.
+  // A bias would make guessing easier. A repeated reference would show one payer another payer's page.
   const text = Array.from({ length: 124 }, () => randomBase62(1_000)).join('');
   const counts = new Map<string, number>();
   for (const letter of text) {
@@ -40,7 +40,7 @@ test('does not repeat and prefers no letter', () => {
 });
 
 test('what no contract gives out is told from a reference', () => {
-  // Postgres refuses a text with a zero byte, and an id from outside would become an error of ours.
+  // Postgres refuses text with a zero byte, so such a reference would cause an internal error.
   const now = new Date();
   for (const reference of [
     paymentReference(),

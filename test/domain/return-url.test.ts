@@ -15,7 +15,7 @@ describe('with registered origins', () => {
     'https://shop.example:443/a',
     'https://shop.example:8443/a',
   ])('%s is allowed', (url) => {
-    // Scheme, host and port are what counts.
+    // Only scheme, host and port are compared.
     expect(returnUrlProblem(url, bound)).toBeNull();
   });
 
@@ -49,12 +49,12 @@ describe('with registered origins', () => {
     '/relative',
     '',
   ])('%p is refused', (url) => {
-    // Whatever a browser might read differently than we do leads nowhere.
+    // A URL that a browser might read differently than Lenden must be refused.
     expect(returnUrlProblem(url, bound)).toMatch(/^must/);
   });
 
   test('nothing that is allowed ever leads to another origin', () => {
-    // Read as a browser reads it, an allowed URL is of a registered origin.
+    // As a browser reads it, an allowed URL must belong to a registered origin.
     const pieces = fc.array(
       fc.constantFrom(
         'https:',
@@ -99,7 +99,7 @@ describe('without registered origins', () => {
     'https://user@anything.example?x=/',
     'https://user@anything.example#/',
   ])('%s carries a name or password and is refused as such', (url) => {
-    // Browsers would show the payer one host and lead to another.
+    // The payer would read one host name in the URL and be sent to another host.
     expect(returnUrlProblem(url, free)).toBe('must not contain a user name or password');
   });
 
@@ -111,7 +111,7 @@ describe('without registered origins', () => {
   test.each(['https://anything.example/@someone', 'https://anything.example/a?to=b@c', 'https://anything.example/#@'])(
     '%s has its @ behind the host and is allowed',
     (url) => {
-      // An @ in a path is nobody's password.
+      // An @ in a path does not mark a password.
       expect(returnUrlProblem(url, free)).toBeNull();
     },
   );
@@ -119,13 +119,13 @@ describe('without registered origins', () => {
   test.each(['xhttps://anything.example/', 'view-source:https://anything.example/', 'blob:https://anything.example/1'])(
     '%s only contains an https URL and is refused',
     (url) => {
-      // What stands before the scheme is the scheme.
+      // Text in front of `https` is part of the scheme.
       expect(returnUrlProblem(url, free)).toMatch(/^must be an absolute https URL/);
     },
   );
 
   test('any https URL is allowed, and http only in TEST', () => {
-    // Local development needs http; LIVE never does.
+    // Local development needs http. LIVE never does.
     expect(returnUrlProblem('https://anything.example/x', free)).toBeNull();
     expect(returnUrlProblem('http://localhost:5000/x', free)).toBe('must be an https URL');
     expect(returnUrlProblem('http://localhost:5000/x', { ...free, mode: 'TEST' })).toBeNull();

@@ -29,7 +29,8 @@ describe('a sealed secret', () => {
     ['no row at all', { ...HERE, key: '' }],
     ['another table', storeSecretPlace('1')],
   ])('is not opened in the place of %s, also after a change of keys', (_name, place) => {
-    // Whoever can write to the database cannot give one application the signing secret, or the store, of another.
+    // An attacker with write access to the database must not be able to give one application the signing secret or the
+    // store of another.
     const both = createSecretBox(`${NEW},${OLD}`);
     const sealed = createSecretBox(OLD).seal(PLAIN, HERE);
     for (const text of [sealed, both.reseal(sealed) ?? '']) {
@@ -39,7 +40,7 @@ describe('a sealed secret', () => {
   });
 
   test('moves to the first key without its own part being touched', () => {
-    // Only the data key is sealed anew.
+    // Only the data key is sealed again.
     const sealed = createSecretBox(OLD).seal(PLAIN, HERE);
     const both = createSecretBox(`${NEW},${OLD}`);
     const moved = both.reseal(sealed) ?? '';
@@ -60,7 +61,7 @@ describe('a sealed secret', () => {
     ['of an unknown kind', ([, k = '', key = '', body = '']) => ['v9', k, key, body]],
     ['with a part too many', (parts) => [...parts, 'AAAA']],
   ])('%s is refused', (_name, change) => {
-    // Never another secret, and never a part of one.
+    // Opening it must neither return another secret nor a part of one.
     const box = createSecretBox(`${OLD},new:${Buffer.alloc(32, 1).toString('base64')}`);
     const changed = change(box.seal(PLAIN, HERE).split('.')).join('.');
     expect(() => box.open(changed, HERE)).toThrow();

@@ -14,7 +14,7 @@ describe('RFC 6238, appendix B', () => {
     [2_000_000_000, '69279037'],
     [20_000_000_000, '65353130'],
   ])('at %i the code is %s', (seconds, expected) => {
-    // Every authenticator app follows these vectors.
+    // Every authenticator app follows these test vectors.
     const step = totpStep(new Date(seconds * 1_000));
     expect(totpCode({ secret, step, hmac, digits: 8 })).toBe(expected);
     expect(totpCode({ secret, step, hmac })).toBe(expected.slice(2));
@@ -22,7 +22,7 @@ describe('RFC 6238, appendix B', () => {
 });
 
 test('a code is of its own step, the one before and the one after, and of no other', () => {
-  // Half a minute of difference is forgiven, more is not.
+  // A clock difference of half a minute is accepted, a greater one is not.
   const at = new Date('2026-06-04T10:00:15Z');
   const code = totpCode({ secret, step: totpStep(at), hmac });
   const steps = [-60, -46, -45, 0, 30, 44, 45, 75].map((seconds) => {
@@ -35,7 +35,7 @@ test('a code is of its own step, the one before and the one after, and of no oth
 });
 
 test('a MAC that is a part of a larger buffer is read at its own place', () => {
-  // Node hands out slices of a pool.
+  // Node returns slices of a shared buffer pool.
   const pooled: HmacSha1 = (key, message) => {
     const pool = Buffer.alloc(64, 0xff);
     Buffer.from(hmac(key, message)).copy(pool, 7);
@@ -45,7 +45,7 @@ test('a MAC that is a part of a larger buffer is read at its own place', () => {
 });
 
 test('a secret is written in base32 as RFC 4648 does, into a URI that authenticators read', () => {
-  // It is typed or scanned once, and then must be right.
+  // Operators type or scan the secret once, so its encoding must be right.
   const vectors = {
     '': '',
     f: 'MY',

@@ -18,7 +18,7 @@ const agreed: ConfirmedFacts = {
 };
 
 test('a charge that agrees in everything is accepted, with or without the store named', () => {
-  // Gateways that bind a question to its credentials name no store.
+  // Some gateways bind a query to its credentials and do not name the store.
   expect(disagreement(expected, agreed)).toBeNull();
   expect(disagreement(expected, { ...agreed, storeId: null })).toBeNull();
 });
@@ -36,12 +36,11 @@ test.each<[string, Partial<ConfirmedFacts>]>([
   ['AMOUNT_MISMATCH', { orderAmountMinor: null }],
   ['RISK_FLAGGED', { riskFlagged: true }],
 ])('%s for %p', (reason, change) => {
-  // One minor unit, one letter, one store: a person looks at it.
+  // A difference of one minor unit, one letter or one store must go to review.
   expect(disagreement(expected, { ...agreed, ...change })).toBe(reason);
 });
 
 test('nothing but exact agreement is ever accepted', () => {
-  // No combination of wrong facts cancels out.
   const facts = fc.record<ConfirmedFacts>({
     attemptReference: fc.constantFrom(agreed.attemptReference, 'another'),
     storeId: fc.constantFrom('store', null, 'other'),

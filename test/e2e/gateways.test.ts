@@ -12,11 +12,11 @@ import { verify } from '../journeys/verify.ts';
 import { PATIENCE_MS, until } from '../support/until.ts';
 
 const PHONE = { width: 390, height: 844 };
-/** Steps of the longest of the gateways' pages, with some to spare. */
+/** More steps than the longest gateway page has. */
 const STEPS_MAX = 6;
 const GATEWAYS = ['sslcommerz', 'bkash', 'nagad', 'stripe', 'manual'];
 const BANK = { label: { en: 'Bank', bn: 'ব্যাংক' }, instructions: { en: 'Account 0123 456', bn: 'হিসাব ০১২৩' } };
-/** How a payment's page is addressed, in either contract. */
+/** Matches the URL of a payment's page in either contract. */
 const OUR_PAGES = /\/(checkout|pay)\//;
 
 let browser: Browser;
@@ -56,7 +56,7 @@ async function choose(page: Page, name: string): Promise<void> {
   await page.waitForURL(`${stack.dev.simulators}/**`);
 }
 
-/** Goes through a gateway's page as it is filled in, until it leads back to ours. */
+/** Fills in a gateway's page step by step, until it leads back to our page. */
 async function payThere(page: Page): Promise<void> {
   for (let step = 0; step < STEPS_MAX && page.url().startsWith(stack.dev.simulators); step += 1) {
     const next = page.locator('button[name=outcome][value=next], button[name=outcome][value=pay]').first();
@@ -113,7 +113,8 @@ async function shadhinpayPayment(): Promise<{ paymentId: string; paymentUrl: str
 
 describe('a payer who has paid and did not come back', () => {
   test('goes on from our page and is led through our callback to the outcome', async () => {
-    // The gateway sends them to our callback at once. A policy that does not name it leaves a button that does nothing, and a payer who pays twice.
+    // The gateway sends the payer straight to our callback. If the content security policy does not name it, the button does nothing and the payer
+    // may pay twice.
     const payment = await shop.create({ gateways: ['nagad'], currency: 'BDT', amountMinor: 20_000 });
     const { page, complaints, leave } = await payerOf(payment.checkoutUrl);
     const paid = await fetch(payment.redirectUrl ?? '', {
@@ -138,7 +139,7 @@ describe('a payer who may choose the gateway', () => {
     ['Nagad', 'nagad'],
     ['Card (Stripe)', 'stripe'],
   ])('chooses %s on our page and pays there', async (label, gateway) => {
-    // The policy of the page must let the browser through to each gateway, and the money lands in that gateway's account.
+    // The content security policy must allow each gateway, and the money must be posted to that gateway's account.
     const payment = await shop.create({ gateways: GATEWAYS, currency: 'BDT', amountMinor: 20_000 });
     expect(payment).toMatchObject({ status: 'PENDING', redirectUrl: null });
     const { page, complaints, leave } = await payerOf(payment.checkoutUrl);
@@ -162,7 +163,7 @@ describe('a payer who may choose the gateway', () => {
   });
 
   test('changes his mind, pays at the second, and the page that he left takes nothing any more', async () => {
-    // Two tabs, two gateways, one order: it is paid once.
+    // With two tabs and two gateways, the payment must be paid once.
     const payment = await shop.create({ gateways: GATEWAYS });
     const { page, leave } = await payerOf(payment.checkoutUrl);
     await choose(page, 'Card (Stripe)');
@@ -189,7 +190,7 @@ describe('a payer who may choose the gateway', () => {
     ['cancels', 'cancel', 'CANCELLED'],
     ['fails', 'fail', 'FAILED'],
   ])('%s at bKash, comes back, and tries again at another gateway', async (_does, button, status) => {
-    // A page that is finished is offered to nobody; the sale is not lost.
+    // A payer must not be sent to a finished gateway page, and the shop must not lose the sale.
     const payment = await shop.create({ gateways: GATEWAYS });
     const { page, complaints, leave } = await payerOf(payment.checkoutUrl);
     await choose(page, 'bKash');
@@ -210,7 +211,7 @@ describe('a payer who may choose the gateway', () => {
   });
 
   test('who has no other way and cancels at bKash is told at once that nothing was paid', async () => {
-    // Not after half an hour, and not as an expiry.
+    // The payer must not wait half an hour, and the payment must not end as expired.
     const payment = await shop.create({ gateways: ['bkash'] });
     const { page, leave } = await payerOf(payment.checkoutUrl);
     await page.locator('form[action*="/continue"] button').click();
@@ -221,7 +222,7 @@ describe('a payer who may choose the gateway', () => {
   });
 
   test('chooses to pay by hand, and has paid when an operator has found his money', async () => {
-    // No gateway's page at all: what the payer writes is not believed until somebody has looked.
+    // A manual payment has no gateway page. The payer's entry proves nothing until an operator has checked it.
     const payment = await shop.create({ gateways: GATEWAYS });
     const { page, complaints, leave } = await payerOf(payment.checkoutUrl);
     await page.getByRole('button', { name: 'Bank transfer or cash', exact: true }).click();
@@ -243,7 +244,7 @@ describe('a payer who may choose the gateway', () => {
   });
 
   test('of an invoice chooses, too, where the application lets its payers choose', async () => {
-    // The setting of an operator, and no word of it in what the application sends.
+    // An operator's setting offers the choice. The application's request does not mention it.
     const settings = { checkoutGateways: ['nagad', 'bkash'] };
     const changed = await asOperator('Super Admin', 'PATCH', `/admin/apps/${shop.applicationId}/settings`, settings);
     expect(changed.status).toBe(200);
@@ -265,7 +266,7 @@ describe('a payer who may choose the gateway', () => {
     ['bKash', 'BKASH'],
     ['Nagad', 'NAGAD'],
   ])('of a shop that speaks ShadhinPay’s contract chooses %s', async (label, vendor) => {
-    // Its contract knows two vendors: whatever else the installation has is not offered.
+    // The ShadhinPay contract has two vendors, so the installation's other gateways must not be offered.
     const { paymentId, paymentUrl } = await shadhinpayPayment();
     const { page, complaints, leave } = await payerOf(paymentUrl);
     const offered = await page.locator('button[name=gateway]').allTextContents();
@@ -279,7 +280,7 @@ describe('a payer who may choose the gateway', () => {
   });
 
   test('leaves a ledger that can be proved', async () => {
-    // Whatever was paid where: the books of every gateway agree with its evidence.
+    // The ledger accounts of every gateway must agree with the gateway's evidence.
     expect(await verify(stack.directory)).toMatchObject({ exitCode: 0 });
   });
 });

@@ -58,7 +58,7 @@ afterAll(async () => {
   await stack.remove();
 });
 
-/** A day by Dhaka's clock, from today. */
+/** Returns the date in Dhaka, `offset` days from today. */
 const day = (offset: number): string =>
   new Intl.DateTimeFormat('en-CA', { timeZone: 'Asia/Dhaka' }).format(new Date(Date.now() + offset * 86_400_000));
 
@@ -89,7 +89,7 @@ async function detailsOf(invoice: Invoice): Promise<string> {
   return (await handle.query<{ currentDetails?: string }>('__temporal_workflow_metadata')).currentDetails ?? '';
 }
 
-/** A payer's browser that notes what our pages complain of. */
+/** Opens a payer's browser that records the errors of our pages. */
 async function payerAt(url: string, options: object = {}) {
   const context = await browser.newContext({ viewport: { width: 390, height: 844 }, ...options });
   context.setDefaultTimeout(PATIENCE_MS);
@@ -113,7 +113,7 @@ async function payAtSimulator(page: Page): Promise<void> {
 }
 
 describe('an invoice in two installments', () => {
-  // The whole of it, as a customer and his shop live it.
+  // Covers the whole journey of a customer and a shop.
   test('is paid on its page, part by part, with a receipt for each, and ends', async () => {
     const invoice = await bill({
       installments: [
@@ -173,7 +173,7 @@ describe('an invoice in two installments', () => {
 });
 
 describe('an email', () => {
-  // The development mailbox shows what a customer would get.
+  // The development mailbox must show the email that a customer would get.
   test('reminds of what is overdue, and its link asks for it', async () => {
     const to = `late-${Date.now()}@example.com`;
     const invoice = await bill({ customerEmail: to, dueDate: day(-3), reminders: { overdueDays: [2] } });
@@ -196,7 +196,7 @@ describe('an email', () => {
 });
 
 describe('money', () => {
-  // Both payers were charged by the gateway; nothing of it is lost from sight, and nothing counts twice.
+  // The gateway charged both payers. Neither charge may be lost or counted twice.
   test('of two payers at once counts up to the total, and the overpayment is held', async () => {
     const invoice = await bill();
     const [first, second] = await Promise.all([payFor(invoice, 100_000), payFor(invoice, 70_000)]);
@@ -235,7 +235,8 @@ describe('money', () => {
 });
 
 describe('kill -9 of everything', () => {
-  // Between the number and the first payment, and between charge and booking: it goes on from the disk alone.
+  // Killed between numbering and the first payment, and between charge and posting, the processes must continue from
+  // the stored data alone.
   test('loses no invoice, no number, no notice and no money', async () => {
     const before = await bill({ dueDate: day(20) });
     const paying = await bill();

@@ -15,7 +15,7 @@ import { startStackToKill, type StackToKill } from '../journeys/stack-to-kill.ts
 import { verify } from '../journeys/verify.ts';
 import { until } from '../support/until.ts';
 
-/** The simulator reads this amount as an order: its first answer to a refund that it has accepted never comes. */
+/** With this amount the simulator does not send its first answer to a refund that it has accepted. */
 const REFUND_ANSWER_IS_LOST = 131_361;
 const THRESHOLD = 5_000;
 
@@ -83,7 +83,7 @@ async function workflowOf({ id }: Refund): Promise<WorkflowHandle> {
   return temporal.client.workflow.getHandle(workflowIds.refund(row?.reference ?? ''));
 }
 
-/** What the Temporal UI shows of it, in words. */
+/** Returns what the Temporal UI shows of the refund. */
 async function detailsOf(refund: Refund): Promise<string> {
   const query = (await workflowOf(refund)).query<{ currentDetails?: string }>('__temporal_workflow_metadata');
   return (await query).currentDetails ?? '';
@@ -95,7 +95,7 @@ async function killWorker(): Promise<void> {
   await until(() => !isAlive(pid));
 }
 
-/** What the gateway itself has given back of a payment. */
+/** Returns the refunds that the gateway itself has recorded for a payment. */
 async function refunded({ reference }: ShopPayment): Promise<object[]> {
   const session = await attemptReference(dev.databaseUrl, reference);
   const response = await fetch(`${dev.simulators}/__sim/sessions/${session}`);
@@ -103,7 +103,7 @@ async function refunded({ reference }: ShopPayment): Promise<object[]> {
   return found?.refunds ?? [];
 }
 
-/** Everything that must have happened exactly once for a refund that succeeded. */
+/** Checks everything that must have happened exactly once for a refund that succeeded. */
 async function onceInAll(payment: ShopPayment, refund: Refund, status: string): Promise<void> {
   await untilSucceeded(refund);
   const told = () =>
@@ -128,7 +128,7 @@ async function onceInAll(payment: ShopPayment, refund: Refund, status: string): 
 
 describe('a refund over the threshold', () => {
   test('that Support begins and Finance approves tells at each stage in words what it waits for', async () => {
-    // Four eyes over REST, and a work queue in the Temporal UI.
+    // Tests approval by a second person over REST, and the text in the Temporal UI.
     const payment = await paidPayment();
     const refund = await refundBy('Support', payment, 6_000);
     expect(refund).toMatchObject({ status: 'AWAITING_APPROVAL', approvedBy: null });
@@ -140,7 +140,7 @@ describe('a refund over the threshold', () => {
     expect(await description.staticSummary()).toMatch(/^Refund of 60\.00 BDT for Rupali Books through sslcommerz/);
     expect(await refunded(payment)).toEqual([]);
 
-    // Support may not approve at all; nobody may approve what he began himself.
+    // Support has no right to approve, and operators must not approve their own refund.
     expect(await approve(refund, 'Support')).toMatchObject({ status: 403, code: 'FORBIDDEN' });
     const own = Refund.parse(
       (await asOperator('Admin', 'POST', `/admin/payments/${payment.id}/refunds`, { amountMinor: 5_001 })).data,
@@ -161,7 +161,7 @@ describe('a refund over the threshold', () => {
   });
 
   test('is carried out by a new worker when the one that waited for the approval was killed', async () => {
-    // The approval comes while nobody is there to hear it.
+    // The approval arrives while no worker runs.
     const payment = await paidPayment();
     const refund = await refundBy('Support', payment, 20_000);
     await until(async () => (await detailsOf(refund)).startsWith('Waiting until'));
@@ -173,8 +173,8 @@ describe('a refund over the threshold', () => {
 
 describe('a refund whose worker is killed', () => {
   test('at the gateway’s answer is asked for again under the same key, and given once', async () => {
-    // Whoever has refunded much today would need a second person, so somebody else asks for this one.
-    // The gateway has accepted it; the answer hangs, and whoever waited for it dies.
+    // An operator who has refunded much today would need a second person, so another operator requests this refund. The
+    // gateway has accepted it; its answer does not arrive, and the worker that waits for it is killed.
     const payment = await paidPayment(REFUND_ANSWER_IS_LOST);
     const refund = await refundBy('Admin', payment, 4_000);
     await until(async () => (await refunded(payment)).length === 1);
@@ -183,14 +183,14 @@ describe('a refund whose worker is killed', () => {
   });
 
   test('at its posting is posted once by the next', async () => {
-    // The booking waits for a lock when it is cut off: nothing of it may be left, and nothing may be lost.
+    // The posting waits for a lock when the worker is killed. No part of it may be left, and it must not be lost.
     const payment = await paidPayment();
     const orm = await openOrm({ url: dev.databaseUrl, role: 'owner', poolSize: 1 });
     try {
       const refund = await refundBy('Super Admin', payment, 4_000);
       await orm.em.fork().transactional(async (em) => {
         await em.execute('select 1 from payments where id = ? for update', [payment.id]);
-        // The booking of the payment's refund is the only one that can wait for it.
+        // Only the posting of this refund can wait for that lock.
         await until(async () => (await em.execute('select 1 from pg_locks where not granted')).length > 0);
         await killWorker();
       });

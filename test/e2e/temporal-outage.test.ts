@@ -12,7 +12,7 @@ import { openTestShop, type TestShop } from '../journeys/shop.ts';
 import { verify } from '../journeys/verify.ts';
 import { until } from '../support/until.ts';
 
-/** The way from the stack to Temporal, which can be cut and mended. */
+/** The connection from the stack to Temporal, which can be cut and restored. */
 interface Line {
   readonly address: string;
   cut(): Promise<void>;
@@ -55,7 +55,7 @@ afterAll(async () => {
 });
 
 test('while Temporal is away payments are taken and their pages wait; when it is back they go on by themselves', async () => {
-  // Protects sales and open payments from an outage of the engine that runs them.
+  // An outage of Temporal must not cost a shop sales, or leave open payments unfinished.
   const before = await shop.create();
   await line.cut();
   const started = performance.now();
@@ -65,7 +65,7 @@ test('while Temporal is away payments are taken and their pages wait; when it is
   expect(created.map(({ status }) => status)).toEqual(['CREATED', 'CREATED', 'CREATED']);
   const [first] = created;
   expect(await (await fetch(first?.checkoutUrl ?? '')).text()).toContain('Preparing your payment');
-  // The charge comes while nobody can be told of it.
+  // The charge happens while Temporal cannot be signalled.
   await payAndReturn(before.checkoutUrl);
   expect((await shop.read(before.id)).status).toBe('PENDING');
   await line.mend();
@@ -81,7 +81,10 @@ test('while Temporal is away payments are taken and their pages wait; when it is
   expect(await verify(directory)).toMatchObject({ exitCode: 0 });
 }, 240_000);
 
-/** Carries bytes between the stack and the server until it is cut; then it refuses, as a server that is gone does. */
+/**
+ * Forwards bytes between the stack and the server until it is cut. Then it refuses connections, as a stopped server
+ * does.
+ */
 async function lineTo(address: string): Promise<Line> {
   const { hostname, port } = new URL(`tcp://${address}`);
   const sockets = new Set<Socket>();

@@ -13,7 +13,7 @@ beforeAll(async () => {
 afterAll(() => stack.stop());
 
 test('sixty payments, twenty at a time, end as their payers had it, in every book alike', async () => {
-  // Protects the whole: final states, one event each, ledger = gateway. The long form is npm run proof:thousand.
+  // Checks final statuses, one event per payment, and that ledger and gateway agree. The long form is npm run proof:thousand.
   const { problems, statuses, events, charges, historyEvents } = await proveThousand({
     dev: stack.dev,
     masterKey: readOrMakeMasterKey(stack.directory),

@@ -31,7 +31,7 @@ describe("the reader of Nagad's journal", () => {
     ['Aborted', 'CANCELLED'],
     ['Cancelled', 'CANCELLED'],
   ])('calls %s what other gateways call %s', async (status, outcome) => {
-    // Protects the judges from a word that none of them knows.
+    // Otherwise the judges would not know the gateway's status.
     const ended = { type: 'outcome', ref: 'A', outcome: { status, at: 1 } };
     expect(await read(order('A'), purchase('A'), { type: 'settings', settings: {} }, ended)).toEqual([
       { key: 'A', tranId: 'orderA', outcome, outcomeIsSaid: true },
@@ -39,12 +39,12 @@ describe("the reader of Nagad's journal", () => {
   });
 
   test('has only orders that were completed, since nobody can pay the others', async () => {
-    // Protects against a second initialization being taken for a second order.
+    // Otherwise a second initialization would be reported as a second order.
     expect(await read(order('A'), order('B'), purchase('B'))).toMatchObject([{ key: 'B', outcome: null }]);
   });
 
   test('knows what no verification ever says', async () => {
-    // Protects a payment that only a person can end from being called a mistake.
+    // Otherwise a payment that only an operator can end would be reported as a defect.
     const held = purchase('A', { faults: { verify: [{ kind: 'fields', set: { status: 'Held' } }] } });
     const first = purchase('B', { faults: { verify: [{ kind: 'fields', set: { status: 'InProgress' }, times: 2 }] } });
     const never = purchase('C', { when: 'never' });
@@ -59,7 +59,7 @@ describe("the reader of Nagad's journal", () => {
 
 describe("the operators' journal as the book of a gateway", () => {
   test('has a charge for each transaction that is confirmed, and an order for each attempt that was written for', () => {
-    // Protects the judges of charges: without a charge no payment by hand may succeed.
+    // The judges of charges need these entries: without a charge no manual payment may succeed.
     const { sessions, charges } = readByHand([
       handEnd({ id: 1, code: 'A', status: 'REJECTED' }),
       handEnd({ id: 2, code: 'A', transaction: ' tx-1 ' }),

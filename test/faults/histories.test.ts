@@ -18,18 +18,18 @@ describe('a failed workflow task', () => {
     ['WORKFLOW_WORKER_UNHANDLED_FAILURE', 'TypeError: undefined is not a function'],
     ['PAYLOADS_TOO_LARGE', 'too large'],
   ])('for %s is a finding, also when another attempt went well', (cause, message) => {
-    // A worker that was rolled back would go on, and the next release would fail again.
+    // Rolling the worker back would only hide the failure. It would come back with the next release.
     expect(found(done, failed(cause, message), done)).toEqual([`WORKFLOW_TASK_FAILED_CAUSE_${cause}`]);
   });
 
   test('because a worker had kept an outdated workflow is none, once it has read the history anew', () => {
-    // Seen after a task's first attempt was lost and a signal came before its second: history 9203-6 of the fault harness.
+    // Seen after a task's first attempt was lost and a signal came before its second: history 9203-6 of the fault tests.
     expect(found(done, stale, done)).toEqual([]);
     expect(found(done, stale)).toEqual(['WORKFLOW_TASK_FAILED_CAUSE_WORKFLOW_WORKER_UNHANDLED_FAILURE']);
   });
 
   test('for what came meanwhile or because a worker died is none', () => {
-    // Temporal tries again by itself: that is what it is for.
+    // Temporal retries such a task by itself.
     expect(found(failed('UNHANDLED_COMMAND', 'UnhandledCommand'), failed('FORCE_CLOSE_COMMAND', ''))).toEqual([]);
   });
 });

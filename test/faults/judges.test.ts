@@ -47,7 +47,7 @@ const deliveriesBut = (isGone: (type: string, refundId: number | null) => boolea
   deliveries: sound.deliveries.filter(({ type, refundId }) => !isGone(type, refundId)),
 });
 
-/** Two payers who each paid all of the invoice; `overpaymentMinor` of it lies in suspense. */
+/** Returns the evidence of two payers who each paid the whole invoice, with `overpaymentMinor` in suspense. */
 function twicePaid(overpaymentMinor: number): Partial<Evidence> {
   const payers = [PAID, RETURNED].map((errand) => ({
     ...errand,
@@ -78,7 +78,7 @@ function underReview(errand: Errand, reason: string): Answer {
   return { ...answer, text: answer.text.replace('"review":null', `"review":{"reason":"${reason}"}`) };
 }
 
-/** A payment as it is listed after a refusal. */
+/** Returns a payment as it is listed after the gateway refused its order, with the page that it had. */
 function failedAt(page: string | null): Answer {
   const answer = answered(LEFT, 'list', { status: 'FAILED', at: AT_THE_END });
   return page === null
@@ -86,7 +86,7 @@ function failedAt(page: string | null): Answer {
     : { ...answer, text: answer.text.replace('"redirectUrl":null', `"redirectUrl":"${page}"`) };
 }
 
-/** Paid at Nagad when its payment had expired. */
+/** Returns the evidence of a payment that was paid at Nagad after it had expired. */
 function paidUnseen(errand: Errand): Evidence {
   return {
     ...sound,
@@ -105,7 +105,7 @@ function paidUnseen(errand: Errand): Evidence {
   };
 }
 
-/** As the ledger has a charge that came too late to be the payment's. */
+/** Returns the posting of a charge that came too late for its payment. */
 function heldLate({ mark, amountMinor }: Errand): Evidence['postings'][number] {
   const causeId = `tran${mark}:v${mark}`;
   return {
@@ -118,7 +118,7 @@ function heldLate({ mark, amountMinor }: Errand): Evidence['postings'][number] {
   };
 }
 
-/** What is planted, which judge must name it, and a word of what it must say. */
+/** Each row: the judge that must report, what is planted, the expected text, and the changed evidence. */
 const PLANTED: readonly (readonly [InvariantName, string, RegExp, Partial<Evidence>])[] = [
   [
     'I1',
@@ -767,7 +767,7 @@ const PLANTED: readonly (readonly [InvariantName, string, RegExp, Partial<Eviden
   ],
 ];
 
-/** Charged at bKash, and at Stripe as well: the one is settled, the other one held. */
+/** Charged at bKash and at Stripe: one charge finalizes the payment, the other is held. */
 const TWICE: Errand = { ...PAID, gateways: ['bkash', 'stripe'], act: 'pay-at-both' };
 function paidAtBoth(): Evidence {
   const order = (gateway: GatewayName) => ({ gateway, tranId: `${gateway}${TWICE.mark}` });
@@ -797,24 +797,24 @@ function paidAtBoth(): Evidence {
 
 describe('the judges', () => {
   test('find nothing in a round that is sound, and all of them had something to judge', () => {
-    // Protects the proof from judges that cry wolf and from judges that sleep.
+    // A judge that reports sound evidence, or that checks nothing, would make the fault tests worthless.
     expect(broken(sound)).toEqual({});
     expect([...judge(sound)].filter(([, { judged }]) => judged === 0)).toEqual([]);
   });
 
   test.each(PLANTED)('%s names %s', (name, _what, words, planted) => {
-    // Protects the proof from a check that cannot fail.
+    // A judge that cannot fail would make the fault tests worthless.
     expect((broken({ ...sound, ...planted })[name] ?? []).join('\n')).toMatch(words);
   });
 
   test('are each tried with something planted', () => {
-    // Protects a new invariant from coming without its own counterexample.
+    // A new invariant without a counterexample could be one that cannot fail.
     const tried = new Set(PLANTED.map(([name]) => name));
     expect(INVARIANTS.filter((name) => !tried.has(name))).toEqual([]);
   });
 
   test('let what is too much for an invoice lie in suspense', () => {
-    // Protects two payers at once: their money is all there, and the invoice has what it asked for.
+    // Two payers who pay at once must not be reported as a defect: all their money is recorded, and the invoice got what it asked for.
     const first = billAnswered('bill-look', 1, {
       status: 'PAID',
       amountPaidMinor: BILLED.totalMinor,
@@ -826,7 +826,7 @@ describe('the judges', () => {
   });
 
   test('let a payer who called it off and paid all the same have his money held', () => {
-    // Protects unapplied money, the one way in which a charge and CANCELLED go together.
+    // Unapplied money is the only case in which a charge and CANCELLED go together.
     const errand = { ...PAID, act: 'cancel-then-pay' } as const;
     const answers = sound.answers.map((answer) =>
       answer.mark === PAID.mark && answer.kind !== 'create'
@@ -848,7 +848,7 @@ describe('the judges', () => {
   });
 
   test('let money come unseen once a payment has expired, and be held', () => {
-    // Protects the payer who paid where nobody tells of it, after the time to pay was over.
+    // A payer may pay at Nagad after the payment has expired, and Nagad sends no notification. That must not be reported as a defect.
     const unseen = { ...PAID, gateways: ['nagad'], visits: ['nagad'], act: 'pay-after-expiry' } as const;
     expect(broken(paidUnseen(unseen))).toEqual({});
     expect((broken(paidUnseen({ ...unseen, act: 'pay' })).I9 ?? []).join()).toMatch(/was charged and is EXPIRED/);
@@ -856,7 +856,7 @@ describe('the judges', () => {
   });
 
   test('let a payment fail whose order was made twice, and only where no page of it was ever known', () => {
-    // Protects the gateway's refusal of a repetition, and nothing else, from being called a false end.
+    // Only a gateway's refusal of a repeated order may fail a payment like this. Any other failure must be reported.
     const order = { ...LEFT, gateways: ['nagad'], visits: ['nagad'] } as const;
     const failing = (page: string | null, made: boolean): Evidence => ({
       ...sound,
@@ -878,7 +878,7 @@ describe('the judges', () => {
     ['nagad', { ...failed }, /the gateway never refused it/],
     ['manual', { ...parked, review: { reason: 'PAID_BACK_BY_HAND' } }, /is still PENDING \(PAID_BACK_BY_HAND\)/],
   ])('let %s give nothing back by itself, and no other gateway', (gateway, refund, words) => {
-    // Protects unapplied money of gateways that have no refunds from being called a mistake, and that of others from being forgotten.
+    // Unapplied money at a gateway without refunds must not be reported as a defect. At any other gateway, missing refunds must be reported.
     const refunds: Partial<Evidence> = {
       answers: [...sound.answers, refundList([refund, BY_OPERATORS], AT_THE_END)],
       refunded: sound.refunded.filter(({ reference }) => reference !== 'ref_50'),
@@ -890,7 +890,7 @@ describe('the judges', () => {
   });
 
   test('name a payment that expired while its gateway was at work on it', () => {
-    // Protects money that is on its way.
+    // Otherwise a payment could expire unnoticed while its money is on the way.
     const working = sound.sessions.map((one) =>
       one.mark === LEFT.mark ? { ...one, outcome: 'PROCESSING', outcomeIsSaid: false } : one,
     );
@@ -898,7 +898,7 @@ describe('the judges', () => {
   });
 
   test('let a payer pay at two gateways, where the second charge is held', () => {
-    // Protects whoever changes his mind: both charges are his money, and one of them is the payment.
+    // A payer who changes gateways may be charged twice. One charge finalizes the payment, and the other is held for the payer.
     expect(broken(paidAtBoth())).toEqual({});
   });
 
@@ -945,7 +945,7 @@ describe('the judges', () => {
       ({ attempts }) => ({ attempts: attempts.map((one) => ({ ...one, gateway: 'stripe' })) }),
     ],
   ])('I19 names %s', (_what, words, plant) => {
-    // Protects the proof from a check that cannot fail.
+    // A judge that cannot fail would make the fault tests worthless.
     const evidence = paidAtBoth();
     expect((broken({ ...evidence, ...plant(evidence) }).I19 ?? []).join('\n')).toMatch(words);
   });
@@ -955,7 +955,7 @@ describe('the judges', () => {
     ['never finished by the gateway', 'STUCK_AT_GATEWAY', { outcome: null }, null],
     ['refused after an answer was lost', 'REFUSED_AFTER_DOUBT', null, 'refund-refused'],
   ] as const)('let a refund that was %s wait for a person', (_what, reason, booked, script) => {
-    // Protects the one way in which a refund may stay open.
+    // These are the only cases in which a refund may stay open.
     const waiting = { ...BY_APP, status: 'PENDING', review: { reason } };
     const evidence: Evidence = {
       ...sound,

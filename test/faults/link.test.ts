@@ -27,7 +27,7 @@ function portOf(server: Server): number {
   return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
-/** A client that keeps what it hears and how it ended. */
+/** Opens a client that keeps what it received and how its connection ended. */
 function client(): { socket: Socket; heard: () => string; end: Promise<string> } {
   const socket = connect(link.port, '127.0.0.1');
   let heard = '';
@@ -48,7 +48,7 @@ async function talking() {
 
 describe('a link', () => {
   test('carries bytes both ways, and in their order when it delays or slices them', async () => {
-    // Protects the proof from a proxy that itself damages what it carries.
+    // A proxy that corrupts data would make the fault tests report wrong defects.
     const own = await talking();
     const text = 'abcdefghij'.repeat(300);
     for (const toxic of ['delay', 'slicer'] as const) {
@@ -63,7 +63,7 @@ describe('a link', () => {
   });
 
   test('that is down ends what it has and refuses, until it is mended at the same port', async () => {
-    // Protects the dial "down" from being a dial that does nothing.
+    // If "down" had no effect, the fault tests would not test it.
     const own = await talking();
     await link.upset('down');
     expect(['ECONNRESET', 'closed']).toContain(await own.end);
@@ -76,7 +76,7 @@ describe('a link', () => {
     ['cut', 'closed'],
     ['reset', 'ECONNRESET'],
   ] as const)('that is %s ends its connections once', async (toxic, ending) => {
-    // Protects the two ways in which a connection can end from being one.
+    // The two ways of ending a connection must differ, or one of them stays untested.
     const own = await talking();
     await link.upset(toxic);
     expect(await own.end).toBe(ending);
@@ -84,7 +84,7 @@ describe('a link', () => {
   });
 
   test('that is half open stays connected and says nothing, and is reset when it is mended', async () => {
-    // Protects the hardest trouble of a network: the peer is gone and nobody was told.
+    // The hardest network fault: the peer is gone, and the other side does not notice.
     const own = await talking();
     await link.upset('half-open');
     own.socket.write('two');
@@ -98,7 +98,7 @@ describe('a link', () => {
   });
 
   test('goes to the next target when one refuses', async () => {
-    // Protects payers from a dead api while the other lives: that is what a balancer is for.
+    // As with a load balancer, one dead api must not stop payers while the other one runs.
     const dead = createServer();
     await new Promise<void>((resolve) => dead.listen(0, '127.0.0.1', resolve));
     const deadPort = portOf(dead);

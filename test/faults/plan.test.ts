@@ -27,14 +27,14 @@ function dialsOf({ faults, errands, bills, restore }: RoundPlan): string[] {
 
 describe('the plan of a round', () => {
   test('is the same for the same seed and round, whatever was planned before', () => {
-    // Protects the replay of a round that failed.
+    // Otherwise a failed round could not be replayed.
     const first = planRound({ seed: SEED, round: 5 });
     cycle(7n);
     expect(planRound({ seed: SEED, round: 5 })).toEqual(first);
   });
 
   test('differs with the seed and with the round', () => {
-    // Protects the run from playing one round three hundred times.
+    // Otherwise a run would repeat the same round three hundred times.
     const plans = [...cycle(SEED), ...cycle(SEED + 1n)].map((plan) => JSON.stringify([plan.faults, plan.errands]));
     expect(new Set(plans).size).toBe(plans.length);
   });
@@ -42,7 +42,7 @@ describe('the plan of a round', () => {
   test.each([1n, 2n, SEED])(
     'turns every dial within one cycle (seed %s), but for the one with a round of its own',
     (seed) => {
-      // Protects the short form: nothing is left out by chance.
+      // Otherwise the short form of the run could leave a fault out by chance.
       for (const first of [0, CYCLE_ROUNDS]) {
         const turned = new Set(cycle(seed, first).flatMap(dialsOf));
         expect(ALL_DIALS.filter((name) => !turned.has(name))).toEqual([RESTORE]);
@@ -51,7 +51,7 @@ describe('the plan of a round', () => {
   );
 
   test('brings every trouble to every link within three cycles', () => {
-    // Protects each pair of link and trouble from never meeting.
+    // Otherwise a pair of link and fault might never be tested.
     const pairs = [0, 1, 2]
       .flatMap((turn) => cycle(SEED, turn * CYCLE_ROUNDS))
       .flatMap(({ faults }) =>
@@ -61,7 +61,7 @@ describe('the plan of a round', () => {
   });
 
   test('has three to six faults that begin while the load runs', () => {
-    // Protects what makes it a harness and not a test of single faults: that they overlap.
+    // The fault tests are about overlapping faults, not single ones.
     for (const { faults } of cycle(SEED)) {
       expect(faults.length).toBeGreaterThanOrEqual(3);
       expect(faults.length).toBeLessThanOrEqual(6);
@@ -70,14 +70,14 @@ describe('the plan of a round', () => {
   });
 
   test('lets one fault wait for a refund in every round', () => {
-    // Protects the moment between the gateway's taking a refund on and our knowing of it.
+    // Tests the moment after the gateway has accepted a refund and before Lenden knows of it.
     for (const { faults } of cycle(SEED)) {
       expect(faults.filter(({ cue }) => cue === 'refund')).toHaveLength(1);
     }
   });
 
   test('turns only the dial that was asked for', () => {
-    // Protects the search for the fault that did it.
+    // Otherwise a developer could not find out which fault caused a failure.
     for (const dial of ALL_DIALS) {
       const turned = dialsOf(planRound({ seed: SEED, round: 3, onlyDial: dial })).filter(
         (name) => !['forged-ipn', 'forged-return', 'early-ipn'].includes(name) || name === dial,
@@ -89,7 +89,7 @@ describe('the plan of a round', () => {
 
 describe('the source of chance', () => {
   test('is SplitMix64, so that a seed means the same everywhere', () => {
-    // Protects pinned seeds from a change of the generator. The numbers are those of the published reference for seed 0 and 1234567.
+    // A change of the generator would change every pinned seed. The numbers are those of the published reference for seeds 0 and 1234567.
     expect(randomFrom(1_234_567n).between(0, 2 ** 31)).toBe(Number(6_457_827_717_110_365_317n % BigInt(2 ** 31 + 1)));
   });
 });

@@ -22,15 +22,15 @@ export const PAID: Errand = {
   bill: null,
 };
 export const LEFT: Errand = { ...PAID, mark: '1-0-1', app: 1, amountMinor: 5_000, act: 'leave-the-gateway' };
-/** Paid and given back whole: a part by the application, the rest, which is above the threshold, by two operators. */
+/** Paid and refunded in full: one part by the application; the rest, which is above the threshold, by two operators. */
 export const RETURNED: Errand = { ...PAID, mark: '1-0-2', amountMinor: 30_000, refund: 'mixed' };
-/** Called off and paid all the same; two operators let the application keep it. */
+/** Cancelled and then paid. Two operators let the application keep the money. */
 export const LATE: Errand = { ...PAID, mark: '1-0-3', amountMinor: 40_000, act: 'cancel-then-pay', late: 'keep' };
 
-/** Made over OwnPay's API, and declined. */
+/** Created through the OwnPay API, and declined. */
 export const INTENDED: Errand = { ...PAID, mark: '1-0-4', gateways: ['stripe'], contract: 'ownpay', act: 'fail' };
 
-/** Paid by hand: two operators confirmed it. */
+/** A manual payment that two operators confirmed. */
 export const BY_HAND: Errand = {
   ...PAID,
   mark: '1-0-5',
@@ -69,7 +69,7 @@ export function answered(errand: Errand, kind: Answer['kind'], { status, at }: {
   };
 }
 
-/** The application's refund, and the operators'. */
+/** The application's refund. `BY_OPERATORS` is the operators'. */
 export const BY_APP = {
   id: 50,
   paymentId: view(RETURNED, '').id,
@@ -103,7 +103,7 @@ export const refundList = (refunds: readonly Refund[], at: number): Answer => ({
   text: JSON.stringify({ data: refunds }),
 });
 
-/** An answer about one refund, to the application or to an operator. */
+/** Returns an answer about one refund, to the application or to an operator. */
 export function refundAnswered(
   kind: Answer['kind'],
   refund: Refund,
@@ -137,17 +137,17 @@ const SUBMISSION = {
 };
 type Submission = typeof SUBMISSION;
 
-/** What the payer wrote, and the page showed to him as told. */
+/** The payer's submission, which the page accepted. */
 export const written: Answer = { ...answered(BY_HAND, 'submission', { status: '', at: 5 }), text: TRANSACTION };
 
-/** An operator's word about it, with how it stood then. */
+/** Returns an operator's decision about the submission, with the submission's status at that time. */
 export const handWord = (word: 'confirm' | 'reject', operatorId: number, status: string): Answer => ({
   ...answered(BY_HAND, `manual-${word}`, { status: '', at: operatorId }),
   desk: deskOf(operatorId, SUBMISSION.id),
   text: JSON.stringify({ data: { ...SUBMISSION, status } }),
 });
 
-/** What operators see at the end. */
+/** Returns what operators see at the end of the round. */
 export const handEnd = (otherwise: Partial<Submission> = {}, errand = BY_HAND): Answer => ({
   ...answered(errand, 'manual-end', { status: '', at: 26 }),
   desk: deskOf(9, null),
@@ -222,7 +222,7 @@ const invoice = {
   ],
 };
 
-/** An answer about the invoice, with whatever of it is said otherwise. */
+/** Returns an answer about the invoice, with some fields changed. */
 export function billAnswered(kind: Answer['kind'], at: number, otherwise: Partial<typeof invoice> = {}): Answer {
   return {
     ...answered(PAID, kind, { status: '', at }),
@@ -242,7 +242,7 @@ export const billEvent = (type: string, sequence: number, noticed: string | null
   body: `${type} ${sequence}`,
 });
 
-/** What the api answers to an intent, and what OwnPay's receiver is told at its end. */
+/** Returns the api's answer to an intent. `ownpayEvent` is what OwnPay's receiver gets at its end. */
 export const intended = (errand: Errand, reference = view(errand, '').reference): Answer => ({
   ...answered(errand, 'intent', { status: '', at: 1 }),
   status: 201,
@@ -254,7 +254,9 @@ export const ownpayEvent = (errand: Errand, type: string, status: string): Deliv
   paymentId: null,
 });
 
-/** A round in which payers paid, left, were given back and paid late, an invoice became overdue, and everything is as it must be. */
+/**
+ * Returns the evidence of a round without defects: payers paid, left, were refunded and paid late, and an invoice became overdue.
+ */
 export function soundRound(): Evidence {
   return {
     errands: [PAID, LEFT, RETURNED, LATE, INTENDED, BY_HAND],

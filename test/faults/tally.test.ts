@@ -5,7 +5,7 @@ import { planRound } from '../../proofs/faults/plan.ts';
 import { openTally } from '../../proofs/faults/tally.ts';
 import { soundRound } from './round-evidence.ts';
 
-/** So many sound rounds, in each of which all dials but those took effect. */
+/** Returns whether a run fails after so many sound rounds, in each of which all dials except `idle` took effect. */
 function failedAfter(rounds: number, idle: readonly string[]): boolean {
   const tally = openTally();
   const log = openFaultLog();
@@ -21,7 +21,8 @@ function failedAfter(rounds: number, idle: readonly string[]): boolean {
 }
 
 test('a run fails for dials that never took effect: any of them where each was dealt three times, many where it was dealt once', () => {
-  // A load that no longer reaches the product's code would hold for ever; a busy machine may miss one of a cycle.
+  // If the load no longer reached the product's code, every round would pass. On a busy machine, one dial may have no
+  // effect in a cycle.
   const one = ALL_DIALS.slice(0, 1);
   const tenth = ALL_DIALS.slice(0, Math.floor(ALL_DIALS.length / 10));
   const more = ALL_DIALS.slice(0, tenth.length + 1);

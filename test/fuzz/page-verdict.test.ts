@@ -35,7 +35,7 @@ function findings(change: Partial<PageFindings> = {}): PageFindings {
 }
 
 test('the same seed makes the same requests, another seed others', () => {
-  // A failure that cannot be made again cannot be mended.
+  // A failure that cannot be reproduced cannot be fixed.
   const subjects = { payments: ['pay_1'], invoices: ['sp_inv_1'] };
   const made = (seed: number) => [...pageRequests(subjects, { seed, count: 200 })];
   expect(made(7)).toEqual(made(7));
@@ -43,7 +43,7 @@ test('the same seed makes the same requests, another seed others', () => {
 });
 
 test('each page is asked for by turns, and what exists about every second time', () => {
-  // Nothing is reached behind the lookup by references that name nothing.
+  // References of nothing that exists test only the lookup.
   const requests = [...pageRequests({ payments: ['pay_1'], invoices: ['inv_1'] }, { seed: 1, count: 2_000 })];
   expect(new Set(requests.map(({ page }) => page))).toEqual(new Set(allPages()));
   const known = requests.filter(({ target }) => /\/(pay_1|inv_1)(\/|\?|$)/.test(target)).length;
@@ -51,7 +51,7 @@ test('each page is asked for by turns, and what exists about every second time',
 });
 
 test('a page that was refused in our own words is no violation', () => {
-  // What follows is nothing without this.
+  // The other tests mean something only if a correct answer passes.
   expect(judgePage(ASKED, answer())).toEqual([]);
 });
 
@@ -74,7 +74,7 @@ describe('an answer is a violation when it', () => {
   ];
 
   test.each(cases)('%s', (_name, change, problem) => {
-    // A judge that cannot say no says nothing.
+    // A judge that never reports a violation would make the run worthless.
     expect(judgePage(ASKED, answer(change)).join('\n')).toMatch(problem);
   });
 });
@@ -90,12 +90,12 @@ describe('a run is no proof when', () => {
   ];
 
   test.each(cases)('%s', (_name, change, problem) => {
-    // Silence is not yes.
+    // A run without requests or answers must not pass.
     expect(problemsOfPages(findings(change), 100).join('\n')).toMatch(problem);
   });
 
   test('and is one otherwise', () => {
-    // All that was asked for was sent, and nothing was wrong.
+    // Everything requested was sent, and no answer was wrong.
     expect(problemsOfPages(findings(), 100)).toEqual([]);
   });
 });

@@ -52,12 +52,12 @@ function withReport(report: Partial<Fuzzed['report']>): Fuzzed {
 
 describe('a run is a proof', () => {
   test('when nothing failed, every check judged, every operation succeeded and got its examples', () => {
-    // What follows is nothing without this.
+    // The other tests mean something only if a good run passes.
     expect(problemsOf(good())).toEqual([]);
   });
 
   test('and its tables name each check and operation with its counts', () => {
-    // The page is read without the run.
+    // Readers of the tables do not see the run itself.
     const [checks, operations] = tablesOf(good());
     expect(checks?.rows).toContainEqual(['not_a_server_error', '120', '120', '0']);
     expect(operations?.rows[0]).toEqual(['GET /things', '0', '10', '50', '0', '40', '200 × 40, 400 × 20']);
@@ -95,13 +95,13 @@ describe('a run is no proof when', () => {
   ];
 
   test.each(cases)('%s', (_name, fuzzed, problem) => {
-    // A tool that is silent has not said yes.
+    // A tool without output must not count as a success.
     expect(problemsOf(fuzzed).join('\n')).toMatch(problem);
   });
 });
 
 test('a check is excused only as long as the contract lacks what it is about', () => {
-  // The day something can be deleted, silence about use after deletion is a failure.
+  // As soon as something can be deleted, a check for use after deletion that judged nothing is a failure.
   const deletable = [...OPERATIONS, 'DELETE /things/{id}'];
   const subject = {
     beyondSchema: {},
@@ -117,7 +117,7 @@ test('a check is excused only as long as the contract lacks what it is about', (
 });
 
 test('an operation is excused from answering well only by name', () => {
-  // What no schema can tell is said for each operation, and for no other.
+  // Requirements that a schema cannot express are listed per operation, and apply to that operation only.
   const never = withCounts({ statuses: [{ operation: 'GET /things', status: 200, count: 40 }] });
   expect(problemsOf(never)).toEqual(['POST /things never answered 2xx']);
   const subject = {
@@ -130,7 +130,7 @@ test('an operation is excused from answering well only by name', () => {
 });
 
 test('an operation is excused from as many cases as are asked for only by name, and never from a few', () => {
-  // "Seldom" must not come to mean never.
+  // "Seldom" must not mean never.
   const cases = (count: number): Fuzzed => {
     const { subject, ...fuzzed } = withCounts({
       cases: [

@@ -13,7 +13,7 @@ beforeAll(async () => {
 afterAll(() => world.close());
 
 const TOTAL = 10_000n;
-/** Days around today, as the schedule's: before it, on it and after it. */
+/** Days before, on and after today, as in the schedule. */
 const day = (offset: number): string => world.deps.calendar.today(new Date(Date.now() + offset * 86_400_000));
 
 type Step =
@@ -50,7 +50,7 @@ const schedule = fc.constantFrom<readonly (readonly [number, number])[]>(
   ],
 );
 
-/** What is paid, told again from what was done: a model that shares nothing with the product but its rules in words. */
+/** Computes what should be paid from the steps that were taken. This model shares no code with the product. */
 class Expected {
   paid = 0n;
   void = false;
@@ -67,7 +67,7 @@ class Expected {
     return this.void ? 0n : TOTAL - this.paid;
   }
 
-  /** Unpaid parts up to today; else the next one; else all. */
+  /** The unpaid installments up to today; if there are none, the next one; without installments, everything. */
   get asked(): bigint {
     let before = 0n;
     const unpaid = this.parts.map(([offset, amount]) => {
@@ -129,8 +129,8 @@ async function check(invoice: InvoiceRecord, expected: Expected): Promise<void> 
   expect(view.amountPaidMinor + (expected.void ? view.totalMinor : view.amountDueMinor)).toBe(view.totalMinor);
 }
 
-// Whatever payers, the shop and the gateway do in whatever order: paid and due make the total, the link asks the right sum, and the
-// books agree with all of it.
+// Whatever payers, the shop and the gateway do in any order: paid plus due is the total, the link asks for the right amount, and
+// the ledger agrees.
 test('any sequence of payments, refunds and voids keeps paid + due = total', async () => {
   await fc.assert(
     fc.asyncProperty(schedule, fc.array(step, { minLength: 3, maxLength: 14 }), async (parts, steps) => {

@@ -27,7 +27,7 @@ const hear = (shadhinpayEvents: string[] | null) =>
     { applicationId: world.caller.scope.applicationId, shadhinpayEvents },
   );
 
-/** The very bodies that are sent. */
+/** Returns the request bodies as they are sent. */
 async function told({ id }: InvoiceRecord): Promise<Record<string, unknown>[]> {
   const rows = await world.rows<{ payload: string; contract: string; event_id: string }>(
     'select payload, contract, event_id from webhook_events where invoice_id = ? order by id',
@@ -43,7 +43,7 @@ async function told({ id }: InvoiceRecord): Promise<Record<string, unknown>[]> {
 const typesOf = async (invoice: InvoiceRecord): Promise<unknown[]> =>
   (await told(invoice)).map(({ eventType }) => eventType);
 
-/** Its expiry is now in the past, for everybody. */
+/** Moves the expiry of an invoice into the past, for every reader. */
 async function lapse({ id }: InvoiceRecord): Promise<Date> {
   await world.rows(`update invoices set expires_at = now() - interval '1 second' where id = ? returning 1`, [id]);
   return new Date();
@@ -51,7 +51,7 @@ async function lapse({ id }: InvoiceRecord): Promise<Date> {
 
 describe('an invoice with an expiry', () => {
   test('ends by the database’s clock, whatever the workflow’s says', async () => {
-    // Temporal's server may be an hour ahead: nobody is sent away from an invoice that has an hour left.
+    // Temporal's server clock may be an hour ahead. A payer must not be refused on an invoice that has an hour left.
     const invoice = await billed();
     const stand = await createPaymentActivities(world.deps).driveInvoice({
       ...world.inputOf(invoice),
@@ -64,7 +64,7 @@ describe('an invoice with an expiry', () => {
   });
 
   test('is money when it is real, and has no clock but the database’s', async () => {
-    // A test clock that moved a real row would expire what somebody is about to pay.
+    // A test clock that moved a LIVE row could expire what a payer is about to pay.
     for (const table of ['payments', 'invoices', 'refunds']) {
       const [check] = await world.rows<{ sql: string }>(
         `select pg_get_constraintdef(oid) as sql from pg_constraint where conname = ?`,
@@ -75,7 +75,7 @@ describe('an invoice with an expiry', () => {
   });
 
   test('is looked at when it expires, and ends then, once', async () => {
-    // The shop hears of it once, however often its workflow looks.
+    // The shop must get one event, however often the workflow checks the expiry.
     const expiresAt = inAnHour();
     const invoice = await billed(expiresAt);
     const before = await world.drive(invoice, new Date());
@@ -108,7 +108,6 @@ describe('an invoice with an expiry', () => {
   });
 
   test('without one never ends by itself, and a paused one ends all the same', async () => {
-    // A pause stops notices, not the clock.
     const never = await billed(null);
     expect(await world.drive(never, new Date(Date.now() + 50 * 365 * 24 * HOUR_MS))).toMatchObject({ ended: false });
     const paused = await billed();
@@ -118,14 +117,13 @@ describe('an invoice with an expiry', () => {
   });
 
   test('takes no payment that begins after it', async () => {
-    // What has lapsed is not sold.
     const invoice = await billed();
     await lapse(invoice);
     await expect(world.begin(invoice, 10_000n)).rejects.toMatchObject({ code: 'INVALID_OPERATION_STATE' });
   });
 
   test('waits for whoever has begun in time; he pays it', async () => {
-    // Money that arrives at the very end counts: it was asked for when the payer set out.
+    // The payer began in time, so the payment counts even if the money arrives at the last moment.
     const invoice = await billed();
     const payment = await world.begin(invoice, 10_000n);
     const now = await lapse(invoice);
@@ -140,7 +138,7 @@ describe('an invoice with an expiry', () => {
   });
 
   test('ends when he has not paid, as soon as that is known', async () => {
-    // The end of his attempt wakes the workflow that waits for it.
+    // The end of the payment wakes the workflow that waits for it.
     const invoice = await billed();
     const payment = await world.begin(invoice, 10_000n);
     await world.drive(invoice, await lapse(invoice));
@@ -156,7 +154,7 @@ describe('an invoice with an expiry', () => {
   });
 
   test('and money at the same moment: never is there money in what has expired', async () => {
-    // Whoever takes the lock first decides, and the other one sees it.
+    // The transaction that takes the lock first decides, and the other one sees the result.
     for (let round = 0; round < 8; round += 1) {
       const invoice = await billed();
       const payment = await world.begin(invoice, 10_000n);
@@ -173,7 +171,7 @@ describe('an invoice with an expiry', () => {
   });
 
   test('and a payer who begins at the same moment: he is refused, or waited for', async () => {
-    // Between the look for open payments and the end nobody can slip in.
+    // A payment must not begin between the check for open payments and the end of the invoice.
     for (let round = 0; round < 8; round += 1) {
       const invoice = await billed();
       const at = new Date(Date.now() + 2 * HOUR_MS);
@@ -183,7 +181,7 @@ describe('an invoice with an expiry', () => {
   });
 
   test('keeps money that comes after it in suspense, for the policy to decide', async () => {
-    // Unapplied money is never lost, and never opens what has ended.
+    // Unapplied money must not be lost, and must not reopen an ended invoice.
     const invoice = await billed();
     const payment = await world.begin(invoice, 10_000n);
     await world.activities.finalizePayment({ ...payment, status: 'EXPIRED' });
@@ -220,7 +218,7 @@ describe('an invoice with an expiry', () => {
   });
 
   test('of which a part is paid stays open', async () => {
-    // What a payer has given is not thrown away.
+    // A payer's partial payment must not be lost.
     const invoice = await billed();
     await world.pay(invoice, 4_000n);
     await lapse(invoice);
@@ -250,7 +248,7 @@ describe('what a business hears of an invoice', () => {
   });
 
   test('has no issue, no reminder and nothing overdue', async () => {
-    // A receiver that knows three events is sent no fourth.
+    // A receiver written for three events must not get a fourth.
     const { calendar } = world.deps;
     const invoice = await world.bill(
       { dueDate: calendar.today(new Date()), reminders: { beforeDays: [1], overdueDays: [1] } },
@@ -261,7 +259,7 @@ describe('what a business hears of an invoice', () => {
   });
 
   test('stays PAID after a refund, whatever the application wants of native ones', async () => {
-    // A final status of the contract is final.
+    // A final status of the contract stays final.
     const invoice = await billed();
     const payment = await world.pay(invoice, 10_000n);
     await world.refund(payment, 10_000n);
@@ -272,7 +270,7 @@ describe('what a business hears of an invoice', () => {
 
 describe('an invoice that was opened', () => {
   test('counts as sent again after an attempt to pay that came to nothing', async () => {
-    // The shop sees that its customer has to be asked again.
+    // The shop must see that its customer has to be asked again.
     const invoice = await billed();
     const scope = world.caller.scope;
     const view = () => world.database.inTransaction(scope, (statements) => noteViewed(statements, invoice.id));

@@ -43,10 +43,10 @@ const SHADHINPAY: ShadhinpayTerms = {
   expiresAt: null,
 };
 
-/** What was started or told outside of the database, in order. */
+/** A call that starts or signals something outside the database. Calls are kept in order. */
 export type Call = readonly [name: keyof Dispatch, ...values: unknown[]];
 
-/** Invoices on a real Postgres with the product's own functions; the gateway's word is written into its rows. */
+/** Invoices on a real Postgres with the product's own functions. The gateway's answers are written straight into the rows. */
 export interface InvoiceWorld {
   readonly database: Database;
   readonly databaseUrl: string;
@@ -55,7 +55,10 @@ export interface InvoiceWorld {
   readonly caller: NativeCaller;
   readonly calls: Call[];
   readonly log: Row[];
-  /** A draft or an issued invoice of what is given, over one line of 100.00 BDT; of ShadhinPay's contract where its terms are given. */
+  /**
+   * Creates a draft or issued invoice with the given members, by default with one line of 100.00 BDT. With `shadhinpay` terms it uses
+   * the ShadhinPay contract.
+   */
   bill(given?: Partial<CreateInvoice>, shadhinpay?: Partial<ShadhinpayTerms>): Promise<InvoiceRecord>;
   read(invoice: Pick<InvoiceRecord, 'id'>): Promise<InvoiceRecord>;
   issue(invoice: Pick<InvoiceRecord, 'id'>): Promise<InvoiceView>;
@@ -64,18 +67,18 @@ export interface InvoiceWorld {
   changeDueDates(invoice: Pick<InvoiceRecord, 'id'>, body: DueDates): Promise<InvoiceView>;
   drive(invoice: Pick<InvoiceRecord, 'id' | 'reference'>, now: Date): Promise<InvoiceState>;
   inputOf(invoice: Pick<InvoiceRecord, 'reference'>): InvoiceWorkflowInput;
-  /** A payment of an invoice that is open at the gateway. */
+  /** Begins a payment of an invoice and opens it at the gateway. */
   begin(invoice: Pick<InvoiceRecord, 'id'>, amountMinor: bigint): Promise<StoredPayment>;
-  /** The gateway confirms it, as far as the rows tell, and it is settled. */
+  /** Confirms the charge in the rows and finalizes the payment. */
   confirm(payment: StoredPayment): Promise<void>;
-  /** Only the first half of it: the gateway's word. */
+  /** Only confirms the charge in the rows, without finalizing the payment. */
   charge(payment: StoredPayment): Promise<void>;
   pay(invoice: Pick<InvoiceRecord, 'id'>, amountMinor: bigint): Promise<StoredPayment>;
-  /** Reserved; the gateway has not said how it ended. */
+  /** Reserves a refund. The gateway has not answered yet. */
   queryRefund(payment: StoredPayment, amountMinor: bigint): Promise<StoredRefund>;
   refund(payment: StoredPayment, amountMinor: bigint): Promise<StoredRefund>;
   set(settings: { unappliedPaymentPolicy?: 'REVIEW' | 'REFUND'; refundedInvoices?: 'REOPEN' | 'KEEP' }): Promise<void>;
-  /** Type and sequence of an invoice's events, in their order. */
+  /** Returns an invoice's events in order, with type and sequence. */
   events(invoice: Pick<InvoiceRecord, 'id'>): Promise<{ type: string; sequence: number; data: InvoiceView }[]>;
   rows<R extends object = Row>(sql: string, parameters?: readonly unknown[]): Promise<R[]>;
   verify(): Promise<LedgerReport>;
@@ -85,11 +88,11 @@ export interface InvoiceWorld {
 export interface WorldOptions {
   readonly calendar?: Calendar;
   readonly mailer?: Mailer | null;
-  /** Instead of one that only notes what it is asked. */
+  /** Replaces the dispatch that only records its calls. */
   readonly dispatch?: Dispatch;
   readonly settings?: Partial<ApplicationSettings>;
   readonly gateways?: GatewayRegistry;
-  /** Instead of a fresh one; with an application, instead of a new one. */
+  /** Replaces a fresh database. With an application id, it also replaces a new application. */
   readonly existing?: { readonly stored: TestDatabase; readonly applicationId?: bigint };
 }
 
@@ -148,7 +151,7 @@ export async function openInvoiceWorld({
   const product = createPaymentActivities(deps);
   const activities: InvoiceWorld['activities'] = {
     ...product,
-    // Workflows jump here, and the row's test clock goes with them.
+    // These workflows skip time, and the row's test clock must follow.
     async driveInvoice(input) {
       await rows(
         `update invoices set clock_offset = ?::timestamptz - now() where reference = ? and mode = 'TEST' returning 1`,

@@ -50,7 +50,7 @@ const attemptOf = async (paymentId: string): Promise<string> =>
   );
 
 describe('a payment of an invoice', () => {
-  // The whole of what is due ends it, with an event of its own beside the payment's.
+  // Paying everything that is due ends the invoice, with an event in addition to the payment's.
   test('of all that is due pays it', async () => {
     const invoice = await world.bill();
     await world.pay(invoice, 10_000n);
@@ -71,7 +71,7 @@ describe('a payment of an invoice', () => {
     ]);
   });
 
-  // Paid and due make the total, whoever pays how much.
+  // Paid plus due is the total, whoever pays how much.
   test('of a part leaves the rest due, in the order of the installments', async () => {
     const invoice = await world.bill({
       installments: [
@@ -90,7 +90,7 @@ describe('a payment of an invoice', () => {
     ]);
   });
 
-  // Two tabs, two payers: never more than the total counts, and nothing of the rest is lost from sight.
+  // With two tabs or two payers, no more than the total may count, and the rest must be recorded.
   test('that finds nothing due any more is overpayment as a whole', async () => {
     const invoice = await world.bill();
     const first = await world.begin(invoice, 10_000n);
@@ -104,13 +104,13 @@ describe('a payment of an invoice', () => {
     expect(await postings(first.reference)).toEqual(['gateway:sslcommerz:clearing → app:payable 10000']);
     expect(await postings(second.reference)).toEqual(['gateway:sslcommerz:clearing → suspense 10000']);
     expect(world.log).toContainEqual(expect.objectContaining({ level: 'error', alert: 'invoice-overpayment' }));
-    // Its workflow waits for a person, in sight.
+    // The workflow of the unapplied payment waits for an operator and can be seen.
     expect(world.calls.filter(([name]) => name === 'startUnappliedPayment')).toHaveLength(1);
     expect((await world.events(invoice)).map(({ type }) => type)).toEqual(['invoice.issued', 'invoice.paid']);
     expect((await world.verify()).findings).toEqual([]);
   });
 
-  // Half of it is owed to the application, half waits.
+  // One part is owed to the application, the other is held.
   test('that is more than is due counts for what is due, and the rest is held', async () => {
     const invoice = await world.bill();
     const late = await world.begin(invoice, 8_000n);
@@ -124,7 +124,7 @@ describe('a payment of an invoice', () => {
     expect((await world.verify()).findings).toEqual([]);
   });
 
-  // By the application's policy it goes back without being asked.
+  // With this policy the overpayment is refunded without a decision.
   test('is given its overpayment back where the policy says so, and only that', async () => {
     await world.set({ unappliedPaymentPolicy: 'REFUND' });
     const invoice = await world.bill();
@@ -150,7 +150,7 @@ describe('a payment of an invoice', () => {
     expect((await world.verify()).findings).toEqual([]);
   });
 
-  // What was never applied cannot be refunded as if it was.
+  // The part that was not applied to the invoice must not be refunded as if it had been.
   test('can be refunded up to what counted of it, and is then refunded whole', async () => {
     const invoice = await world.bill();
     const late = await world.begin(invoice, 8_000n);
@@ -164,7 +164,7 @@ describe('a payment of an invoice', () => {
     expect((await world.verify()).findings).toEqual([]);
   });
 
-  // A payer on another page would otherwise pay what nobody asks for.
+  // Otherwise a payer on another page would pay more than the invoice asks for.
   test('calls off others that would pay more than is left, and no smaller one', async () => {
     const invoice = await world.bill();
     const [whole, half, rest] = [
@@ -186,7 +186,7 @@ describe('a payment of an invoice', () => {
     expect(world.calls.filter(([name]) => name === 'signalCancel')).toEqual([['signalCancel', whole.reference]]);
   });
 
-  // A worker that dies after its commit is followed by one that does it again.
+  // After a worker dies just after its commit, another one runs the activity again.
   test('settled twice, or by many at once, counts once', async () => {
     const invoice = await world.bill();
     const payment = await world.begin(invoice, 6_000n);
@@ -196,7 +196,7 @@ describe('a payment of an invoice', () => {
     expect(await world.read(invoice)).toMatchObject({ paidMinor: 6_000n });
   });
 
-  // The lock order keeps them from waiting for each other in a circle, and each sees what the other has paid.
+  // The lock order prevents a deadlock, and each transaction sees what the others have paid.
   test('made by twelve payers at once never counts more than the total', async () => {
     const invoice = await world.bill();
     const payments = await Promise.all(Array.from({ length: 12 }, () => world.begin(invoice, 3_000n)));
@@ -210,7 +210,7 @@ describe('a payment of an invoice', () => {
     expect((await world.verify()).findings).toEqual([]);
   });
 
-  // A run that was started without the invoice would settle it unlocked.
+  // A workflow that does not know the invoice would finalize the payment without locking it.
   test('is not settled by a workflow that does not know its invoice', async () => {
     const invoice = await world.bill();
     const { paysInvoice: _unknown, ...payment } = await world.begin(invoice, 10_000n);
@@ -234,7 +234,7 @@ describe('a payment of an invoice', () => {
 describe('an overpayment that no workflow watches over', () => {
   const sweep = async (): Promise<unknown[]> => {
     world.calls.length = 0;
-    // The sweeper uses one method of the client: which workflows have ended.
+    // The sweeper uses one method of the client: the list of workflows that have ended.
     const list = async function* () {
       yield* [];
     };
@@ -242,7 +242,7 @@ describe('an overpayment that no workflow watches over', () => {
     await createSweepActivities({ ...world.deps, temporal }).sweep();
     return world.calls.flatMap(([name, , late]) => (name === 'startUnappliedPayment' ? [late] : []));
   };
-  /** The process dies after its commit, before it has told Temporal. */
+  /** Simulates a process that dies after its commit, before it has called Temporal. */
   const losingStarts = async <T>(work: () => Promise<T>): Promise<T> => {
     const { dispatch } = world.deps;
     const { startUnappliedPayment } = dispatch;
@@ -273,7 +273,7 @@ describe('an overpayment that no workflow watches over', () => {
   beforeEach(() => world.rows('update unapplied_payments set next_sweep_at = null returning 1'));
 
   test('since its start was lost is given one by the sweeper, until it has taken the money up', async () => {
-    // The money would wait in a list that nobody may look into.
+    // Otherwise no workflow would hold the money, and no operator could see it.
     const payment = await losingStarts(paidTwice);
     expect(await sweep()).toEqual([]);
     await aMinuteLater();
@@ -289,7 +289,7 @@ describe('an overpayment that no workflow watches over', () => {
     await world.set({ unappliedPaymentPolicy: 'REFUND' });
     const payment = await paidTwice();
     await aMinuteLater();
-    // On its way back it needs nobody.
+    // A refund that is in progress needs no workflow for the held money.
     expect(await sweep()).toEqual([]);
     const [refund] = await world.rows<{ reference: string }>(
       'select reference from refunds where payment_id = ?::bigint',
@@ -359,7 +359,7 @@ describe('a refund of an invoice’s payment', () => {
     expect(await world.read(invoice)).toMatchObject({ status: 'PAID', paidMinor: 10_000n });
   });
 
-  // Refund and payment want the same rows; whoever is first, both are counted.
+  // Refund and payment lock the same rows. Both must be counted in either order.
   test('beside a payment of the rest is counted, too', async () => {
     const invoice = await world.bill();
     const first = await world.pay(invoice, 5_000n);
@@ -374,7 +374,7 @@ describe('a refund of an invoice’s payment', () => {
 describe('a refund of an invoice’s payment that failed after it had succeeded', () => {
   const TOLD = ['invoice.issued', 'invoice.paid'];
 
-  /** People have found that its payer has no money of it. */
+  /** Simulates an operator's finding that the payer did not get the refund. */
   const notRefunded = async (refund: StoredRefund) => {
     await world.rows(
       `update refunds set review_reason = 'FAILED_AFTER_SUCCESS', review_since = now() where id = ?::bigint returning 1`,
@@ -396,7 +396,7 @@ describe('a refund of an invoice’s payment that failed after it had succeeded'
     )[0];
 
   test('pays the invoice again, which is told, and asks nobody for the money a second time', async () => {
-    // Its customer has paid, and has nothing back.
+    // The customer has paid and has not been refunded.
     const invoice = await world.bill();
     const payment = await world.pay(invoice, 10_000n);
     const refund = await world.refund(payment, 4_000n);
@@ -419,7 +419,7 @@ describe('a refund of an invoice’s payment that failed after it had succeeded'
     ['was paid otherwise', (invoice: InvoiceRecord) => world.pay(invoice, 10_000n), 'PAID'],
     ['was voided', (invoice: InvoiceRecord) => world.void(invoice), 'VOID'],
   ] as const)('is not undone where the invoice %s since', async (_name, meanwhile, status) => {
-    // That money would be nobody's: the refund stays before people.
+    // The invoice could not take the money back, so the refund stays under review.
     const invoice = await world.bill();
     const refund = await world.refund(await world.pay(invoice, 10_000n), 10_000n);
     await meanwhile(invoice);
@@ -454,7 +454,7 @@ describe('unapplied money of an invoice’s payment', () => {
     );
   };
 
-  // Whoever keeps what a payer sent for an invoice means that he has paid it.
+  // An operator who keeps money that a payer sent for an invoice means that the payer has paid it.
   test('that an operator keeps pays what the invoice still asks for', async () => {
     const invoice = await world.bill();
     const payment = await world.begin(invoice, 10_000n);
@@ -473,7 +473,6 @@ describe('unapplied money of an invoice’s payment', () => {
     ).toEqual([{ status: 'KEPT', applied_minor: '10000' }]);
   });
 
-  // A hundred dollars are no hundred taka, whatever the numbers say.
   test('that is kept in another currency pays nothing of the invoice', async () => {
     const invoice = await world.bill();
     const payment = await world.begin(invoice, 10_000n);
@@ -520,7 +519,7 @@ describe('a void', () => {
     await expect(world.begin(open, 10_000n)).rejects.toMatchObject({ code: 'INVALID_OPERATION_STATE' });
   });
 
-  // A payer and the shop at the same instant: one of them is told no.
+  // When a payer and the shop act at the same moment, one of them must be refused.
   test('and a payment that is begun at once exclude each other', async () => {
     for (let round = 0; round < 10; round += 1) {
       const invoice = await world.bill();

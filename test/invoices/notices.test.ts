@@ -26,7 +26,7 @@ beforeEach(() => {
   world.log.length = 0;
 });
 
-/** An instant of Dhaka's clock. */
+/** A local time in Dhaka. */
 const dhaka = (text: string): Date => new Date(`${text}+06:00`);
 const told = async (invoice: InvoiceRecord): Promise<string[]> =>
   (await world.events(invoice)).slice(1).map(({ type, data }) => {
@@ -44,7 +44,7 @@ const inParts = (reminders: { beforeDays?: number[]; overdueDays?: number[] } = 
   });
 
 describe('notices', () => {
-  // Nothing but what is overdue is told unless it is asked for.
+  // Without reminders, the application gets events only for overdue amounts.
   test('without reminders are of what is overdue alone, from the day after', async () => {
     const invoice = await inParts();
     expect(await world.drive(invoice, dhaka('2031-01-10T23:59:59'))).toMatchObject({
@@ -79,7 +79,7 @@ describe('notices', () => {
     expect(sequences).toEqual([1, 2, 3, 4, 5, 6]);
   });
 
-  // After an outage of weeks nobody gets three emails at once, but the application learns what is overdue.
+  // After an outage of weeks, a customer must not get three emails at once, but the application must learn what is overdue.
   test('that were missed are overtaken by the newest about the same due date', async () => {
     const invoice = await inParts({ beforeDays: [7, 3, 0], overdueDays: [2] });
     await world.drive(invoice, dhaka('2031-01-20T12:00:00'));
@@ -114,7 +114,7 @@ describe('notices', () => {
     expect(await told(invoice)).toEqual([]);
     await world.pause(invoice, false);
     await world.drive(invoice, dhaka('2031-01-12T12:00:00'));
-    // That it will be due in three days is no news any more.
+    // By then a reminder that the invoice is due in three days is outdated.
     expect(await told(invoice)).toEqual(['invoice.overdue 2031-01-10 1 4000']);
   });
 
@@ -144,14 +144,14 @@ describe('notices', () => {
     expect((await told(paid)).concat(await told(voided))).toEqual(['invoice.paid', 'invoice.voided']);
   });
 
-  // A worker that dies after the commit leaves the rest to one that looks again.
+  // A worker that dies after the commit leaves the rest to the next run.
   test('looked for by many at once are told once', async () => {
     const invoice = await inParts({ beforeDays: [0] });
     await Promise.all(Array.from({ length: 6 }, () => world.drive(invoice, dhaka('2031-01-12T00:00:00'))));
     expect(await told(invoice)).toEqual(['invoice.overdue 2031-01-10 1 4000']);
   });
 
-  // A workflow that somebody terminated is started again when it should have told something.
+  // If the workflow was terminated, the sweeper starts it again when a notice is due.
   test('are looked after by the sweeper, soon after a change and soon after a notice that did not go out', async () => {
     const invoice = await inParts();
     const dueIn = async (): Promise<number> =>
@@ -193,7 +193,7 @@ describe('emails', () => {
     expect(mails).toHaveLength(1);
   });
 
-  // The link opens without a login, so it stays out of headers that every server on the way writes down.
+  // The link opens without a login, and every server on the way may log headers. So the link must not be in them.
   test('carry an id that does not change over tries and does not tell the link', async () => {
     const invoice = await inParts({ overdueDays: [2] });
     await world.drive(invoice, dhaka('2031-01-13T12:00:00'));
@@ -241,7 +241,8 @@ describe('emails', () => {
     expect(waitedMs / 86_400_000).toBeLessThan(4);
   });
 
-  // It is written down before it is sent, so a death can send it twice under one id, never lose it.
+  // The attempt is recorded before the email is sent. A worker that dies may cause a second email under the same id,
+  // but never a lost one.
   test('of a worker that dies with one are tried again later', async () => {
     const invoice = await inParts({ overdueDays: [2] });
     await world.drive(invoice, dhaka('2031-01-13T12:00:00'));

@@ -8,7 +8,7 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-/** Whoever owns the database can write what he likes; `verify` has to name the row. */
+/** Changes rows as the database owner, who can write anything. `verify` must name the changed row. */
 async function asOwner(sql: string, parameters: readonly unknown[] = []): Promise<void> {
   const orm = await openOrm({ url: world.databaseUrl, role: 'owner', poolSize: 1 });
   try {

@@ -20,7 +20,7 @@ let shop: TestShop;
 let hasty: TestShop;
 let storefront: Server;
 let returnUrl: string;
-/** Left from the start, alone or at the gateway, so that they have expired when their test comes. */
+/** Left at the start, on our page or at the gateway, so that they have expired when their test runs. */
 let left: ShopPayment;
 let leftAtGateway: ShopPayment;
 
@@ -45,7 +45,7 @@ afterAll(async () => {
   await stack.stop();
 });
 
-/** A payer's browser that notes what one of our pages complains of: script errors, blocked resources, policy reports. */
+/** Opens a payer's browser that records script errors, blocked resources and policy reports of our pages. */
 async function payerAt(
   url: string,
   options: BrowserContextOptions = {},
@@ -68,7 +68,10 @@ function button(page: Page, name: string) {
   return page.getByRole('button', { name });
 }
 
-/** The gateway's page, then back; its own script sends the payer back, or its button where there is none. */
+/**
+ * Presses a button on the gateway's page and returns. The gateway's script sends the payer back, or without scripts its
+ * button does.
+ */
 async function chooseAtGateway(page: Page, outcome: 'pay' | 'fail' | 'cancel', script = true): Promise<void> {
   await page.waitForURL(`${stack.dev.simulators}/**`);
   await page.locator(`button[name=outcome][value=${outcome}]`).click();
@@ -86,7 +89,7 @@ async function outcome(page: Page, title: string): Promise<void> {
   }
 }
 
-/** What page and service say of the payment, for whoever reads a failed run. */
+/** Returns what the page and the service say about the payment, for the report of a failed run. */
 async function situation(page: Page): Promise<string> {
   const [, reference] = /checkout\/(pay_\w+)/.exec(page.url()) ?? [];
   const callbacks = await asOwner(stack.dev.databaseUrl, {
@@ -111,7 +114,7 @@ describe('a payer in a browser', () => {
     ['phone', PHONE],
     ['desktop', DESKTOP],
   ])('pays at %s width and goes back to the shop', async (_name, viewport) => {
-    // Protects the main job as a person does it: from our page to the gateway, to the outcome, to the shop.
+    // Covers the main journey in a browser: from our page to the gateway, to the outcome and to the shop.
     const payment = await shop.create({ returnUrl });
     const { page, complaints, leave } = await payerAt(payment.checkoutUrl, { viewport });
     expect(await page.locator('.amount').textContent()).toContain('BDT\u00a0100.00');
@@ -136,7 +139,7 @@ describe('a payer in a browser', () => {
     ['fail', 'Payment failed', 'FAILED'],
     ['cancel', 'Payment cancelled', 'CANCELLED'],
   ] as const)('who ends it at the gateway by %s sees "%s"', async (choice, title, status) => {
-    // Protects payers from an unclear end when nothing was paid.
+    // A payer who has not paid must read clearly that nothing was paid.
     const payment = await shop.create();
     const { page, complaints, leave } = await payerAt(payment.checkoutUrl);
     await button(page, 'Continue to payment').click();
@@ -149,7 +152,7 @@ describe('a payer in a browser', () => {
   });
 
   test.each([true, false])('cancels on our page in two steps (script: %s)', async (javaScriptEnabled) => {
-    // Protects a payer who changed his mind, on any phone.
+    // A payer who has changed their mind must be able to cancel on any phone.
     const payment = await shop.create();
     const { page, complaints, leave } = await payerAt(payment.checkoutUrl, { javaScriptEnabled });
     expect(await button(page, 'Yes, cancel the payment').isVisible()).toBe(false);
@@ -162,7 +165,7 @@ describe('a payer in a browser', () => {
   });
 
   test('pays without script', async () => {
-    // Protects payers whose browser runs none, or loads none on a bad network.
+    // Otherwise payers whose browser runs no scripts, or cannot load them on a bad network, could not pay.
     const payment = await shop.create();
     const { page, leave } = await payerAt(payment.checkoutUrl, { javaScriptEnabled: false });
     await button(page, 'Continue to payment').click();
@@ -172,7 +175,7 @@ describe('a payer in a browser', () => {
   });
 
   test('whose browser asks for Bangla pays in Bangla, with its digits', async () => {
-    // Protects the language over the whole way, the hop through the gateway included.
+    // The language must stay the same on the whole way, also after the gateway's page.
     const payment = await shop.create();
     const { page, complaints, leave } = await payerAt(payment.checkoutUrl, { locale: 'bn-BD' });
     expect(await page.locator('html').getAttribute('lang')).toBe('bn');
@@ -186,7 +189,7 @@ describe('a payer in a browser', () => {
   });
 
   test('changes the language by the link of the page', async () => {
-    // Protects payers whose browser speaks another language than they do.
+    // Some payers use a browser in a language that is not theirs.
     const payment = await shop.create();
     const { page, leave } = await payerAt(payment.checkoutUrl);
     await page.getByRole('link', { name: 'বাংলা' }).click();
@@ -197,7 +200,7 @@ describe('a payer in a browser', () => {
   });
 
   test('who guesses a reference finds a page that says nothing', async () => {
-    // Protects payments from being found by trying.
+    // A stranger must not find payments by guessing references.
     const { page, leave } = await payerAt(`${stack.dev.web}/checkout/pay_0000000000000000000000`);
     await outcome(page, 'Page not found');
     expect(await seriousFindings(page)).toEqual([]);
@@ -212,7 +215,7 @@ describe('a payment that has ended', () => {
     ['paid', 'pay', 'Payment successful'],
     ['cancelled', 'cancel', 'Payment cancelled'],
   ] as const)('once %s, shows its status only, whatever is posted to it', async (_name, choice, title) => {
-    // Protects against paying twice, and against undoing what is done, by an old link.
+    // An old link must not let a payer pay twice, or cancel a finished payment.
     const payment = await shop.create();
     const first = await payerAt(payment.checkoutUrl);
     await button(first.page, 'Continue to payment').click();
@@ -233,7 +236,7 @@ describe('a payment that has ended', () => {
   });
 
   test('left alone or left at the gateway, expires and says so', async () => {
-    // Protects shops from payments that hang for ever, and payers from paying into one.
+    // Otherwise a shop's payments would stay open forever, and a payer could pay into one.
     await until(async () => (await hasty.read(left.id)).status === 'EXPIRED');
     await until(async () => (await hasty.read(leftAtGateway.id)).status === 'EXPIRED');
     for (const { checkoutUrl } of [left, leftAtGateway]) {
@@ -245,7 +248,7 @@ describe('a payment that has ended', () => {
   });
 
   test('confirmed as charged three hours after it expired, stays expired and its money is held in suspense', async () => {
-    // Protects money that comes when nobody waits for it any more: never lost, never taken for a paid order.
+    // Money that arrives after the end must not be lost, and must not make the order count as paid.
     await until(async () => (await hasty.read(left.id)).status === 'EXPIRED');
     await asOwner(stack.dev.databaseUrl, {
       sql: `update payments set created_at = created_at - interval '3 hours', expires_at = expires_at - interval '3 hours',
@@ -268,7 +271,7 @@ describe('a payment that has ended', () => {
 
 describe('an address that goes to the gateway very often', () => {
   test('is asked to wait', async () => {
-    // Protects merchants from testers of stolen cards.
+    // Otherwise thieves could use a merchant's checkout to test stolen cards.
     const payment = await shop.create();
     const statuses = new Set<number>();
     let last: Response | undefined;

@@ -1,6 +1,6 @@
 /**
- * The calls of the documented contract as it prints them, line breaks included. A test replaces the host and the
- * credentials and nothing else.
+ * The calls of the documented contract exactly as printed, with their line breaks. A test replaces only the host and
+ * the credentials.
  */
 export const appMeCall = `curl http://localhost:8080/api/v1/app/me \\
 -H "X-Api-Key: oi_test_xxx" \\
@@ -19,7 +19,7 @@ export const createCall = `curl -X POST http://localhost:8080/api/v1/payments \\
 "productName": "Pro plan"
 }'`;
 
-/** The same call as another page of the documents has it. */
+/** The same call as on another page of the documentation. */
 export const createCallInOneLine = `curl -X POST http://localhost:8080/api/v1/payments \\
 -H "X-Api-Key: oi_test_xxx" -H "X-Api-Secret: your-secret" \\
 -H "Content-Type: application/json" \\
@@ -28,11 +28,11 @@ export const createCallInOneLine = `curl -X POST http://localhost:8080/api/v1/pa
 "customerReference": "cust_123", "customerEmail": "jane@example.com",
 "productName": "Pro plan" }'`;
 
-/** The documents' payment has the id 100; a test puts its own there. */
+/** The payment in the documentation has the id 100. A test replaces it. */
 export const readCall = `curl http://localhost:8080/api/v1/payments/100 \\
 -H "X-Api-Key: oi_test_xxx" -H "X-Api-Secret: your-secret"`;
 
-/** Named in a sentence of the documents, without a call of its own. */
+/** A sentence in the documentation names this call, without an example. */
 export const listCall = `curl "http://localhost:8080/api/v1/payments?customerReference=cust_123" \\
 -H "X-Api-Key: oi_test_xxx" -H "X-Api-Secret: your-secret"`;
 

@@ -12,7 +12,7 @@ import { verify } from './verify.ts';
 import { sessionsOf, waysOut } from '../support/logins.ts';
 import { until } from '../support/until.ts';
 
-/** Amounts that the simulator reads as orders. */
+/** The simulator behaves differently for these amounts. */
 const NOTICE_IS_HELD = 131_316;
 const SESSION_OPENS_SLOWLY = 131_348;
 const SETTLED_TIMEOUT_MS = 120_000;
@@ -36,14 +36,14 @@ afterAll(async () => {
 });
 
 test('no process of the stack is logged in as the owner, nor can become it', async () => {
-  // Whoever takes over a process must not see every application.
+  // An attacker who takes over a process must not see every application.
   const sessions = await sessionsOf(dev.databaseUrl);
   expect(sessions.filter(({ login, name }) => name !== `lenden ${login}`)).toEqual([]);
   expect(sessions.map(({ login }) => login)).toEqual(expect.arrayContaining(['lenden_app', 'lenden_system']));
   expect(await waysOut(dev.databaseUrl)).toEqual([]);
 });
 
-/** The types of a payment's events. One that was sent when its sender died may come twice, under the same id. */
+/** Returns the types of a payment's events. An event whose sender died may arrive twice, under the same id. */
 function eventsOf({ reference }: ShopPayment): string[] {
   const own = inbox.arrivals.filter((arrival) => arrival.reference === reference);
   return [...new Map(own.map(({ eventId, type }) => [eventId, type])).values()];
@@ -59,10 +59,10 @@ async function untilPaid(payment: ShopPayment): Promise<void> {
   await inbox.ended(payment.reference, SETTLED_TIMEOUT_MS);
 }
 
-/** An Idempotency-Key whose first request died is leased for a minute. */
+/** The Idempotency-Key of a request that died stays leased for a minute. */
 const TRY_AGAIN_FOR_MS = 90_000;
 
-/** What a payer does whose page did not load, and a client whose answer was lost: tries again. */
+/** Retries, as a payer does whose page did not load, or a client that got no answer. */
 async function tryAgain<T>(attempt: () => Promise<T>): Promise<T> {
   const giveUpAt = Date.now() + TRY_AGAIN_FOR_MS;
   for (;;) {
@@ -79,7 +79,7 @@ async function tryAgain<T>(attempt: () => Promise<T>): Promise<T> {
 
 describe('kill -9', () => {
   test('of every process at once loses neither an open payment nor one that is paid but not yet notified', async () => {
-    // Protects the money rule at its hardest: everything dies, nobody helps, and it goes on from the disk alone.
+    // After every process has died, payments must continue from the stored data alone, without an operator.
     const open = await shop.create();
     const midway = await shop.create({ amountMinor: NOTICE_IS_HELD });
     await payAtGateway(midway.checkoutUrl);
@@ -98,7 +98,7 @@ describe('kill -9', () => {
   test.each(['worker', 'temporal', 'simulators'])(
     'of the %s alone between charge and notice is made good without a hand',
     async (name) => {
-      // Protects each seam between the processes by itself.
+      // Each process is killed alone, because each failure breaks a different step.
       const payment = await shop.create({ amountMinor: NOTICE_IS_HELD });
       await payAtGateway(payment.checkoutUrl);
       const session = await attemptReference(dev.databaseUrl, payment.reference);
@@ -110,7 +110,7 @@ describe('kill -9', () => {
   );
 
   test('of the api between commit and reply lets a retry with the same key find the same payment', async () => {
-    // Protects an application whose request was cut off from taking the money twice.
+    // An application that retries after a lost connection must not charge the payer twice.
     const body = { amountMinor: SESSION_OPENS_SLOWLY, customerReference: 'cut off' };
     const key = randomUUID();
     const lost = shop.post(body, key).catch(() => 'lost');
@@ -124,7 +124,7 @@ describe('kill -9', () => {
     expect(await lost).toBe('lost');
     const duplicate = await tryAgain(() => shop.post(body, key));
     expect([duplicate.status, Number(duplicate.headers.get('retry-after')) > 0]).toEqual([409, true]);
-    // As if the first request's minute were over.
+    // Simulates that the minute of the first request is over.
     await asOwner(dev.databaseUrl, {
       sql: `update idempotency_keys set lease_until = now() where key = ?`,
       parameters: [key],
@@ -139,7 +139,7 @@ describe('kill -9', () => {
 
 describe('an immediate stop of Postgres under load', () => {
   test('loses none of twenty payments and doubles none', async () => {
-    // Protects commits that were answered, and retries of those that were not.
+    // Acknowledged commits must survive, and requests without an answer must be safe to retry.
     const numbers = Array.from({ length: 20 }, (_, index) => index + 1);
     const createAndPay = async (number: number): Promise<ShopPayment> => {
       const key = randomUUID();
@@ -162,7 +162,7 @@ describe('an immediate stop of Postgres under load', () => {
   });
 });
 
-/** Pays unless it is paid: a payer whose way back broke off looks at our page first. */
+/** Pays unless the payment is already paid. A payer whose return failed looks at our page first. */
 async function payOnce({ id, redirectUrl, checkoutUrl }: ShopPayment): Promise<void> {
   if ((await shop.read(id)).status === 'PENDING') {
     await payAndReturn(checkoutUrl);

@@ -7,14 +7,14 @@ export interface OperatorAnswer {
   readonly code: string | null;
 }
 
-/** A request of the demo's operator of a role; of nobody for an empty one. */
+/** Sends a request as the demo's operator with this role, or without a session if the role is empty. */
 export type AsOperator = (role: string, method: string, path: string, body?: object) => Promise<OperatorAnswer>;
 
 const Answer = z.object({ data: z.unknown(), meta: z.object({ errorCode: z.string().nullable() }) });
 const Session = z.object({ token: z.string() });
 const ANSWER_TIMEOUT_MS = 20_000;
 
-/** Signs in all of the demo's operators. `dev` is asked each time where the stack runs. */
+/** Logs in all of the demo's operators. `dev` is called before each request, because the stack may move. */
 export async function signInOperators(dev: () => DevFile): Promise<AsOperator> {
   const tokens = new Map<string, string>();
   const send: AsOperator = async (role, method, path, body) => {

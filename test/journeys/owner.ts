@@ -1,6 +1,8 @@
 import { openOrm } from '../../database/connection.ts';
 
-/** One statement as the database's owner, who sees every row: what a test looks up or sets back in time. */
+/**
+ * Runs one statement as the database owner, who sees every row. Tests use it to look up rows and to move times back.
+ */
 export async function asOwner<T extends object = object>(
   databaseUrl: string,
   { sql, parameters = [] }: { sql: string; parameters?: readonly unknown[] },
@@ -13,7 +15,7 @@ export async function asOwner<T extends object = object>(
   }
 }
 
-/** The gateway's name for the newest checkout of a payment. */
+/** Returns the reference of a payment's newest attempt, which is the order id at the gateway. */
 export async function attemptReference(databaseUrl: string, reference: string): Promise<string> {
   const [row] = await asOwner<{ reference: string }>(databaseUrl, {
     sql: `select t.reference from payment_attempts t join payments p on p.id = t.payment_id

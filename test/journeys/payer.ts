@@ -1,12 +1,15 @@
 import { open, press, type Page } from '../../scripts/demo/payer.ts';
 
-/** Pays a payment's checkout by links and forms; the page that sends the payer back, or the end of the road. */
+/**
+ * Pays a payment's checkout through links and forms. Returns the page that sends the payer back, or the last page
+ * reached.
+ */
 export async function payAtGateway(checkoutUrl: string): Promise<Page> {
   const gateway = await press(await open(checkoutUrl), { form: 'form[action*="/continue"]' });
   return press(gateway, { form: 'form', button: 'pay' });
 }
 
-/** The same, and back to our page. */
+/** Pays as `payAtGateway` does and returns to our page. */
 export async function payAndReturn(checkoutUrl: string): Promise<Page> {
   return press(await payAtGateway(checkoutUrl), { form: 'form#return' });
 }

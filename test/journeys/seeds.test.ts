@@ -20,7 +20,7 @@ beforeAll(async () => {
 
 afterAll(() => stack.stop());
 
-/** Runs the text in a shell, as somebody does who pasted it. */
+/** Runs the text in a shell, as a reader does who pastes it. */
 async function pasted(call: string): Promise<unknown> {
   const { apiKey, apiSecret } = stack.dev.apps.native.test;
   const text = call
@@ -38,7 +38,7 @@ const meta = expect.objectContaining({ success: true, timestamp: instant });
 
 describe("the documents' own calls, pasted into a shell", () => {
   test('tell which application and mode the credential stands for', async () => {
-    // Protects the first thing that an integrator tries.
+    // It is the first call that an integrator tries.
     expect(await pasted(appMeCall)).toEqual({
       data: {
         ...appMeSample.data,
@@ -54,7 +54,7 @@ describe("the documents' own calls, pasted into a shell", () => {
     ['over several lines', createCall],
     ['in one line', createCallInOneLine],
   ])('create a payment (%s), answered field by field as documented', async (_name, call) => {
-    // Protects clients that were written against the documents from any change of the answer.
+    // Any other answer would break clients that were written from the documentation.
     const answer = await pasted(call);
     const { reference: _reference, checkoutUrl: _checkoutUrl, id: _id, ...constants } = createSample.data;
     expect(answer).toEqual({
@@ -73,12 +73,12 @@ describe("the documents' own calls, pasted into a shell", () => {
   });
 
   test('answer the same payment, byte for byte, when pasted again', async () => {
-    // Protects from a second payment, since the documents' key is the same on every paste.
+    // The documented key is the same on every paste, so a second paste must not create another payment.
     expect(await pasted(createCall)).toEqual(await pasted(createCall));
   });
 
   test('read and list what was created', async () => {
-    // Protects the documented way to confirm a payment without webhooks.
+    // It is the documented way to confirm a payment without webhooks.
     const { data: created } = (await pasted(createCall)) as { data: Record<string, unknown> };
     const read = await pasted(readCall.replace('/payments/100', `/payments/${String(created['id'])}`));
     expect(read).toEqual({ data: created, meta, pagination: null });

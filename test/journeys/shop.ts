@@ -16,21 +16,21 @@ const Payment = z.object({
 
 export type ShopPayment = z.infer<typeof Payment>;
 
-/** An application of its own on a running stack, and the calls that it makes. */
+/** An application with its own credentials on a running stack, and the calls that it makes. */
 export interface TestShop {
   readonly applicationId: bigint;
-  /** Of TEST. */
+  /** The signing secret of TEST. */
   readonly signingSecret: string;
-  /** Points the shop to where its stack now runs. */
+  /** Switches to the addresses where the stack now runs. */
   moveTo(dev: DevFile): void;
-  /** Creates a payment of 100.00 BDT unless `body` says otherwise. */
+  /** Creates a payment, of 100.00 BDT unless `body` contains another amount. */
   create(body?: Record<string, unknown>, idempotencyKey?: string): Promise<ShopPayment>;
-  /** The bare answer to a create, whatever it is. */
+  /** Sends a create request and returns its response, successful or not. */
   post(body: Record<string, unknown>, idempotencyKey: string): Promise<Response>;
   read(id: number): Promise<ShopPayment>;
-  /** Any other call of the native API; answers `data` of a good answer of the given status. */
+  /** Sends any other call of the native API. Returns `data`, and fails unless the response has the given status. */
   call(method: string, path: string, wanted?: { body?: object; status?: number }): Promise<unknown>;
-  /** A document, by `Accept`. */
+  /** Fetches a document with `Accept: application/pdf`. */
   pdf(path: string): Promise<Uint8Array>;
   explain(id: number): Promise<{ summary: string; waitingFor: string; timeline: { at: string; event: string }[] }>;
 }

@@ -1,6 +1,6 @@
 import type { DevFile } from '../../scripts/dev-file.ts';
 
-/** Tells the simulated gateway what to do with one of its sessions. */
+/** Sends an action for one session to the simulated gateway. */
 export async function tellGateway(
   { simulators }: DevFile,
   { session, action, body = {} }: { session: string; action: 'deliver' | 'finish'; body?: object },

@@ -8,25 +8,25 @@ import { until } from '../support/until.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 
-/** `npm start` with servers of its own, that can be killed whole and started again on the same data and ports. */
+/** `npm start` with its own servers. All of it can be killed and started again on the same data and ports. */
 export interface StackToKill {
   readonly directory: string;
-  /** As it is now: a process that was started again has another pid. */
+  /** Returns the current state. A restarted process has another pid. */
   dev(): Promise<DevFile>;
-  /** kill -9 of every process, the launcher first, so that it brings nothing back. */
+  /** Kills every process with SIGKILL, the launcher first so that it restarts nothing. */
   killAll(): Promise<void>;
   startAgain(): Promise<DevFile>;
-  /** What the launcher has said so far. */
+  /** Returns the launcher's output so far. */
   output(): string;
   remove(): Promise<void>;
 }
 
 export async function startStackToKill(): Promise<StackToKill> {
   const directory = mkdtempSync(join(tmpdir(), 'lenden-kill-'));
-  // Postgres may run as another account, which must be able to walk to its data.
+  // Postgres may run as another account, which must be able to enter this directory.
   chmodSync(directory, 0o755);
   const { api, web, simulators } = await choosePorts('free', {});
-  // A gateway calls back where the checkout was opened from, so the addresses stay over a restart.
+  // A gateway calls back to the address at which the checkout was opened, so the addresses must stay the same after a restart.
   const environment = {
     ...process.env,
     DATABASE_URL: '',
@@ -102,7 +102,7 @@ function kill(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');
   } catch (error) {
-    // It went with one of the others.
+    // The process ended together with another one.
     if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) {
       throw error;
     }

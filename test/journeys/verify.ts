@@ -6,7 +6,7 @@ export interface Verified {
   readonly words: string;
 }
 
-/** `npm run verify -- --ask` on the stack of a directory. */
+/** Runs `npm run verify -- --ask` on the stack of a directory. */
 export function verify(directory: string): Promise<Verified> {
   const script = resolve(import.meta.dirname, '../../scripts/verify.ts');
   const environment = { ...process.env, DATABASE_URL: '', TEMPORAL_ADDRESS: '' };

@@ -38,22 +38,19 @@ const CHANGES = TABLES.flatMap((table) => [
 }));
 
 describe('the ledger is append-only in the database itself', () => {
-  // What runs in production has no right to change a booked row.
   test.each(CHANGES)('the app role cannot $kind $table', async ({ sql }) => {
     expect(await refusalOf(asApp(sql))).toBe(INSUFFICIENT_PRIVILEGE);
   });
 
-  // Nor has the role that sees all applications.
   test.each(CHANGES)('the system role cannot $kind $table', async ({ sql }) => {
     expect(await refusalOf(asSystem(sql))).toBe(INSUFFICIENT_PRIVILEGE);
   });
 
-  // A slip in a console of the owner does not change history either.
+  // A mistake of the owner at a database console must not change history.
   test.each(CHANGES)('the owner cannot $kind $table', async ({ sql }) => {
     expect(await refusalOf(asOwner(sql))).toBe(RESTRICT_VIOLATION);
   });
 
-  // The runtime has no way around it by switching the triggers off.
   test('the app role cannot disable triggers', async () => {
     expect(await refusalOf(asApp('alter table ledger_postings disable trigger all'))).toBe(INSUFFICIENT_PRIVILEGE);
     expect(await refusalOf(asApp('set local session_replication_role = replica'))).toBe(INSUFFICIENT_PRIVILEGE);
@@ -66,7 +63,7 @@ describe('the ledger is append-only in the database itself', () => {
     expect(await refusalOf(asApp('insert into ledger_seals default values'))).toBe(INSUFFICIENT_PRIVILEGE);
   });
 
-  // A chosen transaction number would place a row where sealing never looks.
+  // With a chosen transaction number, a row could be placed where sealing never looks.
   test.each([
     ['xid', `'99999999'::xid8`],
     ['created_at', `now() - interval '1 year'`],
@@ -78,7 +75,7 @@ describe('the ledger is append-only in the database itself', () => {
 });
 
 describe('an unbalanced or misplaced posting cannot be written, even in raw SQL', () => {
-  // Each try stands alone: its own ledger transaction, then the posting that must be refused.
+  // Each case inserts its own journal entry first, then the posting that must be refused.
   const CASES: readonly [string, Partial<PostingColumns>, string][] = [
     ['an amount of zero', { amount: '0' }, CHECK_VIOLATION],
     ['a negative amount', { amount: '-5' }, CHECK_VIOLATION],
@@ -91,12 +88,12 @@ describe('an unbalanced or misplaced posting cannot be written, even in raw SQL'
     ['an account that does not exist', { credit: '999999' }, FOREIGN_KEY_VIOLATION],
   ];
 
-  // The keys refuse it for everybody, the owner included.
+  // The keys refuse it for every role, including the owner.
   test.each(CASES)('the owner cannot post %s', async (_name, change, state) => {
     expect(await refusalOf(ledger.asOwner((em) => insertPosting(em, change)))).toBe(state);
   });
 
-  // For an app the row-level policy speaks first where the row itself is of another scope.
+  // For the app role, row-level security may refuse first if the row belongs to another scope.
   test.each(CASES)('the app role cannot post %s', async (_name, change, state) => {
     const refused = await refusalOf(
       ledger.database.withScope({ applicationId, mode: 'TEST' }, (em) => insertPosting(em, change)),
@@ -104,7 +101,6 @@ describe('an unbalanced or misplaced posting cannot be written, even in raw SQL'
     expect([state, INSUFFICIENT_PRIVILEGE, '23502']).toContain(refused);
   });
 
-  // A booked transaction is closed: nobody adds a posting to it later.
   test('a posting cannot be added to an older transaction', async () => {
     const older = `(select min(id) from ledger_transactions where application_id = ${applicationId} and mode = 'TEST')`;
     expect(await refusalOf(ledger.asOwner((em) => insertPosting(em, { transaction: older })))).toBe(RESTRICT_VIOLATION);
@@ -115,14 +111,13 @@ describe('an unbalanced or misplaced posting cannot be written, even in raw SQL'
     ).toBe(RESTRICT_VIOLATION);
   });
 
-  // One cause, one posting: also for somebody who types it in.
   test('a cause cannot be posted twice by hand', async () => {
     const sql = `insert into ledger_transactions (application_id, mode, currency, cause_type, cause_id, kind)
       select application_id, mode, currency, cause_type, cause_id, kind from ledger_transactions order by id limit 1`;
     expect(await refusalOf(asOwner(sql))).toBe(UNIQUE_VIOLATION);
   });
 
-  // A reversal stays within the app, mode and currency of what it takes back.
+  // A reversal must stay within the app, mode and currency of the entry that it reverses.
   test('a transaction cannot reverse one of another app', async () => {
     const sql = `insert into ledger_transactions (application_id, mode, currency, cause_type, cause_id, kind, reverses_id)
       select ${applicationId}, 'TEST', 'BDT', 'transaction', id::text, 'reversal', id from ledger_transactions where application_id = ${otherId} limit 1`;
@@ -139,7 +134,7 @@ interface PostingColumns {
   readonly amount: string;
 }
 
-/** SQL that finds an account's id; the ids of the apps are known only when the test runs. */
+/** Returns SQL that finds an account's id, because the ids of the apps are known only when the test runs. */
 function account(name: string, { app = 'own', mode = 'TEST' }: { app?: 'own' | 'other'; mode?: string } = {}): string {
   return `(select id from ledger_accounts where name = '${name}' and mode = '${mode}' and application_id = :${app})`;
 }
@@ -168,7 +163,7 @@ async function insertPosting(em: EntityManager, change: Partial<PostingColumns>)
   throw new Error('the posting was written');
 }
 
-/** The SQL state with which a statement was refused; undefined when it was not. */
+/** Returns the SQLSTATE with which a statement was refused, or undefined if it was not. */
 async function refusalOf(attempt: Promise<unknown>): Promise<string | undefined> {
   try {
     await attempt;

@@ -11,17 +11,20 @@ import { toDecimalText } from '../../domain/money.ts';
 import { readEvidence } from '../../scripts/read-evidence.ts';
 import { createTestDatabase } from '../support/database.ts';
 
-/** A database of the test's own with what a test of the ledger does to it. */
+/** A separate database, and the operations of the ledger tests on it. */
 export interface LedgerFixture {
   readonly url: string;
   readonly database: Database;
-  /** One transaction as the schema's owner, a superuser here, with triggers and foreign keys as they are. */
+  /** Runs one transaction as the schema's owner, here a superuser, with triggers and foreign keys enabled. */
   asOwner<T>(work: (em: EntityManager) => Promise<T>): Promise<T>;
-  /** The same with every trigger and foreign key switched off: what somebody who broke into the server can do. */
+  /** Runs SQL with every trigger and foreign key disabled, as an attacker on the server could. */
   asIntruder(sql: string): Promise<void>;
-  /** Seals one batch once nothing that runs elsewhere holds back what is committed here. */
+  /** Seals one batch as soon as no other transaction on the server prevents it. */
   seal(transactionsMax?: number): ReturnType<typeof sealBatch>;
-  /** Until all that is committed may be sealed: the horizon is the whole server's, so tests in other databases move it too. */
+  /**
+   * Waits until all committed rows may be sealed. The horizon is the whole server's, so tests in other databases also delay
+   * it.
+   */
   sealable(): Promise<void>;
   verify(witnesses?: readonly Witness[]): Promise<LedgerReport>;
   close(): Promise<void>;
@@ -91,7 +94,10 @@ export interface PaidPayment {
   readonly attemptReference: string;
 }
 
-/** A payment as settling leaves it: row, confirmed attempt with the gateway's answer, and posting, in one transaction. */
+/**
+ * Writes a paid payment as finalizing leaves it: row, confirmed attempt with the gateway's answer, and posting, in one
+ * transaction.
+ */
 export function payPayment(database: Database, charged: Charged): Promise<PaidPayment> {
   const { applicationId, mode = 'TEST', grossMinor = 10_000n, feeMinor = 250n } = charged;
   const reference = `pay_${randomBytes(12).toString('hex')}`;
@@ -129,7 +135,7 @@ export function payPayment(database: Database, charged: Charged): Promise<PaidPa
   });
 }
 
-/** A second charge of an attempt that had settled its payment before. */
+/** Records a second charge of an attempt that had already finalized its payment. */
 export function receiveLate(database: Database, paid: PaidPayment & Charged): Promise<string> {
   const { applicationId, mode = 'TEST', grossMinor = 10_000n, feeMinor = 250n, attemptReference } = paid;
   const validationId = `L${attemptReference}`;

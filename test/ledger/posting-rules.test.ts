@@ -30,7 +30,7 @@ const collected = fc
   .map(([grossMinor, feeMinor]) => ({ gateway: 'sslcommerz', grossMinor, feeMinor }));
 
 describe('postings', () => {
-  // Money is neither made nor lost by any posting rule.
+  // No posting rule may create or lose money.
   test('ten thousand random transactions never unbalance the accounts', () => {
     const balances = new Map<string, bigint>();
     fc.assert(
@@ -42,7 +42,6 @@ describe('postings', () => {
     );
   });
 
-  // A correction takes back exactly what it corrects.
   test('a transaction and its reversal leave every account as it was', () => {
     fc.assert(
       fc.property(postings, (original) => {
@@ -55,7 +54,6 @@ describe('postings', () => {
     );
   });
 
-  // Reversal is its own inverse, so a reversal taken back restores the very postings.
   test('reversing twice gives the original postings in their order', () => {
     fc.assert(
       fc.property(postings, (original) => {
@@ -64,7 +62,7 @@ describe('postings', () => {
     );
   });
 
-  // The app is owed what the payer paid, the gateway owes us that less its fee.
+  // The application is owed what the payer paid. The gateway owes us that amount less its fee.
   test.each([
     ['a settlement', paymentPostings, PAYABLE_ACCOUNT],
     ['unapplied money', unappliedPaymentPostings, SUSPENSE_ACCOUNT],
@@ -81,7 +79,7 @@ describe('postings', () => {
     );
   });
 
-  // A gateway answer that makes no sense is not posted as if it did.
+  // A gateway answer with impossible amounts must not be posted.
   test.each([
     ['nothing', 0n, 0n],
     ['a negative gross', -1n, 0n],
@@ -96,7 +94,7 @@ describe('transactions', () => {
   const owner = { applicationId: 7n, mode: 'TEST', currency: 'BDT' } as const;
   const money = { gateway: 'sslcommerz', grossMinor: 500n, feeMinor: 5n };
 
-  // The cause is what makes a posting happen once; two causes must never share a name.
+  // The cause makes a posting unique, so two causes must never have the same name.
   test('a payment, a late charge and a reversal each have a cause of their own', () => {
     const settled = paymentPosting({ ...owner, ...money, reference: 'pay_1' });
     const late = unappliedPaymentReceipt({ ...owner, ...money, attemptReference: 'A1', validationId: 'V1' });
@@ -109,7 +107,7 @@ describe('transactions', () => {
     expect(back.reversesId).toBe(12n);
   });
 
-  // What the database would refuse, or worse take, is refused before it.
+  // Entries that the database would refuse, or even accept wrongly, are refused before they reach it.
   test.each<[string, readonly Posting[]]>([
     ['no posting', []],
     [
@@ -130,7 +128,7 @@ describe('transactions', () => {
     expect(() => checkTransaction(transaction)).toThrow(RangeError);
   });
 
-  // The side on which an account grows decides how its balance is read.
+  // The normal side of an account decides how its balance is read.
   test('knows the normal side of every gateway account', () => {
     expect(normalSideOf('gateway:bkash:clearing')).toBe('debit');
     expect(normalSideOf(PAYABLE_ACCOUNT)).toBe('credit');

@@ -35,14 +35,14 @@ async function postingsOf(causeId: string): Promise<number> {
 }
 
 describe('posting', () => {
-  // Nothing is posted twice, however often the activity is retried.
+  // A retried activity must not post twice.
   test('the same cause posts once and answers that it stands', async () => {
     expect(await post(settlement('pay_once'))).toBe('posted');
     expect(await post(settlement('pay_once'))).toBe('already-posted');
     expect(await postingsOf('pay_once')).toBe(2);
   });
 
-  // "Already posted" must mean this posting: another amount under the same cause is a bug that has to be seen.
+  // "Already posted" must mean the same posting. Another amount under the same cause is a bug that must be reported.
   test.each([
     ['another amount', { grossMinor: 10_001n }],
     ['another fee', { feeMinor: 0n }],
@@ -54,7 +54,7 @@ describe('posting', () => {
     expect(await postingsOf(reference)).toBe(2);
   });
 
-  // A cause that belongs to another app is never taken for one's own posting.
+  // An app must not take another app's posting for its own.
   test('the same cause in another app or mode is a conflict, not "already posted"', async () => {
     await post(settlement('pay_owned'));
     const other = await createApplication(ledger.database);
@@ -62,7 +62,7 @@ describe('posting', () => {
     await expect(post(settlement('pay_owned', { mode: 'LIVE' }))).rejects.toThrow(LedgerConflict);
   });
 
-  // Two workers that settle one payment at once: one posts, the other waits for it and learns so.
+  // If two workers finalize one payment at once, one posts, and the other waits and learns of it.
   test('the second of two open transactions waits and does not post', async () => {
     await post(settlement('pay_warm'));
     const first = Promise.withResolvers<void>();
@@ -82,7 +82,6 @@ describe('posting', () => {
     expect(await postingsOf('pay_race')).toBe(2);
   });
 
-  // When the first one dies, its posting is gone and the second one's must not be lost with it.
   test('the second posts when the first rolls back', async () => {
     const first = Promise.withResolvers<void>();
     const mayFail = Promise.withResolvers<void>();
@@ -102,7 +101,7 @@ describe('posting', () => {
     expect(await postingsOf('pay_rollback')).toBe(2);
   });
 
-  // The first postings of an app arrive together: none of them may fail over an account that another one creates.
+  // The first postings of an app may run at once. None may fail because another one creates the same account.
   test('many first postings of a new app at once all post', async () => {
     const fresh = await createApplication(ledger.database);
     const references = Array.from({ length: 12 }, (_, index) => `pay_first_${index}`);
@@ -118,7 +117,7 @@ describe('posting', () => {
     ]);
   });
 
-  // Posting is on the path of every payment: one statement, and no row that two payments would wait for.
+  // Every payment posts, so posting must take one statement and must not lock a row that two payments share.
   test('costs one statement once the accounts exist, and updates nothing', async () => {
     await post(settlement('pay_before_count'));
     const statements = await countStatements((em) => postTransaction(em, settlement('pay_count')));
@@ -126,7 +125,6 @@ describe('posting', () => {
     expect(statements[0]).not.toMatch(/\bupdate\b/i);
   });
 
-  // Two payments of one app never wait for each other.
   test('another payment of the same app posts while one is still open', async () => {
     await post(settlement('pay_open_warm'));
     await ledger.database.withScope({ applicationId, mode: 'TEST' }, async (em) => {
@@ -135,7 +133,6 @@ describe('posting', () => {
     });
   });
 
-  // A correction is a posting like any other, made once.
   test('a reversal brings every balance back and is posted once', async () => {
     const fresh = await createApplication(ledger.database);
     const original = settlement('pay_reversed', { applicationId: fresh });
@@ -152,7 +149,6 @@ describe('posting', () => {
 });
 
 describe('balances', () => {
-  // An app sees its own books only.
   test('a scoped session sees no account of another app', async () => {
     const other = await createApplication(ledger.database);
     await post(settlement('pay_other_app', { applicationId: other }));
@@ -161,7 +157,6 @@ describe('balances', () => {
     expect(own.every((balance) => balance.applicationId === other)).toBe(true);
   });
 
-  // The books add up, per mode and currency.
   test('the trial balance shows equal debits and credits for each currency', async () => {
     await post(settlement('pay_usd', { currency: 'USD', grossMinor: 777n, feeMinor: 0n }));
     const lines = await ledger.database.withSystem((em) => trialBalance(em));
@@ -169,7 +164,6 @@ describe('balances', () => {
     expect(lines.every(({ debitsMinor, creditsMinor }) => debitsMinor === creditsMinor && debitsMinor > 0n)).toBe(true);
   });
 
-  // Amounts beyond what a double holds exactly stay exact.
   test('sums beyond 2^53 are exact', async () => {
     const rich = await createApplication(ledger.database);
     const grossMinor = 2n ** 53n - 1n;
@@ -181,7 +175,7 @@ describe('balances', () => {
   });
 });
 
-/** Until some session waits for a lock, which is what the test is about. */
+/** Waits until a session waits for a lock. */
 async function waitUntilBlocked(): Promise<void> {
   for (let tries = 0; tries < 200; tries += 1) {
     const [row] = await ledger.asOwner((em) =>

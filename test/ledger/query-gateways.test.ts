@@ -15,7 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => ledger.close());
 
-/** A gateway that confirms what our rows say, but for what the test changes. */
+/** Returns a gateway that confirms what our rows say, with the changes of the test. */
 function gateway(change: Partial<Charge>): Gateway['queryAttempt'] {
   return ({ attemptReference, claimedValidationId }) => {
     const late = claimedValidationId?.startsWith('L') === true;
@@ -65,12 +65,12 @@ async function ask(queryAttempt: Gateway['queryAttempt'] | undefined): Promise<{
 }
 
 describe('asking the gateways again', () => {
-  // The last word about money is the gateway's own.
+  // The gateway decides what was charged.
   test('finds nothing when each charge is confirmed as booked', async () => {
     expect(await ask(gateway({}))).toEqual({ asked: 2, listed: [] });
   });
 
-  // Evidence can be forged in our database, not at the gateway.
+  // An attacker can forge evidence in our database, but not at the gateway.
   test.each<[string, Partial<Charge>, RegExp]>([
     ['another amount', { grossMinor: 9_999n }, /gross 10000, sslcommerz itself says 9999/],
     ['another fee', { feeMinor: 0n }, /fee 250, sslcommerz itself says 0/],
@@ -82,7 +82,7 @@ describe('asking the gateways again', () => {
     expect(listed[0]?.what).toMatch(what);
   });
 
-  // A charge that the gateway does not know was never made.
+  // If the gateway does not know a charge, it was never made.
   test.each<AttemptAnswer>([{ kind: 'not-started' }, { kind: 'failed' }, { kind: 'unknown', note: 'x' }])(
     'a confirmed attempt of which the gateway says $kind is a finding',
     async (answer) => {
@@ -92,7 +92,7 @@ describe('asking the gateways again', () => {
     },
   );
 
-  // No answer proves nothing, so a check that could not ask must not look clean.
+  // A check that could not query the gateway must not look clean.
   test('a gateway that cannot be asked is a finding', async () => {
     const { listed } = await ask(() => Promise.reject(new GatewayFailure('unavailable', 'down')));
     expect(listed.map(({ what }) => what)).toEqual(Array(2).fill('could not be asked: sslcommerz is unavailable'));

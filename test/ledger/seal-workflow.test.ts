@@ -47,7 +47,7 @@ async function sealByWorkflow(workflowIds: readonly string[]): Promise<SealLedge
   );
 }
 
-/** Visibility follows the workflows' end within a moment. */
+/** Returns the witnesses. Temporal's visibility shows an ended workflow a moment later. */
 async function witnesses(count: number): Promise<Witness[]> {
   for (let tries = 0; tries < 100; tries += 1) {
     const found = await sealingWitnesses({ ...temporal, all: false });
@@ -60,7 +60,7 @@ async function witnesses(count: number): Promise<Witness[]> {
 }
 
 describe('the sealing workflow', () => {
-  // What Temporal remembers of the chain is out of reach for whoever rewrites the database.
+  // An attacker who rewrites the database cannot change what Temporal stores about the chain.
   test(
     'answers the head, and a chain that was written anew contradicts it',
     async () => {

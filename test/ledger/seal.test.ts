@@ -33,7 +33,7 @@ async function sealedCauses(): Promise<string[]> {
 }
 
 describe('sealing', () => {
-  // Every booked row is in the chain exactly once, and the chain proves itself.
+  // Every posted row must be in the chain exactly once, and the chain must be valid.
   test('seals accounts, transactions and postings once, in bounded batches', async () => {
     await pay(5);
     expect((await ledger.seal(2)).drained).toBe(false);
@@ -46,7 +46,6 @@ describe('sealing', () => {
     expect(report.unsealed).toEqual({ transactions: 0n, oldestSeconds: null });
   });
 
-  // A pass without work writes nothing, and its answer is still the head.
   test('an empty pass keeps the head', async () => {
     expect((await ledger.seal()).head).toMatchObject({ sealId: 0n, hash: Buffer.alloc(32) });
     await pay(1);
@@ -54,7 +53,7 @@ describe('sealing', () => {
     expect(await ledger.seal()).toEqual({ head, drained: true });
   });
 
-  // The trap of every chain over a running database: a lower number that commits later.
+  // A row with a lower number may commit later, and must not be skipped.
   test('a transaction that began earlier and commits later is not skipped', async () => {
     await pay(1);
     await ledger.seal();
@@ -74,7 +73,7 @@ describe('sealing', () => {
     expect((await sealedCauses()).slice(1)).toEqual(['older', 'newer']);
   });
 
-  // Two workers may run the schedule at once; there is one chain all the same.
+  // Two workers may seal at the same time, and must extend the same chain.
   test('sealers at the same time make one unbroken chain', async () => {
     await pay(9);
     const outcomes = await Promise.all(Array.from({ length: 3 }, () => ledger.seal(2)));
@@ -88,7 +87,6 @@ describe('sealing', () => {
     expect(report.chain.sealedTransactions).toBe(9n);
   });
 
-  // A sealer that dies in the middle leaves no half seal.
   test('a pass that fails leaves the chain as it was', async () => {
     await pay(2);
     await ledger.sealable();
@@ -102,7 +100,7 @@ describe('sealing', () => {
     expect((await ledger.seal()).head.totalTransactions).toBe(2n);
   });
 
-  // After a restore into another cluster its transaction numbers start again below those that are sealed.
+  // After a restore into another cluster, transaction numbers start again below the sealed ones.
   test('goes on after a restore into another cluster, and skips nothing', async () => {
     await pay(3);
     await ledger.seal(2);
@@ -117,7 +115,7 @@ describe('sealing', () => {
     expect((await ledger.verify()).unsealed.transactions).toBe(0n);
   });
 
-  // The activity drains a backlog in one call and answers the head for Temporal to remember.
+  // The activity seals a whole backlog in one call and returns the head, which Temporal stores.
   test('the activity answers the head of the chain', async () => {
     await pay(3);
     await ledger.sealable();
@@ -132,7 +130,7 @@ describe('sealing', () => {
     expect(await activities.sealLedger()).toEqual(result);
   });
 
-  // The cost of a pass must not grow with the ledger.
+  // The cost of a run must not grow with the ledger.
   test('finds the next batch by index, not by looking at what is sealed', async () => {
     const plan = await ledger.database.withSystem(async (em) => {
       await em.execute('set local enable_seqscan = off');
@@ -153,7 +151,7 @@ function settlement(reference: string) {
   return paymentPosting({ applicationId, mode: 'TEST', currency: 'BDT', reference, ...money });
 }
 
-/** Without waiting for what is open. */
+/** Seals without waiting for open transactions. */
 function sealAtOnce(): ReturnType<typeof sealBatch> {
   return ledger.database.withSystem((em) => sealBatch(em, { transactionsMax: 100 }));
 }
@@ -162,7 +160,7 @@ function post(reference: string): Promise<unknown> {
   return ledger.database.withScope({ applicationId, mode: 'TEST' }, (em) => postTransaction(em, settlement(reference)));
 }
 
-/** The last seal then names a cluster that is not this one, as a restored dump does. */
+/** Makes the last seal name another cluster, as after the restore of a dump. */
 function restoredFromElsewhere(): Promise<void> {
   return ledger.asIntruder(`update ledger_seals set cluster = '1', through_xid = '900000000000'::xid8`);
 }

@@ -20,7 +20,7 @@ beforeAll(async () => {
 });
 afterAll(() => ledger.close());
 
-/** The line that a worker writes of the head that it finds, on whatever level it logs. */
+/** Returns the line in which a worker logs the head, whatever its log level is. */
 async function loggedHead(): Promise<string> {
   const lines: string[] = [];
   const log = pino({ level: 'fatal' }, { write: (line: string) => lines.push(line) });
@@ -55,7 +55,7 @@ function verify(args: readonly string[], environment: Readonly<Record<string, st
 }
 
 describe('npm run verify', () => {
-  // A pipeline reads the exit code, a person the words: both say the same.
+  // A pipeline reads the exit code and a person reads the text, so they must agree.
   test(
     'ends with 0 and says what it proved',
     async () => {
@@ -68,7 +68,7 @@ describe('npm run verify', () => {
     TIMEOUT_MS,
   );
 
-  // Without a Temporal the proof is said to lack its outside witness; it neither hangs nor fails.
+  // Without Temporal, the report must say that this witness is missing. It must not hang or fail.
   test(
     'says when Temporal could not be asked',
     async () => {
@@ -83,7 +83,7 @@ describe('npm run verify', () => {
     TIMEOUT_MS,
   );
 
-  // A database that cannot be read is not a clean one.
+  // A database that could not be read must not count as verified.
   test(
     'ends with 2 when it could not look',
     async () => {
@@ -95,7 +95,7 @@ describe('npm run verify', () => {
     TIMEOUT_MS,
   );
 
-  // Whoever keeps the logs elsewhere finds a chain that was written anew, although database and Temporal agree.
+  // Logs that are kept elsewhere reveal a rewritten chain, even if the database and Temporal agree.
   test(
     'compares the chain with the heads of a log, as its shipper passed them on',
     async () => {
@@ -122,7 +122,8 @@ describe('npm run verify', () => {
     TIMEOUT_MS,
   );
 
-  // A restore undoes seals, and the log still has their heads; whoever rewrites the chain afterwards, or before what was restored, is still found.
+  // A restore removes seals whose heads are still in the log. An attacker who rewrites the chain afterwards, or rewrites the restored part, must
+  // still be found.
   test(
     'says of the heads of seals that a restore has undone that they are not compared, and of no others',
     async () => {
@@ -150,7 +151,6 @@ describe('npm run verify', () => {
     TIMEOUT_MS,
   );
 
-  // The row to look at is in the output, in words and in JSON.
   test(
     'ends with 1 and names the row that was changed',
     async () => {

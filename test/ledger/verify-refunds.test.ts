@@ -26,7 +26,7 @@ afterEach(() => ledger.close());
 
 const scope = () => ({ applicationId, mode: 'TEST' }) as const;
 
-/** A refund as its workflow leaves it. */
+/** Writes a refund as its workflow leaves it. */
 async function refunded(amountMinor: bigint): Promise<string> {
   const reference = refundReference();
   await ledger.database.inTransaction(scope(), async (statements) => {
@@ -79,7 +79,7 @@ async function found(): Promise<string[]> {
 
 describe('money that went back', () => {
   test('is proved: partial, full, late and kept', async () => {
-    // A check that cries wolf is switched off.
+    // Operators would ignore a check that reports false findings.
     await refunded(2_500n);
     await lateRefunded();
     expect(await found()).toEqual([]);
@@ -89,7 +89,7 @@ describe('money that went back', () => {
   });
 
   test('unapplied money left to the app is proved with its posting', async () => {
-    // Out of suspense, owed to the app.
+    // The money leaves suspense and is owed to the application.
     const late = await receiveLate(ledger.database, { ...paid, applicationId });
     const validationId = `L${paid.attemptReference}`;
     await ledger.database.inTransaction(scope(), async (statements) => {
@@ -133,7 +133,7 @@ describe('money that went back', () => {
       /^refund payments: .*of 2000 captured, 2500/,
     ],
   ])('%s is found', async (_name, sql, expected) => {
-    // Whoever has the server can change rows; it must not stay unseen.
+    // An attacker on the server can change rows, and that must not go unnoticed.
     await refunded(2_500n);
     await ledger.asIntruder(sql);
     expect((await found()).filter((finding) => expected.test(finding))).toHaveLength(1);

@@ -12,7 +12,7 @@ let applicationId: bigint;
 beforeEach(async () => {
   ledger = await openLedger();
   applicationId = await createApplication(ledger.database);
-  // Payments 1 to 4: transactions 1 to 4 with postings 1 to 8, in two seals.
+  // Payments 1 to 4: journal entries 1 to 4 with postings 1 to 8, in two seals.
   for (let paid = 0; paid < 4; paid += 1) {
     await payPayment(ledger.database, { applicationId, grossMinor: 10_000n + BigInt(paid) });
   }
@@ -30,7 +30,7 @@ function named(findings: readonly Finding[]): string[] {
 }
 
 describe('an untouched ledger', () => {
-  // A check that cries wolf is switched off.
+  // Operators would ignore a check that reports false findings.
   test('is proved without a finding', async () => {
     const paid = await payPayment(ledger.database, { applicationId, mode: 'LIVE', feeMinor: 0n });
     await receiveLate(ledger.database, { ...paid, applicationId, mode: 'LIVE' });
@@ -41,7 +41,7 @@ describe('an untouched ledger', () => {
     expect(report.unsealed.oldestSeconds).toBeGreaterThanOrEqual(0);
   });
 
-  // More pages than one: the walk neither skips nor repeats at the edges.
+  // With more than one page, the check must neither skip nor repeat rows at the page boundaries.
   test('is proved over many seals', async () => {
     for (let paid = 0; paid < 8; paid += 1) {
       await payPayment(ledger.database, { applicationId });
@@ -52,7 +52,7 @@ describe('an untouched ledger', () => {
 });
 
 describe('tampering with sealed rows names the row', () => {
-  // Whoever has the server's files or its superuser can change rows; it must not stay unseen.
+  // An attacker with the server's files or its superuser can change rows, and that must not go unnoticed.
   test.each([
     ['an amount was changed', `update ledger_postings set amount_minor = 99 where id = 3`, 'chain ledger_postings 3'],
     [
@@ -87,7 +87,7 @@ describe('tampering with sealed rows names the row', () => {
     expect(await first()).toMatch(new RegExp(`^${finding}\\b`));
   });
 
-  // Two rows exchanged keep every sum right; only their digests show it.
+  // Exchanged rows leave every sum correct. Only their digests differ.
   test('two postings of equal amount were exchanged', async () => {
     await ledger.asIntruder(
       `update ledger_postings set transaction_id = case id when 2 then 2 else 1 end where id in (2, 4)`,
@@ -96,7 +96,7 @@ describe('tampering with sealed rows names the row', () => {
     expect(findings.slice(0, 2)).toEqual(['chain ledger_postings 2', 'chain ledger_postings 4']);
   });
 
-  // The finding says what stands there now, so that a person can compare it with a backup.
+  // The finding must show the current row, so that an operator can compare it with a backup.
   test('the finding shows the row as it reads now', async () => {
     await ledger.asIntruder(`update ledger_postings set amount_minor = 99 where id = 3`);
     const [finding] = (await ledger.verify()).findings;
@@ -105,7 +105,7 @@ describe('tampering with sealed rows names the row', () => {
 });
 
 describe('tampering with the chain', () => {
-  // Seals can be edited by the same hand; each link then contradicts the next.
+  // An attacker can edit seals too, but then a link no longer matches the next one.
   test.each([
     ['a hash was changed', `update ledger_seals set hash = sha256('x') where id = 1`, 'chain ledger_seals 1'],
     ['a count was changed', `update ledger_seals set total_transactions = 40 where id = 1`, 'chain ledger_seals 1'],
@@ -131,14 +131,14 @@ describe('tampering with the chain', () => {
     expect(named((await ledger.verify()).findings)).toContain(finding);
   });
 
-  // A digest made to fit the changed row is caught by the seal's own hash.
+  // If a digest was forged to match the changed row, the seal's own hash reveals it.
   test('a digest was forged to fit a changed row', async () => {
     await ledger.asIntruder(`update ledger_postings set amount_minor = 99 where id = 3`);
     await forgeDigest('ledger_postings', '3');
     expect(await first()).toBe('chain ledger_seals 1');
   });
 
-  // Somebody who writes the whole chain anew is contradicted by what the sealing workflows answered.
+  // The results of the sealing workflows contradict a chain that was completely rewritten.
   test('a chain that was sealed anew contradicts its witnesses', async () => {
     const before = await ledger.seal();
     const witness = { sealId: before.head.sealId, hash: before.head.hash.toString('hex'), source: 'workflow w' };
@@ -150,7 +150,7 @@ describe('tampering with the chain', () => {
     expect(await first([witness])).toBe('witness ledger_seals 2');
   });
 
-  // Cutting the newest seals off leaves a chain that is whole in itself.
+  // If the newest seals are removed, the remaining chain is still valid in itself.
   test('a chain that was cut off contradicts its witnesses', async () => {
     const { head } = await ledger.seal();
     const witness = { sealId: head.sealId, hash: head.hash.toString('hex'), source: 'workflow w' };
@@ -161,7 +161,7 @@ describe('tampering with the chain', () => {
     expect(await first([witness])).toBe('witness ledger_seals 2');
   });
 
-  // An older state of the database came back: what was sealed after it is nobody's fault, and what is sealed from then on is compared again.
+  // After a restore, heads that were sealed after the backup are missing without any attack. Later heads are compared again.
   test('a chain that was cut off by a restore contradicts none of the witnesses before it', async () => {
     const { head } = await ledger.seal();
     const hash = head.hash.toString('hex');
@@ -178,7 +178,7 @@ describe('tampering with the chain', () => {
     expect(await first([later])).toBe(`witness ledger_seals ${head.sealId + 1n}`);
   });
 
-  // What is put in behind the sealer's position would never be sealed.
+  // A row inserted behind the sealer's position would never be sealed.
   test('a transaction was slipped in behind the sealed ones', async () => {
     await ledger.asIntruder(
       `insert into ledger_transactions (application_id, mode, currency, cause_type, cause_id, kind, xid)
@@ -189,7 +189,7 @@ describe('tampering with the chain', () => {
 });
 
 describe('payment = ledger = evidence', () => {
-  // Nothing counts as paid unless the gateway confirmed it and it is posted.
+  // A payment counts as paid only if the gateway confirmed it and it is posted.
   test.each([
     [
       'a payment was marked paid by hand',
@@ -250,7 +250,7 @@ describe('payment = ledger = evidence', () => {
     expect(named((await ledger.verify()).findings)).toContain(finding);
   });
 
-  // Before a row is sealed the payment it belongs to still contradicts a change.
+  // Before a row is sealed, its payment reveals a change.
   test('an unsealed posting was changed', async () => {
     await payPayment(ledger.database, { applicationId });
     await ledger.asIntruder(`update ledger_postings set amount_minor = 1 where id = 9`);
@@ -259,7 +259,6 @@ describe('payment = ledger = evidence', () => {
     expect(finding?.what).toMatch(/says .* 1, its cause explains .* 10000/);
   });
 
-  // Money out of nothing: a posting that is sealed and balanced, for a payment that is not there.
   test('a transaction without a payment was posted', async () => {
     const money = { gateway: 'sslcommerz', grossMinor: 5n, feeMinor: 0n };
     const extra = paymentPosting({
@@ -274,7 +273,7 @@ describe('payment = ledger = evidence', () => {
     expect(await first()).toBe('unexplained ledger_transactions 5');
   });
 
-  // A reversal is a correction somebody has to explain: the payment still says paid.
+  // The payment still says that it was paid, so somebody must explain the reversal.
   test('the settlement of a paid payment was reversed', async () => {
     const [row] = await ledger.asOwner((em) =>
       em.execute<{ reference: string }[]>(`select reference from payments where id = 1`),
@@ -288,7 +287,6 @@ describe('payment = ledger = evidence', () => {
     expect(named((await ledger.verify()).findings)).toEqual(['payment ledger_transactions 1']);
   });
 
-  // Unapplied money is held to the same proof.
   test.each([
     [
       'a late amount was changed',
@@ -310,7 +308,7 @@ describe('payment = ledger = evidence', () => {
 });
 
 describe('balances', () => {
-  // The trial balance counts only what lies on accounts that exist, so a lost account unbalances it.
+  // The trial balance counts only existing accounts, so a deleted account unbalances it.
   test.each([
     ['an account was deleted', `delete from ledger_accounts where name = 'app:payable'`],
     ['an account was moved to the other mode', `update ledger_accounts set mode = 'LIVE' where name = 'gateway:fees'`],
@@ -321,14 +319,14 @@ describe('balances', () => {
     expect(named(report.findings)).toContain('balance ledger_postings TEST BDT');
   });
 
-  // A posting on the books of another app is named, though every sum is right.
+  // A posting moved to another app must be named, although every sum is correct.
   test('a posting was moved to another app', async () => {
     const other = await createApplication(ledger.database);
     await ledger.asIntruder(`update ledger_postings set application_id = ${other} where id = 1`);
     expect(named((await ledger.verify()).findings)).toContain('balance ledger_postings 1');
   });
 
-  // Thousands of bad rows must not become thousands of lines, nor be told as a hundred.
+  // Thousands of bad rows must not produce thousands of lines, nor be counted as a hundred.
   test('counts all findings and lists the first hundred', async () => {
     for (let extra = 0; extra < 60; extra += 1) {
       await payPayment(ledger.database, { applicationId });

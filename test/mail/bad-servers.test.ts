@@ -16,7 +16,7 @@ const MAIL: Mail = {
   messageId: 'one',
   language: 'en',
 };
-/** For servers that never end; every other one is waited for. */
+/** Short timeouts for servers that never finish. Other servers get enough time. */
 const SHORT: MailerTimeouts = { connect: 1_000, greeting: 500, silence: 700, total: 1_500 };
 const PATIENT: MailerTimeouts = { connect: 60_000, greeting: 60_000, silence: 60_000, total: 60_000 };
 const CERTIFICATE = makeCertificate();
@@ -70,7 +70,7 @@ describe('a mail server that', () => {
   ];
 
   test.each(refusals)('%s ends a mail as it should', async (_name, script, kind, code) => {
-    // Protects the outbox: nothing hangs, nothing is given up that could still go, and no word of a server's comes back.
+    // Otherwise the outbox would hang or drop emails that could still be sent, or text of the mail server would be passed on.
     const server = await serve(script);
     const mailer = mailerFor(`smtp://127.0.0.1:${server.port}`, code === 'timeout' ? SHORT : PATIENT);
     expect(await mailer.send(MAIL)).toEqual({ kind, code });
@@ -78,7 +78,7 @@ describe('a mail server that', () => {
   });
 
   test('is not there is tried again later', async () => {
-    // Protects reminders from a server that restarts, and from a name that does not resolve for a while.
+    // Otherwise a payer would lose a reminder because the mail server restarts or its name does not resolve for a while.
     const server = await serve({});
     await server.close();
     const [gone, unknown] = [`smtp://127.0.0.1:${server.port}`, 'smtp://mail.nowhere.invalid'].map((url) =>
@@ -89,7 +89,7 @@ describe('a mail server that', () => {
   });
 
   test('holds every connection lets the mails that wait time out too', async () => {
-    // Protects the worker's activities: the limit counts from the call, not from the turn.
+    // Otherwise the worker's activities would wait too long. The time limit starts with the call, not when a connection is free.
     const server = await serve({ RCPT: trickle('250-more\r\n') });
     const mailer = mailerFor(`smtp://127.0.0.1:${server.port}`, SHORT);
     const outcomes = await Promise.all(Array.from({ length: 8 }, () => mailer.send(MAIL)));
@@ -100,7 +100,7 @@ describe('a mail server that', () => {
   });
 
   test('is well gets many mails over few connections', async () => {
-    // Protects the server from a connection for each mail.
+    // Otherwise the mail server would get one connection per email.
     const server = await serve({});
     const mailer = mailerFor(`smtp://127.0.0.1:${server.port}`);
     const outcomes = await Promise.all(Array.from({ length: 20 }, () => mailer.send(MAIL)));
@@ -110,7 +110,7 @@ describe('a mail server that', () => {
   });
 
   test('drops one mail costs no other its delivery, and the mail is not sent again by itself', async () => {
-    // Protects from duplicates that nobody asked for.
+    // Otherwise customers would get duplicate emails.
     let first = true;
     const server = await serve({
       message: (socket) => {
@@ -152,14 +152,14 @@ describe('a mail that cannot be one', () => {
     { language: '' },
     { language: 'bn\r\nBcc: eve@evil.example' },
   ])('is refused before anything is sent: %j', async (wrong) => {
-    // Protects headers from whatever reaches the mailer; a caller's mistake is told, not mended.
+    // Otherwise callers could inject headers. A caller's mistake must be reported, not corrected.
     const server = await serve({});
     const outcome = await mailerFor(`smtp://127.0.0.1:${server.port}`).send({ ...MAIL, ...wrong });
     expect([outcome, server.connections.total]).toEqual([{ kind: 'refused', code: 'bad-message' }, 0]);
   });
 
   test('is refused for its address too', async () => {
-    // Protects the envelope.
+    // Otherwise a recipient's address could inject SMTP commands.
     const server = await serve({});
     const to = 'jane@shop.example>\r\nRCPT TO:<eve@evil.example';
     const outcome = await mailerFor(`smtp://127.0.0.1:${server.port}`).send({ ...MAIL, to });
@@ -171,7 +171,7 @@ describe('a password', () => {
   const withLogin = (port: number): string => `smtp://user:canary@127.0.0.1:${port}`;
 
   test('is sent where the server offers a login', async () => {
-    // Protects from being taken for nobody.
+    // Otherwise the server would refuse emails from a client without a login.
     const server = await serve({ EHLO: '250-hello\r\n250 AUTH PLAIN', AUTH: '235 welcome' });
     expect(await mailerFor(withLogin(server.port)).send(MAIL)).toEqual({ kind: 'sent' });
     const token = Buffer.from('\0user\0canary').toString('base64');
@@ -179,14 +179,14 @@ describe('a password', () => {
   });
 
   test.each(['535 no', '454 later', '530 no', '501 no'])('that is answered with %s sends no mail', async (answer) => {
-    // Protects from a lost reminder while somebody mends the settings.
+    // Otherwise reminders would be lost while an operator corrects the login settings.
     const server = await serve({ EHLO: '250-hello\r\n250 AUTH PLAIN', AUTH: answer });
     expect(await mailerFor(withLogin(server.port)).send(MAIL)).toEqual({ kind: 'unavailable', code: 'login-refused' });
     expect(server.commands.some((command) => command.startsWith('MAIL'))).toBe(false);
   });
 
   test('is not left out where no login is offered', async () => {
-    // Protects from sending as nobody what was to be sent as somebody.
+    // Otherwise the email would be sent without the login that the settings require.
     const server = await serve({});
     expect(await mailerFor(withLogin(server.port)).send(MAIL)).toMatchObject({ kind: 'unavailable' });
     expect(server.commands.some((command) => command.startsWith('MAIL'))).toBe(false);
@@ -203,7 +203,7 @@ describe('TLS', () => {
     ['broken off', { ...offered, STARTTLS: (socket) => socket.end('220 go\r\n') }],
     ['answered with plain words', { ...offered, STARTTLS: (socket) => socket.write('220 go\r\n250 welcome\r\n') }],
   ])('that is %s sends neither the password nor the mail', async (_name, script) => {
-    // Protects both from whoever sits on the line.
+    // Otherwise an attacker on the network could read the password and the email.
     const server = await serve(script);
     const outcome = await mailerFor(required(server.port), SHORT).send(MAIL);
     expect(outcome.kind).toBe('unavailable');
@@ -214,7 +214,7 @@ describe('TLS', () => {
     ['STARTTLS', false],
     ['TLS from the first byte', true],
   ])('with a certificate that nobody vouches for is not TLS (%s)', async (_name, implicit) => {
-    // Protects from a server that only says that it is ours.
+    // Otherwise an attacker's server could pretend to be ours.
     const server = await serve(offered, { certificate: CERTIFICATE, implicit });
     const url = implicit ? `smtps://user:canary@127.0.0.1:${server.port}` : required(server.port);
     expect(await mailerFor(url).send(MAIL)).toEqual({ kind: 'unavailable', code: 'no-tls' });
@@ -222,14 +222,14 @@ describe('TLS', () => {
   });
 
   test('from the first byte is not spoken to a server without it', async () => {
-    // Protects from falling back.
+    // Otherwise the mailer would fall back to an unencrypted connection.
     const server = await serve({});
     const outcome = await mailerFor(`smtps://127.0.0.1:${server.port}`).send(MAIL);
     expect(outcome).toEqual({ kind: 'unavailable', code: 'no-tls' });
   });
 
   test('that is optional is left out only where it is not offered', async () => {
-    // Protects the choice from meaning never.
+    // Otherwise the mailer would never use TLS with `tls=optional`.
     const [plain, encrypted] = [await serve({}), await serve(offered, { certificate: CERTIFICATE })];
     const optional = (port: number): Mailer => mailerFor(`smtp://127.0.0.1:${port}?tls=optional`);
     expect(await optional(plain.port).send(MAIL)).toEqual({ kind: 'sent' });
@@ -239,7 +239,7 @@ describe('TLS', () => {
   test.each([false, true])(
     'with a certificate that the system trusts carries the mail (from the first byte: %j)',
     async (implicit) => {
-      // Protects from a mailer that is only ever safe because it never sends.
+      // A mailer that never sends would pass the tests above.
       const server = await serve(offered, { certificate: CERTIFICATE, implicit });
       const directory = await mkdtemp(join(tmpdir(), 'lenden-mail-ca-'));
       const authority = join(directory, 'ca.pem');
@@ -263,7 +263,7 @@ describe('TLS', () => {
   );
 });
 
-/** Speaks on and on, never silent for long. */
+/** Returns a script that sends the line again and again, so the connection is never silent for long. */
 function trickle(line: string): Extract<Script[string], (...given: never) => unknown> {
   return (socket) => {
     const timer = setInterval(() => socket.write(line), 20);

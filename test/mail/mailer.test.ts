@@ -66,7 +66,7 @@ async function rawOf(n: number): Promise<string> {
   return (await fetch(`${mailbox.url}/mailbox/${n}/raw`)).text();
 }
 
-/** Reads header names by lines alone, as the simplest receiver would. */
+/** Reads header names line by line, as the simplest receiver would. */
 function headerNames(raw: string): string[] {
   const [head = ''] = raw.split('\r\n\r\n');
   const lines = head.split(/\r\n|\r|\n/).filter((line) => !/^[ \t]/.test(line));
@@ -80,7 +80,7 @@ async function fault(body: Record<string, unknown>): Promise<void> {
 
 describe('a mail', () => {
   test.each(['en', 'bn'] as const)('arrives as it was rendered (%s)', async (language) => {
-    // Protects the figures and the link on their way through encodings.
+    // Otherwise amounts or the link would be damaged by an encoding.
     const rendered = invoiceEmail({
       kind: 'overdue',
       language,
@@ -103,7 +103,7 @@ describe('a mail', () => {
       subject: rendered.subject,
       language,
     });
-    // The parser ends every part with a line end of its own.
+    // The parser adds a line end after every part.
     expect(mail?.text.trimEnd()).toBe(rendered.text.trimEnd());
     expect(mail?.html.trim()).toBe(rendered.html.trim());
     const raw = await rawOf(mail?.n ?? 0);
@@ -117,7 +117,7 @@ describe('a mail', () => {
   });
 
   test('gets no header and no recipient from any of its fields', async () => {
-    // Protects everybody else's inbox: no input makes us write to somebody or in another way.
+    // Otherwise a stranger could make us send emails to other recipients, or with other headers.
     const line = fc.oneof(
       fc.string({ unit: 'binary', maxLength: 120 }),
       fc.string({ unit: 'grapheme', maxLength: 120 }),
@@ -175,7 +175,7 @@ describe('a mail', () => {
   });
 
   test('has the same Message-ID each time, so that a duplicate is known as one', async () => {
-    // Protects the payer's trust: the answer to the first attempt was lost, and both have arrived.
+    // A payer gets two emails if the answer to the first attempt was lost. The same Message-ID marks them as duplicates.
     await fault({ kind: 'close', executed: true });
     const mail = { ...MAIL, messageId: 'duplicate' };
     expect(await mailer.send(mail)).toEqual({ kind: 'unavailable', code: 'no-connection' });
@@ -198,20 +198,20 @@ describe('a mail', () => {
     ],
     [{ kind: 'close' }, { kind: 'unavailable', code: 'no-connection' }],
   ])('that meets %j ends as %j, and the next one goes', async (given, outcome) => {
-    // Protects from giving up too early, and from asking for ever.
+    // Otherwise the mailer would give up too early, or retry forever.
     await fault(given);
     expect(await mailer.send({ ...MAIL, messageId: 'faulty' })).toEqual(outcome);
     expect(await mailer.send({ ...MAIL, messageId: 'faulty' })).toEqual({ kind: 'sent' });
   });
 
   test('over the size that the server announced is refused for good', async () => {
-    // Protects the outbox from a mail that can never go.
+    // Otherwise the outbox would retry an email that can never be sent.
     const html = '<p>অ</p>'.repeat(20_000);
     expect(await mailer.send({ ...MAIL, html, text: html })).toEqual({ kind: 'refused', code: 'message-too-large' });
   });
 
   test('is not taken after close', async () => {
-    // Protects the end of a process from a mail that nobody waits for.
+    // Otherwise a process that ends would accept an email without sending it.
     const server = readSmtpUrl(`smtp://127.0.0.1:${mailbox.smtpPort}`);
     const other = createMailer({ server, from: readSender('a@padma.example') });
     expect(await other.send({ ...MAIL, messageId: 'last' })).toEqual({ kind: 'sent' });
@@ -220,7 +220,7 @@ describe('a mail', () => {
   });
 });
 
-/** Folding may turn white space into other white space, and trims the ends. */
+/** Normalizes white space, because folding may change it and trims the ends. */
 function squeezed(text: string): string {
   return text.replaceAll(/\s+/g, ' ').trim();
 }

@@ -18,7 +18,7 @@ interface Judged {
 }
 
 const NO_SERVER = 'import importlib.util as u, sys; sys.exit(not (u.find_spec("smtpd") or u.find_spec("aiosmtpd")))';
-/** Python has lost its own server in 3.12; with aiosmtpd it has one again. */
+/** Python removed its own server in 3.12. With aiosmtpd it has one again. */
 const available = spawnSync('python3', ['-c', NO_SERVER]).status === 0;
 
 let child: ChildProcessWithoutNullStreams | undefined;
@@ -49,7 +49,7 @@ async function nextLine(): Promise<unknown> {
 (available ? test : test.skip).each(['en', 'bn'] as const)(
   'a server and a parser of other makers read the mail as it was rendered (%s)',
   async (language) => {
-    // Protects from a mail that only its own makers' parser understands.
+    // Otherwise customers with other mail software than ours could not read the email.
     const rendered = invoiceEmail({
       kind: 'reminder',
       language,

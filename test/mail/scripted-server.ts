@@ -5,18 +5,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TLSSocket } from 'node:tls';
 
-/** A mail server that answers as a test wants it to. */
+/** A mail server whose answers a test defines. */
 export interface ScriptedServer {
   readonly port: number;
-  /** Every command that came, in order, over all connections; a message counts as one. */
+  /** Every command received, in order, over all connections. A message counts as one command. */
   readonly commands: string[];
   readonly connections: { total: number; open: number; mostOpen: number };
   close(): Promise<void>;
 }
 
 /**
- * What it answers, by the command's first word (`connect` for the greeting, `message` for the end of the data). A function does what it
- * likes with the socket. What is not named is answered as a good server would.
+ * The answers by the command's first word (`connect` for the greeting, `message` for the end of the data). A function controls the
+ * socket itself. A command that is not listed gets a correct answer.
  */
 export type Script = Readonly<Record<string, string | ((socket: Socket) => void)>>;
 
@@ -36,7 +36,9 @@ const GOOD: Script = {
   QUIT: '221 bye',
 };
 
-/** `tls: 'implicit'` speaks TLS from the first byte; with a certificate alone the answer `220` to STARTTLS begins it. */
+/**
+ * Starts the server. With `implicit` it uses TLS from the first byte; with only a certificate, the answer `220` to STARTTLS begins TLS.
+ */
 export async function startScriptedServer(
   script: Script,
   { certificate, implicit = false }: { certificate?: Certificate; implicit?: boolean } = {},
@@ -122,7 +124,7 @@ function converse(given: Conversation): void {
   }
 }
 
-/** A fresh certificate for 127.0.0.1 that signs itself; nobody trusts it who is not told to. */
+/** Creates a self-signed certificate for 127.0.0.1, which clients trust only if configured to. */
 export function makeCertificate(): Certificate {
   const directory = mkdtempSync(join(tmpdir(), 'lenden-mail-tls-'));
   const [key, cert] = [join(directory, 'key.pem'), join(directory, 'cert.pem')];

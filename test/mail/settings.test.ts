@@ -11,7 +11,7 @@ const LEAST = {
 
 describe('the mail settings', () => {
   test('are off unless both are given', () => {
-    // Protects from believing that reminders go out when they do not.
+    // Otherwise an operator with half of the settings would believe that reminders are sent.
     expect(readConfig(LEAST).mail).toBeNull();
     expect(readConfig({ ...LEAST, LENDEN_SMTP_URL: '', LENDEN_MAIL_FROM: '' }).mail).toBeNull();
     const half = [{ LENDEN_SMTP_URL: 'smtp://mail.example' }, { LENDEN_MAIL_FROM: 'a@shop.example' }];
@@ -21,7 +21,7 @@ describe('the mail settings', () => {
   });
 
   test('are checked at start by name, and never repeated', () => {
-    // Protects the password in the URL from the log of a failed start.
+    // Otherwise the password in the URL would appear in the log of a failed start.
     const wrong = { LENDEN_SMTP_URL: 'smtp://canary:canary@mail.example/canary', LENDEN_MAIL_FROM: 'canary@canary' };
     const read = (): unknown => readConfig({ ...LEAST, ...wrong });
     expect(read).toThrow(/LENDEN_SMTP_URL: [\s\S]*LENDEN_MAIL_FROM: /);
@@ -29,7 +29,7 @@ describe('the mail settings', () => {
   });
 
   test('come parsed', () => {
-    // Protects the mailer from meeting a text that nobody has read.
+    // Otherwise the mailer would get unparsed text.
     const given = {
       LENDEN_SMTP_URL: 'smtps://us%40er:p%3Aw@mail.example',
       LENDEN_MAIL_FROM: 'পদ্মা Books <a@Shop.example>',
@@ -54,7 +54,7 @@ describe('the address of a mail server', () => {
     ['smtp://[::1]:1025', 1025, 'none'],
     ['smtp://127.0.0.1:1025?tls=required', 1025, 'required'],
   ] as const)('%s means port %d and TLS %s', (url, port, tls) => {
-    // Protects mail on a network from travelling in the clear because nobody said otherwise.
+    // Otherwise emails would cross the network unencrypted by default.
     expect(readSmtpUrl(url)).toMatchObject({ port, tls });
   });
 
@@ -79,7 +79,7 @@ describe('the address of a mail server', () => {
     'smtp://u%0d%0aQUIT:p@mail.example',
     'smtp://u:%ff@mail.example',
   ])('%j is refused without being quoted', (url) => {
-    // Protects from a setting that means something else than it seems to.
+    // Otherwise a setting could mean something else than an operator expects.
     const read = (): unknown => readSmtpUrl(url);
     expect(read).toThrow(/^must/);
     expect(read).not.toThrow(/example/);
@@ -92,7 +92,7 @@ describe('the sender', () => {
     ['<a@shop.example>', { name: '', address: 'a@shop.example' }],
     ['  Shop & Sons  <a@shop.example> ', { name: 'Shop & Sons', address: 'a@shop.example' }],
   ])('is read from %j', (text, expected) => {
-    // Protects the usual ways to write one.
+    // Otherwise operators could not use the usual notations for a sender.
     expect(readSender(text)).toEqual(expected);
   });
 
@@ -107,7 +107,7 @@ describe('the sender', () => {
     '=?utf-8?q?A?= <a@b.example>',
     `${'x'.repeat(101)} <a@b.example>`,
   ])('is not %j', (text) => {
-    // Protects the header From.
+    // Otherwise a setting could inject headers through From.
     expect(() => readSender(text)).toThrow(/^must be an address/);
   });
 });

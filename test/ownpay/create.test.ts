@@ -18,7 +18,7 @@ function create(body: unknown, headers: Record<string, string> = {}): Promise<Ow
   return ownpayCall({ origin: world.origin, method: 'POST', path: '/payment-intents', key: shop.key, body, headers });
 }
 
-/** A body whose amount is this very text. */
+/** Creates an intent whose amount is exactly this text. */
 function withAmount(text: string): Promise<OwnpayAnswer> {
   const body = JSON.stringify({ ...INTENT, amount: 'AMOUNT' }).replace('"AMOUNT"', text);
   return create(body, { 'content-type': 'application/json' });
@@ -34,7 +34,7 @@ async function storedMinor({ json }: OwnpayAnswer): Promise<string | undefined> 
 
 describe('POST /payment-intents', () => {
   test('answers 201 field by field as documented, and keeps every field', async () => {
-    // Protects clients that were written against the documents, and what they sent.
+    // Otherwise clients written from the documentation would break, or lose what they sent.
     const { status, json, headers } = await create(INTENT);
     expect([status, Object.keys(json)]).toEqual([
       201,
@@ -62,7 +62,7 @@ describe('POST /payment-intents', () => {
   });
 
   test('takes what is optional as absent, null or empty lists of members', async () => {
-    // PHP clients send null for what they do not have.
+    // PHP clients send null for a missing value.
     const { customer_phone: _phone, description: _text, cancel_url: _url, metadata: _metadata, ...needed } = INTENT;
     expect((await create(needed)).status).toBe(201);
     const empty = { customer_phone: null, description: null, cancel_url: null, metadata: null };
@@ -70,7 +70,7 @@ describe('POST /payment-intents', () => {
   });
 
   test('takes empty texts and PHP’s empty array for what is left out', async () => {
-    // Forms send an empty text for what the customer did not fill in; a shop must not lose the sale for it.
+    // Forms send an empty string for a field that was left empty. A shop must not lose the sale for it.
     const blank = { customer_phone: '', description: '', cancel_url: '', metadata: [] };
     const { status, json } = await create({ ...INTENT, ...blank });
     expect(status).toBe(201);
@@ -94,7 +94,7 @@ describe('POST /payment-intents', () => {
     [{ customer_name: `${'x'.repeat(149)}😀😀` }, { customer_name: `${'x'.repeat(149)}😀` }],
     [{ customer_name: `${' '.repeat(150)}Jane` }, { customer_name: 'Jane' }],
   ])('%j is kept as %j', async (change, kept) => {
-    // What a customer typed in his own way must not cost the sale.
+    // A customer's way of typing must not cost the shop a sale.
     const { status, json } = await create({ ...INTENT, ...change });
     expect(status).toBe(201);
     const path = `/payment-intents/${String(json['transaction_id'])}`;
@@ -116,7 +116,7 @@ describe('POST /payment-intents', () => {
     ['1234.56', '123456'],
     ['450000.07', '45000007'],
   ])('an amount of %s is %s minor units', async (amount, minor) => {
-    // No amount ever passes through a float: 70.10 × 100 would be 7009.999….
+    // An amount must never pass through a float: 70.10 × 100 would be 7009.999….
     expect(await storedMinor(await withAmount(amount))).toBe(minor);
   });
 
@@ -133,14 +133,14 @@ describe('POST /payment-intents', () => {
     ['[99.99]', /must be a number/],
     ['null', /^The amount field is required\.$/],
   ])('an amount of %s is refused', async (amount, message) => {
-    // What is not exactly an amount must not become one.
+    // Text that is not exactly an amount must not be converted to one.
     const { status, json } = await withAmount(amount);
     expect([status, json['code']]).toEqual([400, 'VALIDATION_ERROR']);
     expect(json['errors']).toEqual({ amount: [expect.stringMatching(message)] });
   });
 
   test('answers 400 with all messages by field, in the documented words', async () => {
-    // Protects forms that show these messages beside their fields.
+    // Forms show these messages beside their fields.
     const { status, json } = await create({ currency: 'US' });
     const required = (field: string) => [`The ${field} field is required.`];
     expect([status, json]).toEqual([
@@ -163,7 +163,7 @@ describe('POST /payment-intents', () => {
   });
 
   test('tells a missing amount and a currency that does not exist in one answer, as documented', async () => {
-    // The example of the contract: whoever reads it mends both at once.
+    // The example of the contract: its reader can correct both errors at once.
     const { amount: _amount, ...rest } = INTENT;
     const { status, text } = await create({ ...rest, currency: 'ZZZ' });
     expect([status, JSON.stringify((JSON.parse(text) as { errors: unknown }).errors)]).toEqual([
@@ -173,7 +173,7 @@ describe('POST /payment-intents', () => {
   });
 
   test('tells what its own rules and the application’s refuse together, in the order of the contract', async () => {
-    // A form is corrected once, not once for each rule that looks at it.
+    // A customer should correct a form once, not once for each set of rules.
     const { customer_name: _name, ...rest } = INTENT;
     const { status, text } = await create({
       ...rest,
@@ -211,13 +211,13 @@ describe('POST /payment-intents', () => {
     [{ return_url: 'https://shop.example\\@evil.example' }, 'return_url', expect.stringMatching(/backslashes/)],
     [{ cancel_url: 'https://a:b@shop.example/' }, 'cancel_url', expect.stringMatching(/user name/)],
   ])('refuses %j', async (change, field, message) => {
-    // Hostile or broken input is told by field and stored nowhere.
+    // Hostile or invalid input must be reported by field and must not be stored.
     const { status, json } = await create({ ...INTENT, ...change });
     expect([status, json['errors']]).toEqual([400, { [field]: [message] }]);
   });
 
   test('metadata comes back to the digit', async () => {
-    // What the merchant keeps with a transaction is his, numbers beyond 2^53 included.
+    // The merchant's metadata must come back unchanged, including numbers beyond 2^53.
     const metadata = '{"b":1.10,"a":12345678901234567890,"t":{"x":[null,"৳"]}}';
     const body = JSON.stringify({ ...INTENT, metadata: 'META' }).replace('"META"', metadata);
     const { json } = await create(body, { 'content-type': 'application/json' });
@@ -232,7 +232,7 @@ describe('POST /payment-intents', () => {
     ['__proto__', {}],
     ['sslcommerz', { gatewaysAllowed: ['another'] }],
   ])('answers 404 GATEWAY_NOT_FOUND for %s %j', async (gateway, settings) => {
-    // The documented answer, also where the gateway exists and this application may not use it.
+    // The documented answer, also if the gateway exists but this application may not use it.
     const { key } = await world.shop(settings);
     const body = { ...INTENT, gateway, currency: 'USD' };
     const { status, json } = await ownpayCall({
@@ -249,7 +249,7 @@ describe('POST /payment-intents', () => {
   });
 
   test('is pending with a payment_url also when the gateway does not answer in time', async () => {
-    // The payer can be sent on: our page waits for the session.
+    // The payer can continue: our page waits for the session.
     world.dispatch.opening = 'times out';
     try {
       const { status, json } = await create(INTENT);
@@ -260,7 +260,7 @@ describe('POST /payment-intents', () => {
   });
 
   test('is 502 when the gateway refuses for good', async () => {
-    // A checkout that can never open is not handed out.
+    // A shop must not get the URL of a checkout that can never open.
     world.dispatch.opening = 'refuses';
     try {
       const { status, json } = await create(INTENT);
@@ -277,7 +277,7 @@ describe('Idempotency-Key', () => {
     create(body, { 'content-type': 'application/json', 'idempotency-key': key });
 
   test('the same bytes get the same answer; one byte more is a collision', async () => {
-    // A retry after a lost answer makes no second payment; OwnPay compares bytes, not meaning.
+    // A retry after a lost answer must not create a second payment. OwnPay compares bytes, not the parsed content.
     const first = await send('order-1_A');
     const again = await send('order-1_A');
     expect([again.status, again.text]).toEqual([201, first.text]);
@@ -286,7 +286,7 @@ describe('Idempotency-Key', () => {
   });
 
   test('gives the first answer again although the request would be refused by now', async () => {
-    // A shop whose answer was lost would take the refusal for the truth, while its customer can pay.
+    // A shop whose answer was lost would believe the refusal, although its customer can pay.
     const other = await world.shop();
     const sendTo = (key: string) =>
       ownpayCall({
@@ -308,7 +308,7 @@ describe('Idempotency-Key', () => {
   });
 
   test('a duplicate of a running request is told 409', async () => {
-    // Two clicks at once make one payment.
+    // Two clicks at the same time must create one payment.
     world.dispatch.opening = 'opens slowly';
     try {
       const answers = await Promise.all([send('duplicates'), send('duplicates')]);

@@ -15,7 +15,7 @@ interface Received {
 let world: World;
 let server: Server;
 let url: string;
-/** 0: the connection is cut. */
+/** Returns the response status; 0 closes the connection. */
 let judge: (request: Received) => number = () => 204;
 const received: Received[] = [];
 
@@ -47,7 +47,7 @@ afterAll(async () => {
   await world.close();
 });
 
-/** PHP's own HMAC, as the documents' receivers compute it. */
+/** Returns the HMAC that PHP computes, as receivers in the documentation do. */
 function phpSignature(body: string, secret: string): string {
   const script = 'echo "sha256=" . hash_hmac("sha256", stream_get_contents(STDIN), $argv[1]);';
   const { stdout, status, error } = spawnSync('php', ['-r', script, '--', secret], { input: body, encoding: 'utf8' });
@@ -86,7 +86,7 @@ async function eventOf(app: App): Promise<DeliverWebhookInput> {
 }
 
 test('an event is signed over its raw body by the secret as it is shown, and carries no other contract’s signature', async () => {
-  // Receivers that were written from the documents verify it unchanged.
+  // Receivers written from the documentation must be able to verify it unchanged.
   const app = await world.app(url);
   const input = await eventOf(app);
   expect(await world.activities.deliverWebhook(input)).toMatchObject({ kind: 'delivered' });
@@ -122,7 +122,7 @@ describe('while a secret is rotated', () => {
     )[0];
 
   test('one attempt offers the event under each secret that signs, so that a shop with the promised one takes every event', async () => {
-    // The header has room for one signature, and a shop changes its secret when it likes within the overlap.
+    // The header has room for one signature, and a shop may change its secret at any time during the overlap.
     const app = await world.app(url);
     const { signingSecret } = await rotate(app);
     takesOnly(app.testSigningSecret);
@@ -135,7 +135,7 @@ describe('while a secret is rotated', () => {
     expect(one?.headers['x-ownpay-signature']).toBe(phpSignature(one?.body ?? '', signingSecret));
     expect(two?.headers['x-ownpay-signature']).toBe(phpSignature(two?.body ?? '', app.testSigningSecret));
     expect(await attemptsOf(input)).toEqual([{ number: 1, response_status: 204, error: null }]);
-    // The circuit stays closed, however many follow.
+    // The circuit must stay closed, however many events follow.
     for (let event = 0; event < 8; event += 1) {
       expect(await world.activities.deliverWebhook(await eventOf(app))).toEqual({ kind: 'delivered' });
     }
@@ -143,7 +143,7 @@ describe('while a secret is rotated', () => {
   });
 
   test('the secret that the shop accepted last is offered first, whichever it is', async () => {
-    // A shop that keeps the former secret until the last hour would otherwise refuse each event once.
+    // Otherwise a shop that keeps the old secret until the end would refuse each event once.
     const app = await world.app(url);
     const { signingSecret } = await rotate(app);
     const requestsFor = async () => {
@@ -158,7 +158,7 @@ describe('while a secret is rotated', () => {
   });
 
   test('an attempt has failed only when every secret was refused, and is one failure', async () => {
-    // A shop is not held to have failed more often because its application has more secrets.
+    // An application with more secrets must not count more failures for its shop.
     const app = await world.app(url);
     await rotate(app);
     await rotate(app);
@@ -173,7 +173,7 @@ describe('while a secret is rotated', () => {
   test.each([302, 410, 429, 500, 503])(
     '%i is no word about the signature: no other secret is tried',
     async (status) => {
-      // A shop that is busy or broken may have acted on the event, and needs rest.
+      // A shop that is busy or broken may have processed the event, and should not be called again at once.
       const app = await world.app(url);
       await rotate(app);
       takesOnly('neither', status);
@@ -183,7 +183,7 @@ describe('while a secret is rotated', () => {
   );
 
   test('a shop that does not answer is not asked under another secret', async () => {
-    // It may have taken the event.
+    // The shop may have processed the event.
     const app = await world.app(url);
     await rotate(app);
     takesOnly('neither', 0);

@@ -20,7 +20,7 @@ function errorsOf(pointer: string, value: unknown): unknown {
 
 describe('the document', () => {
   test('tells of text that must be there all that is asked of it', () => {
-    // Who sends what the document allows is not refused.
+    // A client that sends what the document allows must not be refused.
     for (const [member, good] of Object.entries({
       gateway: 'sslcommerz',
       order_id: 'ORDER-1',
@@ -37,12 +37,12 @@ describe('the document', () => {
   });
 
   test('is valid OpenAPI 3.1', async () => {
-    // Generators and viewers of other people read it.
+    // Other people's generators and viewers read the document.
     expect(await new Validator().validate(structuredClone(document))).toEqual({ valid: true });
   });
 
   test('its examples satisfy their schemas', () => {
-    // People copy examples before they read rules.
+    // Developers copy examples before they read rules.
     const { schemas } = z.object({ schemas: z.record(z.string(), Tree) }).parse(document['components']);
     for (const [name, schema] of Object.entries(schemas)) {
       for (const example of z.array(z.unknown()).parse(schema['examples'] ?? [])) {
@@ -53,7 +53,7 @@ describe('the document', () => {
   });
 
   test('describes the events that are really sent', () => {
-    // A receiver that is generated from it takes what comes.
+    // A receiver generated from the document must accept our events.
     const payment = {
       reference: 'txn_9f2c3a4b5d6e7f8a',
       merchantReference: 'ORDER-1',

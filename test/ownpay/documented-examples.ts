@@ -1,5 +1,6 @@
 /**
- * The programs of OwnPay's documents as they print them, line breaks included; the address that their page hides is jane@example.com.
+ * The programs from OwnPay's documentation exactly as printed, with their line breaks. Their page hides the email address; here it is
+ * jane@example.com.
  */
 export const phpExample = `<?php
 $apiKey = getenv('OWNPAY_API_KEY');

@@ -16,7 +16,7 @@ const list = (headers: Record<string, string>) => ownpayCall({ origin: world.ori
 
 describe('keys', () => {
   test('without a key it is 401 MISSING_TOKEN, with a wrong one INVALID_TOKEN', async () => {
-    // The two documented words, with the documented message.
+    // The two documented codes, with the documented message.
     const missing = await list({});
     expect([missing.status, missing.json]).toEqual([
       401,
@@ -40,7 +40,7 @@ describe('keys', () => {
   });
 
   test('a revoked key is refused at once, and another of the app is not', async () => {
-    // As documented: revoking is immediate.
+    // As documented: revocation takes effect at once.
     const key = await shop.anotherKey({});
     expect((await list({ authorization: `Bearer ${key}` })).status).toBe(200);
     await world.sql(`update credentials set status = 'REVOKED' where prefix = ?`, [key.slice(0, 11)]);
@@ -49,7 +49,7 @@ describe('keys', () => {
   });
 
   test('only the SHA-256 of a key is stored', async () => {
-    // A stolen database opens no checkout.
+    // A stolen database must not let an attacker create payments.
     const rows = await world.sql<{ row: string }>('select credentials::text as row from credentials');
     const tail = shop.key.slice(12);
     expect(rows.some(({ row }) => row.includes(tail))).toBe(false);
@@ -57,7 +57,7 @@ describe('keys', () => {
   });
 
   test('a scope that is missing is 403', async () => {
-    // A key for reading in a report cannot take money or give it back.
+    // A read-only key, for example in a report, must not be able to take or refund money.
     const reader = await shop.anotherKey({ scopes: ['read'] });
     const writer = await shop.anotherKey({ scopes: ['write'] });
     const { origin } = world;
@@ -74,7 +74,7 @@ describe('keys', () => {
   });
 
   test('credentials of two contracts are refused in the shape of the chosen one', async () => {
-    // Which of two identities is meant is not for us to guess.
+    // Lenden must not guess which of two identities is meant.
     const native = { 'x-api-key': shop.test.apiKey, 'x-api-secret': shop.test.apiSecret };
     const both = { ...native, authorization: `Bearer ${shop.key}` };
     expect((await list(both)).json).toMatchObject({ error: true, code: 'INVALID_TOKEN' });
@@ -86,7 +86,7 @@ describe('keys', () => {
   });
 
   test('an OwnPay key is no native credential, nor the other way round', async () => {
-    // A contract's credential opens that contract only.
+    // A credential is valid only for its own contract.
     const headers = { 'x-api-key': shop.key, 'x-api-secret': 'x' };
     expect((await httpCall({ origin: world.origin, path: '/api/v1/app/me', headers })).status).toBe(401);
   });
@@ -96,7 +96,7 @@ describe('the shape of every failure', () => {
   const bearer = () => ({ authorization: `Bearer ${shop.key}` });
 
   test('an unknown path is 404, another method 405 with Allow', async () => {
-    // Also what no route answers is told in OwnPay's shape, on shared paths by the key.
+    // Requests without a route are answered in OwnPay's format too; on shared paths the key selects it.
     const unknown = await ownpayCall({ origin: world.origin, path: '/customers', key: shop.key });
     expect([unknown.status, unknown.json]).toEqual([
       404,
@@ -113,7 +113,7 @@ describe('the shape of every failure', () => {
   });
 
   test('what is not there says how much of the limit is left, too, and counts', async () => {
-    // As documented, on every response; or a client that asks for what is not there could ask without end.
+    // As documented, on every response. Otherwise a client could request missing objects without limit.
     const { key } = await world.shop({ rateLimitPerMinute: 3 });
     const { origin } = world;
     const answers = [
@@ -128,7 +128,7 @@ describe('the shape of every failure', () => {
       [200, '0'],
       [429, '0'],
     ]);
-    // Whose key nobody knows is told of no limit, and not that his key is wrong.
+    // A caller with an unknown key gets no limit, and does not learn that the key is wrong.
     const stranger = await ownpayCall({ origin, path: '/customers', key: `op_${'0'.repeat(8)}.${'0'.repeat(48)}` });
     expect([stranger.status, stranger.headers['x-ratelimit-limit']]).toEqual([404, undefined]);
   });
@@ -141,7 +141,7 @@ describe('the shape of every failure', () => {
     ['{}', 'application/json; charset=latin1', 415, 'UNSUPPORTED_MEDIA_TYPE'],
     [JSON.stringify({ a: 'x'.repeat(70_000) }), 'application/json', 413, 'PAYLOAD_TOO_LARGE'],
   ])('a body %.30s as %s is %i', async (body, type, status, code) => {
-    // Broken requests are told apart, and none is a 500.
+    // Each kind of invalid request has its own error, and none is a 500.
     const answer = await ownpayCall({
       origin: world.origin,
       method: 'POST',
@@ -168,7 +168,7 @@ describe('the shape of every failure', () => {
   });
 
   test('an error of ours is 500 without a word about its cause', async () => {
-    // Nothing of the inside leaves.
+    // Internal details must not reach the client.
     await world.sql('alter table payments rename column metadata to metadata_lost');
     try {
       const answer = await ownpayCall({

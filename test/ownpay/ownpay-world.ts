@@ -8,7 +8,7 @@ import { openDatabase, type Database } from '../../database/connection.ts';
 import type { Mode } from '../../domain/mode.ts';
 import { openApiWorld, type ApiWorld } from '../api/api-world.ts';
 
-/** The API in this process, with applications that have OwnPay's keys. */
+/** The API in this process, with applications that have OwnPay keys. */
 export interface OwnpayWorld extends ApiWorld {
   readonly database: Database;
   readonly origin: string;
@@ -41,7 +41,7 @@ export async function openOwnpayWorld(): Promise<OwnpayWorld> {
   };
 }
 
-/** The documents' own request, at a gateway that there is. */
+/** The request from the documentation, with a gateway that is configured. */
 export const INTENT = {
   gateway: 'sslcommerz',
   amount: 99.99,

@@ -29,7 +29,7 @@ const open = (id: string): Promise<HttpAnswer> => httpCall({ origin: pages, path
 const set = (id: string, change: string) => world.sql(`update payments set ${change} where reference = ?`, [id]);
 
 test('the outcome is shown for a moment, then the browser goes back with what the shop may know', async () => {
-  // The documents redirect the customer; he reads how it went, and need not press anything.
+  // As documented, customers are redirected. They can read the outcome and need not press anything.
   const id = await created();
   expect((await open(id)).headers['refresh']).toBeUndefined();
   await set(id, `status = 'FAILED', ended_at = now()`);
@@ -37,13 +37,13 @@ test('the outcome is shown for a moment, then the browser goes back with what th
   const back = `${INTENT.cancel_url}?payment_id=${id}&status=failed`;
   expect([page.status, page.headers['refresh']]).toEqual([200, `5; url=${back}`]);
   expect(page.text).toContain(back.replaceAll('&', '&#38;'));
-  // Whoever opens it later wants to read it.
+  // A customer who opens the page later wants to read it.
   await set(id, `ended_at = now() - interval '1 hour'`);
   expect((await open(id)).headers['refresh']).toBeUndefined();
 });
 
 test('the page of a native payment stays', async () => {
-  // Its contract promises a link.
+  // The native contract promises a link, not a redirect.
   const id = await created();
   await set(id, `status = 'FAILED', ended_at = now(), contract = 'native'`);
   const page = await open(id);

@@ -34,7 +34,7 @@ function rowsOf({ json }: OwnpayAnswer): Record<string, unknown>[] {
 
 describe('transactions', () => {
   test('a completed one shows amounts to the digit, its fee and what is left of it', async () => {
-    // 99.90 must not become 99.9, nor a text.
+    // 99.90 must not become 99.9, nor a string.
     const id = await paid();
     const { status, json, text } = await get(`/transactions/${id}`);
     expect(status).toBe(200);
@@ -47,7 +47,7 @@ describe('transactions', () => {
   });
 
   test('one that was made in the native API is there, too', async () => {
-    // One core: whatever API took the money, it is listed, read and refunded in each.
+    // A payment can be listed, read and refunded in each contract, whichever one created it.
     const { reference } = await world.paidPayment(shop);
     expect((await get(`/transactions/${reference}`)).json).toMatchObject({ status: 'completed', order_id: null });
     expect(rowsOf(await get('/transactions')).map((row) => row['transaction_id'])).toContain(reference);
@@ -59,7 +59,7 @@ describe('transactions', () => {
   });
 
   test('one that was made in ShadhinPay’s API is read and given back by its own id', async () => {
-    // What a list shows must be there when it is asked for.
+    // A transaction that appears in a list must be readable by its id.
     const id = `PAY_20260517_${String(process.hrtime.bigint()).slice(-6)}`;
     await world.sql('update payments set reference = ? where reference = ?', [id, await paid()]);
     expect((await get(`/transactions/${id}`)).json).toMatchObject({ transaction_id: id, status: 'completed' });
@@ -68,7 +68,7 @@ describe('transactions', () => {
   });
 
   test("another app's and the other mode's look absent", async () => {
-    // A key opens one application in one mode.
+    // A key is valid for one application in one mode.
     const other = await world.shop();
     const live = await shop.anotherKey({ mode: 'LIVE' });
     const id = await paid();
@@ -90,7 +90,7 @@ describe('transactions', () => {
   });
 
   test('are listed by pages, status, gateway and days', async () => {
-    // What a merchant asks for and nothing else, with numbers that add up.
+    // A merchant must get exactly what they filtered for, with numbers that add up.
     const own = await world.shop();
     const list = (query: string) => get(`/transactions?${query}`, own.key);
     const ids = [await created(own.key), await paid(own.key), await created(own.key)];
@@ -110,7 +110,7 @@ describe('transactions', () => {
   });
 
   test('days that nobody lives to see bound nothing', async () => {
-    // Programs write the last day that they know for "until today"; it must not be an error of ours.
+    // Programs send the last date that they know to mean "until today". That must not cause an internal error.
     const everything = ['', 'to=9999-12-31', 'from=0001-01-01', 'from=0000-01-01&to=9999-12-30'];
     const answers = await Promise.all(everything.map((query) => get(`/transactions?${query}`)));
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
@@ -125,7 +125,7 @@ describe('transactions', () => {
   });
 
   test('a long list has all its pages', async () => {
-    // A shop that reconciles up to total_pages must not miss its oldest payments in silence.
+    // Otherwise a shop that reconciles up to total_pages would miss its oldest payments.
     const many = await world.shop();
     const id = await created(many.key);
     await world.sql(
@@ -144,7 +144,7 @@ describe('transactions', () => {
   test.each(['page=0', 'page=x', 'per_page=101', 'status=paid', 'from=2024-02-30', 'to=yesterday', 'page=1&page=2'])(
     'refuses %s',
     async (query) => {
-      // A filter that is not understood must not answer everything.
+      // A filter that is not understood must not return everything.
       const { status, json } = await get(`/transactions?${query}`);
       expect([status, json['code']]).toEqual([400, 'VALIDATION_ERROR']);
     },
@@ -153,7 +153,7 @@ describe('transactions', () => {
 
 describe('refunds', () => {
   test('a part, then what is left, then nothing', async () => {
-    // Refunds together never exceed what was paid.
+    // Refunds together must not exceed what was paid.
     const id = await paid();
     const part = await post('/refunds', { transaction_id: id, amount: 40.5, reason: 'Returned,\r\nunopened' });
     expect(part.status).toBe(201);
@@ -178,7 +178,7 @@ describe('refunds', () => {
   });
 
   test('a second one is refused at once where the gateway takes one', async () => {
-    // The caller must not be told that it is pending.
+    // The caller must not be told that the refund is pending.
     const id = await paid();
     await world.sql(`update payments set gateway = '${ONE_REFUND}' where reference = ?`, [id]);
     expect((await post('/refunds', { transaction_id: id, amount: 1 })).status).toBe(201);
@@ -197,7 +197,7 @@ describe('refunds', () => {
   });
 
   test('at a gateway that takes none it is refused at once', async () => {
-    // No event would tell a shop that what it was told is pending came to nothing.
+    // Otherwise the shop would be told that the refund is pending, and no event would report that it failed.
     const id = await paid();
     await world.sql(`update payments set gateway = '${NO_REFUNDS}' where reference = ?`, [id]);
     const { status, json } = await post('/refunds', { transaction_id: id, amount: 1 });
@@ -205,7 +205,6 @@ describe('refunds', () => {
   });
 
   test('of a payment that is not completed there is none', async () => {
-    // Nothing can go back that never came.
     const { status, json } = await post('/refunds', { transaction_id: await created() });
     expect([status, json['code']]).toEqual([400, 'INVALID_REFUND_PARAMETERS']);
   });
@@ -216,14 +215,14 @@ describe('refunds', () => {
     [{ amount: 1.005 }, 'amount', expect.stringMatching(/decimal places/)],
     [{ amount: '5' }, 'amount', 'The amount must be a number.'],
   ])('refuses %j', async (change, field, message) => {
-    // Told by field, in OwnPay's manner.
+    // Errors are reported by field, in OwnPay's format.
     const body = 'amount' in change ? { transaction_id: await paid(), ...change } : change;
     const { status, json } = await post('/refunds', body);
     expect([status, json['errors']]).toEqual([400, { [field]: [message] }]);
   });
 
   test('the same key gives money back once', async () => {
-    // A retry after a lost answer is no second refund.
+    // A retry after a lost answer must not refund twice.
     const body = { transaction_id: await paid(), amount: 10 };
     const headers = { 'idempotency-key': 'refund-1' };
     const [first, again] = [await post('/refunds', body, { headers }), await post('/refunds', body, { headers })];
@@ -232,7 +231,7 @@ describe('refunds', () => {
 });
 
 test('the document is served, and names this installation', async () => {
-  // Generators of clients read it.
+  // Client generators read the document.
   const { status, text } = await httpCall({ origin: world.origin, path: '/openapi/ownpay.json' });
   expect([status, JSON.parse(text)]).toMatchObject([200, { servers: [{ url: `${world.origin}/api/v1` }] }]);
 });

@@ -57,7 +57,7 @@ async function create(references: string[]): Promise<string> {
 }
 
 test("a reference that another application's payment has is drawn again, and what is drawn five times is an error", async () => {
-  // References are as short as their contract forces; nobody may get, or pay, another's payment by it.
+  // The contract prescribes short references. A caller must not see or pay another payment because of a collision.
   expect(await create([TAKEN])).toBe(TAKEN);
   expect(await create([TAKEN, TAKEN, FREE])).toBe(FREE);
   await expect(create([])).rejects.toThrow(/payments_reference_key|public_references_pkey/);

@@ -19,7 +19,7 @@ let folder: string;
 let hook: Server;
 let relay: Server;
 let relayUrl: string;
-/** What the API answered to the examples, and what it posted to the shop. */
+/** What the API answered to the examples, and the events that it sent to the shop. */
 const answers: { status: number; text: string }[] = [];
 const events: { signature: string; body: string }[] = [];
 
@@ -75,7 +75,7 @@ async function textOf(request: IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-/** The examples show nothing of what they were answered, so it is written down on the way. */
+/** Forwards a request to the API and records the answer, because the examples do not print it. */
 async function forward(request: IncomingMessage): Promise<{ status: number; text: string }> {
   const response = await fetch(new URL(request.url ?? '/', stack.dev.api), {
     method: request.method ?? 'GET',
@@ -94,7 +94,9 @@ function environment(): NodeJS.ProcessEnv {
   return { ...process.env, OWNPAY_API_KEY: stack.dev.apps.ownpay.apiKey, OWNPAY_BASE_URL: relayUrl };
 }
 
-/** Where the PHP program sends the browser: run by PHP's own server, since a command line has no headers. */
+/**
+ * Returns where the PHP program redirects the browser. PHP's own server runs it, because a command line has no headers.
+ */
 async function runPhp(program: string): Promise<string | null> {
   const file = join(folder, 'index.php');
   writeFileSync(file, program);
@@ -114,7 +116,7 @@ async function runPhp(program: string): Promise<string | null> {
   }
 }
 
-/** The same of the Node program, with the \`res\` of the server that it stands in. */
+/** Returns the same for the Node program, with the `res` of a server provided. */
 async function runNode(program: string): Promise<string> {
   const file = join(folder, 'example.mjs');
   const server = join(folder, 'server.mjs');
@@ -137,7 +139,7 @@ const PAYMENT_URL = /\/checkout\/txn_[0-9a-f]{16}$/;
 
 describe("the documents' programs", () => {
   test('PHP is there', () => {
-    // Without it the programs below would prove nothing.
+    // Without PHP the tests below would prove nothing.
     expect(spawnSync('php', ['--version']).status).toBe(0);
   });
 
@@ -147,7 +149,7 @@ describe("the documents' programs", () => {
   ])(
     'in %s get a checkout as they are written, and the documented 404 for a gateway that is not active',
     async (_name, run, program) => {
-      // Protects shops that change base URL and key, nothing else.
+      // Otherwise shops that change only the base URL and the key would break.
       answers.length = 0;
       const location = await run(program);
       expect(location).toMatch(PAYMENT_URL);
@@ -163,7 +165,7 @@ describe("the documents' programs", () => {
 });
 
 test('a payment is paid, told by a signed webhook, led back to the shop, read, and refunded', async () => {
-  // The whole way of an OwnPay shop, on real processes.
+  // Covers the whole journey of an OwnPay shop, on real processes.
   events.length = 0;
   const location = await runNode(withOurGateway(nodeExample));
   const id = location.split('/').at(-1) ?? '';

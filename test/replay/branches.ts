@@ -22,13 +22,13 @@ import { connectTestTemporal, createTestNamespace, type TestTemporal } from '../
 import { until } from '../support/until.ts';
 import type { StoredPayment } from '../support/stored.ts';
 
-/** The real worker code on real Postgres, the real simulator and the real Temporal server. */
+/** The real worker code on a real Postgres, the simulator and a real Temporal server. */
 export interface Recorder {
   readonly world: PaymentWorld;
   readonly realTime: TestTemporal;
-  /** Workflows that it starts jump over their timers. */
+  /** Workflows started here skip their timers. */
   readonly skipping: TestTemporal;
-  /** What the application's receiver answers, and what it got. */
+  /** The status that the application's receiver returns, and the bodies that it received. */
   readonly receiver: { status: number; readonly bodies: string[] };
   close(): Promise<void>;
 }
@@ -58,7 +58,7 @@ export async function openRecorder(): Promise<Recorder> {
         secrets,
         allow,
         log: world.deps.log,
-        // Deliveries whose clock jumps write the time that they live in.
+        // Deliveries whose clock skips record the time of their workflow.
         now: () => activityInfo().currentAttemptScheduledTimestampMs,
       }),
     }),
@@ -139,7 +139,7 @@ async function finished(recorder: Recorder, status: string): Promise<History> {
   return ended(begun);
 }
 
-/** The payer chooses as our page has him: the row first, then the workflow is told and opens the page. */
+/** Chooses a gateway as our page does: the row first, then the workflow is signalled and opens the session. */
 async function choosing({ world }: Recorder, { input }: Begun): Promise<void> {
   const scope = { applicationId: world.app.applicationId, mode: input.mode };
   const reference = attemptReference();
@@ -159,7 +159,7 @@ async function deliveryOf({ world, realTime }: Recorder, { input }: Begun): Prom
 
 const silent: NewPayment = { amountMinor: 131_310n };
 
-/** One run for each way in which a workflow of ours can go. */
+/** One run for each path that one of our workflows can take. */
 export const BRANCHES: Readonly<Record<string, (recorder: Recorder) => Promise<History>>> = {
   'payment-succeeds': (recorder) => finished(recorder, 'VALID'),
   'payment-fails': (recorder) => finished(recorder, 'FAILED'),
@@ -298,7 +298,7 @@ interface Refunding {
   decide(word: string): Promise<void>;
 }
 
-/** A refund of a payment that was paid, started as the API does. The amount of the payment is an order to the simulator. */
+/** Starts a refund of a paid payment as the API does. The simulator behaves differently for some payment amounts. */
 async function refunding(
   recorder: Recorder,
   { amountMinor = 10_000n, awaits = false, jump = false }: NewPayment & { awaits?: boolean; jump?: boolean } = {},
@@ -370,7 +370,7 @@ async function historyLength(handle: WorkflowHandle): Promise<number> {
   return (await handle.describe()).historyLength;
 }
 
-/** A payment that expired; `late` starts the search for money that came afterwards. */
+/** Returns a payment that expired. `late` starts the search for money that came afterwards. */
 async function expiredThenPaid(recorder: Recorder, fields: NewPayment = {}) {
   const begun = await begin(recorder, { ...fields, jump: true });
   await begun.handle.result();

@@ -8,7 +8,7 @@ import { until } from '../support/until.ts';
 
 const DAY_MS = 86_400_000;
 
-/** The first try of each letter finds no server. */
+/** Opens a recorder in which the first attempt to send an email finds no server. */
 export function openInvoiceRecorder(): Promise<InvoiceTheatre> {
   let tries = 0;
   return openInvoiceTheatre({
@@ -42,7 +42,7 @@ async function ended({ handleOf }: InvoiceTheatre, invoice: InvoiceRecord): Prom
 const day = ({ world }: InvoiceTheatre, offset: number): string =>
   addDays(world.deps.calendar.today(new Date()), offset);
 
-/** One run for each way in which an invoice's workflow can go. */
+/** One run for each path that an invoice's workflow can take. */
 export const INVOICE_BRANCHES: Readonly<Record<string, (theatre: InvoiceTheatre) => Promise<History>>> = {
   async 'invoice-paid'(theatre) {
     const invoice = await begun(theatre, {});
@@ -94,7 +94,7 @@ export const INVOICE_BRANCHES: Readonly<Record<string, (theatre: InvoiceTheatre)
     return ended(theatre, invoice);
   },
   async 'invoice-expired'(theatre) {
-    // Somebody pays when it expires; it waits for him, and he does not come back.
+    // A payer has begun when the invoice expires. The workflow waits for them, and they do not come back.
     const invoice = await begun(theatre, {}, { expiresAt: new Date(Date.now() + DAY_MS) });
     const payment = await theatre.world.begin(invoice, 10_000n);
     const { workflowId } = theatre.handleOf(invoice);

@@ -43,7 +43,7 @@ afterAll(async () => {
 });
 
 test('no byte of a payer reaches Temporal’s files, the histories or the log', async () => {
-  // Target T-55: what is not there cannot leak from a UI, a backup or a support bundle.
+  // Target T-55: data that Temporal does not store cannot leak from a UI, a backup or a support bundle.
   const { world, receiver, realTime } = recorder;
   const good = await begin(recorder, CANARIES);
   await world.finish(good.attempt);
@@ -54,7 +54,7 @@ test('no byte of a payer reaches Temporal’s files, the histories or the log', 
   await world.finish(doubtful.attempt);
   await until(async () => (await world.paymentRow(doubtful.input))['review_reason'] !== null);
   await until(() => receiver.bodies.length >= 2);
-  // The canaries are in the payment, where they belong, and went to the gateway.
+  // The canaries are stored in the payment, as intended, and were sent to the gateway.
   expect(await world.paymentRow(good.input)).toMatchObject({ customer_name: CANARIES.customerName });
 
   const texts: string[] = [JSON.stringify(world.log)];

@@ -18,7 +18,7 @@ Runtime.install({ logger });
 const ROOT = resolve(import.meta.dirname, '../..');
 const HISTORIES = join(import.meta.dirname, 'histories');
 
-/** Every branch that is promised, with the most events that it may cost. */
+/** Every recorded branch, with the maximum number of its events. */
 const EVENTS_MAX: Readonly<Record<string, number>> = {
   'payment-succeeds': 25,
   'payment-fails': 25,
@@ -62,7 +62,7 @@ beforeAll(async () => {
   bundle = await bundleWorkflowCode({ workflowsPath: WORKFLOWS_PATH, logger });
 });
 
-/** The names of the histories that this code does not replay as they were recorded. */
+/** Returns the names of the histories that this code does not replay as recorded. */
 async function refused(workflowBundle: WorkflowBundleWithSourceMap, names: readonly string[]): Promise<string[]> {
   const failed: string[] = [];
   for (const name of names) {
@@ -73,7 +73,7 @@ async function refused(workflowBundle: WorkflowBundleWithSourceMap, names: reado
 
 describe('a recorded history', () => {
   test('exists for every branch, and every one is listed', () => {
-    // A branch without a recording could be broken unseen.
+    // A branch without a recording could break unnoticed.
     const names = readdirSync(HISTORIES)
       .filter((file) => file.endsWith('.json'))
       .map((file) => file.slice(0, -'.json'.length));
@@ -81,12 +81,12 @@ describe('a recorded history', () => {
   });
 
   test.each(Object.keys(EVENTS_MAX))('replays on today’s workflow code: %s', async (name) => {
-    // Open workflows of the last release must go on after a deployment.
+    // Open workflows of the last release must continue after a deployment.
     expect(await refused(bundle, [name])).toEqual([]);
   });
 
   test.each(Object.entries(EVENTS_MAX))('of %s has at most %d events', (name, eventsMax) => {
-    // Events are the price of a payment.
+    // The number of events determines what a payment costs in Temporal.
     expect(recorded(name).events?.length).toBeLessThanOrEqual(eventsMax);
   });
 
@@ -97,7 +97,7 @@ describe('a recorded history', () => {
   });
 
   test.each(Object.keys(EVENTS_MAX))('holds no host, path or stack of the machine that recorded it: %s', (name) => {
-    // A repository is public; what Temporal stores should be as bare.
+    // The repository is public, and Temporal should store no such details either.
     const payloads = textOf(name).replaceAll(/"data":"([^"]*)"/g, (_match, data: string) =>
       Buffer.from(data, 'base64').toString(),
     );
@@ -110,7 +110,7 @@ describe('the gate', () => {
   const directories: string[] = [];
   afterAll(() => directories.forEach((directory) => rmSync(directory, { recursive: true, force: true })));
 
-  /** The workflows with one change, beside the real dependencies. */
+  /** Bundles a copy of the workflows with one change, next to the real dependencies. */
   async function changed(change: (source: string) => string): Promise<WorkflowBundleWithSourceMap> {
     mkdirSync(join(ROOT, '.lenden'), { recursive: true });
     const directory = mkdtempSync(join(ROOT, '.lenden', 'replay-'));
@@ -133,7 +133,7 @@ describe('the gate', () => {
   });
 
   test('turns red when two steps are swapped', async () => {
-    // Hostile case 58: the timer that is started before the question is started after it.
+    // Hostile case 58: the timer that starts before the query is started after it.
     const broken = await changed((source) =>
       source
         .replace('this.expireAt(opened.expiresAtMs);\n        if', 'this.expiresAtMs = opened.expiresAtMs;\n        if')
@@ -143,7 +143,7 @@ describe('the gate', () => {
   });
 
   test('turns red when another activity is called', async () => {
-    // A renamed activity is another command to a running workflow.
+    // For a running workflow, a renamed activity is another command.
     const broken = await changed((source) => source.replaceAll('verifyPayment', 'verifyCharge'));
     expect(await refused(broken, ['payment-succeeds'])).toEqual(['payment-succeeds']);
   });

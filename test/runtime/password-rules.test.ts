@@ -8,7 +8,7 @@ test.each([
   ['129 characters', 'ab'.repeat(64) + 'c'],
   ['eleven letters that take more bytes', 'আমারসোনারবা'],
 ])('%s: length is counted in characters', async (_name, password) => {
-  // The one rule that makes guessing hard.
+  // The length is the only rule that makes guessing hard.
   expect(await passwordProblem(password, person)).toMatch(/12 to 128 characters/);
 });
 
@@ -27,14 +27,14 @@ test.each([
   'aaaaaaaaaaaaa',
   'abcabcabcabcab',
 ])('%s is guessed first', async (password) => {
-  // Leaked lists are tried before anything else.
+  // Attackers try lists of leaked passwords first.
   expect(await passwordProblem(password, person)).toMatch(/guessed first/);
 });
 
 test.each(['karim.rahman@example.com', 'my karim.rahman@example.com!', 'Karim.Rahman.1971', '12-KARIM-rahman-34'])(
   '%s is made of what everybody knows of the person',
   async (password) => {
-    // Whoever knows the name knows half of it.
+    // An attacker who knows the person's name knows half of such a password.
     expect(await passwordProblem(password, person)).toMatch(/e-mail address or name/);
   },
 );
@@ -42,7 +42,7 @@ test.each(['karim.rahman@example.com', 'my karim.rahman@example.com!', 'Karim.Ra
 test.each(['three-quiet-herons-wade', 'নদীর ধারে তিনটি সাদা বক', 'x7#kQ2!mZ9pL', 'rahman sells mangoes in june'])(
   '%s may be chosen',
   async (password) => {
-    // No rules of composition: length and luck are enough.
+    // There are no rules about character classes: length and an unusual choice are enough.
     expect(await passwordProblem(password, person)).toBeNull();
   },
 );

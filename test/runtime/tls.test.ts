@@ -13,7 +13,10 @@ import { linkTemporal } from '../../temporal/client.ts';
 import { createEmptyDatabase, type TestDatabase } from '../support/database.ts';
 import { testServers } from '../support/test-servers.ts';
 
-/** A certificate authority, a server of it on 127.0.0.1, a client of it, and an authority that nobody trusts. */
+/**
+ * Creates a certificate authority, its server certificate for 127.0.0.1, its client certificate, and an authority that
+ * nobody trusts.
+ */
 function makeCertificates(directory: string): void {
   const openssl = (line: string): void => {
     execFileSync('openssl', line.split(' '), { cwd: directory, stdio: 'ignore' });
@@ -82,7 +85,7 @@ describe('Temporal behind TLS', () => {
     settings({ TEMPORAL_TLS_CLIENT_CERT_PATH: file('client.pem'), TEMPORAL_TLS_CLIENT_KEY_PATH: file('client.key') });
 
   test('is reached with a client certificate, by the api’s connection and by the worker’s', async () => {
-    // A Temporal outside of the machine is used only over a connection on which both sides have proved who they are.
+    // A Temporal server on another machine is used only over a connection with mutual authentication.
     const link = linkTemporal({ ...withCertificate(), uiUrl: null });
     try {
       const { serverVersion } = await link.connection.workflowService.getSystemInfo({});
@@ -112,7 +115,7 @@ describe('Temporal behind TLS', () => {
 });
 
 test('An API key is sent to Temporal with each call, over TLS', async () => {
-  // Temporal Cloud knows its callers by this header; in plain text anybody on the way could take it.
+  // Temporal Cloud identifies callers by this header. Without TLS, anyone on the network could read it.
   const seen: (string | undefined)[] = [];
   const server = createSecureServer({ key: readFileSync(file('server.key')), cert: readFileSync(file('server.pem')) });
   server.on('stream', (stream: ServerHttp2Stream, headers) => {
@@ -144,7 +147,7 @@ test.each([
   [{ TEMPORAL_TLS_SERVER_CA_CERT_PATH: '/nowhere/canary.pem' }, 'a certificate or key file cannot be read'],
   [{ TEMPORAL_TLS: 'false', TEMPORAL_API_KEY: 'canary' }, 'must not be false'],
 ])('The settings %p of Temporal stop the start', (environment, message) => {
-  // A half-set connection would fall back to plain text, or fail at the first payment.
+  // With incomplete settings the connection would be unencrypted, or fail at the first payment.
   const read = (): unknown => temporalServerOf(environment);
   expect(read).toThrow(message);
   expect(read).not.toThrow(/canary/);
@@ -154,7 +157,7 @@ describe('Postgres behind TLS', () => {
   let database: TestDatabase;
   let port: number;
 
-  /** Answers Postgres' SSLRequest and takes the encryption off; without it the connection is cut. */
+  /** Starts a proxy that answers Postgres' SSLRequest and ends the encryption. It closes connections without one. */
   beforeAll(async () => {
     database = await createEmptyDatabase();
     const real = new URL(database.url);
@@ -204,13 +207,13 @@ describe('Postgres behind TLS', () => {
   }
 
   test('is reached when its certificate is of the given authority', async () => {
-    // libpq's own words for it work, so what a provider hands out can be pasted.
+    // libpq's option names work, so a provider's connection string can be pasted.
     expect(await ping(`?sslmode=verify-full&sslrootcert=${file('ca.pem')}`)).toBe('reached');
     expect(await ping(`?sslmode=require&sslrootcert=${file('ca.pem')}`)).toBe('reached');
   });
 
   test('is not reached when its certificate cannot be trusted, nor in plain text', async () => {
-    // `require` that trusts anybody would hand the password to whoever sits between.
+    // If `require` accepted any certificate, an attacker on the network could get the password.
     expect(await ping(`?sslmode=require&sslrootcert=${file('other.pem')}`)).toMatch(/certificate/);
     expect(await ping('?sslmode=verify-full')).toMatch(/certificate/);
     expect(await ping('')).not.toBe('reached');

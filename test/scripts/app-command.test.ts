@@ -8,7 +8,7 @@ function read(...args: string[]): AppCommand {
 
 describe('npm run app', () => {
   test('create takes every setting', () => {
-    // Guards: what the flags say is what is registered.
+    // Otherwise an application would be registered with other settings than the flags say.
     const flags = ['--name', ' Shop ', '--webhook-url', 'https://shop.example/hook', '--expiry-minutes', '45'];
     const origins = ['--return-origin', 'https://Shop.example/', '--return-origin', 'https://b.example:8443'];
     const amounts = [
@@ -37,7 +37,7 @@ describe('npm run app', () => {
   });
 
   test('switches receipts and names customer defaults', () => {
-    // Guards: a gateway that demands a customer gets the app's own stand-ins, and only known fields.
+    // Otherwise a gateway that requires customer data would get none, or fields that it does not know.
     expect(
       read(
         'set',
@@ -60,7 +60,7 @@ describe('npm run app', () => {
   });
 
   test('sets a refund threshold for each currency, and takes all of them away', () => {
-    // Guards: the server's own way to a threshold, where no second person is there.
+    // Otherwise an administrator on the server could not set a threshold, for which no second person is needed there.
     expect(read('set', '--id', '7', '--refund-threshold', 'BDT=500000', '--refund-threshold', 'USD=0')).toMatchObject({
       settings: { refundApprovalThresholdMinor: 500_000n, refundApprovalThresholds: { USD: 0n } },
     });
@@ -73,7 +73,7 @@ describe('npm run app', () => {
   });
 
   test('set changes only what is given, and an empty value clears', () => {
-    // Guards: setting one thing never resets another.
+    // Otherwise changing one setting would reset another.
     expect(read('set', '--id', '7', '--webhook-url', '', '--return-origin', '')).toEqual({
       action: 'set',
       id: 7n,
@@ -82,7 +82,7 @@ describe('npm run app', () => {
   });
 
   test('takes a URL for TEST, and an empty one for that of LIVE', () => {
-    // Guards: events of TEST go where their shop is.
+    // Otherwise events of TEST would go to the LIVE shop.
     expect(read('set', '--id', '7', '--test-webhook-url', 'https://staging.example/hook')).toMatchObject({
       settings: { testWebhookUrl: 'https://staging.example/hook' },
     });
@@ -90,7 +90,7 @@ describe('npm run app', () => {
   });
 
   test('rotate takes a mode in either case and a grace', () => {
-    // Guards: a rotation is for exactly one mode.
+    // Otherwise a rotation could affect the wrong mode.
     expect(read('rotate', '--id', '7', '--mode', 'live', '--grace-hours', '0')).toEqual({
       action: 'rotate',
       id: 7n,
@@ -100,7 +100,7 @@ describe('npm run app', () => {
   });
 
   test('issues, lists and revokes keys of each contract', () => {
-    // Guards: a key is for exactly one mode and contract, and never has more scopes than were asked for.
+    // Otherwise a key could be valid in another mode or contract, or have more scopes than requested.
     expect(read('issue', '--id', '7', '--mode', 'test', '--contract', 'ownpay', '--scope', 'read')).toEqual({
       action: 'issue',
       id: 7n,
@@ -116,7 +116,7 @@ describe('npm run app', () => {
   });
 
   test('chooses the events of ShadhinPay’s contract, or those on by default', () => {
-    // Guards: what a business hears is what was written.
+    // Otherwise a business would get other events than it chose.
     const events = (...names: string[]) =>
       read('set', '--id', '7', ...names.flatMap((name) => ['--shadhinpay-event', name]));
     expect(events('payment.expired', 'payment.completed')).toMatchObject({
@@ -156,7 +156,7 @@ describe('npm run app', () => {
     [['rotate', '--id', '1', '--mode', 'PROD'], 'TEST or LIVE'],
     [['rotate', '--id', '1', '--mode', 'TEST', '--name', 'a'], 'rotate takes'],
   ])('refuses %j', (args, words) => {
-    // Guards: a mistake on the command line changes nothing and is explained.
+    // Otherwise a mistake on the command line would change something without an explanation.
     expect(() => read(...args)).toThrow(UsageError);
     expect(() => read(...args)).toThrow(words);
   });

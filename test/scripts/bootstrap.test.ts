@@ -21,7 +21,7 @@ beforeAll(() => {
 
 afterAll(() => rmSync(project, { recursive: true, force: true }));
 
-/** A project with one package of its own, so that installing it needs no network. */
+/** Writes a project with one local package, so that installing it needs no network. */
 function pin(version: string): void {
   mkdirSync(join(project, 'packages', 'thing'), { recursive: true });
   writeFileSync(join(project, 'packages/thing/package.json'), JSON.stringify({ name: 'thing', version }));
@@ -42,7 +42,7 @@ function bootstrap(...args: string[]) {
 
 describe('bootstrap', () => {
   test('on a fresh clone installs, then runs the script with its arguments and exit code', () => {
-    // Guards: one command is enough on a machine that has only Node and npm.
+    // Otherwise on a machine with only Node and npm, a user would need more than one command.
     const { status, stdout, stderr } = bootstrap('local.ts', 'a b', '--flag');
     expect(stderr).toContain('Installing the packages');
     expect(existsSync(join(project, 'node_modules', 'thing'))).toBe(true);
@@ -50,7 +50,7 @@ describe('bootstrap', () => {
   });
 
   test('does not install again what is there, and needs no npm then', () => {
-    // Guards: a second start takes no time and works without a network.
+    // Otherwise a second start would be slow, or fail without a network.
     const { status, stderr } = spawnSync(process.execPath, ['scripts/bootstrap.mjs', 'local.ts'], {
       cwd: project,
       encoding: 'utf8',
@@ -60,14 +60,14 @@ describe('bootstrap', () => {
   });
 
   test('installs again when the lockfile asks for another version', () => {
-    // Guards: after a pull the code never runs on the packages of before.
+    // Otherwise the code would run on the old packages after a pull.
     pin('2.0.0');
     expect(bootstrap('local.ts').stderr).toContain('Installing the packages');
     expect(bootstrap('local.ts').stderr).not.toContain('Installing');
   });
 
   test('passes signals on', async () => {
-    // Guards: stopping npm start stops Lenden.
+    // Otherwise stopping npm start would leave Lenden running.
     const child = spawn(process.execPath, ['scripts/bootstrap.mjs', 'waiting.ts'], { cwd: project });
     await once(child.stdout, 'data');
     child.kill('SIGTERM');
@@ -75,7 +75,7 @@ describe('bootstrap', () => {
   });
 
   test('fails with the words of npm when the packages cannot be installed', () => {
-    // Guards: a broken lockfile is told as such and nothing runs on half an installation.
+    // Otherwise Lenden would run on half an installation after a broken lockfile, and the user would not learn why.
     writeFileSync(join(project, 'package-lock.json'), '{"lockfileVersion": 3, "packages": {}}');
     rmSync(join(project, 'node_modules'), { recursive: true });
     const { status, stdout, stderr } = bootstrap('local.ts');

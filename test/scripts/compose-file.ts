@@ -23,20 +23,20 @@ export type ComposeFile = z.infer<typeof composeFile>;
 
 export const COMPOSE_TEXT = readFileSync(resolve(import.meta.dirname, '../../docker-compose.yml'), 'utf8');
 
-/** The file as YAML alone sees it, for the schema. */
+/** Returns the file as YAML, without variables filled in, for the schema. */
 export function rawComposeFile(): unknown {
   return parse(COMPOSE_TEXT, { merge: true });
 }
 
 /**
- * The file with the caller's variables filled in as `docker compose` does it.
+ * Reads the file and fills in the caller's variables as `docker compose` does.
  * @throws for a required variable that is missing, with the file's own words.
  */
 export function readComposeFile(variables: Readonly<Record<string, string>>): ComposeFile {
   return composeFile.parse(interpolated(rawComposeFile(), variables));
 }
 
-/** Every variable that the file asks the environment for. */
+/** Returns every environment variable that the file uses. */
 export function variablesOf(text: string): Set<string> {
   return new Set([...text.matchAll(/(?<!\$)\$\{([A-Z_]+)/g)].map(([, name = '']) => name));
 }
@@ -54,7 +54,7 @@ function interpolated(value: unknown, variables: Readonly<Record<string, string>
   return value;
 }
 
-/** `$$`, `${NAME:?words}` and `${NAME:-default}`: the forms that the file uses, no other. */
+/** Handles `$$`, `${NAME:?words}` and `${NAME:-default}`, the only forms that the file uses. */
 function interpolateText(text: string, variables: Readonly<Record<string, string>>): string {
   return text.replaceAll(/\$(?:\$|\{([A-Z_]+):([?-])([^}]*)\}|.?)/g, (whole, name, form, rest) => {
     if (whole === '$$') {

@@ -28,7 +28,7 @@ const SECRETS = [
   'LENDEN_MASTER_KEY',
 ] as const;
 
-/** What a person has to put into `.env`, and no more. */
+/** Everything that a user must put into `.env`. */
 const REQUIRED = {
   LENDEN_DATABASE_PASSWORD: 'ownerpassword',
   LENDEN_APP_PASSWORD: 'apppassword',
@@ -42,7 +42,7 @@ const REQUIRED = {
 
 describe('docker-compose.yml', () => {
   test('is valid against the schema of the Compose Specification', () => {
-    // Guards: `docker compose` accepts the file, which no machine without Docker could tell.
+    // Otherwise `docker compose` would reject the file, and nobody would notice on a machine without Docker.
     const schema = JSON.parse(readFileSync(join(import.meta.dirname, 'compose-spec/schema.json'), 'utf8')) as object;
     const validate = new Ajv({ strict: false, allErrors: true, validateFormats: false }).compile({
       ...schema,
@@ -53,13 +53,13 @@ describe('docker-compose.yml', () => {
   });
 
   test.each(Object.keys(REQUIRED))('does not start without %s', (name) => {
-    // Guards: no deployment runs on a default secret.
+    // Otherwise a deployment would run with a default secret.
     const { [name]: _, ...rest } = REQUIRED as Record<string, string>;
     expect(() => readComposeFile(rest)).toThrow(name);
   });
 
   test('holds no secret, publishes only on the loopback and runs no simulator', () => {
-    // Guards: what must not be public is not, and no fake gateway can confirm a payment in production.
+    // Otherwise a deployment would publish internal services or secrets, or a simulated gateway could confirm payments in production.
     const { services } = readComposeFile(REQUIRED);
     for (const secret of SECRETS) {
       expect(COMPOSE_TEXT).not.toMatch(new RegExp(`\\$\\{${secret}(:-|\\})`));
@@ -73,7 +73,7 @@ describe('docker-compose.yml', () => {
   });
 
   test('waits for what each service needs, and checks the health of everything that stays', () => {
-    // Guards: no process meets a database without its schema or a namespace without its search attributes.
+    // Otherwise a process would start on a database without its schema, or in a namespace without its search attributes.
     const { services, configs } = readComposeFile(REQUIRED);
     for (const [name, service] of Object.entries(services)) {
       for (const [other, { condition }] of Object.entries(service.depends_on)) {
@@ -92,7 +92,7 @@ describe('docker-compose.yml', () => {
   });
 
   test('gives each process the logins that it runs as, and the owner to none that stays', () => {
-    // Guards: whoever takes over a process does not hold the rights of the owner, or of another process.
+    // Otherwise an attacker who takes over a process would get the rights of the owner or of another process.
     const { services } = readComposeFile(REQUIRED);
     const held = (name: string): string[] =>
       Object.keys(services[name]?.environment ?? {}).filter((variable) => variable.startsWith('DATABASE_'));
@@ -105,7 +105,7 @@ describe('docker-compose.yml', () => {
   });
 
   test('asks for nothing that .env.example does not explain', () => {
-    // Guards: the one page that a person fills in is complete.
+    // Otherwise a user could not learn from .env.example what to fill in.
     const explained = readFileSync(join(ROOT, '.env.example'), 'utf8');
     const versions = new Set(['LENDEN_IMAGE', 'TEMPORAL_VERSION', 'TEMPORAL_UI_VERSION']);
     const missing = [...variablesOf(COMPOSE_TEXT)].filter(
@@ -115,7 +115,7 @@ describe('docker-compose.yml', () => {
   });
 
   test('asks for nothing twice: each variable stands once in .env.example, and compose reads it', () => {
-    // Guards: of two lines with one name the empty one would win, and a setting that nobody reads is filled in for nothing.
+    // If a name is there twice, the empty line may win. A setting that compose does not read would be filled in without effect.
     const names = [...readFileSync(join(ROOT, '.env.example'), 'utf8').matchAll(/^([A-Z_]+)=/gm)].map(
       ([, name]) => name,
     );
@@ -125,7 +125,7 @@ describe('docker-compose.yml', () => {
   });
 
   test('hands every variable that a process reads to every process', () => {
-    // Guards: a setting from docs/operating.md that compose forgets does nothing in a deployment, and says nothing about it.
+    // A setting from docs/operating.md that compose does not pass on would silently have no effect in a deployment.
     const read = new Set<string>();
     const recording = new Proxy(
       {},
@@ -152,7 +152,7 @@ describe('docker-compose.yml', () => {
   });
 
   test('runs only programs that exist, in shells that can read them', () => {
-    // Guards: a renamed file does not leave the deployment with a container that cannot start.
+    // Otherwise a renamed file would leave the deployment with a container that cannot start.
     const { services, configs } = readComposeFile(REQUIRED);
     const commands = Object.values(services).flatMap(({ command, healthcheck }) => [
       command,
@@ -168,7 +168,7 @@ describe('docker-compose.yml', () => {
   });
 });
 
-/** The files that .dockerignore lets into the image, with the packages beside them. */
+/** Copies the files that .dockerignore lets into the image, and links the packages next to them. */
 function layOutImage(directory: string): string {
   const image = join(directory, 'app');
   const allowed = readFileSync(join(ROOT, '.dockerignore'), 'utf8').matchAll(/^!(.+?)\/?$/gm);
@@ -197,7 +197,7 @@ describe('the production processes, with exactly the variables of docker-compose
     rmSync(directory, { recursive: true, force: true });
   });
 
-  /** Starts one service's command; only addresses are replaced by those of this machine. */
+  /** Starts one service's command. Only the addresses are replaced by those of this machine. */
   async function startService(name: string, here: Readonly<Record<string, string>>): Promise<Child> {
     const service = readComposeFile(REQUIRED).services[name];
     const [program, ...args] = service?.command ?? [];
@@ -226,7 +226,7 @@ describe('the production processes, with exactly the variables of docker-compose
   }
 
   test('migrate, prepare Temporal, and become ready', async () => {
-    // Guards: the compose file sets everything that production needs; a setting that only development has is found here.
+    // Otherwise a setting that exists only in development would be missing in production.
     const ports = { api: await findFreePort([]), web: await findFreePort([]) };
     const bundle = join(directory, 'workflow-bundle.js');
     const here = {
@@ -250,7 +250,7 @@ describe('the production processes, with exactly the variables of docker-compose
     await untilLogged(await startService('worker', here), { text: 'worker ready', ...readiness });
     const url = `http://127.0.0.1:${ports.api}/ready`;
     await untilAnswering(await startService('api', here), { url, ...readiness });
-    // An idle pool lets its sessions go; the sweeper opens the worker's again.
+    // An idle pool closes its connections. The sweeper opens the worker's again.
     await until(async () => (await sessionsOf(database.url)).some(({ login }) => login === 'lenden_system'));
     const sessions = await sessionsOf(database.url);
     expect(sessions.map(({ login, name }) => [login, name])).toEqual(
@@ -265,7 +265,7 @@ describe('the production processes, with exactly the variables of docker-compose
     expect([health.status, health.stderr]).toEqual([0, '']);
   });
 
-  /** As `docker compose run --rm migrate node …` runs it: in the image, with the migration's variables. */
+  /** Runs a command as `docker compose run --rm migrate node …` does: in the image, with the migration's variables. */
   function command(args: readonly string[], input = ''): { code: number | null; output: string } {
     const { services } = readComposeFile(REQUIRED);
     const env = {
@@ -279,7 +279,7 @@ describe('the production processes, with exactly the variables of docker-compose
   }
 
   test('serve the commands of docs/operating.md inside the containers', () => {
-    // Guards: the first operator and the first application can be made in a deployment, where there is no development stack to read.
+    // A deployment has no development stack, so the first operator and application could not be created.
     const operator = ['--email', 'first@shop.example', '--name', 'First'];
     const made = command(['scripts/operator.ts', 'create', ...operator], 'a long enough phrase for 2026\n');
     expect(made).toMatchObject({ code: 0, output: expect.stringContaining('Super Admin') });
@@ -297,7 +297,7 @@ describe('the production processes, with exactly the variables of docker-compose
   });
 
   test('refuse to make secrets under a key that nobody was told', () => {
-    // Guards: a forgotten LENDEN_MASTER_KEY does not seal a deployment's secrets under a key of the developer's stack.
+    // Otherwise a deployment without LENDEN_MASTER_KEY would seal its secrets with a key of the developer's stack.
     const { status, stderr } = spawnSync(process.execPath, ['scripts/app.ts', 'create', '--name', 'Storefront'], {
       cwd: image,
       encoding: 'utf8',
@@ -307,7 +307,7 @@ describe('the production processes, with exactly the variables of docker-compose
   });
 
   test('a worker that polls nothing counts as unhealthy', async () => {
-    // Guards: the health check can fail.
+    // The health check must be able to fail.
     const health = spawnSync(process.execPath, ['scripts/check-worker.ts'], {
       cwd: image,
       encoding: 'utf8',

@@ -6,7 +6,7 @@ import { until } from '../support/until.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 
-/** `npm start` as a process of its own, without npm. */
+/** `npm start` as a separate process, without npm. */
 export interface Launched {
   readonly process: ChildProcess;
   readonly exited: Promise<number | null>;
@@ -14,7 +14,7 @@ export interface Launched {
 }
 
 export function launch(directory: string): Launched {
-  // Its own servers, not those of the test run.
+  // Uses its own servers, not those of the test run.
   const environment = { ...process.env, DATABASE_URL: '', TEMPORAL_ADDRESS: '' };
   const child = spawn(process.execPath, ['scripts/start.ts', '--directory', directory, '--free-ports'], {
     cwd: ROOT,
@@ -41,7 +41,7 @@ export async function untilUp(launched: Launched, directory: string): Promise<De
   return dev;
 }
 
-/** Whether a pid belongs to a process that still runs; one that is dead but not collected does not. */
+/** Returns whether a process still runs. A zombie, which is dead but not collected, does not count. */
 export function isAlive(pid: number): boolean {
   if (process.platform === 'linux') {
     const stat = existsSync(`/proc/${pid}/stat`) ? readStat(pid) : '';

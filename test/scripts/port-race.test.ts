@@ -11,7 +11,7 @@ import { testServers } from '../support/test-servers.ts';
 import { until } from '../support/until.ts';
 
 test('a stack whose port another program takes while it starts says so, and not that it runs', async () => {
-  // Guards: readiness is our own api's, not that of whoever answers on its port.
+  // Otherwise another program that answers on the port would be taken for our api.
   const directory = mkdtempSync(join(tmpdir(), 'lenden-race-'));
   const [database, namespace, port] = await Promise.all([
     createTestDatabase(),

@@ -22,33 +22,33 @@ async function occupy(host: string): Promise<number> {
 
 describe('ports', () => {
   test('a taken port is passed over for the next wish, then for any free one', async () => {
-    // Guards: another program on 8080 does not keep Lenden from starting.
+    // Otherwise another program on port 8080 would keep Lenden from starting.
     const [taken, free] = [await occupy('127.0.0.1'), await findFreePort([])];
     expect(await findFreePort([taken, free])).toBe(free);
     expect(await findFreePort([taken])).not.toBe(taken);
   });
 
   test('a free port is none that an outgoing connection may get before we listen', async () => {
-    // Guards: a process that starts seconds later still finds its port free.
+    // Otherwise a process that starts seconds later would find its port taken.
     const port = await findFreePort([]);
     expect(port).toBeGreaterThanOrEqual(20_000);
     expect(port).toBeLessThan(32_000);
   });
 
   test('a port counts as taken when all interfaces have it', async () => {
-    // Guards: a server on 0.0.0.0 is a conflict too.
+    // A server on 0.0.0.0 also occupies the port.
     const taken = await occupy('0.0.0.0');
     expect(await findFreePort([taken])).not.toBe(taken);
   });
 
   test('a port counts as taken when only ::1 has it', async () => {
-    // Guards: http://localhost:PORT never leads a browser to another program.
+    // Otherwise http://localhost:PORT could lead a browser to another program.
     const taken = await occupy('::1');
     expect(await findFreePort([taken])).not.toBe(taken);
   });
 
   test('the documented port is replaced where it is taken, and all seven differ', async () => {
-    // Guards: every process of a stack gets a port of its own.
+    // Otherwise two processes of a stack would get the same port.
     const taken = await occupy('127.0.0.1');
     const ports = await choosePorts('default', { LENDEN_API_PORT: String(taken), LENDEN_WEB_PORT: String(taken) });
     expect(Object.values(ports)).not.toContain(taken);
@@ -56,12 +56,12 @@ describe('ports', () => {
   });
 
   test.each(['http', '0', '65536', '80.5', '-1'])('LENDEN_API_PORT=%s is refused by name', async (value) => {
-    // Guards: a mistyped port is told, not silently replaced.
+    // Otherwise a mistyped port would be replaced without a message.
     await expect(choosePorts('default', { LENDEN_API_PORT: value })).rejects.toThrow('LENDEN_API_PORT');
   });
 
   test('waiting for a port ends as soon as there is no hope', async () => {
-    // Guards: a server that died at once is reported at once.
+    // Otherwise a server that died at once would be reported only after the timeout.
     const port = await findFreePort([]);
     expect(await waitForPort({ host: '127.0.0.1', port }, { timeoutMs: 60_000, abandoned: () => true })).toBe(false);
     expect(await acceptsConnections({ host: '127.0.0.1', port })).toBe(false);

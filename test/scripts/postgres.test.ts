@@ -33,7 +33,10 @@ async function start(): Promise<EmbeddedPostgres> {
   return server;
 }
 
-/** Postgres respects a pid only when it may signal it, so a program in its way must run as the same account. */
+/**
+ * Returns the account of the data directory. Postgres respects a pid only if it may signal it, so a program with that
+ * pid must run under the same account.
+ */
 function accountOf(data: string): { uid?: number; gid?: number } {
   const { uid, gid } = statSync(data);
   return process.getuid?.() === 0 ? { uid, gid } : {};
@@ -50,7 +53,7 @@ async function query(url: string, sql: string): Promise<object[]> {
 
 describe('embedded Postgres', () => {
   test('keeps committed rows over kill -9 and starts again on the same data', async () => {
-    // Guards: nothing that was committed is lost when the database process dies.
+    // Otherwise committed rows would be lost when the database process dies.
     const first = await start();
     await query(first.url, 'create table kept as select 42 as answer');
     process.kill(first.child.identity.pid, 'SIGKILL');
@@ -60,17 +63,17 @@ describe('embedded Postgres', () => {
   });
 
   test('stops a former server that still runs on the data before it starts', async () => {
-    // Guards: two servers never write one cluster, also when the launcher alone was killed.
+    // Otherwise two servers would write to one cluster, for example after only the launcher was killed.
     const first = await start();
     await query(first.url, 'create table kept as select 1 as one');
     const second = await start();
-    // It was ended before the second one came up; that its parent hears of it may take a moment more.
+    // It ended before the second server started, but its parent may learn of it a moment later.
     await first.child.exited;
     expect(await query(second.url, 'select one from kept')).toEqual([{ one: 1 }]);
   });
 
   test('starts although the pid in a stale pid file belongs to another program now', async () => {
-    // Guards: a reused pid after a crash neither blocks the start nor gets the innocent program killed.
+    // Otherwise a reused pid would block the start after a crash, or an unrelated program would be killed.
     const first = await start();
     process.kill(first.child.identity.pid, 'SIGKILL');
     await first.child.exited;
@@ -90,14 +93,14 @@ describe('embedded Postgres', () => {
   });
 
   test('starts although the killed server is still in the process table', async () => {
-    // Guards: in a container whose first process collects no orphans, a kill -9 of everything does not block the start.
+    // Otherwise Postgres could not start after every process was killed, in a container whose first process collects no zombies.
     const first = await start();
     const data = join(directory, 'postgres', 'data');
     const pidFile = join(data, 'postmaster.pid');
     const [, ...rest] = readFileSync(pidFile, 'utf8').split('\n');
     process.kill(first.child.identity.pid, 'SIGKILL');
     await first.child.exited;
-    // A shell that does not wait for its child keeps the dead one listed.
+    // A shell that does not wait for its child leaves a zombie in the process table.
     const neglectful = spawn('sh', ['-c', 'sleep 0 & echo $!; exec sleep 60'], {
       stdio: ['ignore', 'pipe', 'ignore'],
       ...accountOf(data),
@@ -114,7 +117,7 @@ describe('embedded Postgres', () => {
   });
 
   test('makes the cluster anew when a first start died half-way', async () => {
-    // Guards: a half-made cluster is never taken for a whole one.
+    // Otherwise an incomplete cluster would be used as a complete one.
     const staging = join(directory, 'postgres', 'data.new');
     const first = await start();
     await first.child.stop();
@@ -127,7 +130,7 @@ describe('embedded Postgres', () => {
   });
 
   test('refuses a connection without the password', async () => {
-    // Guards: another account of this machine cannot read payments over the loopback.
+    // Otherwise another account on this machine could read payments over the loopback.
     const server = await start();
     const wrong = new URL(server.url);
     wrong.password = 'guess';
@@ -136,7 +139,7 @@ describe('embedded Postgres', () => {
   });
 
   test('gives the owner a new password when the old one was lost', async () => {
-    // Guards: data stays reachable for whoever owns the files.
+    // Otherwise the owner of the files would lose access to the data.
     const first = await start();
     await first.child.stop();
     rmSync(join(directory, 'postgres', 'password'));
@@ -146,7 +149,7 @@ describe('embedded Postgres', () => {
   });
 
   test('waits for the disk at every commit and listens on the loopback only', async () => {
-    // Guards: a confirmed payment survives a power cut; the server is not offered to the network.
+    // Otherwise a confirmed payment would be lost in a power failure, or the server would be reachable from the network.
     const server = await start();
     const settings = await query(
       server.url,
@@ -162,7 +165,7 @@ describe('embedded Postgres', () => {
   });
 
   test('says what the server said when it cannot start', async () => {
-    // Guards: a start that fails tells the reason instead of a timeout.
+    // Otherwise a failed start would report a timeout instead of the reason.
     const taken = await start();
     const attempt = startPostgres({
       directory: join(directory, 'other'),

@@ -70,7 +70,7 @@ const SEQUENCES = 'select sequencename, last_value from pg_sequences order by 1'
 
 describe('npm run restore', () => {
   test('refuses while an api lives that has nothing to do, and names it', async () => {
-    // Guards: a process that knows a lost state never runs on the restored one. Its idle pool has no connection.
+    // Otherwise a process that knows lost rows would run on the restored ones. Its idle pool has no connection.
     await connected(async (database) => {
       const presence = await announceProcess({ database, name: 'api 17@old-host', log, onRestore: () => undefined });
       const before = await rows(SEQUENCES);
@@ -87,7 +87,7 @@ describe('npm run restore', () => {
   });
 
   test('keeps a process away that starts meanwhile, and ends one whose session was cut off', async () => {
-    // Guards: dropping the database ends every session, so a live process looks for a moment as if it were stopped.
+    // Dropping the database ends every session, so for a moment a running process looks stopped.
     await connected(async (database) => {
       let ended = 0;
       const told = { database, log, onRestore: () => (ended += 1) };
@@ -116,7 +116,7 @@ describe('npm run restore', () => {
   });
 
   test('changes nothing where Temporal was never prepared, and says what to run', async () => {
-    // Guards: it does not stop half way when Temporal is new, too.
+    // Otherwise the restore would stop halfway on a new Temporal server.
     const before = await rows(SEQUENCES);
     const { code, stderr } = await restore([], 'never-prepared');
     expect({ code, stderr }).toEqual({
@@ -127,7 +127,7 @@ describe('npm run restore', () => {
   });
 
   test('moves an invoice counter past the newest number that customers hold, or by a gap', async () => {
-    // Guards: no two customers hold one number, also where Temporal is as old as the rows and knows of none.
+    // Otherwise two customers could get the same invoice number when Temporal is as old as the restored rows.
     const given = ['--invoice-number', `${applicationId}:LIVE:41`, '--invoice-number', `${applicationId}:TEST:3`];
     const unknown = await restore(['--invoice-number', '999:LIVE:41']);
     expect(unknown).toMatchObject({ code: 2, stderr: expect.stringContaining('application 999') });

@@ -17,7 +17,7 @@ import type { StoredPayment, StoredRefund } from '../support/stored.ts';
 import { connectTestTemporal, createTestNamespace, type TestTemporal } from '../support/temporal.ts';
 import { until } from '../support/until.ts';
 
-/** A gateway of which nothing is lost when our database is: what was paid there and given back, by order and by refund. */
+/** What was paid and refunded at a gateway, by order and by refund. The gateway loses nothing when our database does. */
 const paid = new Set<string>();
 const refundsSent = new Map<string, { readonly queriedBefore: boolean }[]>();
 
@@ -77,7 +77,7 @@ beforeAll(async () => {
   try {
     Runtime.install({ logger: new DefaultLogger('ERROR') });
   } catch {
-    // Another file of the same process has.
+    // Another file in this process has already installed it.
   }
   temporal = await connectTestTemporal({ timeSkipping: false, namespace: await createTestNamespace() });
   dispatch = createDispatch(temporal.client);
@@ -91,7 +91,7 @@ afterAll(async () => {
 
 type Existing = { readonly stored: TestDatabase; readonly applicationId?: bigint };
 
-/** Api and worker of one time, over one database. The pools are closed with it, the database stays. */
+/** Runs an api and a worker of one time over one database. Closes their pools afterwards and keeps the database. */
 async function living<T>(existing: Existing, work: (world: InvoiceWorld) => Promise<T>): Promise<T> {
   const stored = { ...existing.stored, drop: () => Promise.resolve() };
   const gateways = registryOf({ open: () => GATEWAY });
@@ -144,7 +144,7 @@ async function attemptOf(world: InvoiceWorld, { reference }: StoredPayment): Pro
   return row?.reference ?? '';
 }
 
-/** Opened at the gateway. */
+/** Begins a payment and opens it at the gateway. */
 async function opened(world: InvoiceWorld, invoice: InvoiceRecord): Promise<StoredPayment> {
   const payment = await world.begin(invoice, 10_000n);
   await dispatch.openCheckout(handleOf(payment), { timeoutMs: 30_000, unreachableMs: 30_000 });
@@ -183,7 +183,7 @@ describe('a database that is set back to an older state', () => {
   let lostAttempt: string;
 
   test('before it: some is open, and then goes on', async () => {
-    // What the dump has.
+    // These rows are in the dump.
     await living({ stored: original }, async (world) => {
       ({ applicationId } = world.caller.scope);
       waiting = await opened(world, await world.bill());
@@ -197,7 +197,7 @@ describe('a database that is set back to an older state', () => {
       await world.activities.finalizePayment({ ...expired, status: 'EXPIRED' });
     });
     dump = await copyDatabase(original);
-    // What it does not have.
+    // These rows are not in the dump.
     await living({ stored: original, applicationId }, async (world) => {
       await pay(world, later);
       await sendRefund(world, refund);
@@ -235,7 +235,7 @@ describe('a database that is set back to an older state', () => {
       putRight({ database: world.database, owner, client: temporal.client, takenAt: null, dryRun }),
     );
 
-  /** Without a worker, as the procedure says. */
+  /** Runs without a worker, as the restore procedure prescribes. */
   async function restored<T>(work: (world: InvoiceWorld) => Promise<T>): Promise<T> {
     const stored = { ...dump, drop: () => Promise.resolve() };
     const world = await openInvoiceWorld({ dispatch, existing: { stored, applicationId } });
@@ -304,7 +304,7 @@ describe('a database that is set back to an older state', () => {
   });
 
   test('is put right: people are asked again about a refund that failed after it had succeeded', async () => {
-    // The gateway has said so and does not say it again.
+    // The gateway reported it before the restore and does not report it again.
     await living({ stored: dump, applicationId }, async (world) => {
       const [row] = await world.rows('select status, review_reason from refunds where reference = ?', [
         returned.reference,
@@ -321,12 +321,12 @@ describe('a database that is set back to an older state', () => {
       await until(async () => (await statusOf(world, 'payments', later.reference)) === 'SUCCEEDED');
       await until(async () => (await statusOf(world, 'refunds', refund.reference)) === 'SUCCEEDED');
       await until(async () => (await world.rows('select 1 from unapplied_payments')).length === 1);
-      // The gateway had given it back, and was told so; it was not simply asked a second time as if for the first.
+      // The gateway had already refunded it. The second request has `queriedBefore`, so that the gateway looks for the first refund.
       expect(refundsSent.get(refund.reference)).toEqual([{ queriedBefore: false }, { queriedBefore: true }]);
       expect(await statusOf(world, 'payments', waiting.reference)).toBe('PENDING');
       await pay(world, waiting);
       expect((await world.verify()).findings).toEqual([]);
-      // Again, since nobody knows whether the first time was stopped half way: it changes nothing that is right.
+      // Operators may run the restore again after an interruption. It must not change what is already correct.
       const invoices = await world.rows('select * from invoice_counters');
       const report = await restore(world, false);
       expect(report.payments.map(({ reference }) => reference)).not.toContain(later.reference);

@@ -18,13 +18,13 @@ const mailWith = (given: Record<string, string>) =>
 
 describe('the mail of a development stack', () => {
   test('goes to the mailbox that is started beside it', () => {
-    // Guards: nobody outside gets a mail because a developer tried something.
+    // Otherwise a real customer could get an email from a developer's machine.
     expect(mailWith({})).toMatchObject({ server: { host: '127.0.0.1', port: 4, tls: 'none', login: null } });
     expect(simulatorEnvironment({ ports: PORTS, data: 'd' }, {})['SIMULATORS_SMTP_PORT']).toBe('4');
   });
 
   test("goes to the caller's own server, or nowhere, where the caller says so", () => {
-    // Guards: a setting of one's own is not silently replaced.
+    // Otherwise a developer's own setting would be replaced without a message.
     const own = { LENDEN_SMTP_URL: 'smtp://mail.example', LENDEN_MAIL_FROM: 'a@shop.example' };
     expect(mailWith(own)).toMatchObject({ server: { host: 'mail.example' }, from: { address: 'a@shop.example' } });
     expect(mailWith({ LENDEN_SMTP_URL: '' })).toBeNull();

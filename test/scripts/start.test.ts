@@ -40,7 +40,7 @@ async function aboutMe(): Promise<unknown> {
 
 describe('npm start', () => {
   test('writes what a program beside it needs, for the owner of the files only', async () => {
-    // Guards: the demo's secrets are not readable to other accounts, and tools find the stack.
+    // Otherwise other accounts could read the demo's secrets, or tools would not find the stack.
     expect(Object.keys(dev.processes).sort()).toEqual([
       'api',
       'launcher',
@@ -77,13 +77,13 @@ describe('npm start', () => {
   });
 
   test('answers with the credentials that it showed', async () => {
-    // Guards: the screen's credentials work as they are.
+    // Otherwise the printed credentials would not work.
     expect(await aboutMe()).toMatchObject({ status: 200, data: { id: dev.apps.native.id, mode: 'TEST' } });
     expect(launched.output()).toContain(dev.apps.native.test.apiSecret);
   });
 
   test('gives each demo application every gateway that its contract offers, in both modes', async () => {
-    // Guards: nobody who tries a contract out has to set up a gateway first.
+    // Otherwise a user who tries a contract would have to set up a gateway first.
     const create = async (path: string, headers: Record<string, string>, body: object): Promise<number> => {
       const answer = await fetch(`${dev.api}${path}`, {
         method: 'POST',
@@ -132,7 +132,7 @@ describe('npm start', () => {
   });
 
   test('started twice, says where it runs and leaves it alone', async () => {
-    // Guards: two launchers never share one set of data.
+    // Otherwise two launchers would use the same data.
     const second = launch(directory);
     expect(await second.exited).toBe(0);
     expect(second.output()).toContain(`already running here (process ${dev.processes['launcher']})`);
@@ -141,7 +141,7 @@ describe('npm start', () => {
   });
 
   test('starts a killed process again and says so', async () => {
-    // Guards: one dying process does not end the service.
+    // Otherwise one dying process would end the service.
     const before = readDev().processes;
     for (const name of ['api', 'postgres'] as const) {
       process.kill(before[name] ?? 0, 'SIGKILL');
@@ -155,7 +155,7 @@ describe('npm start', () => {
   });
 
   test('resumes with its data after kill -9 of every process, the launcher included', async () => {
-    // Guards: nothing that was stored is lost when everything dies at once.
+    // Otherwise stored payments would be lost when every process dies at once.
     for (const pid of Object.values(readDev().processes)) {
       process.kill(pid, 'SIGKILL');
     }
@@ -167,7 +167,7 @@ describe('npm start', () => {
   });
 
   test('leaves nothing running when only the launcher is killed, and starts again at once', async () => {
-    // Guards: orphans neither hold the ports and data nor go on unseen.
+    // Otherwise orphaned processes would keep the ports and data, or continue unnoticed.
     const { launcher = 0, ...others } = readDev().processes;
     process.kill(launcher, 'SIGKILL');
     await launched.exited;
@@ -178,7 +178,7 @@ describe('npm start', () => {
   });
 
   test('ends its children by itself when it is killed and nobody starts it again', async () => {
-    // Guards: a killed launcher leaves no stack behind on the machine.
+    // Otherwise a killed launcher would leave its stack running on the machine.
     const { launcher = 0, ...others } = readDev().processes;
     process.kill(launcher, 'SIGKILL');
     await until(() => !Object.values(others).some(isAlive));
@@ -187,7 +187,7 @@ describe('npm start', () => {
   });
 
   test('stops everything on SIGTERM and keeps the data', async () => {
-    // Guards: Ctrl-C is clean.
+    // Otherwise Ctrl-C would leave processes or lock files behind.
     const pids = Object.values(readDev().processes);
     launched.process.kill('SIGTERM');
     expect(await launched.exited).toBe(0);

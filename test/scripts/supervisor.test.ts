@@ -35,7 +35,7 @@ function shell(script: string): Promise<Child> {
 
 describe('supervision', () => {
   test('starts a child again after its death and not after stop', async () => {
-    // Guards: a crash is healed, a stop is final.
+    // Otherwise a crashed process would stay down, or a stopped one would start again.
     const said: string[] = [];
     let starts = 0;
     const supervised = await supervise({
@@ -55,7 +55,7 @@ describe('supervision', () => {
   });
 
   test('a stop during the pause before a restart does not wait for it', async () => {
-    // Guards: Ctrl-C is quick while a process crashes in a loop.
+    // Otherwise Ctrl-C would be slow while a process crashes in a loop.
     const said: string[] = [];
     const supervised = await supervise({
       name: 'example',
@@ -71,14 +71,14 @@ describe('supervision', () => {
   });
 
   test('a child that ignores the request to stop is killed after its grace', async () => {
-    // Guards: nothing can keep the launcher from ending.
+    // Otherwise a child could keep the launcher from ending.
     const child = await shell("trap '' TERM; while :; do sleep 0.1; done");
     await child.stop();
     expect(await child.exited).toBe('signal SIGKILL');
   });
 
   test('a program that does not exist is told by name', async () => {
-    // Guards: a broken installation is understood from the message.
+    // Otherwise a user could not see from the message what is missing in a broken installation.
     const attempt = startChild({
       name: 'absent',
       command: join(directory, 'no-such-program'),
@@ -96,7 +96,7 @@ describe('supervision', () => {
 
 describe('the record of a stack', () => {
   test('a second launcher is refused while the first is alive', async () => {
-    // Guards: two launchers never share one set of data.
+    // Otherwise two launchers would use the same data.
     const record = await openStackRecord(directory);
     await expect(openStackRecord(directory)).rejects.toThrow(StackIsRunningError);
     record.close();
@@ -106,7 +106,7 @@ describe('the record of a stack', () => {
   });
 
   test('the next launcher ends what a killed one left, and only that', async () => {
-    // Guards: an orphan goes; a stranger that got the pid of a recorded process stays.
+    // Otherwise an orphan would continue to run, or an unrelated program with a reused pid would be killed.
     const orphan = spawn('sleep', ['60'], { stdio: 'ignore' });
     const stranger = spawn('sleep', ['60'], { stdio: 'ignore' });
     const recorded = {
@@ -128,7 +128,7 @@ describe('the record of a stack', () => {
   });
 
   test('a lock that was only half written is taken over', async () => {
-    // Guards: a machine that lost power at the wrong moment starts again.
+    // Otherwise Lenden could not start again after a power failure at the wrong moment.
     writeFileSync(join(directory, 'launcher.lock'), '{"pid":');
     const record = await openStackRecord(directory);
     record.close();
@@ -137,7 +137,7 @@ describe('the record of a stack', () => {
 
 describe('a process identity', () => {
   test('does not fit a later process under the same pid', async () => {
-    // Guards: no innocent program is ever signalled.
+    // Otherwise an unrelated program could be signalled.
     const self = await identifyProcess(process.pid);
     expect(self).toBeDefined();
     const impostor = { pid: process.pid, startedAt: 'then' };

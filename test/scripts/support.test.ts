@@ -10,7 +10,7 @@ import { isAlive } from './launched.ts';
 
 describe('a test database', () => {
   test('has the schema of the template and nothing of another test', async () => {
-    // Guards: tests do not see each other's rows.
+    // Otherwise tests would see each other's rows.
     const [one, other] = await Promise.all([createTestDatabase(), createTestDatabase()]);
     const orm = await openOrm({ url: one.url, role: 'owner', poolSize: 1 });
     await orm.em.fork().execute("insert into applications (name) values ('only here')");
@@ -24,7 +24,7 @@ describe('a test database', () => {
 });
 
 describe('test time', () => {
-  // Inside the project, so that the bundler finds the packages; under a name that git ignores.
+  // The directory is inside the project, so that the bundler finds the packages, under a name that git ignores.
   let directory: string;
   let temporal: TestTemporal;
   let worker: Worker;
@@ -57,7 +57,7 @@ describe('test time', () => {
   });
 
   test('jumps over a timer of seven days', async () => {
-    // Guards: workflow tests run in real seconds what takes days in production.
+    // Otherwise workflow tests would take days, as in production.
     const started = Date.now();
     const options = { workflowId: uniqueTaskQueue('seven'), taskQueue };
     expect(await temporal.client.workflow.execute('sevenDays', options)).toBe('over');
@@ -65,7 +65,7 @@ describe('test time', () => {
   });
 
   test('moves one workflow forward by an exact amount', async () => {
-    // Guards: a test can stand just before a deadline.
+    // Otherwise a test could not stop just before a deadline.
     const real = await connectTestTemporal({ timeSkipping: false });
     const workflowId = uniqueTaskQueue('six');
     const handle = await real.client.workflow.start('waits', { workflowId, taskQueue });
@@ -85,7 +85,7 @@ describe('a test stack', () => {
   });
 
   test('answers on a database of its own and leaves nothing behind', async () => {
-    // Guards: end-to-end tests drive the real processes and are alone with their data.
+    // Otherwise end-to-end tests would share data, or leave processes behind.
     const { apiKey, apiSecret } = stack.dev.apps.native.test;
     const headers = { 'X-API-Key': apiKey, 'X-API-Secret': apiSecret };
     const response = await fetch(`${stack.dev.api}/app/me`, { headers });

@@ -44,7 +44,7 @@ async function withClient<T>(address: string, work: (client: Client) => Promise<
 
 describe('embedded Temporal', () => {
   test('keeps an open workflow over kill -9 of the server', async () => {
-    // Guards: a payment that waits for its payer goes on after any death.
+    // Otherwise a payment that waits for its payer would be lost when the server dies.
     const first = await start();
     await withClient(first.address, (client) =>
       client.workflow.start('waiting', { workflowId: 'payment:kept', taskQueue: 'nobody' }),
@@ -59,14 +59,14 @@ describe('embedded Temporal', () => {
   });
 
   test('serves its UI', async () => {
-    // Guards: operators can read the work queue in a browser without another program.
+    // Otherwise operators could not read the work queue in a browser.
     const { ui } = await start();
     const page = await untilAnswering(ui);
     expect(page).toContain('<html');
   });
 
   test('gets the namespace, its retention and the search attributes on a server that has none', async () => {
-    // Guards: a server of the user's own needs no manual set-up, and workflows stay readable for 90 days.
+    // Otherwise a user's own Temporal server would need manual setup, or delete workflows before 90 days.
     const { address } = await start();
     await prepareNamespace({ address, namespace: 'own' });
     await prepareNamespace({ address, namespace: 'own' });

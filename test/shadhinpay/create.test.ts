@@ -24,14 +24,14 @@ function create(body: unknown, { headers = aKey(), keys = shop.keys }: Sending =
   return shadhinpayCall({ origin: world.origin, method: 'POST', path: '/payments', keys, body, headers });
 }
 
-/** The documents' request, of an order of its own. */
+/** Returns the request from the documentation, with a new order number. */
 const order = (change: object = {}) => ({ ...PAYMENT, merchantTxnId: anOrder(), ...change });
 const read = (id: unknown, keys = shop.keys) =>
   shadhinpayCall({ origin: world.origin, path: `/payments/${String(id)}`, keys });
 
 describe('POST /payments', () => {
   test('answers the documented request field by field, and tells the same on reading', async () => {
-    // Protects clients that were written against the documents.
+    // Otherwise clients written from the documentation would break.
     const answer = await create(PAYMENT);
     expect([answer.status, Object.keys(answer.json)]).toEqual([201, ['status', 'message', 'data']]);
     const data = dataOf(answer);
@@ -58,7 +58,7 @@ describe('POST /payments', () => {
   });
 
   test('takes what is optional as absent or null, and echoes all four values', async () => {
-    // Programs send null for what they do not have.
+    // Programs send null for a missing value.
     const { amount, currency, callbackUrl } = PAYMENT;
     const needed = { amount, currency, callbackUrl };
     expect((await create({ ...needed, merchantTxnId: anOrder() })).status).toBe(201);
@@ -81,7 +81,7 @@ describe('POST /payments', () => {
   });
 
   test('takes lines and tabs: the description on one line, the values as they are', async () => {
-    // What a shop's form of several lines held must not cost the sale; its own data comes back to the byte.
+    // Line breaks from a shop's form must not cost the sale, and its own data must come back unchanged.
     const values = { valueA: '{\r\n\t"a": 1\n}', valueB: '\n' };
     const { paymentId } = dataOf(await create(order({ description: 'Blue shirt\r\nsize\tL', ...values })));
     expect(dataOf(await read(paymentId))).toMatchObject({ description: 'Blue shirt size L', ...values });
@@ -95,7 +95,7 @@ describe('POST /payments', () => {
     ['70.10', '7010', '70.10'],
     ['00000000000000070.10', '7010', '70.10'],
   ])('an amount of "%s" is %s minor units', async (amount, minor, told) => {
-    // No amount passes through a float, and all are written with two places.
+    // An amount must never pass through a float, and is always written with two decimals.
     const data = dataOf(await create(order({ amount })));
     const [row] = await world.sql<{ minor: string }>(
       'select amount_minor::text as minor from payments where reference = ?',
@@ -105,7 +105,7 @@ describe('POST /payments', () => {
   });
 
   test('names each field that is wrong, in the documented words', async () => {
-    // Protects forms that show these messages beside their fields.
+    // Forms show these messages beside their fields.
     const { status, json } = await create(order({ amount: '9.99', callbackUrl: 'shop.example.com' }));
     expect([status, json]).toEqual([
       400,
@@ -164,14 +164,14 @@ describe('POST /payments', () => {
     [{ isSandbox: 'yes' }, 'isSandbox', /true or false/],
     [{ isSandbox: false }, 'isSandbox', /must not be false with a test key/],
   ])('refuses %j', async (change, field, message) => {
-    // Hostile or broken input is told by field and stored nowhere.
+    // Hostile or invalid input must be reported by field and must not be stored.
     const { status, json } = await create(order(change));
     expect([status, json['errorType']]).toEqual([400, 'VALIDATION_ERROR']);
     expect(json['data']).toEqual({ [field]: typeof message === 'string' ? message : expect.stringMatching(message) });
   });
 
   test('a live key takes no http callback and no isSandbox, a test key both', async () => {
-    // What was tried in the sandbox must not go live by accident.
+    // A sandbox configuration must not go live by accident.
     const live = await shop.anotherKey('LIVE');
     const body = order({ callbackUrl: 'http://localhost:3001/return', isSandbox: true });
     const refused = await create(body, { keys: live });
@@ -184,13 +184,13 @@ describe('POST /payments', () => {
   });
 
   test('expiresInMinutes is the window', async () => {
-    // The shop's stock is reserved for just as long.
+    // The shop reserves its stock for the same time.
     const { initiatedAt, expiresAt } = dataOf(await create(order({ expiresInMinutes: 90 })));
     expect(Date.parse(String(expiresAt)) - Date.parse(String(initiatedAt))).toBe(90 * 60_000);
   });
 
   test('a vendor that the business may not use is 422 VENDOR_UNAVAILABLE', async () => {
-    // The documented word; another vendor must not take its place unasked.
+    // The documented error code. Lenden must not choose another vendor for the payer.
     const { keys } = await world.shop({ gatewaysAllowed: ['bkash'] });
     const { status, json } = await create(order({ preferredVendor: 'NAGAD' }), { keys });
     expect([status, json]).toEqual([
@@ -203,7 +203,7 @@ describe('POST /payments', () => {
   });
 
   test('is INITIATED while the vendor has not opened its page, and 502 when it refuses for good', async () => {
-    // The payer can be sent on, our page waits; a checkout that can never open is not handed out.
+    // If the vendor is slow, the payer can wait on our page. A shop must not get the URL of a checkout that can never open.
     world.dispatch.opening = 'times out';
     try {
       const answer = await create(order());
@@ -215,7 +215,7 @@ describe('POST /payments', () => {
         const { status, json } = await create(refused, key);
         expect([times, status, json]).toMatchObject([times, 502, { errorType: 'VENDOR_ERROR', data: null }]);
       }
-      // The failed payment keeps its `merchantTxnId`, as docs/shadhinpay.md tells.
+      // The failed payment keeps its `merchantTxnId`, as docs/shadhinpay.md says.
       expect((await create(refused, another)).json).toMatchObject({ errorType: 'DUPLICATE_RESOURCE' });
     } finally {
       world.dispatch.opening = 'opens';
@@ -224,14 +224,14 @@ describe('POST /payments', () => {
 });
 
 test('empty texts mean what was left out', async () => {
-  // Forms send an empty text for what the customer did not fill in.
+  // Forms send an empty string for a field that was left empty.
   const blank = { preferredVendor: '', customerPhone: '', customerEmail: '', description: '' };
   const answer = await create(order(blank));
   expect([answer.status, dataOf(answer)['vendor'], dataOf(answer)['description']]).toEqual([201, null, undefined]);
 });
 
 test('the first answer is given again although the vendor was withdrawn since', async () => {
-  // A shop whose answer was lost would take the refusal for the truth, while its customer can pay.
+  // A shop whose answer was lost would believe the refusal, although its customer can pay.
   const other = await world.shop();
   const [body, headers] = [order({ preferredVendor: 'BKASH' }), aKey()];
   const first = await create(body, { headers, keys: other.keys });
@@ -245,7 +245,7 @@ test('the first answer is given again although the vendor was withdrawn since', 
 
 describe('merchantTxnId', () => {
   test('belongs to one payment of a business and mode', async () => {
-    // An order must not be paid twice because two servers asked for it.
+    // Two servers that request the same order must not make it payable twice.
     const body = order();
     expect((await create(body)).status).toBe(201);
     const { status, json } = await create(body);
@@ -256,7 +256,7 @@ describe('merchantTxnId', () => {
   });
 
   test('of two at once one wins, and the loser’s key is free for another order', async () => {
-    // The index decides, not a look beforehand.
+    // The unique index decides, not an earlier read.
     const body = order();
     const headers = [aKey(), aKey(), aKey(), aKey()];
     const answers = await Promise.all(headers.map((header) => create(body, { headers: header })));
@@ -276,7 +276,7 @@ describe('X-Idempotency-Key', () => {
     ['an empty one', { 'x-idempotency-key': '' }, 'VALIDATION_ERROR', /1 to 255 octets/],
     ['a long one', { 'x-idempotency-key': 'x'.repeat(256) }, 'VALIDATION_ERROR', /1 to 255 octets/],
   ])('with %s nothing is made', async (_case, headers, errorType, message) => {
-    // Without a key a retry after a lost answer could not be told from a second order.
+    // Without a key, a retry after a lost answer would look like a second order.
     const { status, json } = await create(order(), { headers });
     expect([status, json['errorType'], json['data']]).toEqual([
       400,
@@ -286,7 +286,7 @@ describe('X-Idempotency-Key', () => {
   });
 
   test('the same meaning gets the same bytes and says so; another value is a conflict', async () => {
-    // Clients re-serialise what they send again; JSON has no order of members.
+    // Clients may serialize a retry differently, and the order of JSON members has no meaning.
     const headers = { ...aKey(), ...text };
     const body = order();
     const first = await create(JSON.stringify(body), { headers });
@@ -305,7 +305,7 @@ describe('X-Idempotency-Key', () => {
   });
 
   test('a duplicate of a running request is told 409 and when to come again', async () => {
-    // Two clicks at once make one payment.
+    // Two clicks at the same time must create one payment.
     world.dispatch.opening = 'opens slowly';
     try {
       const [headers, body] = [aKey(), order()];
@@ -322,7 +322,7 @@ describe('X-Idempotency-Key', () => {
   });
 
   test('an INITIATED answer is not kept: the same request hears later how it went on', async () => {
-    // What was not decided yet must not be repeated for a day.
+    // An undecided answer must not be replayed for a day.
     const [headers, body] = [aKey(), order()];
     world.dispatch.opening = 'times out';
     const first = await create(body, { headers });
@@ -330,12 +330,12 @@ describe('X-Idempotency-Key', () => {
     const again = await create(body, { headers });
     expect([dataOf(first)['status'], dataOf(again)['status']]).toEqual(['INITIATED', 'PENDING']);
     expect(dataOf(again)['paymentId']).toBe(dataOf(first)['paymentId']);
-    // Whoever counts what he has made must see that this is the one he knows.
+    // A client that counts its payments must see that it already knows this one.
     expect([first, again].map(({ headers: { 'idempotent-replay': told } }) => told)).toEqual([undefined, 'true']);
   });
 
   test('is a business’s own', async () => {
-    // Keys of shops that never heard of each other must not meet.
+    // Two shops may use the same key without affecting each other.
     const headers = aKey();
     const other = await world.shop();
     const [first, second] = [await create(order(), { headers }), await create(order(), { headers, keys: other.keys })];

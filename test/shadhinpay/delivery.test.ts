@@ -45,7 +45,7 @@ afterAll(async () => {
   await world.close();
 });
 
-/** OpenSSL's HMAC over what the documents say is signed. */
+/** Returns the HMAC that OpenSSL computes over the documented text. */
 function opensslHmac(text: string, secret: string): string {
   const { stdout, status, error } = spawnSync(
     'openssl',
@@ -103,7 +103,7 @@ async function record(app: App, type: EventType, refunded?: 'late'): Promise<Rec
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
 test('an event is signed over `t=`, its time and the raw body, and carries no other contract’s signature', async () => {
-  // Receivers that were written from the documents verify it unchanged.
+  // Receivers written from the documentation must be able to verify it unchanged.
   const app = await world.app(url);
   const { eventId, input } = await record(app, 'payment.succeeded');
   expect(await world.activities.deliverWebhook(input)).toMatchObject({ kind: 'delivered' });
@@ -152,7 +152,7 @@ test('is tried six times with the same bytes, numbered, and then given up', asyn
       });
       waits.push(result.kind === 'retry' ? Math.floor(result.retryInMs / 60_000) : result.kind);
       await world.rows('update webhook_events set next_attempt_at = now() where event_id = ?', [input.eventId]);
-      // The circuit of an endpoint that fails this often would only put the next one off.
+      // After so many failures, the endpoint's circuit would only delay the next attempt.
       await world.rows(
         'update webhook_endpoints set consecutive_failures = 0, circuit_open_until = null where application_id = ?',
         [app.applicationId],
@@ -173,7 +173,7 @@ test('is tried six times with the same bytes, numbered, and then given up', asyn
 });
 
 test('while a secret is rotated, the attempt that a shop with the former one refuses goes on under that one, with the same number', async () => {
-  // The header has room for one signature, and the former secret was promised to sign until the overlap ends.
+  // The header has room for one signature, and the former secret must sign until the overlap ends.
   const app = await world.app(url);
   const rotation = { applicationId: app.applicationId, mode: 'TEST', overlapHours: 24 } as const;
   await world.database.withSystem((em) => rotateSigningSecret(em, secretBox, rotation));
@@ -195,7 +195,7 @@ test('while a secret is rotated, the attempt that a shop with the former one ref
 
 describe('what a business hears', () => {
   test('is what is on by default', async () => {
-    // Cancellations and expiries only where they were asked for.
+    // Cancellations and expiries are sent only to businesses that chose them.
     const app = await world.app(url);
     const told = async (type: EventType) => (await record(app, type)).eventId !== null;
     expect([await told('payment.succeeded'), await told('payment.failed'), await told('payment.refunded')]).toEqual([
@@ -211,7 +211,7 @@ describe('what a business hears', () => {
   });
 
   test('is what it has chosen', async () => {
-    // A subscription is a setting of the business.
+    // The subscription is a setting of the business.
     const app = await world.app(url);
     const { applicationId } = app;
     await updateApplication({ database: world.database }, { applicationId, shadhinpayEvents: ['payment.expired'] });
@@ -222,7 +222,7 @@ describe('what a business hears', () => {
   });
 
   test('tells a refund with its part and the sum, and nothing of unapplied money', async () => {
-    // Unapplied money never was the payment's.
+    // An unapplied payment was never part of the payment.
     const app = await world.app(url);
     const { input } = await record(app, 'payment.refunded');
     await world.activities.deliverWebhook(input);

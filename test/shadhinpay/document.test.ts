@@ -21,7 +21,7 @@ function errorsOf(pointer: string, value: unknown): unknown {
   return check === undefined ? `nothing at ${pointer}` : check(value) === true ? [] : check.errors;
 }
 
-/** What the documents show of an answer. */
+/** The answer as shown in the documentation. */
 const DOCUMENTED = {
   paymentId: 'PAY_20260517_K8X3M2',
   merchantTxnId: 'order-7831',
@@ -40,12 +40,12 @@ const DOCUMENTED = {
 
 describe('the document', () => {
   test('is valid OpenAPI 3.1', async () => {
-    // Generators and viewers of other people read it.
+    // Other people's generators and viewers read the document.
     expect(await new Validator().validate(structuredClone(document))).toEqual({ valid: true });
   });
 
   test('its examples satisfy their schemas, and so does what ShadhinPay’s own documents show', () => {
-    // People copy examples before they read rules.
+    // Developers copy examples before they read rules.
     const { schemas } = z.object({ schemas: z.record(z.string(), Tree) }).parse(document['components']);
     for (const [name, schema] of Object.entries(schemas)) {
       for (const example of z.array(z.unknown()).parse(schema['examples'] ?? [])) {
@@ -58,7 +58,7 @@ describe('the document', () => {
   });
 
   test('tells of text that must be there all that is asked of it, and of a key, too', () => {
-    // Who sends what the document allows is not refused.
+    // A client that sends what the document allows must not be refused.
     for (const [name, member] of [
       ['CreatePayment', 'merchantTxnId'],
       ['CreatePayment', 'callbackUrl'],
@@ -76,7 +76,7 @@ describe('the document', () => {
   });
 
   test('asks for all three headers, and for a key on payments', () => {
-    // Clients that are generated from it send what is needed.
+    // Clients generated from the document must send all required headers.
     const parameter = z.object({ name: z.string(), required: z.boolean().optional() });
     const operation = z.object({ security: z.array(Tree), parameters: z.array(parameter) });
     const { paths } = z.object({ paths: z.record(z.string(), Tree) }).parse(document);
@@ -96,7 +96,7 @@ describe('the document', () => {
   ] as const satisfies readonly (readonly [ShadhinpayEvent, string])[])(
     'describes %s as it is really sent',
     (event, status) => {
-      // A receiver that is generated from it takes what comes.
+      // A receiver generated from the document must accept our events.
       const refund = {
         reference: 'REF_20260517_M4N1J7',
         amountMinor: 1n,
@@ -130,7 +130,7 @@ describe('the document', () => {
     ['invoice.expired', { status: 'VOID', expiredAt: new Date() }],
     ['invoice.cancelled', { status: 'VOID', expiredAt: null }],
   ] as const)('describes %s as it is really sent', (event, standing) => {
-    // The facts show no payload of these, so ours is told exactly.
+    // ShadhinPay's documentation shows no payload for these events, so the document describes ours exactly.
     const body = shadhinpayInvoiceEvent({
       eventId: '550e8400-e29b-41d4-a716-446655440000',
       event,

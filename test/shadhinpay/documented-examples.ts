@@ -1,6 +1,6 @@
 /**
- * The calls of ShadhinPay's documents as they print them, line breaks included. A test replaces the host, the credentials and the id of the
- * payment, and nothing else.
+ * The calls from ShadhinPay's documentation exactly as printed, with their line breaks. A test replaces only the host, the credentials and
+ * the id of the payment.
  */
 export const createCall = `curl -X POST https://api.shadhinpay.pay/api/v1/payments \\
 -H "Client-Id: HM_4f8c2b1a" \\
@@ -25,7 +25,7 @@ export const readCall = `curl https://api.shadhinpay.pay/api/v1/payments/PAY_202
 -H "Business-Id: HB_71c4a09e" \\
 -H "X-Api-Key: sk_live_aB3kC9...9xQ2"`;
 
-/** What the documents show of the answer to the first call. */
+/** The answer to the first call as shown in the documentation. */
 export const createSample = {
   status: 'success',
   message: 'Payment initiated successfully',

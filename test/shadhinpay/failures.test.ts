@@ -24,7 +24,7 @@ const REFUSED = {
 
 describe('the three headers', () => {
   test('are all needed, and must be of one business', async () => {
-    // A right key with another business's name is no credential at all.
+    // A valid key with another business's name is not a valid credential.
     const other = await world.shop();
     expect((await list({ ...shop.keys })).status).toBe(200);
     const without = (name: keyof Keys) => {
@@ -33,7 +33,7 @@ describe('the three headers', () => {
     };
     const wrong: Record<string, string>[] = [
       { 'client-id': shop.keys['client-id'] },
-      // An integration whose settings were left empty.
+      // The headers of an integration whose settings were left empty.
       { 'client-id': '', 'business-id': '' },
       { 'business-id': '', 'x-api-key': '' },
       without('client-id'),
@@ -54,7 +54,7 @@ describe('the three headers', () => {
   });
 
   test('a revoked or expired key is refused at once, and another of the business is not', async () => {
-    // Whoever lost a key must be able to end it.
+    // The owner of a lost key must be able to end it.
     const [revoked, expired] = [await shop.anotherKey(), await shop.anotherKey()];
     const tailOf = (keys: Keys) => `%${keys['x-api-key'].slice(-4)}`;
     await world.sql(`update credentials set status = 'REVOKED' where prefix like ?`, [tailOf(revoked)]);
@@ -65,7 +65,7 @@ describe('the three headers', () => {
   });
 
   test('of a key only a hash, how it begins and its last four are stored', async () => {
-    // A stolen database opens no checkout.
+    // A stolen database must not let an attacker create payments.
     const rows = await world.sql<{ row: string }>('select credentials::text as row from credentials');
     const secret = shop.keys['x-api-key'].slice('sk_test_'.length);
     expect(rows.some(({ row }) => row.includes(secret.slice(0, 8)))).toBe(false);
@@ -73,7 +73,7 @@ describe('the three headers', () => {
   });
 
   test('beside credentials of another contract they are refused, in this one’s shape', async () => {
-    // Which of two identities is meant is not for us to guess.
+    // Lenden must not guess which of two identities is meant.
     const native = { 'x-api-key': shop.test.apiKey, 'x-api-secret': shop.test.apiSecret };
     const { 'x-api-key': _key, ...named } = shop.keys;
     expect((await list({ ...named, ...native })).json).toMatchObject({ status: 'error', errorType: 'INVALID_API_KEY' });
@@ -89,7 +89,7 @@ describe('the three headers', () => {
 
 describe('the shape of every failure', () => {
   test('an unknown path is 404, another method 405 with Allow', async () => {
-    // Also what no route answers is told in ShadhinPay's shape, by the headers.
+    // Requests without a route are answered in ShadhinPay's format too, selected by the headers.
     const { origin } = world;
     const unknown = await shadhinpayCall({ origin, path: '/payouts', keys: shop.keys });
     expect([unknown.status, unknown.json]).toMatchObject([
@@ -130,7 +130,7 @@ describe('the shape of every failure', () => {
     ['{}', 'application/json; charset=latin1', 415, 'UNSUPPORTED_MEDIA_TYPE'],
     [JSON.stringify({ valueA: 'x'.repeat(70_000) }), 'application/json', 413, 'PAYLOAD_TOO_LARGE'],
   ])('a body %.30s as %s is %i %s', async (body, type, status, errorType) => {
-    // Broken requests are told apart, and none is a 500.
+    // Each kind of invalid request has its own error, and none is a 500.
     const answer = await shadhinpayCall({
       origin: world.origin,
       method: 'POST',
@@ -143,7 +143,7 @@ describe('the shape of every failure', () => {
   });
 
   test('too many requests are 429 with Retry-After', async () => {
-    // Per key, as the limiter of all contracts counts.
+    // The limit counts per key, as in all contracts.
     const { keys } = await world.shop({ rateLimitPerMinute: 2 });
     const answers = [];
     for (let i = 0; i < 3; i += 1) {
@@ -156,7 +156,7 @@ describe('the shape of every failure', () => {
   });
 
   test('an error of ours is 500 without a word about its cause', async () => {
-    // Nothing of the inside leaves.
+    // Internal details must not reach the client.
     await world.sql('alter table payments rename column metadata to metadata_lost');
     try {
       const answer = await shadhinpayCall({

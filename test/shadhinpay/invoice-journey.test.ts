@@ -47,7 +47,7 @@ const standing = (id: unknown, status: string): Promise<Data> =>
     return data['status'] === status ? data : undefined;
   });
 
-/** As a browser that was led to a page, which Node's own fetch does not say that it is. */
+/** Requests a page as a navigating browser does. Node's own fetch does not send those headers. */
 const navigate: Visit = async (url, { method, body }) => {
   const form = body === undefined ? {} : { body: body.toString() };
   const { status, headers, text } = await httpCall({
@@ -66,7 +66,7 @@ const navigate: Visit = async (url, { method, body }) => {
   return { status, headers: { get: (name) => headers[name] ?? null }, text: () => Promise.resolve(text) };
 };
 
-/** From the invoice's page over the picker to bKash's three forms, each as the page filled it in; ends where the browser is sent. */
+/** Goes from the invoice's page through the picker and bKash's three prefilled forms. Returns the page where the browser ends. */
 async function payByBkash(publicUrl: unknown): Promise<Page> {
   const page = await open(String(publicUrl), navigate);
   const picker = await press(page, { form: 'form[action*="/pay"]' });
@@ -76,7 +76,7 @@ async function payByBkash(publicUrl: unknown): Promise<Page> {
   return press(pin, { form: 'form', button: 'pay' });
 }
 
-/** PHP's own HMAC over what the documents say is signed. */
+/** Returns the HMAC that PHP computes over the documented text. */
 function phpSignature(text: string, secret: string): string {
   const script = 'echo hash_hmac("sha256", stream_get_contents(STDIN), $argv[1]);';
   const { stdout, status, error } = spawnSync('php', ['-r', script, '--', secret], { input: text, encoding: 'utf8' });
@@ -95,7 +95,7 @@ function requireSigned({ signature, body, eventId }: ShopEvent): Data {
 }
 
 test('an invoice is opened, paid by bKash, told and refunded, and stays paid', async () => {
-  // The whole way of a bill, on real processes, over HTTP.
+  // Covers the whole journey of an invoice, on real processes, over HTTP.
   const made = await call('/invoices', { ...INVOICE, customerPhone: '01770618575' });
   const { invoiceId, publicUrl } = made;
   expect([made['status'], made['total'], publicUrl]).toEqual([
@@ -137,7 +137,7 @@ test('an invoice is opened, paid by bKash, told and refunded, and stays paid', a
 });
 
 test('one that a payer only looked at is VIEWED, one whose payment failed is SENT again', async () => {
-  // The shop sees what its customer has done.
+  // The shop must see what its customer has done.
   const { invoiceId, publicUrl } = await call('/invoices', { ...INVOICE, customerPhone: '01770618576' });
   await open(String(publicUrl), navigate);
   await standing(invoiceId, 'VIEWED');
@@ -148,7 +148,7 @@ test('one that a payer only looked at is VIEWED, one whose payment failed is SEN
 });
 
 test('one that nobody pays expires by itself, and its page says so', async () => {
-  // Kept by its own workflow, told by a signed event.
+  // The invoice's own workflow expires it, and a signed event reports it.
   const expiresAt = new Date(Date.now() + 4_000).toISOString();
   const { invoiceId, publicUrl } = await call('/invoices', { ...INVOICE, expiresAt });
   const told = requireSigned(await hook.eventOf('invoice.expired', invoiceId));

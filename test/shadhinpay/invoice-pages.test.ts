@@ -8,7 +8,7 @@ import { INVOICE, openShadhinpayWorld, type Shop, type ShadhinpayWorld } from '.
 let world: ShadhinpayWorld;
 let shop: Shop;
 let pages: string;
-/** Where native invoices can be made: their gateway is another one. */
+/** Serves the native API, which uses another gateway. */
 let nativeOrigin: string;
 
 beforeAll(async () => {
@@ -44,7 +44,7 @@ function post(path: string, body: string): Promise<HttpAnswer> {
   return httpCall({ origin: pages, method: 'POST', path, body, headers });
 }
 
-/** An invoice of the same application, made by the native contract. */
+/** Creates an invoice of the same application through the native contract. */
 async function nativeInvoice(): Promise<{ id: number; payableUrl: string }> {
   const { text } = await httpCall({
     origin: nativeOrigin,
@@ -85,7 +85,7 @@ async function paymentsOf({ invoiceId }: Made): Promise<PaymentRow[]> {
 
 describe('the page of an invoice', () => {
   test('shows what is billed and nothing of the customer', async () => {
-    // Whoever holds the link may read it, so it tells nobody's name.
+    // Anyone with the link may read the page, so it must not show the customer's data.
     const invoice = await made();
     const { status, text, headers } = await open(invoice.path);
     expect(status).toBe(200);
@@ -101,7 +101,7 @@ describe('the page of an invoice', () => {
   });
 
   test('is at /i/ and nowhere else, and there is none of a draft', async () => {
-    // A reference of one contract at another's address names nothing.
+    // A reference of one contract must not be found at another contract's address.
     const { invoiceId } = await made();
     const draft = await made({ draft: true });
     const url = (await nativeInvoice()).payableUrl;
@@ -122,7 +122,8 @@ describe('the page of an invoice', () => {
   });
 
   test('leads to a picker of bKash and Nagad, by a payment of the contract', async () => {
-    // It is paid as every payment of the contract is: its phone pre-fills the wallet, its window is the contract's.
+    // The payment works like any other payment of the contract: the customer's phone number is prefilled, and the
+    // contract's expiry applies.
     const invoice = await made();
     const begun = await post(`${invoice.path}/pay`, ALL);
     const [payment] = await paymentsOf(invoice);
@@ -141,7 +142,7 @@ describe('the page of an invoice', () => {
     const picker = await open(`/pay/${String(payment?.reference)}`);
     const offered = [...picker.text.matchAll(/name="gateway" value="(\w+)"/g)].map(([, name]) => name);
     expect(offered).toEqual(['bkash', 'nagad']);
-    // Another tab that asks for the same is led to the same checkout.
+    // Another tab with the same request is redirected to the same checkout.
     expect((await post(`${invoice.path}/pay`, ALL)).headers['location']).toBe(begun.headers['location']);
     const shown = dataOf(
       await shadhinpayCall({
@@ -154,7 +155,7 @@ describe('the page of an invoice', () => {
   });
 
   test('with one vendor leads straight on, and its own policy lets the form go there', async () => {
-    // A browser follows a form's redirects only to origins that the page named.
+    // A browser follows a form's redirects only to origins that the page's policy names.
     const one = await world.shop({ gatewaysAllowed: ['nagad', 'sslcommerz'] });
     const invoice = await made({ redirectUrl: null }, one);
     const page = await open(invoice.path);
@@ -167,7 +168,7 @@ describe('the page of an invoice', () => {
   });
 
   test('takes nothing where the business has no vendor, and no sum but the one that is due', async () => {
-    // Nobody is charged what was not asked.
+    // A payer must not be charged an amount that was not requested.
     const none = await world.shop({ gatewaysAllowed: ['sslcommerz'] });
     const invoice = await made({}, none);
     expect((await open(invoice.path)).text).toContain('cannot be paid online');
@@ -181,7 +182,7 @@ describe('the page of an invoice', () => {
   });
 
   test('a payment that has ended sends its payer to the shop, or back to the invoice', async () => {
-    // He need not find the way himself, and no empty reference of an order is added.
+    // The payer should not have to find the way back, and an empty order reference must not be added to the URL.
     const invoice = await made();
     await post(`${invoice.path}/pay`, ALL);
     const [payment] = await paymentsOf(invoice);
@@ -197,7 +198,7 @@ describe('the page of an invoice', () => {
 
 describe('VIEWED', () => {
   test('is told once a person has opened the page', async () => {
-    // The shop learns that its bill was seen.
+    // The shop learns that its customer has seen the invoice.
     const invoice = await made();
     expect(await statusOf(invoice)).toBe('SENT');
     expect((await open(invoice.path)).status).toBe(200);
@@ -232,14 +233,14 @@ describe('VIEWED', () => {
     ['an older one', { ...BROWSER, purpose: 'prefetch' }],
     ['a script of a page', { ...BROWSER, 'sec-fetch-mode': 'cors' }],
   ])('is not what %s does with a link', async (_who, headers) => {
-    // A preview in a chat is made the moment the link is sent.
+    // A chat program creates a preview as soon as the link is sent.
     const invoice = await made();
     expect((await open(invoice.path, headers)).status).toBe(200);
     expect(await statusOf(invoice)).toBe('SENT');
   });
 
   test('is not what HEAD, the PDF, the colours or a form do', async () => {
-    // Only the page itself is read.
+    // Only opening the page itself counts as viewing.
     const invoice = await made();
     expect((await open(invoice.path, BROWSER, 'HEAD')).status).toBe(200);
     await open(`${invoice.path}/pdf`);
@@ -249,7 +250,7 @@ describe('VIEWED', () => {
   });
 
   test('is also told of a native invoice, and changes nothing that its own API shows', async () => {
-    // The fact is of the invoice, the word is this contract's.
+    // The invoice stores that it was viewed, and only this contract shows it.
     const data = await nativeInvoice();
     const path = new URL(data.payableUrl).pathname;
     await open(path);
@@ -275,7 +276,7 @@ describe('the last moment to pay', () => {
       `৩১ ডিসেম্বর, ${inBangla} এ ১৬:৩০ GMT +৬`,
     ],
   ])('%s is shown as it is', async (_when, time, english, bangla) => {
-    // Whoever comes on a day that is named must be able to pay on it.
+    // A payer who comes on the named day must be able to pay.
     const invoice = await made({ expiresAt: `${year}-12-31${time}` });
     const deadlineOf = async (language: string): Promise<string> => {
       const { text } = await open(`${invoice.path}?lang=${language}`);
@@ -287,14 +288,14 @@ describe('the last moment to pay', () => {
     };
     expect(await deadlineOf('en')).toBe(english);
     expect(await deadlineOf('bn')).toBe(`পরিশোধের শেষ তারিখ ${bangla}`);
-    // Nor does the column of facts name the day on which it has expired already.
+    // The page must not name a day on which the invoice has already expired.
     expect((await open(invoice.path)).text).not.toContain(`January ${year + 1}`);
   });
 });
 
 describe('after its expiry', () => {
   test('nobody can begin to pay, before anything was written about it', async () => {
-    // The page does not wait for a workflow to say what the clock says.
+    // The page must compare the expiry with the clock, without waiting for the workflow.
     const invoice = await made({ expiresAt: new Date(Date.now() + 3_600_000).toISOString() });
     await open(invoice.path);
     await world.sql(`update invoices set expires_at = now() where reference = ?`, [invoice.invoiceId]);
@@ -316,12 +317,12 @@ describe('after its expiry', () => {
       { meta: { errorCode: 'INVALID_OPERATION_STATE' } },
     ]);
     expect(await paymentsOf(invoice)).toEqual([]);
-    // EXPIRED is final, so it is told only when it is.
+    // EXPIRED is final, so it is shown only once it is stored.
     expect(await statusOf(invoice)).toBe('VIEWED');
   });
 
   test('whoever has begun goes on from the page', async () => {
-    // He came in time.
+    // The payer began in time.
     const invoice = await made({ expiresAt: new Date(Date.now() + 3_600_000).toISOString() });
     await post(`${invoice.path}/pay`, ALL);
     await world.sql(`update invoices set expires_at = now() where reference = ?`, [invoice.invoiceId]);

@@ -30,12 +30,12 @@ describe('the status of an invoice', () => {
     ['VOID', AT, null, 'CANCELLED'],
     ['VOID', AT, AT, 'EXPIRED'],
   ] as const)('%s, viewed %p, expired %p, is %s', (status, viewedAt, expiredAt, shown) => {
-    // Six words over what the row says.
+    // The contract has six statuses, derived from the row.
     expect(shadhinpayInvoiceStatus({ status, viewedAt, expiredAt })).toBe(shown);
   });
 
   test('finds by a list just what it is shown for', () => {
-    // A list by each of the statuses shows every invoice once.
+    // Lists by each of the statuses must show every invoice once.
     for (const { status, viewedAt, expiredAt } of standings) {
       const found = SHADHINPAY_INVOICE_STATUSES.filter((word) => {
         const { statuses, viewed, expired } = { viewed: undefined, expired: undefined, ...invoicesWith(word) };
@@ -52,7 +52,7 @@ describe('the status of an invoice', () => {
 
 describe('the number of an invoice', () => {
   test('is the sample of the documents', () => {
-    // A view of the one counter.
+    // Both contracts use the same counter.
     const numbered = { number: 42n, numberLabel: numberLabelOf('HB_71c4a09e') };
     expect(invoiceNumber(numbered)).toBe('INV-HB_71c4-00042');
     expect(invoiceNumber({ ...numbered, number: 123_456n })).toBe('INV-HB_71c4-123456');
@@ -61,7 +61,7 @@ describe('the number of an invoice', () => {
   });
 
   test('is read back from what is shown, and from nothing else', () => {
-    // 00042 and 000042 are not the same number to whoever compares what is printed.
+    // In print, 00042 and 000042 are different numbers.
     for (const numbered of [
       { number: 1n, numberLabel: 'HB_71c4' },
       { number: 1_234_567n, numberLabel: 'HB_71c4' },
@@ -76,7 +76,7 @@ describe('the number of an invoice', () => {
 });
 
 test('a link cannot be guessed, and has its own path', () => {
-  // 131 bits.
+  // The reference has 131 bits.
   const reference = shadhinpayInvoiceReference();
   expect(reference).toMatch(/^sp_inv_[0-9A-Za-z]{22}$/);
   expect(payablePath(reference)).toBe(`/i/${reference}`);
@@ -84,14 +84,13 @@ test('a link cannot be guessed, and has its own path', () => {
 });
 
 test('an invoice is past its expiry from that instant on, unless something of it is paid', () => {
-  // The instant itself is too late.
   const at = (expiresAt: Date | null, paidMinor = 0n) => isPastExpiry({ expiresAt, paidMinor }, AT);
   expect([at(AT), at(new Date(AT.getTime() + 1)), at(null), at(AT, 1n)]).toEqual([true, false, false, false]);
 });
 
 describe('events of an invoice', () => {
   test('are three, whatever its workflow does', () => {
-    // What has no name there is not told.
+    // Event types without a name in the contract are not sent.
     const named = (expiredAt: Date | null) =>
       EVENT_TYPES.map((type) => [type, invoiceEventNamed(type, { expiredAt })]).filter(([, name]) => name !== null);
     expect(named(null)).toEqual([

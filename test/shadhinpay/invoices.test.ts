@@ -6,7 +6,7 @@ import { INVOICE, openShadhinpayWorld, type Keys, type Shop, type ShadhinpayWorl
 
 let world: ShadhinpayWorld;
 let shop: Shop;
-/** Where native invoices can be made: their gateway is another one. */
+/** Serves the native API, which uses another gateway. */
 let nativeOrigin: string;
 
 beforeAll(async () => {
@@ -34,7 +34,7 @@ async function made(change: object = {}, keys = shop.keys): Promise<Record<strin
   return dataOf(answer);
 }
 
-/** The native API's view of the same application. */
+/** Calls the native API as the same application. */
 async function native(path: string, { method = 'GET', body }: { method?: string; body?: unknown } = {}) {
   const answer = await httpCall({ origin: nativeOrigin, method, path: `/api/v1${path}`, credentials: shop.test, body });
   return { status: answer.status, data: (JSON.parse(answer.text) as { data: Record<string, unknown> }).data };
@@ -47,7 +47,7 @@ const TOMORROW = new Date(Date.now() + 86_400_000).toISOString();
 
 describe('an invoice', () => {
   test('is answered field by field, sent at once', async () => {
-    // Total = subtotal − discount + tax, to the last poisha, and every amount text.
+    // Total = subtotal − discount + tax, to the poisha, and every amount is a string.
     const answer = await create();
     expect([answer.status, answer.json['status'], answer.json['message']]).toEqual([
       201,
@@ -85,7 +85,7 @@ describe('an invoice', () => {
   });
 
   test('needs nothing but items, and leaves out what was not sent', async () => {
-    // A shop knows no more than it knows.
+    // A shop sends only what it knows.
     const data = dataOf(await create({ items: [{ description: 'Tea', quantity: 1, unitPrice: '10' }] }));
     expect(data).toMatchObject({ subtotal: '10.00', discount: '0.00', tax: '0.00', total: '10.00' });
     for (const name of ['customerName', 'customerEmail', 'customerPhone', 'note', 'redirectUrl']) {
@@ -94,7 +94,7 @@ describe('an invoice', () => {
   });
 
   test('takes what was typed into fields of several lines', async () => {
-    // Browsers send CRLF; an item's description is one line of the bill.
+    // Browsers send CRLF. An item's description is one line on the invoice.
     const { invoiceId, note, items } = await made({
       note: 'Thank you.\r\nCome again.',
       items: [{ description: 'Cotton shirt\r\nsize\tL', quantity: 1, unitPrice: '750' }],
@@ -109,7 +109,7 @@ describe('an invoice', () => {
   });
 
   test('may stay a draft, which has no number and no page until it is sent', async () => {
-    // A number that was given is never taken back, so it is given last.
+    // A number cannot be withdrawn, so it is assigned only when the invoice is sent.
     const draft = await made({ draft: true });
     expect(draft).toMatchObject({ status: 'DRAFT', invoiceNumber: null, publicUrl: null, sentAt: null });
     const { dispatch } = world;
@@ -120,12 +120,12 @@ describe('an invoice', () => {
       { status: 'SENT', invoiceNumber: expect.stringMatching(/-\d{5}$/), sentAt: expect.stringMatching(INSTANT) },
     ]);
     expect(dataOf(await act(draft['invoiceId'], 'send'))).toEqual(dataOf(sent));
-    // The contract has no event of it, so its receivers are told none.
+    // The contract has no event for it, so nothing is sent to its receivers.
     expect(dispatch.delivered.slice(before)).toEqual([]);
   });
 
   test('takes its number from the one counter of the application and mode', async () => {
-    // Numbers without gaps are a matter of law, whichever API made the invoice.
+    // The law requires numbers without gaps, whichever API created the invoice.
     const own = await world.shop();
     const first = dataOf(await create(INVOICE, { keys: own.keys }));
     const between = await httpCall({
@@ -202,7 +202,7 @@ describe('what makes no invoice is refused field by field', () => {
       { discount: 'Discount must not exceed the subtotal', expiresAt: 'Expires at must be in the future' },
     ],
   ])('%j', async (body, data) => {
-    // A person can mend what is named.
+    // The caller can correct a field that is named.
     const answer = await create(body);
     expect([answer.status, answer.json]).toEqual([
       400,
@@ -216,7 +216,7 @@ describe('what makes no invoice is refused field by field', () => {
   });
 
   test('as many as two hundred and one items, and a body that is no JSON', async () => {
-    // Limits on what one request makes us do.
+    // These limits bound the work that one request can cause.
     const many = await create({ items: Array.from({ length: 201 }, () => item) });
     expect([many.status, many.json['data']]).toEqual([400, { items: 'Items must hold at most 200 items' }]);
     for (const [body, status, errorType] of [
@@ -230,7 +230,7 @@ describe('what makes no invoice is refused field by field', () => {
   });
 
   test('a plain http address with a live key', async () => {
-    // Payers are led back over TLS once money is real.
+    // With real money, payers must be sent back over TLS.
     const keys = await shop.anotherKey('LIVE');
     const redirectUrl = 'http://localhost:3001/thanks';
     const live = await create({ ...INVOICE, redirectUrl }, { keys });
@@ -241,7 +241,7 @@ describe('what makes no invoice is refused field by field', () => {
 
 describe('a key', () => {
   test('is not asked for, and keeps a repeated request from making a second invoice', async () => {
-    // A shop that lost the answer asks again, however its library writes the body the second time.
+    // A shop that lost the answer retries, and its library may write the body differently.
     const headers = aKey();
     const first = await create(INVOICE, { headers });
     const { items, ...rest } = INVOICE;
@@ -255,7 +255,7 @@ describe('a key', () => {
   });
 
   test('used by ten at once makes one invoice with one number', async () => {
-    // Two clicks are one bill.
+    // Two clicks must create one invoice.
     const own = await world.shop();
     const headers = aKey();
     const answers = await Promise.all(Array.from({ length: 10 }, () => create(INVOICE, { keys: own.keys, headers })));
@@ -269,7 +269,7 @@ describe('a key', () => {
   });
 
   test('is another one in another mode, for another operation and in another contract', async () => {
-    // Whoever numbers his requests from 1 in each is not told of a conflict.
+    // A client that numbers its requests from 1 in each of them must not get a conflict.
     const headers = aKey();
     const first = await create(INVOICE, { headers });
     const live = await create(INVOICE, { headers, keys: await shop.anotherKey('LIVE') });
@@ -288,7 +288,7 @@ describe('a key', () => {
 
 describe('cancelling', () => {
   test('ends what was sent; repeated, it is answered as it stands', async () => {
-    // A retry after a lost answer is no failure.
+    // A retry after a lost answer must not fail.
     const { invoiceId, invoiceNumber } = await made();
     const cancelled = await act(invoiceId, 'cancel');
     expect([cancelled.status, cancelled.json['message'], dataOf(cancelled)]).toMatchObject([
@@ -305,7 +305,6 @@ describe('cancelling', () => {
   });
 
   test('is refused for what is paid, expired or was never sent', async () => {
-    // What is final stays so.
     const paid = await made();
     const [row] = await world.sql<{ id: string }>('select id from invoices where reference = ?', [paid['invoiceId']]);
     await world.settle(row?.id, 146_975);
@@ -330,7 +329,7 @@ describe('cancelling', () => {
   });
 
   test('is refused while somebody pays, and possible when he has not', async () => {
-    // Money must not arrive for what has just ended.
+    // Money must not arrive for an invoice that has just ended.
     const { invoiceId } = await made();
     const [row] = await world.sql<{ id: string }>('select id from invoices where reference = ?', [invoiceId]);
     const payment = await native('/payments', {
@@ -349,7 +348,7 @@ describe('cancelling', () => {
   });
 
   test('a draft whose expiry has passed is not sent', async () => {
-    // Nobody could pay it.
+    // Customers could not pay it.
     const { invoiceId } = await made({ draft: true, expiresAt: TOMORROW });
     await world.sql(`update invoices set expires_at = now() where reference = ?`, [invoiceId]);
     const sent = await act(invoiceId, 'send');
@@ -363,7 +362,7 @@ describe('cancelling', () => {
 
 describe('the list', () => {
   test('has pages and every filter, in the shape of the contract’s lists', async () => {
-    // Who reconciles must find each invoice once.
+    // A shop that reconciles must find each invoice once.
     const own = await world.shop();
     const { keys } = own;
     const first = await made({ draft: true }, keys);
@@ -408,7 +407,7 @@ describe('the list', () => {
   });
 
   test('to the last millisecond of a day has nothing of the next one', async () => {
-    // An invoice that is in the lists of two days is counted twice.
+    // An invoice in the lists of two days would be counted twice.
     const { keys } = await world.shop();
     const [last, next] = [await made({ draft: true }, keys), await made({ draft: true }, keys)];
     for (const [{ invoiceId }, at] of [
@@ -424,7 +423,7 @@ describe('the list', () => {
 
 describe('nobody else’s', () => {
   test('of another business, of the other mode and unknown ones look the same', async () => {
-    // Not even that an invoice exists is told.
+    // The answer must not even reveal that an invoice exists.
     const { invoiceId } = await made();
     const others = [(await world.shop()).keys, await shop.anotherKey('LIVE')];
     const absent = {
@@ -451,7 +450,6 @@ describe('nobody else’s', () => {
   });
 
   test('a wrong key, another method and an unknown path are told in the contract’s shape', async () => {
-    // Every failure has one form.
     const wrong = await create(INVOICE, { keys: { ...shop.keys, 'x-api-key': `sk_test_${'0'.repeat(32)}` } });
     expect([wrong.status, wrong.json['errorType']]).toEqual([401, 'INVALID_API_KEY']);
     const { origin } = world;
@@ -459,7 +457,7 @@ describe('nobody else’s', () => {
     expect([method.status, method.json['errorType']]).toEqual([405, 'METHOD_NOT_ALLOWED']);
     const below = await shadhinpayCall({ origin, method: 'POST', path: '/invoices/sp_inv_1/void/x', keys: shop.keys });
     expect([below.status, below.json['errorType']]).toEqual([404, 'RESOURCE_NOT_FOUND']);
-    // No other contract has these paths, so also without a credential it is this one that answers.
+    // No other contract has these paths, so this contract answers even without a credential.
     for (const action of ['send', 'cancel'] as const) {
       const path = `/invoices/sp_inv_1/${action}`;
       const nobody = await shadhinpayCall({ origin, method: 'POST', path });
@@ -470,7 +468,7 @@ describe('nobody else’s', () => {
 
 describe('one invoice in two APIs', () => {
   test('made here it is read, voided and found natively, with its number and its page', async () => {
-    // An operator's and an accountant's tools see every invoice.
+    // The tools of operators and accountants must see every invoice.
     const data = await made({ expiresAt: TOMORROW });
     const list = await native(`/invoices?customerReference=${String(data['invoiceId'])}`);
     const [shown] = list.data as unknown as Record<string, unknown>[];
@@ -491,7 +489,7 @@ describe('one invoice in two APIs', () => {
   });
 
   test('made natively it is read, listed and cancelled here, with its own number and page', async () => {
-    // What its payer was told stays true.
+    // The number and page that the payer got must stay valid.
     const bill = await native('/invoices', {
       method: 'POST',
       body: {
@@ -523,7 +521,7 @@ describe('one invoice in two APIs', () => {
   });
 
   test('a draft made here can be edited natively, and keeps what only this API knows', async () => {
-    // A correction does not lose where the payer is led back to.
+    // A correction must not lose the address to which the payer is sent back.
     const draft = await made({ draft: true, expiresAt: TOMORROW });
     const [row] = await world.sql<{ id: string }>('select id from invoices where reference = ?', [draft['invoiceId']]);
     const edited = await native(`/invoices/${String(row?.id)}`, {

@@ -40,7 +40,7 @@ async function statusOf({ apiKey, business }: Issued): Promise<number> {
 
 describe("a business's keys", () => {
   test('are issued in both modes, shown once, listed masked, and revoked one by one', async () => {
-    // The business is one for all its keys; each integration loses its own alone.
+    // All keys belong to one business, and revoking the key of one integration must not affect another.
     const [first, second, live] = [await issue(), await issue(), await issue({ mode: 'LIVE' })];
     expect(first).toMatchObject({
       apiKey: expect.stringMatching(/^sk_test_[0-9A-Za-z]{32}$/),
@@ -65,7 +65,7 @@ describe("a business's keys", () => {
   });
 
   test('are rotated in their mode, and the business keeps its name', async () => {
-    // A shop changes one header, not three.
+    // A shop has to change only one header.
     const [before, live] = [await issue(), await issue({ mode: 'LIVE' })];
     const rotated = (await send('POST', `${app}/credentials/rotate`, { ...wanted, graceHours: 0 })).data as Issued;
     expect(rotated.business).toEqual(before.business);
@@ -73,12 +73,12 @@ describe("a business's keys", () => {
   });
 
   test('have no scopes', async () => {
-    // What a key may do is never guessed.
+    // A key has no scopes in this contract, so a request for scopes must be refused.
     expect((await send('POST', `${app}/credentials`, { ...wanted, scopes: ['read'] })).status).toBe(400);
   });
 
   test('are in the log without a letter of them', async () => {
-    // Who gave whom a key can be asked later.
+    // The audit log must show who issued a key to whom, but not the key.
     const { apiKey } = await issue();
     const rows = await world.api.sql<{ action: string; details: string }>(
       `select action, details::text from audit_logs where action like 'credential.%'`,
@@ -89,7 +89,7 @@ describe("a business's keys", () => {
 });
 
 test('which events are told is a setting of the application', async () => {
-  // Subscriptions are per business, and only to what the contract knows.
+  // Each business chooses its events, and only among those of the contract.
   const change = (shadhinpayEvents: unknown) => send('PATCH', `${app}/settings`, { shadhinpayEvents });
   expect((await change(['payment.expired', 'invoice.paid'])).status).toBe(200);
   expect((await send('GET', app)).data).toMatchObject({ shadhinpayEvents: ['payment.expired', 'invoice.paid'] });

@@ -36,10 +36,13 @@ async function created(change: object = {}): Promise<Record<string, unknown> & {
   return { ...data, paymentId: String(data['paymentId']) };
 }
 
-/** As a page that looks again by itself: for a payer who opens it anew after a visit to the vendor, that is asked first. */
+/**
+ * Requests a page as its own polling script does. When a payer navigates to it after visiting the vendor, the vendor is
+ * queried first.
+ */
 const open = (path: string): Promise<HttpAnswer> =>
   httpCall({ origin: pages, path, headers: { 'sec-fetch-mode': 'cors' } });
-/** As a browser sends the page's own form. */
+/** Sends the page's own form as a browser does. */
 const choose = (id: string, gateway: string): Promise<HttpAnswer> => {
   const origin = pages.replace('127.0.0.1', 'localhost');
   return httpCall({
@@ -54,14 +57,14 @@ const offered = ({ text }: HttpAnswer) => [...text.matchAll(/name="gateway" valu
 const end = (id: string, change: string) => world.sql(`update payments set ${change} where reference = ?`, [id]);
 
 test('with a preferred vendor the page leads straight on to it', async () => {
-  // As documented: no picker, no button in between.
+  // As documented: no picker and no button in between.
   const { paymentId, vendor } = await created();
   const { status, headers } = await open(`/pay/${paymentId}`);
   expect([vendor, status, headers['location']]).toEqual(['BKASH', 303, GATEWAY_PAGE]);
 });
 
 test('without one the page offers bKash and Nagad and nothing else, and vendor is null until one is chosen', async () => {
-  // The contract knows two vendors, whatever else the application has.
+  // The contract has two vendors, so the application's other gateways must not be offered.
   const { paymentId, vendor, status } = await created({ preferredVendor: null });
   expect([vendor, status]).toEqual([null, 'PENDING']);
   const page = await open(`/pay/${paymentId}`);
@@ -76,7 +79,7 @@ test('without one the page offers bKash and Nagad and nothing else, and vendor i
 });
 
 test('a payer who has chosen can choose again, from the page that waits and from the one that is open', async () => {
-  // What the page offers has to lead somewhere: this contract's payments are not where the others are.
+  // The links of the page must work: this contract's payments have another path than the others'.
   const { paymentId } = await created({ preferredVendor: null });
   for (const opening of ['times out', 'opens'] as const) {
     world.dispatch.opening = opening;
@@ -91,7 +94,7 @@ test('a payer who has chosen can choose again, from the page that waits and from
 });
 
 test('a business that has one vendor leaves its payer no choice', async () => {
-  // A page with one button would only cost a step.
+  // A page with one button would only cost the payer a step.
   const one = await world.shop({ gatewaysAllowed: ['nagad', 'sslcommerz'] });
   const body = { ...PAYMENT, merchantTxnId: anOrder(), preferredVendor: null };
   const answer = await shadhinpayCall({
@@ -106,7 +109,7 @@ test('a business that has one vendor leaves its payer no choice', async () => {
 });
 
 test('a payment has its page at /pay/ and nowhere else', async () => {
-  // A reference of one contract at another's address names nothing.
+  // A reference of one contract must not be found at another contract's address.
   const { paymentId } = await created();
   const { reference } = await world.paidPayment(shop);
   for (const path of [`/checkout/${paymentId}`, `/pay/${reference}`, `/pay/${paymentId.toLowerCase()}`, '/pay/PAY_x']) {
@@ -117,7 +120,7 @@ test('a payment has its page at /pay/ and nowhere else', async () => {
 });
 
 test('the outcome is shown for a moment, then the browser goes back with what the shop may know', async () => {
-  // The payer reads how it went, and need not press anything.
+  // Payers can read the outcome and need not press anything.
   const { paymentId, merchantTxnId } = await created();
   await end(paymentId, `status = 'FAILED', ended_at = now()`);
   const page = await open(`/pay/${paymentId}`);
@@ -130,7 +133,7 @@ test('the outcome is shown for a moment, then the browser goes back with what th
 });
 
 test('a payer who came back unpaid is not sent away again by himself', async () => {
-  // Otherwise the page would throw him from one side to the other.
+  // Otherwise the page would send the payer back and forth between shop and vendor.
   const { paymentId } = await created();
   await world.sql(
     `insert into gateway_callbacks (application_id, mode, payment_id, gateway, kind, raw_payload, digest, consumed_at, signature_valid)

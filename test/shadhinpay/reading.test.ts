@@ -42,14 +42,14 @@ describe('GET /payments/{paymentId}', () => {
     ['PARTIALLY_REFUNDED', 'COMPLETED'],
     ['REFUNDED', 'REFUNDED'],
   ])('%s is told as %s', async (own, told) => {
-    // A shop decides by these words.
+    // A shop acts on these statuses.
     const id = own.endsWith('REFUNDED') ? await paid() : await created();
     await set(id, `status = '${own}'${/FAILED|CANCELLED|EXPIRED/.test(own) ? ', ended_at = now()' : ''}`);
     expect(dataOf(await get(`/payments/${id}`))).toMatchObject({ paymentId: id, status: told });
   });
 
   test('a completed one says when', async () => {
-    // What the webhook said can be read again.
+    // A shop must be able to read again what the webhook said.
     const id = await paid();
     expect(dataOf(await get(`/payments/${id}`))).toMatchObject({
       status: 'COMPLETED',
@@ -59,7 +59,7 @@ describe('GET /payments/{paymentId}', () => {
   });
 
   test('one that was made in the native API is there, too, and the other way round', async () => {
-    // One core: whatever API took the money, it is listed, read and refunded in each.
+    // A payment can be listed, read and refunded in each contract, whichever one created it.
     const { reference } = await world.paidPayment(shop);
     expect(dataOf(await get(`/payments/${reference}`))).toMatchObject({
       paymentId: reference,
@@ -80,7 +80,7 @@ describe('GET /payments/{paymentId}', () => {
   });
 
   test("another business's and the other mode's look absent", async () => {
-    // A key opens one business in one mode.
+    // A key is valid for one business in one mode.
     const id = await paid();
     const refund = dataOf(await post(`/payments/${id}/refunds`, { amount: '1', reason: 'r' }))['refundId'];
     for (const keys of [(await world.shop()).keys, await shop.anotherKey('LIVE')]) {
@@ -103,7 +103,7 @@ describe('GET /payments/{paymentId}', () => {
 
 describe('GET /payments', () => {
   test('pages, filters and sums', async () => {
-    // What a merchant asks for and nothing else, with numbers that add up.
+    // A merchant must get exactly what they filtered for, with numbers that add up.
     const { keys } = await world.shop();
     const list = (query: string) => get(`/payments?${query}`, keys);
     const ids = [
@@ -143,7 +143,7 @@ describe('GET /payments', () => {
   });
 
   test('a day that ends at its last millisecond has nothing of the next one', async () => {
-    // Totals of days must add up: what is in two of them would be counted twice.
+    // A payment in the totals of two days would be counted twice.
     const { keys } = await world.shop();
     const [last, next] = [await created(keys), await created(keys)];
     await set(last, `created_at = '2026-05-17T23:59:59.999Z'`);
@@ -167,7 +167,7 @@ describe('GET /payments', () => {
     'merchantTxnId=',
     'page=1&page=2',
   ])('refuses %s', async (query) => {
-    // A filter that is not understood must not answer everything.
+    // A filter that is not understood must not return everything.
     const { status, json } = await get(`/payments?${query}`);
     expect([status, json['errorType']]).toEqual([400, 'VALIDATION_ERROR']);
   });
@@ -175,7 +175,7 @@ describe('GET /payments', () => {
 
 describe('refunds', () => {
   test('goes through its states; more than was paid, or oftener than its vendor gives back, there is none', async () => {
-    // No refund is promised that can never be carried out.
+    // A refund that can never be made must not be accepted.
     const id = await paid();
     const tooMuch = await post(`/payments/${id}/refunds`, { amount: '1500.51', reason: 'r' });
     expect([tooMuch.status, tooMuch.json]).toEqual([
@@ -232,7 +232,6 @@ describe('refunds', () => {
   });
 
   test('of a payment that is not completed, or of a vendor without refunds, there is none', async () => {
-    // Nothing can go back that never came, nor where there is no way.
     for (const id of [await created(), await paid(shop.keys, { preferredVendor: 'NAGAD' })]) {
       const { status, json } = await post(`/payments/${id}/refunds`, { reason: 'r' });
       expect([status, json['errorType']]).toEqual([422, 'REFUND_NOT_ALLOWED']);
@@ -247,7 +246,7 @@ describe('refunds', () => {
     [{ reason: 'r', amount: '1.005' }, 'amount', /two decimal places/],
     [{ reason: 'r', merchantRef: 'x'.repeat(256) }, 'merchantRef', /at most 255/],
   ])('refuses %j', async (body, field, message) => {
-    // Told by field, in the manner of payments.
+    // Errors are reported by field, as for payments.
     const { status, json } = await post(`/payments/${await paid()}/refunds`, body);
     expect([status, json]).toEqual([
       400,
@@ -261,7 +260,7 @@ describe('refunds', () => {
   });
 
   test('of more than was paid there is none, however many digits it has', async () => {
-    // Too much is too much, not a mistake of writing.
+    // Too large an amount is refused as too large, not as malformed.
     const id = await paid();
     for (const amount of ['9'.repeat(13), '9'.repeat(40)]) {
       const { status, json } = await post(`/payments/${id}/refunds`, { amount, reason: 'r' });
@@ -270,7 +269,7 @@ describe('refunds', () => {
   });
 
   test('the same key gives money back once, and is another one for another payment', async () => {
-    // A retry after a lost answer is no second refund.
+    // A retry after a lost answer must not refund twice.
     const [id, other] = [await paid(), await paid()];
     const headers = { ...aKey(), 'content-type': 'application/json' };
     const send = (of: string, body: string) => post(`/payments/${of}/refunds`, body, { headers });
@@ -283,7 +282,7 @@ describe('refunds', () => {
   });
 
   test('without a key each request is a refund of its own', async () => {
-    // The key is recommended, not needed.
+    // The key is recommended but not required.
     const { reference: id } = await world.paidPayment(shop);
     const body = { amount: '10', reason: 'r' };
     const [first, second] = [await post(`/payments/${id}/refunds`, body), await post(`/payments/${id}/refunds`, body)];
@@ -292,7 +291,7 @@ describe('refunds', () => {
 });
 
 test('the document is served, and names this installation', async () => {
-  // Generators of clients read it.
+  // Client generators read the document.
   const { status, text } = await httpCall({ origin: world.origin, path: '/openapi/shadhinpay.json' });
   expect([status, JSON.parse(text)]).toMatchObject([200, { servers: [{ url: `${world.origin}/api/v1` }] }]);
 });

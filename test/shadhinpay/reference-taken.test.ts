@@ -77,14 +77,14 @@ async function refundAs(references: string[]): Promise<string> {
 }
 
 test('a reference that another business’s payment has is drawn again, and what is drawn five times is an error', async () => {
-  // References are as short as their contract forces; nobody may get, or pay, another's payment by it.
+  // The contract prescribes short references. A caller must not see or pay another payment because of a collision.
   expect(await createAs(['PAY_20260517_TAKEN0'])).toBe('PAY_20260517_TAKEN0');
   expect(await createAs(['PAY_20260517_TAKEN0', 'PAY_20260517_FREE00'])).toBe('PAY_20260517_FREE00');
   await expect(createAs([])).rejects.toThrow(/payments_reference_key|public_references_pkey/);
 });
 
 test('so is a refund’s, and nothing is reserved for one that failed', async () => {
-  // The transaction that met the collision left nothing behind.
+  // The transaction that hit the collision must leave nothing behind.
   expect(await refundAs(['REF_20260517_TAKEN0'])).toBe('REF_20260517_TAKEN0');
   expect(await refundAs(['REF_20260517_TAKEN0', 'REF_20260517_FREE00'])).toBe('REF_20260517_FREE00');
   await expect(refundAs([])).rejects.toThrow(/refunds_reference_key/);

@@ -26,7 +26,7 @@ interface Answer {
   readonly data: Readonly<Record<string, unknown>>;
 }
 
-/** Runs a documented call in a shell as a person would, with this installation's host and credentials. */
+/** Runs a documented call in a shell, with this installation's host and credentials. */
 async function run(command: string, paymentId?: string): Promise<Answer> {
   const { clientId, businessId, liveKey } = stack.dev.apps.shadhinpay;
   const own = command
@@ -58,7 +58,7 @@ async function call(
   return (await response.json()) as Answer;
 }
 
-/** By bKash's three forms, each as the page filled it in; ends where the browser is sent. */
+/** Pays through bKash's three prefilled forms. Returns the page where the browser ends. */
 async function payAtBkash(paymentUrl: unknown): Promise<Page> {
   const wallet = await open(String(paymentUrl));
   const otp = await press(wallet, { form: 'form', button: 'next' });
@@ -66,7 +66,7 @@ async function payAtBkash(paymentUrl: unknown): Promise<Page> {
   return press(pin, { form: 'form', button: 'pay' });
 }
 
-/** PHP's own HMAC over what the documents say is signed. */
+/** Returns the HMAC that PHP computes over the documented text. */
 function phpSignature(text: string, secret: string): string {
   const script = 'echo hash_hmac("sha256", stream_get_contents(STDIN), $argv[1]);';
   const { stdout, status, error } = spawnSync('php', ['-r', script, '--', secret], { input: text, encoding: 'utf8' });
@@ -77,7 +77,7 @@ function phpSignature(text: string, secret: string): string {
 }
 
 test("the documents' calls, then the money, the event, the list and the refund", async () => {
-  // The whole way of a ShadhinPay shop, on real processes, with nothing changed but host and credentials.
+  // Covers the whole journey of a ShadhinPay shop, on real processes. Only host and credentials differ from the documentation.
   const made = await run(createCall);
   const { paymentId, paymentUrl, initiatedAt, expiresAt } = made.data;
   expect(Object.keys(made.data)).toEqual(Object.keys(createSample.data));
@@ -161,14 +161,14 @@ describe("the sandbox's phone numbers", () => {
     ['8801770618576', 'FAILED'],
     ['+880 1770-618578', 'CANCELLED'],
   ])('%s ends as %s', async (phone, status) => {
-    // Each path of a shop can be tried, by money that really moves, or does not, at the gateway that is simulated.
+    // A shop can try each path with one of these numbers. The simulated gateway moves the money, or does not.
     const { data } = await create(phone);
     await payAtBkash(data['paymentUrl']);
     expect(await ended(data['paymentId'])).toBe(status);
   });
 
   test('01770618577 hears nothing from the vendor', async () => {
-    // What polling and expiry are for.
+    // Such a payment ends by polling or expiry.
     const { data } = await create('01770618577');
     const page = await payAtBkash(data['paymentUrl']);
     expect(page.document.textContent).toContain('does not answer');

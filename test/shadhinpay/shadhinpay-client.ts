@@ -22,13 +22,13 @@ export function shadhinpayCall({ keys, ...call }: ShadhinpayCall): Promise<Shadh
 
 let orders = 0;
 
-/** No two are the same. */
+/** Returns a new idempotency key. */
 export function aKey(): { 'x-idempotency-key': string } {
   orders += 1;
   return { 'x-idempotency-key': `key-${orders}` };
 }
 
-/** An order that no other payment of a test names. */
+/** Returns an order number that no other payment of a test has. */
 export function anOrder(): string {
   orders += 1;
   return `order-${orders}`;

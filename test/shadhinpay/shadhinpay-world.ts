@@ -10,15 +10,15 @@ import { BKASH_CAPABILITIES } from '../../gateways/bkash/gateway.ts';
 import { NAGAD_CAPABILITIES } from '../../gateways/nagad/gateway.ts';
 import { openApiWorld, type ApiWorld } from '../api/api-world.ts';
 
-/** The API in this process, with businesses that have ShadhinPay's keys. */
+/** The API in this process, with businesses that have ShadhinPay keys. */
 export interface ShadhinpayWorld extends ApiWorld {
   readonly database: Database;
-  /** It knows both vendors. */
+  /** The address of an API with both vendors. */
   readonly origin: string;
   shop(settings?: Partial<ApplicationSettings>): Promise<Shop>;
 }
 
-/** What a request of a business carries. */
+/** The headers that authenticate a business. */
 export interface Keys {
   readonly 'client-id': string;
   readonly 'business-id': string;
@@ -70,7 +70,7 @@ function keysOf({ clientId, businessId }: Business, apiKey: string): Keys {
   return { 'client-id': clientId, 'business-id': businessId, 'x-api-key': apiKey };
 }
 
-/** The documents' own request. */
+/** The request from the documentation. */
 export const PAYMENT = {
   amount: '1500.50',
   currency: 'BDT',
@@ -83,7 +83,7 @@ export const PAYMENT = {
   expiresInMinutes: 15,
 } as const;
 
-/** What the facts name of an invoice. */
+/** An invoice with the documented members. */
 export const INVOICE = {
   customerName: 'Jane Doe',
   customerEmail: 'jane@example.com',

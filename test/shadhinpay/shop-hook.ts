@@ -4,7 +4,6 @@ import type { TestStack } from '../support/stack.ts';
 import { until } from '../support/until.ts';
 import { listenHttp } from '../webhooks/listener.ts';
 
-/** An event as the shop received it. */
 export interface ShopEvent {
   readonly signature: string;
   readonly eventId: string;
@@ -13,16 +12,16 @@ export interface ShopEvent {
 }
 
 export interface ShopHook {
-  /** The event of the type about what has the id, when it has come. */
+  /** Waits for the event of this type about the object with this id. */
   eventOf(type: string, id: unknown): Promise<ShopEvent>;
-  /** How many deliveries came. */
+  /** Returns the number of deliveries so far. */
   count(): number;
   close(): Promise<void>;
 }
 
 /**
- * The receiver of the stack's ShadhinPay shop, which accepts whatever comes.
- * @param subscribed the types that the shop asked for; null: all
+ * Opens the receiver of the stack's ShadhinPay shop, which accepts every event.
+ * @param subscribed the event types that the shop chose; null: all
  */
 export async function openShopHook({ dev }: TestStack, subscribed: string[] | null): Promise<ShopHook> {
   const listener = await listenHttp((response) => response.writeHead(200).end());

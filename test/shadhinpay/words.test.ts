@@ -38,7 +38,7 @@ const TOLD: RecordedEvent = {
 
 describe('the body of an event', () => {
   test('has the documented members, in their order', () => {
-    // Receivers parse what the documents show.
+    // Receivers parse what the documentation shows.
     expect(shadhinpayEvent(TOLD)).toBe(
       '{"eventId":"550e8400-e29b-41d4-a716-446655440000","eventType":"payment.completed","businessId":12345,' +
         '"occurredAt":"2026-05-17T10:03:12Z","payload":{"paymentId":"PAY_20260517_K8X3M2","merchantTxnId":"order-7831",' +
@@ -47,7 +47,7 @@ describe('the body of an event', () => {
   });
 
   test('tells a refund beside its payment', () => {
-    // A shop books the part, and sees what went back in all.
+    // A shop records each refund, and needs the total refunded.
     const refund = {
       reference: 'REF_20260517_M4N1J7',
       amountMinor: 50000n,
@@ -72,7 +72,7 @@ describe('the body of an event', () => {
 
 describe('events', () => {
   test('of ours have these names in the contract', () => {
-    // What has no name there is not told: its receivers would not know it.
+    // Receivers would not know other events, so events without a name in the contract are not sent.
     expect(EVENT_TYPES.map((type) => [type, eventNamed(type)]).filter(([, name]) => name !== null)).toEqual([
       ['payment.succeeded', 'payment.completed'],
       ['payment.failed', 'payment.failed'],
@@ -85,7 +85,7 @@ describe('events', () => {
   });
 
   test('are on or off as documented until the business chooses', () => {
-    // Eleven, three of which are opt-in.
+    // There are eleven events, and three of them are opt-in.
     const off = ['payment.cancelled', 'payment.expired', 'invoice.cancelled'];
     expect(SHADHINPAY_EVENT_NAMES).toHaveLength(11);
     for (const name of SHADHINPAY_EVENT_NAMES) {
@@ -100,7 +100,7 @@ describe('events', () => {
   });
 
   test('are tried six times, after 1, 5 and 15 minutes, 1 and 6 hours', () => {
-    // The published schedule; jitter only lengthens it.
+    // The published schedule. Jitter only makes the delays longer.
     const delays = attemptDelaysOf('shadhinpay');
     expect(delays.map((_delay, index) => delayBeforeAttemptMs(index, 0, delays))).toEqual([
       0, 60_000, 300_000, 900_000, 3_600_000, 21_600_000,
@@ -116,14 +116,14 @@ describe('the way back', () => {
     ['CANCELLED', 'CANCELLED'],
     ['EXPIRED', 'EXPIRED'],
   ] as const)('after %s says %s', (status, told) => {
-    // The shop learns which payment came back, and how it stands.
+    // The shop must learn which payment came back, and its status.
     expect(shadhinpayReturnUrl({ ...PAID, status })).toBe(
       `https://shop.example.com/checkout/return?paymentId=PAY_20260517_K8X3M2&merchantTxnId=order-7831&status=${told}`,
     );
   });
 
   test('keeps the query and fragment as they are, and escapes what it adds', () => {
-    // A shop's own parameters are signed or parsed by the shop: not a byte of them changes.
+    // The shop may sign or parse its own parameters, so none of their bytes may change.
     const returnUrl = 'https://shop.example/s?a=%7e%20b&c=1+2#top';
     expect(shadhinpayReturnUrl({ ...PAID, returnUrl, merchantReference: 'a&status=PAID #1' })).toBe(
       'https://shop.example/s?a=%7e%20b&c=1+2&paymentId=PAY_20260517_K8X3M2&merchantTxnId=a%26status%3DPAID+%231&status=COMPLETED#top',
@@ -131,7 +131,7 @@ describe('the way back', () => {
   });
 
   test('keeps a fragment that holds another #', () => {
-    // Shops whose pages are programs of the browser route by what follows it.
+    // Single-page shops route by the part after the #.
     const returnUrl = 'https://shop.example/#/orders?a=1#paid';
     expect(shadhinpayReturnUrl({ ...PAID, returnUrl })).toBe(
       'https://shop.example/?paymentId=PAY_20260517_K8X3M2&merchantTxnId=order-7831&status=COMPLETED#/orders?a=1#paid',
@@ -140,7 +140,7 @@ describe('the way back', () => {
 });
 
 test('every payment has exactly one status, and is found by it', () => {
-  // A list by each of the statuses shows every payment once.
+  // Lists by each of the statuses must show every payment once.
   for (const status of PAYMENT_STATUSES) {
     expect(SHADHINPAY_STATUSES.filter((word) => paymentsWith(word).includes(status))).toEqual([
       shadhinpayStatus(status),
@@ -149,7 +149,7 @@ test('every payment has exactly one status, and is found by it', () => {
 });
 
 test('a refund is queued, then with the vendor, then at its end', () => {
-  // PROCESSING is said only once the vendor has understood.
+  // A refund is PROCESSING only after the vendor has accepted it.
   const at = new Date();
   expect(REFUND_STATUSES.map((status) => [status, shadhinpayRefundStatus({ status, acceptedAt: null })])).toEqual(
     expect.arrayContaining([
@@ -165,7 +165,7 @@ test('a refund is queued, then with the vendor, then at its end', () => {
 });
 
 test('references are a day in UTC and six random characters', () => {
-  // The documented form; the day is not the one in Dhaka.
+  // The documented form. The date is in UTC, not in Dhaka's time zone.
   const now = new Date('2026-05-17T23:59:59Z');
   const references = Array.from({ length: 1_000 }, () => shadhinpayReference(now));
   expect(references.every((reference) => /^PAY_20260517_[0-9A-Z]{6}$/.test(reference))).toBe(true);

@@ -10,8 +10,8 @@ const HOUR_MS = 3_600_000;
 const later = (ms: number): Date => new Date(AT.getTime() + ms);
 
 /**
- * One payment of 100.00 that was paid, booked and told, of which the app gave back 40.00 and an operator, with a second person's approval,
- * 30.00; one that expired and whose money came late: nothing to complain about.
+ * Returns evidence without violations. One payment of 100.00 was paid, posted and notified; the app refunded 40.00 of it, and an operator
+ * 30.00 with a second person's approval. Another payment expired, and its money came late.
  */
 function goodEvidence(): Evidence & { rows: Record<string, Values[]> } {
   const payment = {
@@ -194,7 +194,7 @@ function goodEvidence(): Evidence & { rows: Record<string, Values[]> } {
   };
 }
 
-/** The event of a refund that succeeded. */
+/** The event of an unapplied payment. */
 const RECEIVED = { type: 'unapplied_payment.received', payload: JSON.stringify({ data: { id: 1 } }) };
 
 function toldOf(id: number) {
@@ -229,7 +229,7 @@ function chargeOf(name: string, afterMs: number) {
   };
 }
 
-/** Changes rows of a table in a copy of the good evidence. */
+/** Returns the good evidence with changed rows in a table. */
 function withRows(table: string, change: (rows: Values[]) => Values[]): Evidence {
   const evidence = goodEvidence();
   return { ...evidence, rows: { ...evidence.rows, [table]: change(evidence.rows[table] ?? []) } };
@@ -254,7 +254,10 @@ const STAND: InvoiceState = {
   reminderDays: [],
 };
 
-/** An invoice of 90.00 in two parts, of which the first one was overdue when it was issued, and was told to be. */
+/**
+ * Returns evidence of an invoice of 90.00 in two installments. The first one was overdue when the invoice was issued, and its notice was
+ * sent.
+ */
 function billed(
   change: { invoice?: Values; notices?: Values[]; events?: Values[]; seen?: Partial<InvoiceEvidence> } = {},
 ): Evidence {
@@ -345,7 +348,7 @@ function billed(
   };
 }
 
-/** What each judge is there for, planted. */
+/** For each judge, evidence with the violation that it must find. */
 const PLANTED: Readonly<Record<JudgeName, Evidence>> = {
   'paid-by-an-agreeing-charge': {
     ...goodEvidence(),
@@ -465,18 +468,18 @@ const PLANTED: Readonly<Record<JudgeName, Evidence>> = {
 
 describe('the judges of the simulation', () => {
   test('have nothing against a story in which everything was kept', () => {
-    // A judge that complains about the right thing would be switched off before long.
+    // Developers would soon disable a judge that reports correct behaviour.
     expect(judge(goodEvidence())).toEqual([]);
     expect(judge(billed())).toEqual([]);
   });
 
   test.each(Object.keys(JUDGES) as JudgeName[])('%s sees what it is there for', (name) => {
-    // A judge that cannot fail proves nothing: each one is shown the violation that bears its name.
+    // A judge that cannot fail proves nothing, so each one must find its own violation.
     expect(judge(PLANTED[name]).map((violation) => violation.judge)).toContain(name);
   });
 
   test('people take only what cannot be booked: a charge that agrees is lost, whoever was told', () => {
-    // The excuse must not cover money that the product could have booked.
+    // Money that the product could have posted must not be excused because operators were notified.
     const second = chargeOf('second', 4_000);
     const told = (agrees: boolean): Evidence => ({
       ...goodEvidence(),
@@ -493,7 +496,7 @@ describe('the judges of the simulation', () => {
   });
 
   test('what an invoice did not ask for must be held, whatever else is held', () => {
-    // Over-collected money that nobody is told of is the worst that an installment can do.
+    // Nobody would learn of money that was collected beyond an invoice.
     const paid = { ...billed().rows['payments']?.[0], invoice_id: 1n, overpayment_minor: 1_000n };
     const silent = (held: Values[]): boolean =>
       judge({
@@ -510,7 +513,7 @@ describe('the judges of the simulation', () => {
   });
 
   test('each way around a second person is seen', () => {
-    // Four eyes: money above the threshold, an end found by people, and a decision on unapplied money need the people themselves.
+    // Amounts above the threshold, an outcome found by operators, and a decision on unapplied money must come from the operators themselves.
     const complains = (evidence: Evidence): boolean =>
       judge(evidence).some(({ judge: name }) => name === 'decided-by-people');
     const failed = { status: 'FAILED', failure_code: 'OPERATOR_FOUND_NOT_REFUNDED' };
@@ -533,7 +536,7 @@ describe('the judges of the simulation', () => {
   });
 
   test('a delivery that is given up before ten attempts over 72 hours breaks the schedule', () => {
-    // The published schedule has two ends: no attempt too early, and no end too soon.
+    // The published schedule has two limits: no attempt too early, and no end too soon.
     const parked = withFirst('webhook_events', { delivery_status: 'PARKED' });
     expect(judge(parked).map((violation) => violation.judge)).toContain('webhook-schedule-kept');
   });

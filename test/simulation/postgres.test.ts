@@ -30,7 +30,7 @@ beforeEach(() => {
   });
 });
 
-/** Lets the fake time run until the work is done. */
+/** Advances the simulated time until the work is done. */
 async function done<T>(work: Promise<T>): Promise<T> {
   const state = { over: false };
   const watched = work.finally(() => {
@@ -38,7 +38,7 @@ async function done<T>(work: Promise<T>): Promise<T> {
   });
   watched.catch(() => undefined);
   while (!state.over && (await timeline.step())) {
-    // Every step is one event; the work goes on in between.
+    // Each step is one event, and the work continues in between.
   }
   return watched;
 }
@@ -55,7 +55,7 @@ const add = (transaction: Transaction, name: string, by: number): Promise<Values
 
 describe('the simulated Postgres', () => {
   test('shows nobody what is not committed, and everybody what is', async () => {
-    // Activities of two workers run side by side at READ COMMITTED.
+    // Activities of two workers run concurrently at READ COMMITTED.
     await done(committed(`insert into accounts (name) values ('a')`));
     const writer = server.begin();
     await done(add(writer, 'a', 5));
@@ -65,7 +65,7 @@ describe('the simulated Postgres', () => {
   });
 
   test('makes the second writer of a row wait, and then see what the first one left', async () => {
-    // The guarded update that settles a payment rests on this.
+    // The conditional update that finalizes a payment depends on this.
     await done(committed(`insert into accounts (name, amount) values ('a', 1)`));
     const first = server.begin();
     await done(add(first, 'a', 1));
@@ -76,7 +76,7 @@ describe('the simulated Postgres', () => {
   });
 
   test('keeps a name once, also between two who insert it at the same moment', async () => {
-    // An idempotency key and a ledger cause are unique by such a constraint.
+    // Idempotency keys and ledger causes are unique by such a constraint.
     const first = server.begin();
     await done(first.execute(`insert into accounts (name) values ('a')`, []));
     const second = server.begin();
@@ -91,7 +91,7 @@ describe('the simulated Postgres', () => {
   });
 
   test('gives back what a transaction wrote when it is rolled back', async () => {
-    // A worker that dies leaves nothing behind.
+    // A worker that dies must leave nothing behind.
     await done(committed(`insert into accounts (name, amount) values ('a', 1)`));
     const lost = server.begin();
     await done(add(lost, 'a', 8));
@@ -101,7 +101,7 @@ describe('the simulated Postgres', () => {
   });
 
   test('ends one of two that wait for each other', async () => {
-    // withScope repeats it, as it does on the real server.
+    // withScope retries after a deadlock, as on the real server.
     await done(committed(`insert into accounts (name) values ('a'), ('b')`));
     const [left, right] = [server.begin(), server.begin()];
     await done(add(left, 'a', 1));
@@ -116,7 +116,7 @@ describe('the simulated Postgres', () => {
   });
 
   test('locks only the rows of the from-item that a statement names', async () => {
-    // Decisions about unapplied money are locked, the money itself is not: whoever works on that does not wait.
+    // Decisions on unapplied money are locked, but the money itself is not, so other work on it does not wait.
     await done(committed(`insert into accounts (name) values ('a')`));
     await done(committed(`insert into grants (holder, account_id) values ('x', 1)`));
     const reader = server.begin();
@@ -127,7 +127,7 @@ describe('the simulated Postgres', () => {
   });
 
   test('takes two rows without a value for alike where a constraint says so', async () => {
-    // An operator holds a role in every application once.
+    // An operator has a role in every application at most once.
     const grant = `insert into grants (holder, account_id) values ('x', null)`;
     await done(committed(grant));
     await expect(done(committed(grant))).rejects.toMatchObject({ code: '23505' });
@@ -135,7 +135,7 @@ describe('the simulated Postgres', () => {
   });
 
   test('gathers rows into JSON, compares with patterns and counts milliseconds', async () => {
-    // A session's grants, the events of refunds, and how long a session may be idle are read so.
+    // The product uses these expressions to read a session's grants, the events of refunds, and the idle limit of a session.
     await done(committed(`insert into grants (holder, rights) values ('refund.a', '{read,write}'), ('other', '{}')`));
     const rows = await done(
       committed(
@@ -149,7 +149,7 @@ describe('the simulated Postgres', () => {
   });
 
   test('counts the members of a list from one, and passes over what is null among several', async () => {
-    // The pauses between letters are taken from a list, and the next letter's time from the least of those that wait.
+    // The product takes the pauses between emails from a list, and the next email's time from the minimum of those that wait.
     const [row] = await done(
       committed(
         `select (string_to_array(?, ',')::integer[])[least(5, ?::integer)] as last, (string_to_array('7', ',')::integer[])[2] as beyond,
@@ -161,7 +161,7 @@ describe('the simulated Postgres', () => {
   });
 
   test('takes what belongs to a row away with it, and brings it back when the transaction does not commit', async () => {
-    // A draft goes with its lines and its schedule.
+    // A draft is deleted with its lines and its schedule.
     await done(committed(`insert into accounts (name) values ('a'), ('b')`));
     await done(committed(`insert into notes (account_id, mode, text) select id, 'TEST', name from accounts`));
     const broken = server.begin();
@@ -174,7 +174,7 @@ describe('the simulated Postgres', () => {
   });
 
   test('keeps the rows that migrations write for whoever wants them', async () => {
-    // The operators' roles come from the migrations, so that no permission is written down twice.
+    // The operators' roles come from the migrations, so that each permission is written in one place.
     expect(server.rows('accounts')).toEqual([]);
     for (const seed of SCHEMA.seeds) {
       await done(committed(seed));
@@ -183,7 +183,7 @@ describe('the simulated Postgres', () => {
   });
 
   test('skips rows that are locked when it is told to', async () => {
-    // Two sweepers never take the same row.
+    // Two sweepers must not take the same row.
     await done(committed(`insert into accounts (name) values ('a'), ('b')`));
     const sweeper = server.begin();
     await done(sweeper.execute('select id from accounts order by id limit 1 for update skip locked', []));
@@ -194,7 +194,7 @@ describe('the simulated Postgres', () => {
   });
 
   test('refuses what a check does not allow, and what it does not understand', async () => {
-    // A statement that is read wrongly would make every judge worthless, so it ends the story.
+    // If a statement were misread, no judge could be trusted. Therefore it ends the story.
     await expect(done(committed(`insert into accounts (name, amount) values ('a', -1)`))).rejects.toMatchObject({
       code: '23514',
     });
@@ -204,7 +204,7 @@ describe('the simulated Postgres', () => {
 });
 
 test('an index that a migration drops binds nothing any more', () => {
-  // The stories would be stricter than the product, and miss what the product allows.
+  // Otherwise the simulation would be stricter than the product, and miss what the product allows.
   const { tables } = schemaOf([
     'create table things (name text not null, kind text not null)',
     'create unique index things_name on things (name)',
@@ -238,6 +238,6 @@ test.each([
   ],
   ['end of a statement', 'create unique index things_name_key on things (name) include (kind)'],
 ])('a %s that it does not read ends the simulation', (_, statement) => {
-  // A rule of the product that is passed over in silence would be missing from every story.
+  // A rule of the product that was silently ignored would be missing from every story.
   expect(() => schemaOf(['create table things (name text, kind text)', statement])).toThrow(SyntaxError);
 });

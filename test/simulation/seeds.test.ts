@@ -10,7 +10,7 @@ async function play(seeds: Iterator<number>, trace = false): Promise<SeedResult[
 
 describe('stories of the simulation', () => {
   test('a hundred of them keep everything', async () => {
-    // The short form of `npm run test:sim`, so that a change which breaks a promise is seen in every test run.
+    // This is the short form of `npm run test:sim`, so that every test run detects a broken promise.
     const results = await play(seedsFrom(1, 100));
     expect(results).toHaveLength(100);
     expect(
@@ -19,7 +19,7 @@ describe('stories of the simulation', () => {
   });
 
   test('one seed tells one story, to the millisecond and the last word', async () => {
-    // A failing seed is worth something only if it fails again on another machine.
+    // A failing seed is useful only if it fails again on another machine.
     const [first] = await play([7, 8][Symbol.iterator](), true);
     const [, again] = await play([9, 7][Symbol.iterator](), true);
     expect(first?.trace.length).toBeGreaterThan(5);

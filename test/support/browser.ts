@@ -4,7 +4,7 @@ import { type Browser, chromium } from 'playwright-core';
 const places = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 
 /**
- * Starts a Chromium that talks to nobody but the page under test, with a fresh profile. Close it when done.
+ * Starts a Chromium with a fresh profile that connects only to the page under test. Close it when done.
  * @throws Error naming the places looked at, when there is no Chromium.
  */
 export async function launchBrowser(): Promise<Browser> {

@@ -2,19 +2,19 @@ import { randomBytes } from 'node:crypto';
 import { openOrm } from '../../database/connection.ts';
 import { testServers } from './test-servers.ts';
 
-/** A database of one test's own, cloned from the migrated template. */
+/** A database for one test, cloned from the migrated template. */
 export interface TestDatabase {
   /** The owner's connection string. */
   readonly url: string;
   drop(): Promise<void>;
 }
 
-/** Clones the template; takes some tens of milliseconds. Drop it in `afterAll`. */
+/** Clones the template, which takes tens of milliseconds. Drop it in `afterAll`. */
 export async function createTestDatabase(): Promise<TestDatabase> {
   const { templateUrl } = testServers();
   const template = new URL(templateUrl).pathname.slice(1);
   const name = `lenden_${randomBytes(6).toString('hex')}`;
-  // File copy, not WAL: a clone needs no checkpoint-free path, and the test cluster does not wait for the disk anyway.
+  // `file_copy` instead of WAL: the checkpoints that it causes are cheap, because the test cluster does not wait for the disk.
   await administer(`create database "${name}" template "${template}" strategy file_copy`);
   return {
     url: withDatabase(templateUrl, name),
@@ -22,7 +22,7 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   };
 }
 
-/** A database as it stands, as a dump would bring it back. Nobody may be connected to it. */
+/** Copies a database as a restored dump would be. The database must have no connections. */
 export async function copyDatabase({ url }: Pick<TestDatabase, 'url'>): Promise<TestDatabase> {
   const name = `lenden_${randomBytes(6).toString('hex')}`;
   await administer(`create database "${name}" template "${new URL(url).pathname.slice(1)}" strategy file_copy`);
@@ -32,7 +32,7 @@ export async function copyDatabase({ url }: Pick<TestDatabase, 'url'>): Promise<
   };
 }
 
-/** An empty database, for tests of the migrations themselves. */
+/** Creates an empty database, for tests of the migrations themselves. */
 export async function createEmptyDatabase(): Promise<TestDatabase> {
   const { templateUrl } = testServers();
   const name = `lenden_${randomBytes(6).toString('hex')}`;
@@ -43,7 +43,7 @@ export async function createEmptyDatabase(): Promise<TestDatabase> {
   };
 }
 
-/** Nobody may be connected to a template while it is cloned, so this uses the server's own database. */
+/** Runs SQL in the server's own database, because a template must have no connections while it is cloned. */
 async function administer(sql: string): Promise<void> {
   try {
     await administerOnce(sql);

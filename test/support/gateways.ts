@@ -11,13 +11,13 @@ const KNOWN: ReadonlyMap<string, GatewayCapabilities> = new Map([
   ['no-refunds', { ...SSLCOMMERZ_CAPABILITIES, name: 'no-refunds', refunds: false }],
 ]);
 
-/** A gateway that takes one refund of a payment within 15 days; no payment can be begun there. */
+/** A gateway that takes one refund of a payment within 15 days. No payment can begin there. */
 export const ONE_REFUND = 'one-refund';
 
-/** A gateway that gives nothing back; no payment can be begun there. */
+/** A gateway without refunds. No payment can begin there. */
 export const NO_REFUNDS = 'no-refunds';
 
-/** Known gateways, each with a store of the environment; what a test does not name it does not use. */
+/** Returns a registry of known gateways, each with a store of the environment. A test passes the parts that it uses. */
 export function registryOf(parts: Partial<GatewayRegistry> = {}): GatewayRegistry {
   return {
     names: [SSLCOMMERZ_CAPABILITIES.name],

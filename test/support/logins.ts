@@ -2,7 +2,7 @@ import { openOrm } from '../../database/connection.ts';
 import { RUNTIME_ROLES } from '../../runtime/database-roles.ts';
 import { runtimeLogins } from '../../scripts/runtime-logins.ts';
 
-/** What a session tries that wants to be more than its login. */
+/** Statements by which a session may try to gain more rights than its login has. */
 const WAYS_OUT = [
   'set role postgres',
   'set role lenden_system',
@@ -18,7 +18,7 @@ const WAYS_OUT = [
   'reset all',
 ];
 
-/** Every way by which a login of that database became something else than itself; none, as it should be. */
+/** Returns every statement by which a login of the database became another role. The result should be empty. */
 export async function waysOut(ownerUrl: string): Promise<string[]> {
   const found: string[] = [];
   for (const role of RUNTIME_ROLES) {
@@ -38,7 +38,7 @@ export async function waysOut(ownerUrl: string): Promise<string[]> {
   return found;
 }
 
-/** As whom the processes that are connected to the database have logged in, beside the role that they name themselves by. */
+/** Returns the logins of the processes connected to the database, with the role in their application name. */
 export async function sessionsOf(ownerUrl: string): Promise<{ login: string; name: string }[]> {
   const orm = await openOrm({ url: ownerUrl, role: 'owner', poolSize: 1 });
   try {

@@ -1,8 +1,6 @@
 const RealDate = Date;
 
-/**
- * Does something while this process's clock is wrong by so much, for everything that reads it. The database, in a process of its own, goes right.
- */
+/** Runs `work` while this process's clock is off by `offByMs`. The database is another process, and its clock stays right. */
 export async function withProcessClock<T>(offByMs: number, work: () => Promise<T>): Promise<T> {
   class WrongDate extends RealDate {
     constructor(...args: unknown[]) {

@@ -7,17 +7,17 @@ import { createTestDatabase } from './database.ts';
 import { createTestNamespace } from './temporal.ts';
 import { testServers } from './test-servers.ts';
 
-/** The real api, worker and simulators as processes of their own, for one test file. */
+/** The real api, worker and simulators as separate processes, for one test file. */
 export interface TestStack {
   readonly dev: DevFile;
-  /** Where the stack keeps its files: `logs/api.log`, `simulators/`, `processes.json`. */
+  /** The directory of the stack's files: `logs/api.log`, `simulators/`, `processes.json`. */
   readonly directory: string;
   stop(): Promise<void>;
 }
 
 /**
- * Starts what `npm start` starts, on free ports, a fresh database and a namespace of its own, against the servers of
- * `npm test`. Takes a few seconds; once per test file, in `beforeAll`.
+ * Starts what `npm start` starts, on free ports, with a new database and namespace on the servers of `npm test`. Takes
+ * a few seconds, so call it once per test file, in `beforeAll`.
  */
 export async function startTestStack(environment: Readonly<Record<string, string>> = {}): Promise<TestStack> {
   const directory = mkdtempSync(join(tmpdir(), 'lenden-stack-'));

@@ -1,12 +1,12 @@
 import type { PaymentWorkflowInput } from '../../workflows/messages/payment.ts';
 import type { RefundWorkflowInput } from '../../workflows/messages/refund.ts';
 
-/** What a payment's workflow is started with, and the number of its row, by which only the test looks it up. */
+/** The input of a payment's workflow, and the id of its row, which only the tests use. */
 export interface StoredPayment extends PaymentWorkflowInput {
   readonly paymentId: string;
 }
 
-/** The same of a refund. */
+/** The input of a refund's workflow, and the id of its row. */
 export interface StoredRefund extends RefundWorkflowInput {
   readonly refundId: string;
 }

@@ -5,29 +5,28 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 const VERSION = 'v0.203.0';
-/** Its source holds Stripe's OpenAPI, too. */
+/** The module that also contains Stripe's OpenAPI document. */
 export const STRIPE_MOCK_MODULE = `github.com/stripe/stripe-mock@${VERSION}`;
 const CACHE = join(import.meta.dirname, '../../node_modules/.cache/stripe-mock');
 const BUILD_TIMEOUT_MS = 10 * 60_000;
 const START_TRIES_MAX = 100;
 const PAUSE_MS = 100;
 
-/** A request of somebody's to Stripe. */
 export interface StripeRequest {
   readonly method: string;
-  /** With its query. */
+  /** Includes the query string. */
   readonly path: string;
   readonly body: string;
 }
 
-/** Stripe's own reading of its API: it knows every path and parameter, and keeps nothing. */
+/** Stripe's own mock of its API: it knows every path and parameter, and stores nothing. */
 export interface StripeMock {
-  /** Answers null when the request is accepted, else what is wrong with it. */
+  /** Returns null if the mock accepts the request, otherwise what is wrong with it. */
   judge(request: StripeRequest): Promise<string | null>;
   close(): Promise<void>;
 }
 
-/** Builds Stripe's program from its Go module, once, and starts it. */
+/** Builds Stripe's mock from its Go module, once, and starts it. */
 export async function startStripeMock(): Promise<StripeMock> {
   const binary = await built();
   const [port, securePort] = [await freePort(), await freePort()];
@@ -67,7 +66,7 @@ async function built(): Promise<string> {
     return binary;
   }
   await mkdir(CACHE, { recursive: true });
-  // Two tests may build at once: each in a folder of its own, and the last one stays.
+  // Two tests may build at the same time: each builds in its own folder, and the last one stays.
   const folder = await mkdtemp(join(CACHE, 'build-'));
   try {
     await promisify(execFile)('go', ['install', STRIPE_MOCK_MODULE], {

@@ -28,9 +28,9 @@ const Schema = z.looseObject({
 });
 const Spec = z.object({ components: z.object({ schemas: z.record(z.string(), Schema) }) });
 
-/** Stripe's own OpenAPI, as the module of its mock holds it. */
+/** Stripe's own OpenAPI document, from the module of its mock. */
 export interface StripeSpec {
-  /** What of a value is not as the named schema has it: a missing required member, another type, an unknown word. */
+  /** Returns how a value differs from the named schema: a missing required member, another type, an unknown value. */
   findings(schema: string, value: unknown): string[];
 }
 

@@ -5,7 +5,7 @@ import { NativeConnection } from '@temporalio/worker';
 import { prepareNamespace } from '../../scripts/temporal-namespace.ts';
 import { testServers } from './test-servers.ts';
 
-/** Connections of one test file to the run's Temporal server. */
+/** Connections of one test file to the Temporal server of the test run. */
 export interface TestTemporal {
   readonly address: string;
   readonly namespace: string;
@@ -16,9 +16,9 @@ export interface TestTemporal {
 }
 
 /**
- * Connects to the server of `npm test`. With `timeSkipping`, every workflow that this client starts lives in a time of
- * its own that jumps over its timers whenever it has nothing else to do: a timer of seven days fires in a tenth of a
- * second. Other clients' workflows stay in real time.
+ * Connects to the server of `npm test`. With `timeSkipping`, every workflow that this client starts has its own clock,
+ * which skips to the next timer whenever the workflow is idle: a timer of seven days fires in a tenth of a second.
+ * Workflows of other clients stay in real time.
  */
 export async function connectTestTemporal(
   { timeSkipping, namespace = 'default' }: { timeSkipping: boolean; namespace?: string } = { timeSkipping: false },
@@ -41,21 +41,21 @@ export async function connectTestTemporal(
   };
 }
 
-/** A namespace of a test's own, with our search attributes; takes about a second. Whole stacks need one each. */
+/** Creates a namespace with our search attributes, which takes about a second. Each whole stack needs its own. */
 export async function createTestNamespace(): Promise<string> {
   const namespace = `test-${randomUUID()}`;
   await prepareNamespace({ address: testServers().temporalAddress, namespace });
   return namespace;
 }
 
-/** A queue that no other test's worker polls. */
+/** Returns the name of a queue that no other test's worker polls. */
 export function uniqueTaskQueue(label: string): string {
   return `${label}-${randomUUID()}`;
 }
 
 /**
- * Moves one running workflow's clock forward by an exact amount and waits until it stands there, so that the next such
- * move starts where this one ended. Returns as well when the workflow ended on the way.
+ * Moves one running workflow's clock forward by an exact amount and waits until it is there, so that the next call
+ * starts where this one ended. Also returns if the workflow ends on the way.
  */
 export async function advanceWorkflow(
   temporal: TestTemporal,
@@ -90,8 +90,8 @@ const ADVANCE_TIMEOUT_MS = 120_000;
 type Call = (request: Record<string, unknown>, ...rest: unknown[]) => unknown;
 
 /**
- * The SDK has no option for time skipping yet, the server's start request has one. Both ways to start a workflow go
- * through two calls of the service, so they are wrapped on this one connection.
+ * Enables time skipping. The SDK has no option for it yet, but the server's start request has. Both ways to start a
+ * workflow use two calls of the service, so these are wrapped on this connection.
  */
 function askForTimeSkipping(connection: Connection): void {
   const service = connection.workflowService as unknown as Record<string, Call>;

@@ -1,8 +1,8 @@
-/** The servers that `npm test` started for this run. A test without them says how to get them. */
+/** The servers that `npm test` started for this run. Without them, a test fails and says how to start them. */
 export interface TestServers {
   /** The owner's URL of the migrated template database. */
   readonly templateUrl: string;
-  /** What that server logs, of all tests of the run. */
+  /** The log file of that server, for all tests of the run. */
   readonly postgresLog: string;
   readonly temporalAddress: string;
 }

@@ -1,11 +1,14 @@
-/** A guard against a hang, not a measure of speed: machines are shared. Less than a test's own limit, so that it tells. */
+/**
+ * Limits a hang; it does not measure speed, because machines are shared. Shorter than a test's own timeout, so that its
+ * message is reported.
+ */
 export const PATIENCE_MS = 120_000;
 const FIRST_PAUSE_MS = 10;
 const PAUSE_GROWS_BY = 1.3;
 const PAUSE_MAX_MS = 250;
 
 /**
- * Looks again and again, soon at first and then four times a second, until there is something to see, and gives that.
+ * Calls `look` repeatedly, quickly at first and then four times a second, until it returns a result, and returns that.
  * @param look false, null and undefined mean "not yet"
  * @throws Error with the text of `look`, after two minutes
  */

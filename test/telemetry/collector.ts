@@ -62,12 +62,12 @@ export interface CollectedPoint {
   readonly value: number;
 }
 
-/** An OpenTelemetry collector made small: keeps what it is sent, as text and parsed. */
+/** A small OpenTelemetry collector that keeps what it receives, as text and parsed. */
 export interface Collector {
   readonly url: string;
   readonly spans: CollectedSpan[];
   readonly points: CollectedPoint[];
-  /** Every body as it came, binary ones as Latin-1. */
+  /** Every body as received. Binary bodies are read as Latin-1. */
   readonly bodies: string[];
   close(): Promise<void>;
 }

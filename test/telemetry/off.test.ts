@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 
 const ROOT = new URL('../../', import.meta.url);
 
-/** Loads what api and worker are made of and starts telemetry; prints which OpenTelemetry packages were loaded on the way. */
+/** Loads the modules of api and worker and starts telemetry. Prints which OpenTelemetry packages were loaded. */
 const PROGRAM = `
 import { registerHooks } from 'node:module';
 const loaded = new Set();
@@ -37,13 +37,13 @@ async function run(environment: Readonly<Record<string, string>>): Promise<{ on:
 
 describe('without OTEL_EXPORTER_OTLP_ENDPOINT', () => {
   test('no module of OpenTelemetry is loaded', async () => {
-    // Whoever does not use telemetry pays neither its start-up nor its bugs.
+    // Users without telemetry must not pay for its startup or its bugs.
     expect(await run({})).toEqual({ on: false, loaded: [] });
     expect(await run({ OTEL_EXPORTER_OTLP_ENDPOINT: '' })).toEqual({ on: false, loaded: [] });
   });
 
   test('and with it they are, so the check above can fail', async () => {
-    // A hook that sees nothing would prove nothing.
+    // Shows that the hook detects the packages.
     const { on, loaded } = await run({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9' });
     expect(on).toBe(true);
     expect(loaded).toContain('@opentelemetry/sdk-trace-base');

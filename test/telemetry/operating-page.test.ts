@@ -4,7 +4,7 @@ import { globSync, readFileSync } from 'node:fs';
 const ROOT = new URL('../../', import.meta.url).pathname;
 const read = (path: string): string => readFileSync(`${ROOT}${path}`, 'utf8');
 
-/** Every first group of a pattern in these files, once each. */
+/** Returns the distinct first groups of a pattern in these files. */
 function found(pattern: RegExp, paths: readonly string[]): string[] {
   const texts = paths.map(read);
   return [...new Set(texts.flatMap((text) => [...text.matchAll(pattern)].map(([, name = '']) => name)))].sort();
@@ -24,14 +24,14 @@ describe('docs/operating.md', () => {
     names.filter((name) => !rows.some((row) => row.includes(`\`${name}\``)));
 
   test('has a row for every alert that the code can log', () => {
-    // An alert that nobody knows of routes nowhere.
+    // Operators cannot route an alert that they do not know.
     const alerts = found(/alert: '([a-z-]+)'/g, CODE);
     expect(alerts.length).toBeGreaterThan(5);
     expect(undocumented(alerts)).toEqual([]);
   });
 
   test('has a row for every variable that the processes read', () => {
-    // A setting that is only in the code is found by its absence.
+    // Operators cannot find a setting that is only in the code.
     const variables = found(/\b((?:LENDEN|TEMPORAL|DATABASE|OTEL)_[A-Z_]+)['\]:]/g, [
       'runtime/config.ts',
       ...CODE.filter((path) => path.startsWith('runtime/telemetry')),
@@ -50,7 +50,7 @@ describe('docs/operating.md', () => {
   });
 
   test('has a row for every metric', () => {
-    // Dashboards are built from the page, not from the code.
+    // Operators build dashboards from this page, not from the code.
     const metrics = found(/^ {2}'((?:lenden|http)\.[a-z._]+)':/gm, ['runtime/telemetry/instruments.ts']);
     expect(metrics.length).toBe(10);
     expect(undocumented(metrics)).toEqual([]);

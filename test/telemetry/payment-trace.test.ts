@@ -60,7 +60,7 @@ beforeAll(async () => {
   ];
   reference = await pay(stack);
   await delivery.promise;
-  // Long enough for one export of the gauges; the rest is flushed by the stop.
+  // Long enough for one export of the gauges. Stopping flushes the rest.
   await sleep(1_500);
   await stack.stop();
 });
@@ -92,7 +92,7 @@ async function pay({ dev }: TestStack): Promise<string> {
 
 const named = (name: string): CollectedSpan[] => collector.spans.filter((span) => span.name === name);
 
-/** The one span of a name below a parent. */
+/** Returns the only span of a name below a parent. */
 function below(parent: CollectedSpan | undefined, name: string): CollectedSpan {
   const found = named(name).filter(({ parentSpanId }) => parentSpanId === parent?.spanId);
   expect(found.map((span) => span.name)).toEqual([name]);
@@ -106,7 +106,7 @@ function below(parent: CollectedSpan | undefined, name: string): CollectedSpan {
 
 describe('one payment with telemetry on', () => {
   test('is one trace from the request through workflow, activities and gateway to the webhook', () => {
-    // Whoever asks where the time of a payment went finds all of it in one place.
+    // A developer who wants to know where the time of a payment went must find all of it in one trace.
     const [request] = named('native POST /payments');
     expect(request?.parentSpanId ?? '').toBe('');
     const update = below(request, 'UpdateWithStartWorkflow:checkout-opened');
@@ -145,12 +145,12 @@ describe('one payment with telemetry on', () => {
   });
 
   test('does not continue a trace that a caller claims', () => {
-    // A caller must not choose under which trace id, or whether, our spans are kept.
+    // A caller must not choose our trace id, or whether our spans are kept.
     expect(named('native POST /payments')[0]?.traceId).not.toBe('0af7651916cd43dd8448eb211c80319c');
   });
 
   test('is counted: requests, ends, gateway calls, deliveries, sweeps and what is open', () => {
-    // These names are what dashboards and alerts hold on to.
+    // Dashboards and alerts depend on these names.
     const last = (metric: string, attributes: Record<string, unknown>) =>
       collector.points.findLast(
         (point) =>
@@ -170,12 +170,12 @@ describe('one payment with telemetry on', () => {
     expect(last('lenden.payments.open', {})).toBe(0);
     expect(last('lenden.payments.review', {})).toBe(0);
     expect(last('lenden.ledger.unsealed_age', {})).toBeGreaterThanOrEqual(0);
-    // The SDK's own metrics come as protobuf.
+    // The SDK sends its own metrics as protobuf.
     expect(collector.bodies.some((body) => body.includes('temporal_workflow_completed'))).toBe(true);
   });
 
   test('tells the collector no secret and nothing of the payer', () => {
-    // A collector is read by more people than the database, and is often somebody else's.
+    // More people can read a collector than the database, and it often belongs to another company.
     const told = collector.bodies.join('\n');
     const canaries = [
       ...Object.values(PAYER),

@@ -49,7 +49,7 @@ const activities: PaymentActivities = {
   lookForUnappliedMoney: () => Promise.resolve(),
 };
 
-/** The happy path, driven by a worker with or without the interceptor, started with or without a trace. */
+/** Records the happy path, run by a worker with or without the interceptor, and started with or without a trace. */
 async function record(workflowBundle: WorkflowBundle, traced: boolean): Promise<History> {
   const taskQueue = uniqueTaskQueue('telemetry');
   const worker = await Worker.create({
@@ -105,7 +105,7 @@ const eventTypes = ({ events }: History): unknown[] => (events ?? []).map(({ eve
 
 describe('the workflow with and without its trace', () => {
   test('has the same events, and each history replays with either code', async () => {
-    // Telemetry is turned on and off while payments are open: neither may break their replay.
+    // Telemetry may be switched on or off while payments are open, and their replay must not break.
     const histories = [
       await record(withoutTrace, false),
       await record(withTrace, false),
@@ -119,7 +119,7 @@ describe('the workflow with and without its trace', () => {
   });
 
   test('tells its end once per run, in no replay, and names the span that its activities saw', async () => {
-    // A payment that is counted again whenever a worker restarts would make the metric worthless.
+    // If a payment were counted again whenever a worker restarts, the metric would be worthless.
     expect(ends.map(({ parent, outcome }) => ({ parent, outcome }))).toEqual([
       { parent: null, outcome: 'SUCCEEDED' },
       { parent: TRACEPARENT, outcome: 'SUCCEEDED' },

@@ -12,12 +12,12 @@ describe('an accent colour', () => {
     ['#12345g', '#0b6b4f'],
     ['url(x)', '#0b6b4f'],
   ])('%s is used as %s', (given, used) => {
-    // Whatever is stored becomes a colour, and one that can be read stays as it was chosen.
+    // Any stored value must become a colour, and a readable colour must stay as chosen.
     expect(readableAccent(given)).toBe(used);
   });
 
   test('can be read on white, whatever was chosen', () => {
-    // WCAG 2.2 AA: 4.5 to 1.
+    // WCAG 2.2 AA requires a contrast of 4.5 to 1.
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 0xffffff }), (color) => {
         const used = readableAccent(`#${color.toString(16).padStart(6, '0')}`);

@@ -19,7 +19,7 @@ const SAMPLE: readonly string[] = ['open', 'choosing', 'manual', 'paid_twice', '
 const checked = names.filter((name) => CHECKS_EVERY_PAGE || SAMPLE.includes(name));
 const longText = 'Pneumonoultramicroscopicsilicovolcanoconiosis'.repeat(4);
 
-/** What an injection would try; each part must meet the policy. */
+/** Typical injections. The policy must block each part. */
 const smuggled =
   '<script>alert(1)</script><b onclick="alert(1)" style="color:red">x</b><img src="https://evil.example/x.png">' +
   '<iframe src="https://evil.example/"></iframe>';
@@ -27,7 +27,7 @@ const smuggled =
 let browser: Browser;
 let server: PageServer;
 let gateway: PageServer;
-/** What `/live` shows; tests change it between two looks. */
+/** The state that `/live` shows. Tests change it between two requests. */
 let live: CheckoutView;
 
 beforeAll(async () => {
@@ -52,7 +52,10 @@ function redirect(location: string): Answer {
   return { status: 303, headers: { location } };
 }
 
-/** `/state?lang=…` is a page in that state, `/long/…` one with endless words, `/xss/n?state=…` one of the corpus. */
+/**
+ * Returns the page at a path: `/state?lang=…` in that state, `/long/…` with very long words, `/xss/n?state=…` with an
+ * entry of the corpus.
+ */
 function pageAt(path: string): Answer | null {
   const url = new URL(path, 'http://localhost');
   const language: Language = url.searchParams.get('lang') === 'bn' ? 'bn' : 'en';
@@ -88,7 +91,7 @@ function pageOf(name: string, changes: Partial<CheckoutView>): string | null {
   return state === null ? null : renderCheckoutPage(exampleView(state, changes));
 }
 
-/** A page in that state with that sum in every place. */
+/** Returns a page in that state with that amount in every place. */
 function sumPage(name: string, amountMinor: bigint, language: Language): string | null {
   const state = stateOf(name);
   if (state === null) {
@@ -123,14 +126,14 @@ function xssPage(text: string, stateName: string): string | null {
   return renderCheckoutPage(exampleView({ ...state, ...('receipt' in state ? { receipt } : {}), ...byHand }, texts));
 }
 
-/** A watched page that may talk to our server and to the gateway's. */
+/** Opens a watched page that may connect to our server and to the gateway's. */
 function openPage(options: BrowserContextOptions = {}): Promise<WatchedPage> {
   return openWatchedPage({ browser, origins: [server.origin, gateway.origin], options });
 }
 
 describe('every page', () => {
   test('fits screens of 320, 390 and 1280 px, endless words included', async () => {
-    // Protects small phones from scrolling sideways.
+    // Otherwise small phones would scroll sideways.
     const { page, complaints } = await openPage();
     for (const path of checked.flatMap((name) => [`/${name}?lang=en`, `/${name}?lang=bn`, `/long/${name}`])) {
       await page.goto(server.origin + path);
@@ -141,7 +144,7 @@ describe('every page', () => {
   });
 
   test('writes no amount on two lines or past its card at 320, 390 and 1280 px, the greatest included', async () => {
-    // Protects payers from reading half of a sum.
+    // Otherwise payers could read half of an amount.
     const { page } = await openPage();
     const states = checked.filter((name) => stateOf(name) !== null);
     const paths = states.flatMap((name) => [`/${name}`, `/lakhs/${name}`, `/greatest/${name}`]);
@@ -153,7 +156,7 @@ describe('every page', () => {
   });
 
   test.each(languages)('has no accessibility finding in %s, light and dark', async (language) => {
-    // Protects payers who cannot see, point, or tell colours apart.
+    // Otherwise payers who cannot see, use a pointer, or distinguish colours could not pay.
     const { page } = await openPage({ viewport: { width: 390, height: 800 } });
     for (const name of checked) {
       await page.goto(`${server.origin}/${name}?lang=${language}`);
@@ -163,7 +166,7 @@ describe('every page', () => {
   });
 
   test('loads exactly the inventory, and no part of it is blocked', async () => {
-    // Protects the list of what a payment page runs (PCI DSS 6.4.3).
+    // Otherwise the list of scripts on the payment page would be incomplete (PCI DSS 6.4.3).
     const { page, complaints } = await openPage();
     const loaded = new Set<string>();
     page.on('response', (response) => {
@@ -182,7 +185,7 @@ describe('every page', () => {
   test.each(['open', 'manual', 'submitted', 'review', 'partially_refunded', 'failed', 'error'])(
     'runs nothing of the XSS corpus in any text of %s',
     async (state) => {
-      // Protects payers from script in names that applications and gateways choose.
+      // Otherwise a name chosen by an application or gateway could run a script in the payer's browser.
       const { page, complaints } = await openPage();
       for (const [index, text] of xssCorpus.entries()) {
         await page.goto(`${server.origin}/xss/${index}?state=${state}`);
@@ -196,7 +199,7 @@ describe('every page', () => {
   );
 
   test('blocks script that got in against all rules', async () => {
-    // Protects payers by the policy alone, should the escaping ever fail.
+    // The policy alone must protect payers if the escaping ever fails.
     const { page, complaints } = await openPage();
     await page.goto(`${server.origin}/broken`);
     await page.locator('h1').click();
@@ -208,7 +211,7 @@ describe('every page', () => {
   });
 
   test('gives a window that opened it no hold on it', async () => {
-    // Protects the page from being steered by whoever opened it.
+    // Otherwise a window that opened the page could control it.
     const { page } = await openPage();
     await page.goto(`${gateway.origin}/foreign`);
     const popup = page.waitForEvent('popup');
@@ -221,7 +224,7 @@ describe('every page', () => {
   });
 
   test('cannot be framed', async () => {
-    // Protects against clicks stolen through a frame.
+    // Otherwise an attacker could steal clicks through a frame.
     const { page, complaints } = await openPage();
     await page.goto(`${gateway.origin}/foreign`);
     await page.evaluate(
@@ -240,14 +243,14 @@ describe('every page', () => {
 
 describe('going to the gateway', () => {
   test.each([true, false])('works through our redirect (script: %s)', async (javaScriptEnabled) => {
-    // Protects the one step that everything depends on.
+    // Otherwise payers could not reach the gateway.
     live = exampleView({ ...exampleStates.open, continueAction: '/continue/pay' });
     const { page, complaints } = await openPage({ javaScriptEnabled });
     await page.goto(`${server.origin}/live`);
     await page.getByRole('button', { name: 'Continue to payment' }).click();
     await page.waitForURL(`${gateway.origin}/pay`);
     expect(server.requests.at(-1)).toMatchObject({ method: 'POST', path: '/continue/pay?lang=en' });
-    // With no-referrer a form's Origin is "null", so a route that checks where a POST comes from has this header only.
+    // With no-referrer, a form's Origin is "null", so a route that checks the origin of a POST can only use Sec-Fetch-Site.
     expect(server.requests.at(-1)?.headers).toMatchObject({ origin: 'null', 'sec-fetch-site': 'same-origin' });
     expect(gateway.requests.at(-1)?.headers.referer).toBeUndefined();
     expect(complaints).toEqual([]);
@@ -266,7 +269,7 @@ describe('going to the gateway', () => {
   });
 
   test('sends a form once, however often it is tapped', async () => {
-    // Protects payers on slow networks from wondering what happened.
+    // Otherwise payers on slow networks could send the form several times.
     live = exampleView({ ...exampleStates.open, continueAction: '/continue/pay' });
     const { page } = await openPage();
     await page.goto(`${server.origin}/live`);
@@ -280,7 +283,7 @@ describe('going to the gateway', () => {
 
 describe('cancelling', () => {
   test.each([true, false])('asks first (script: %s)', async (javaScriptEnabled) => {
-    // Protects a payment from one wrong tap.
+    // Otherwise one wrong tap could cancel a payment.
     live = exampleView({ ...exampleStates.open, cancelAction: '/elsewhere' });
     const { page } = await openPage({ javaScriptEnabled });
     await page.goto(`${server.origin}/live`);
@@ -294,7 +297,7 @@ describe('cancelling', () => {
   });
 
   test('can be done with the keyboard alone', async () => {
-    // Protects payers who cannot use a pointer.
+    // Otherwise payers who cannot use a pointer could not cancel.
     live = exampleView({ ...exampleStates.open, cancelAction: '/elsewhere' });
     const { page } = await openPage();
     await page.goto(`${server.origin}/live`);
@@ -309,7 +312,7 @@ describe('cancelling', () => {
 
 describe('waiting', () => {
   test('shows the outcome by itself, with and without script', async () => {
-    // Protects payers from staring at an old state.
+    // Otherwise payers would see an outdated state.
     for (const javaScriptEnabled of [true, false]) {
       live = exampleView({ kind: 'confirming', since: at(0), cause: 'payment' });
       const { page, complaints } = await openPage({ javaScriptEnabled });
@@ -322,7 +325,7 @@ describe('waiting', () => {
   });
 
   test('does not reload a page with script while nothing changed', async () => {
-    // Protects screen reader users from losing their place every few seconds.
+    // Otherwise screen reader users would lose their place every few seconds.
     live = exampleView({ kind: 'confirming', since: at(0), cause: 'payment' });
     const { page } = await openPage();
     await page.goto(`${server.origin}/live`);
@@ -335,7 +338,7 @@ describe('waiting', () => {
   });
 
   test('counts the deadline down in place', async () => {
-    // Protects the layout from jumping and the words from differing between server and script.
+    // Otherwise the layout would jump, or the server and the script would show different text.
     live = exampleView({ ...exampleStates.open, expiresAt: at(90) }, { language: 'bn' });
     const { page } = await openPage({ viewport: { width: 320, height: 700 } });
     await page.goto(`${server.origin}/live`);

@@ -7,10 +7,10 @@ import type {
   UnappliedMoney,
 } from '../../web/checkout/view.ts';
 
-/** The moment at which all example pages are rendered: 14:05 in Dhaka. */
+/** The time at which all example pages are rendered: 14:05 in Dhaka. */
 export const now = new Date('2026-11-21T08:05:00Z');
 
-/** A moment before or after `now`. */
+/** Returns a time before or after `now`. */
 export function at(offsetSeconds: number): Date {
   return new Date(now.getTime() + offsetSeconds * 1000);
 }
@@ -24,7 +24,7 @@ const unapplied = <Status extends UnappliedMoney['status']>(status: Status) => (
   receivedAt: at(-600),
 });
 
-/** One example of every state, by the name it is served under. */
+/** One example of every state, by the name under which it is served. */
 export const exampleStates = {
   opening: { kind: 'opening', since: at(-4) },
   open: {
@@ -137,7 +137,7 @@ export const errorKinds = [
   'internal_error',
 ] as const satisfies readonly ErrorPageKind[];
 
-/** A page in a state; everything else is an ordinary shop. */
+/** Returns a page in a state, otherwise of an ordinary shop. */
 export function exampleView(state: CheckoutState, changes: Partial<CheckoutView> = {}): CheckoutView {
   return {
     reference: 'pay_7Hq2mX9vKcT4nB8sLdR1wE',
@@ -157,7 +157,7 @@ export function exampleView(state: CheckoutState, changes: Partial<CheckoutView>
   };
 }
 
-/** An error page with everything on it that it can carry. */
+/** Returns an error page with every optional member. */
 export function exampleError(kind: ErrorPageKind, language: Language): ErrorPageView {
   return {
     kind,

@@ -4,7 +4,7 @@ import { assetHeaders, pageHeaders } from '../../web/headers.ts';
 
 describe('pageHeaders', () => {
   test('allow nothing but our own files and the named gateways', () => {
-    // Protects the page from foreign script, frames and form targets.
+    // Otherwise the page could load scripts or frames of others, or send forms to them.
     const headers = pageHeaders({ formActionOrigins: ['https://pay.example', 'https://*.pay.example'], secure: true });
     expect(headers).toEqual({
       'Content-Type': 'text/html; charset=utf-8',
@@ -23,7 +23,7 @@ describe('pageHeaders', () => {
   });
 
   test('promise https only where there is https', () => {
-    // Protects a plain-http installation from a header that would lock it out.
+    // Otherwise browsers could no longer open an installation on plain http.
     expect(pageHeaders({ formActionOrigins: [], secure: false })).not.toHaveProperty('Strict-Transport-Security');
   });
 
@@ -39,14 +39,14 @@ describe('pageHeaders', () => {
     'https://shop@evil.example',
     'https://pay.example\r\nX: y',
   ])('refuse %j as an origin', (origin) => {
-    // Protects the policy from being widened by configuration or by a gateway's answer.
+    // Otherwise a setting or a gateway's answer could widen the policy.
     expect(() => pageHeaders({ formActionOrigins: [origin], secure: true })).toThrow('Not an origin');
   });
 });
 
 describe('assets', () => {
   test('are found at their hashed path only', () => {
-    // Protects against reading other files and against stale caches.
+    // Otherwise a request could read other files, or caches would serve old ones.
     for (const asset of Object.values(pageAssets)) {
       expect(asset.path).toMatch(/^\/assets\/[a-z]+\.[0-9a-f]{16}\.(css|js|svg)$/);
       expect(assetAt(asset.path)).toBe(asset);
@@ -58,7 +58,7 @@ describe('assets', () => {
   });
 
   test('may be kept for ever and are never sniffed', () => {
-    // Protects a slow network from loading the same file twice.
+    // Otherwise payers on slow networks would load the same file twice.
     const headers = assetHeaders({ asset: pageAssets.script, secure: true });
     expect(headers['Cache-Control']).toBe('public, max-age=31536000, immutable');
     expect(headers['X-Content-Type-Options']).toBe('nosniff');

@@ -6,27 +6,27 @@ import { xssCorpus } from './xss-corpus.ts';
 
 describe('html', () => {
   test('escapes every character that markup is made of', () => {
-    // Protects payers from script in an application's texts.
+    // Otherwise an application's text could run a script in the payer's browser.
     expect(html`<p>${`<b a="1" c='2'>&\``}</p>`.toString()).toBe(
       '<p>&#60;b a=&#34;1&#34; c=&#39;2&#39;&#62;&#38;&#96;</p>',
     );
   });
 
   test.each(xssCorpus)('keeps %j inside its text and its attribute', (text) => {
-    // Protects against breaking out of the place a value stands in.
+    // Otherwise a value could break out of its text or attribute.
     const markup = html`<p title="${text}">${text}</p>`.toString();
     expect(markup.match(/[<>]/g)).toEqual(['<', '>', '<', '>']);
     expect(markup.match(/"/g)).toEqual(['"', '"']);
   });
 
   test('puts nested markup in once and escapes strings of a list', () => {
-    // Protects against double escaping and against lists as a way round it.
+    // Otherwise text would be escaped twice, or a list would not be escaped.
     const items = ['<a>', html`<b>${'&'}</b>`, 7, 8n, null, false] as const;
     expect(html`<p>${items}</p>`.toString()).toBe('<p>&#60;a&#62;<b>&#38;</b>78</p>');
   });
 
   test('takes only checked URLs in URL attributes', () => {
-    // Protects links and forms from javascript: addresses.
+    // Otherwise a link or form could run a javascript: URL.
     expect(() => html`<a href="${'javascript:alert(1)'}">x</a>`).toThrow('SafeUrl');
     expect(() => html`<form action="${'/pay'}"></form>`).toThrow('SafeUrl');
     expect(html`<a href="${SafeUrl.localPath('/a?b=1&c="')}">x</a>`.toString()).toBe(
@@ -35,7 +35,7 @@ describe('html', () => {
   });
 
   test('refuses places where escaping is not enough', () => {
-    // Protects against a template that would run a value as code.
+    // Otherwise a template could run a value as code.
     const value = 'x';
     expect(() => html`<p onclick="${value}"></p>`).toThrow('inside a tag');
     expect(() => html`<p style="${value}"></p>`).toThrow('inside a tag');
@@ -51,7 +51,7 @@ describe('html', () => {
   });
 
   test('takes only checked colours in style attributes', () => {
-    // Protects against a style that loads something or covers the page.
+    // Otherwise a style could load a file or cover the page.
     expect(() => html`<p style="color:${'red;background:url(x)'}"></p>`).toThrow('SafeColor');
     expect(() => html`<p style="color:${html`<b></b>`}"></p>`).toThrow('SafeColor');
     expect(() => SafeColor.hex('#000000;x')).toThrow('#rrggbb');
@@ -61,7 +61,7 @@ describe('html', () => {
   });
 
   test('refuses markup as an attribute value', () => {
-    // Protects against tags inside attributes.
+    // Otherwise tags could get into an attribute.
     expect(() => html`<p title="${html`<b>x</b>`}"></p>`).toThrow('not markup');
   });
 });

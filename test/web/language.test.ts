@@ -19,18 +19,18 @@ describe('negotiateLanguage', () => {
     ['bn', 'xx', 'bn'],
     ['en', '"><script>', 'en'],
   ] as const)('reads %j with choice %j as %s', (acceptLanguage, explicit, expected) => {
-    // Protects the promise of English without Accept-Language, and a payer's own choice before the browser's.
+    // Otherwise payers without Accept-Language would not get English, or the browser would override a payer's own choice.
     expect(negotiateLanguage(acceptLanguage, explicit)).toBe(expected);
   });
 
   test('looks at the first thousand characters only', () => {
-    // Protects the server's time from an endless header.
+    // Otherwise an endless header could keep the server busy.
     expect(negotiateLanguage(`${'fr,'.repeat(100_000)}bn`, undefined)).toBe('en');
   });
 });
 
 test('inLanguage adds the choice to a path with or without query', () => {
-  // Protects the language switch on every page.
+  // Otherwise the language switch of every page would break.
   expect(inLanguage('/checkout/pay_x', 'bn')).toBe('/checkout/pay_x?lang=bn');
   expect(inLanguage('/checkout/pay_x?a=1', 'en')).toBe('/checkout/pay_x?a=1&lang=en');
 });

@@ -1,13 +1,13 @@
 import { AxeBuilder } from '@axe-core/playwright';
 import type { Page } from 'playwright-core';
 
-/** `npm run test:e2e` checks every page in every language and width; `npm test` checks one of each kind. */
+/** `npm run test:e2e` checks every page in every language and width. `npm test` checks one of each kind. */
 export const CHECKS_EVERY_PAGE = process.env['LENDEN_TEST_EVERY_PAGE'] === '1';
 
-/** Widths in CSS pixels: the smallest phone that is about, a common one, a desk. */
+/** Widths in CSS pixels: the smallest phone in use, a common phone, a desktop. */
 export const SCREENS = [320, 390, 1280] as const;
 
-/** Every amount, in either script, that is written on two lines or reaches out of its card. */
+/** Finds every amount, in either script, that is on two lines or extends beyond its card. */
 const BROKEN_AMOUNTS = `(() => {
   const found = [];
   const texts = document.createTreeWalker(document.querySelector('main'), NodeFilter.SHOW_TEXT);
@@ -27,7 +27,7 @@ const BROKEN_AMOUNTS = `(() => {
   return found;
 })()`;
 
-/** Amounts that a payer would read wrong, with everything unfolded: half of one, or `456.` above `00`. */
+/** Returns the amounts that a payer could misread, with all details open: half of an amount, or `456.` above `00`. */
 export async function brokenAmountsAt(page: Page, widths: readonly number[]): Promise<unknown[]> {
   await unfold(page);
   const found: unknown[] = [];
@@ -38,7 +38,7 @@ export async function brokenAmountsAt(page: Page, widths: readonly number[]): Pr
   return found.flat();
 }
 
-/** By how many pixels the page can be scrolled sideways at each width, with everything unfolded. */
+/** Returns by how many pixels the page scrolls sideways at each width, with all details open. */
 export async function overflowAt(page: Page, widths: readonly number[]): Promise<unknown[]> {
   await unfold(page);
   const found: unknown[] = [];
@@ -49,18 +49,18 @@ export async function overflowAt(page: Page, widths: readonly number[]): Promise
   return found;
 }
 
-/** What axe has to say about the page with everything unfolded: rule and first place, in light and in dark. */
+/** Returns axe's findings for the page with all details open, in light and dark: the rule and the first element. */
 export async function accessibilityFindings(page: Page): Promise<unknown[]> {
   await page.emulateMedia({ colorScheme: 'light' });
   await unfold(page);
   const light = await axeOn(page).analyze();
-  // Only colours differ between the schemes.
+  // The two schemes differ only in their colours.
   await page.emulateMedia({ colorScheme: 'dark' });
   const dark = await axeOn(page).withRules('color-contrast').analyze();
   return [...light.violations, ...dark.violations].map(({ id, nodes }) => [id, nodes[0]?.html]);
 }
 
-/** All in the page itself: the other way opens a second page for each look, and our pages have no frames. */
+/** Runs axe in the page itself. Its other mode opens a second page for each run, and our pages have no frames. */
 function axeOn(page: Page): AxeBuilder {
   return new AxeBuilder({ page }).setLegacyMode();
 }

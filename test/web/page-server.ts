@@ -3,10 +3,10 @@ import { text } from 'node:stream/consumers';
 import { assetAt } from '../../web/assets.ts';
 import { assetHeaders, pageHeaders } from '../../web/headers.ts';
 
-/** What a test's page answers with; a string is a page with status 200. */
+/** The response to a page request. A string is a page with status 200. */
 export type Answer = string | { status: number; headers: Record<string, string>; body?: string };
 
-/** A throwaway server with the product's assets and headers; pages come from the test. */
+/** A temporary server with the product's assets and headers. The test provides the pages. */
 export type PageServer = {
   origin: string;
   port: number;
@@ -14,7 +14,9 @@ export type PageServer = {
   close: () => Promise<void>;
 };
 
-/** Serves on a free loopback port. `page` is asked for everything that is no asset; null is a bare 404. */
+/**
+ * Serves on a free loopback port. `page` is called for every path that is not an asset; null is a 404 without a body.
+ */
 export async function startPageServer({
   page,
   formActionOrigins = [],

@@ -13,7 +13,7 @@ const finalStates = ['succeeded', 'failed', 'cancelled', 'expired', 'partially_r
 
 const waitingStates = ['opening', 'confirming', 'cancelling', 'review'] as const;
 
-/** What a payer may do in a state. */
+/** Returns what a payer can do in a state. */
 function actionsOf(state: CheckoutState): string[] {
   switch (state.kind) {
     case 'open':
@@ -31,7 +31,7 @@ function actionsOf(state: CheckoutState): string[] {
 
 describe('the checkout page', () => {
   test('tells an open payment: whom, how much, what for, until when', () => {
-    // Protects the payer's decision.
+    // Otherwise the payer could not decide whether to pay.
     const page = renderCheckoutPage(exampleView(exampleStates.open));
     expect(page).toContain('<bdi>Rupali Books &#38; Stationery</bdi>');
     expect(page).toContain('BDT\u00a01,23,456.00');
@@ -42,7 +42,7 @@ describe('the checkout page', () => {
   });
 
   test('offers to continue and to cancel only while that is possible', () => {
-    // Protects against a second payment from an old page.
+    // Otherwise a payer could pay a second time from an old page.
     for (const [name, state] of Object.entries(exampleStates)) {
       const page = renderCheckoutPage(exampleView(state));
       const forms = page.match(/<form method="post" action="[^"]+"/g) ?? [];
@@ -54,7 +54,7 @@ describe('the checkout page', () => {
   });
 
   test('asks how to pay by one button for each gateway, in the order given', () => {
-    // One press must be enough, without a script, and each button says where it leads.
+    // One press without scripts must be enough, and each button must name its gateway.
     const page = renderCheckoutPage(exampleView(exampleStates.choosing));
     const buttons = page.match(/<button name="gateway"[^]*?<\/button>/g);
     expect(buttons).toEqual([
@@ -65,7 +65,7 @@ describe('the checkout page', () => {
   });
 
   test('a payer who came back without having paid is told so, and chooses again', () => {
-    // Whoever failed at one gateway must know that no money is gone.
+    // A payer who failed at one gateway must know that no money was taken.
     const told = 'Nothing was paid. Try again, or choose another way.';
     expect(renderCheckoutPage(exampleView(exampleStates.choosing))).not.toContain(told);
     const page = renderCheckoutPage(exampleView({ ...exampleStates.choosing, triedUnpaid: true }));
@@ -85,7 +85,7 @@ describe('the checkout page', () => {
   );
 
   test('marks TEST on every state and nothing on LIVE', () => {
-    // Protects against taking a test page for a real one, and the other way round.
+    // Otherwise a payer could take a test page for a real one, or a real one for a test.
     for (const state of Object.values(exampleStates)) {
       expect(renderCheckoutPage(exampleView(state))).toContain('TEST mode');
       expect(renderCheckoutPage(exampleView(state, { mode: 'LIVE' }))).not.toContain('TEST');
@@ -93,7 +93,7 @@ describe('the checkout page', () => {
   });
 
   test.each(finalStates)('%s leads back to the shop and names its host', (name) => {
-    // Protects the way back, and the payer's view of where it goes.
+    // Otherwise payers could not return to the shop, or could not see where the link leads.
     const page = renderCheckoutPage(exampleView(exampleStates[name]));
     expect(page).toContain('href="https://shop.example/orders/1042?from=checkout" rel="noreferrer"');
     expect(page).toContain('<bdi>shop.example</bdi>');
@@ -101,7 +101,7 @@ describe('the checkout page', () => {
   });
 
   test.each(finalStates)('%s has no link when the stored address is unsafe or absent', (name) => {
-    // Protects against a javascript: link from old data.
+    // Otherwise a javascript: URL from old data could become a link.
     for (const returnUrl of ['javascript:alert(1)', null]) {
       const page = renderCheckoutPage(exampleView(exampleStates[name], { returnUrl }));
       expect(page).not.toContain('class="button"');
@@ -110,7 +110,7 @@ describe('the checkout page', () => {
   });
 
   test.each(waitingStates)('%s looks again by itself and by a link, and does not lead away', (name) => {
-    // Protects a payer without script from waiting for nothing.
+    // Otherwise payers without scripts would wait in vain.
     const page = renderCheckoutPage(exampleView(exampleStates[name]));
     expect(page).toMatch(/<noscript><meta http-equiv="refresh" content="\d+" \/><\/noscript>/);
     expect(page).toContain('href="/checkout/pay_x?lang=en"');
@@ -118,14 +118,14 @@ describe('the checkout page', () => {
   });
 
   test('says the same about every failure', () => {
-    // Protects against an oracle for stolen cards: the page knows no reason.
+    // If the page named a reason, thieves could test stolen cards with it.
     const page = renderCheckoutPage(exampleView(exampleStates.failed));
     expect(page).toContain('The payment did not go through.');
     expect(page).not.toContain('251121140430');
   });
 
   test('shows what was refunded and what is left', () => {
-    // Protects the figures on the record that a payer keeps.
+    // Otherwise the amounts in the payer's record would be wrong.
     const page = renderCheckoutPage(exampleView(exampleStates.partially_refunded, { language: 'bn' }));
     expect(page).toContain('৳২৫,০০০.৫০');
     expect(page).toContain('৳৯৮,৪৫৫.৫০');
@@ -134,7 +134,7 @@ describe('the checkout page', () => {
   test.each(['succeeded', 'partially_refunded', 'refunded'] as const)(
     '%s links to its receipt where there is one',
     (name) => {
-      // Protects the payer's record, and against a link that leads to nothing.
+      // Otherwise payers would miss their receipt, or follow a link that leads nowhere.
       const state = exampleStates[name];
       const receipt = { ...state.receipt, receiptPath: '/checkout/pay_x/receipt' };
       const link = 'href="/checkout/pay_x/receipt">রসিদ ডাউনলোড করুন</a>';
@@ -146,7 +146,7 @@ describe('the checkout page', () => {
   );
 
   test('speaks the language asked for and links to the other one', () => {
-    // Protects payers who read only one of them.
+    // Otherwise payers who read only one of the languages could not use the page.
     const bangla = renderCheckoutPage(exampleView(exampleStates.open, { language: 'bn' }));
     expect(bangla).toContain('<html lang="bn">');
     expect(bangla).toContain('১২ মিনিট বাকি');
@@ -155,7 +155,7 @@ describe('the checkout page', () => {
   });
 
   test('loads our own files only, with integrity', () => {
-    // Protects the inventory of what a payment page runs.
+    // Otherwise the list of scripts on the payment page would be incomplete.
     const page = renderCheckoutPage(exampleView(exampleStates.open));
     expect(page.match(/<script[^>]*>/g)).toEqual([
       `<script defer src="${pageAssets.script.path}" integrity="${pageAssets.script.integrity}">`,
@@ -164,13 +164,13 @@ describe('the checkout page', () => {
   });
 
   test('refuses an action that is not a path of ours', () => {
-    // Protects against a form that posts to somebody else.
+    // Otherwise a form could be sent to another site.
     const state: CheckoutState = { ...exampleStates.open, continueAction: '//evil.example/' };
     expect(() => renderCheckoutPage(exampleView(state))).toThrow('Not a path');
   });
 
   test('weighs at most 15 kB with its stylesheet, in every state and language', () => {
-    // Protects payers on slow networks.
+    // Otherwise payers on slow networks would wait.
     for (const language of languages) {
       for (const state of Object.values(exampleStates)) {
         const page = renderCheckoutPage(exampleView(state, { language }));
@@ -182,14 +182,14 @@ describe('the checkout page', () => {
 
 describe('refreshing', () => {
   test('gets slower with the time waited and stops after a day', () => {
-    // Protects the server from pages that were left open.
+    // Otherwise pages left open would keep the server busy.
     const ages = [0, 30, 120, 600, 7_200, 100_000];
     const every = ages.map((age) => refreshAfterSeconds({ kind: 'review', since: at(-age) }, now));
     expect(every).toEqual([3, 5, 15, 60, 300, null]);
   });
 
   test('happens just after the deadline while the payer can act', () => {
-    // Protects a reading payer from a page that moves under their fingers.
+    // Otherwise the page would move while a payer reads it.
     expect(refreshAfterSeconds(exampleStates.open, now)).toBe(743);
     expect(refreshAfterSeconds({ ...exampleStates.open, expiresAt: at(-5) }, now)).toBe(3);
     expect(refreshAfterSeconds({ ...exampleStates.open, expiresAt: at(900_000) }, now)).toBe(3_600);
@@ -199,7 +199,7 @@ describe('refreshing', () => {
 
 describe('error pages', () => {
   test.each(errorKinds)('%s says what happened in both languages and shows nothing of a payment', (kind) => {
-    // Protects payers from dead ends, and payments from being guessed at.
+    // Otherwise payers would get stuck, or strangers could guess payments.
     expect(renderErrorPage(exampleError(kind, 'en'))).toContain(englishWords.errors[kind].title);
     expect(renderErrorPage(exampleError(kind, 'bn'))).toContain(banglaWords.errors[kind].title);
     expect(errorPageStatus[kind]).toBeGreaterThanOrEqual(400);
@@ -208,14 +208,14 @@ describe('error pages', () => {
   test.each(['unavailable', 'internal_error'] as const)(
     'of kind %s do not send a payer to pay a second time',
     (kind) => {
-      // He may just have paid: our database, not the gateway, is what cannot be asked.
+      // The payer may just have paid: our database is unavailable, not the gateway.
       expect(renderErrorPage(exampleError(kind, 'en'))).toContain('please do not pay a second time');
       expect(renderErrorPage(exampleError(kind, 'bn'))).toContain('অনুগ্রহ করে দ্বিতীয়বার দেবেন না');
     },
   );
 
   test('say how long to wait and what to quote', () => {
-    // Protects the way on from an error.
+    // Otherwise payers would not know how to continue after an error.
     expect(renderErrorPage(exampleError('too_many_requests', 'en'))).toContain('Please wait 30 seconds');
     expect(renderErrorPage(exampleError('internal_error', 'en'))).toContain('<code>req_4f9a21</code>');
     expect(renderErrorPage(exampleError('unavailable', 'bn'))).toContain('href="/checkout/pay_x?lang=bn"');
@@ -224,7 +224,7 @@ describe('error pages', () => {
 });
 
 test('every phrase keeps its placeholders in both languages', () => {
-  // Protects translations from losing a name or a time.
+  // Otherwise a translation could lose a name or a time.
   const placeholders = (words: object): string[] =>
     Object.entries(words).flatMap(([key, value]: [string, unknown]) => {
       const inner = typeof value === 'object' && value !== null ? placeholders(value) : String(value).match(/#[a-z]+/g);

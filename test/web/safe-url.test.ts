@@ -29,12 +29,12 @@ const noExternalUrl = [
 
 describe('externalUrl', () => {
   test.each(noExternalUrl)('refuses %j', (text) => {
-    // Protects the link back to the shop from leading anywhere else.
+    // Otherwise the link back to the shop could lead elsewhere.
     expect(SafeUrl.externalUrl(text)).toBeNull();
   });
 
   test('takes https and http, and shows the host a browser would go to', () => {
-    // Protects the payer's chance to see where a link leads, duplicates in other scripts included.
+    // Otherwise payers could not see where a link leads, for example with lookalike letters from other scripts.
     expect(SafeUrl.externalUrl('https://shop.example/a?b=1#c')?.toString()).toBe('https://shop.example/a?b=1#c');
     expect(SafeUrl.externalUrl('http://localhost:4000/x')?.host).toBe('localhost:4000');
     expect(SafeUrl.externalUrl('https://ѕhop.example/')?.host).toBe('xn--hop-ehd.example');
@@ -45,13 +45,13 @@ describe('localPath', () => {
   test.each(['//evil.example', '/\\evil.example', 'https://evil.example', 'pay', '', '/a\nb', '/\t/evil.example'])(
     'refuses %j',
     (text) => {
-      // Protects our forms from being sent to another origin.
+      // Otherwise our forms could be sent to another origin.
       expect(() => SafeUrl.localPath(text)).toThrow('Not a path');
     },
   );
 
   test('takes a path with a query', () => {
-    // Protects ordinary pages from an overdone check.
+    // Too strict a check would break ordinary pages.
     expect(SafeUrl.localPath('/checkout/pay_x?lang=bn').toString()).toBe('/checkout/pay_x?lang=bn');
   });
 });

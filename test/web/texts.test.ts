@@ -15,7 +15,7 @@ describe('moneyText', () => {
     [123_456n, 'KWD', 'en', 'KWD\u00a0123.456'],
     [9_007_199_254_740_991n, 'BDT', 'bn', '৳৯,০০,৭১,৯৯,২৫,৪৭,৪০৯.৯১'],
   ] as const)('shows %d %s in %s as %s', (amountMinor, currency, language, expected) => {
-    // Protects the one figure that the payer decides on.
+    // Payers decide by this amount, so it must be right.
     expect(moneyText({ amountMinor, currency }, language)).toBe(expected);
   });
 });
@@ -24,7 +24,7 @@ describe('times', () => {
   const moment = new Date('2026-11-21T08:05:00Z');
 
   test('a deadline names the day only when it is another day in the shown zone', () => {
-    // Protects a payer near midnight from reading tomorrow's time as today's.
+    // Otherwise a payer near midnight could take tomorrow's time for today's.
     const evening = new Date('2026-11-21T17:50:00Z');
     const afterMidnight = new Date('2026-11-21T18:10:00Z');
     expect(deadlineText(moment, moment, 'en', 'Asia/Dhaka')).toBe('14:05 GMT+6');
@@ -33,7 +33,7 @@ describe('times', () => {
   });
 
   test('moments carry Bangla digits in Bangla', () => {
-    // Protects Bangla pages from mixed digits.
+    // Otherwise Bangla pages would show mixed digits.
     expect(momentText(moment, 'bn', 'Asia/Dhaka')).toMatch(/২১ নভেম্বর, ২০২৬.*১৪:০৫/);
   });
 
@@ -45,7 +45,7 @@ describe('times', () => {
     [7_200, '2 hours'],
     [200_000, '2 days'],
   ])('%d seconds left read %s', (durationSeconds, expected) => {
-    // Protects against promising more time than there is.
+    // Otherwise the page would promise more time than is left.
     expect(durationText(durationSeconds, 'en')).toBe(expected);
   });
 });

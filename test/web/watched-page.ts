@@ -1,13 +1,15 @@
 import type { Browser, BrowserContextOptions, Page, Request } from 'playwright-core';
 import { PATIENCE_MS } from '../support/until.ts';
 
-/** A page and everything on it that should not have happened. */
+/** A page with everything on it that should not have happened. */
 export interface WatchedPage {
   readonly page: Page;
   readonly complaints: string[];
 }
 
-/** Opens a page that notes console messages, CSP reports, errors, dialogs, and requests to other origins than `origins`. */
+/**
+ * Opens a page that records console messages, CSP reports, errors, dialogs, and requests to other origins than `origins`.
+ */
 export async function openWatchedPage({
   browser,
   origins,

@@ -1,4 +1,4 @@
-/** Texts that run script where a page fails to escape them; each calls `alert`, which browser tests listen for. */
+/** Texts that run a script if a page does not escape them. Each calls `alert`, which browser tests detect. */
 export const xssCorpus: readonly string[] = [
   '<script>alert(1)</script>',
   '"><script>alert(1)</script>',

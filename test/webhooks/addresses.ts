@@ -1,4 +1,4 @@
-/** Hosts that lead to this machine or its network, in every spelling that some parser has been fooled by. */
+/** Hosts on this machine or its network, in every spelling that has misled a parser. */
 export const PRIVATE_HOSTS = [
   '127.0.0.1',
   '127.1',

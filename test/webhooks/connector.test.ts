@@ -13,7 +13,7 @@ import { resolvePublicName, resolveSystemName, type ResolvedAddress } from '../.
 import { listenRaw, type Listener } from './listener.ts';
 import { until } from '../support/until.ts';
 
-/** Public by its number, but nobody's: RIRs have none of 2e00::/8, so no packet ever reaches anybody. */
+/** A public address that nobody has: no registry assigns 2e00::/8, so no packet ever arrives. */
 const PUBLIC_NOBODY = '2e00::1';
 
 const closing: (() => unknown)[] = [];
@@ -35,7 +35,7 @@ interface Opening extends Partial<ConnectorOptions> {
   readonly protocol?: 'http:' | 'https:';
 }
 
-/** What the connector hands to the HTTP client. */
+/** Opens a socket as the HTTP client does. */
 function open({ hostname, port = '', protocol = 'http:', ...options }: Opening): Promise<Socket | TLSSocket> {
   const connect = createGuardedConnector({
     guard: 'none',
@@ -55,7 +55,7 @@ function open({ hostname, port = '', protocol = 'http:', ...options }: Opening):
   });
 }
 
-/** The failure in full: whether the request can have left decides what a caller may do next. */
+/** Returns the whole failure. Whether the request may have been sent decides what a caller may do next. */
 async function failureOf(work: Promise<unknown>): Promise<Pick<HttpFailure, 'kind' | 'sent' | 'message'>> {
   const error = await work.then(
     () => new Error('it did not fail'),
@@ -79,7 +79,7 @@ describe('which address is connected to', () => {
     { protocol: 'http:', port: 8080, expected: { port: 8080, tls: false } },
     { protocol: 'https:', port: 8443, expected: { port: 8443, tls: true } },
   ] as const)('$protocol with the port "$port" is judged as port $expected.port', async (opening) => {
-    // An allow list names ports; a URL without one still has one.
+    // An allow list names ports, and a URL without one still has a default port.
     const asked: unknown[] = [];
     const allow = {
       entries: [],
@@ -97,7 +97,7 @@ describe('which address is connected to', () => {
   });
 
   test.each(['127.0.0.1', '::1'])('the literal %s is judged itself: no name server is asked', async (hostname) => {
-    // A resolver could answer another address for it.
+    // A resolver could return another address for it.
     const resolve = (): never => {
       throw new Error('a name server was asked');
     };
@@ -112,14 +112,14 @@ describe('which address is connected to', () => {
     ['a literal', { hostname: PUBLIC_NOBODY }],
     ['a name', { hostname: 'shop.example', resolve: answering(PUBLIC_NOBODY) }],
   ])('%s with a public address passes the guard', async (_what, opening) => {
-    // A guard that refused everybody would stop every webhook.
+    // A guard that refuses every host would stop all webhooks.
     const { kind, sent } = await failureOf(open({ ...opening, guard: 'public-only', connectTimeoutMs: 300 }));
     expect(['connect', 'timeout']).toContain(kind);
     expect(sent).toBe(false);
   });
 
   test('a name with one private address among public ones is refused as a whole', async () => {
-    // Which of them is connected to is not ours to choose.
+    // We do not choose which of the addresses the connection uses.
     const { port, sockets } = await listener();
     const resolve = answering(PUBLIC_NOBODY, '127.0.0.1');
     const failure = await failureOf(open({ hostname: 'shop.example', port, guard: 'public-only', resolve }));
@@ -128,7 +128,7 @@ describe('which address is connected to', () => {
   });
 
   test('a name with a dead address before a live one is reached at the live one', async () => {
-    // Many hosts announce an IPv6 address at which nothing answers.
+    // Many hosts have an IPv6 address where nothing answers.
     const server = createServer();
     closing.push(() => server.close());
     await new Promise<void>((resolve) => {
@@ -140,7 +140,7 @@ describe('which address is connected to', () => {
   });
 
   test('a name without an address is told as such', async () => {
-    // The owner of an endpoint sees a typing error as one.
+    // The owner of an endpoint must be able to recognize a typing error.
     const failure = await failureOf(open({ hostname: 'shop.example', resolve: answering() }));
     expect(failure).toEqual({ kind: 'unresolved', sent: false, message: 'unresolved' });
   });
@@ -155,7 +155,7 @@ describe('which address is connected to', () => {
 
 describe('an opening that fails', () => {
   test('at the connection says so, and that nothing was sent', async () => {
-    // A caller may safely do something else then.
+    // The caller may then safely do something else.
     const gone = await listenRaw(() => undefined);
     await gone.close();
     const failure = await failureOf(open({ hostname: '127.0.0.1', port: gone.port }));
@@ -163,14 +163,14 @@ describe('an opening that fails', () => {
   });
 
   test('because the name servers are silent ends at its limit', async () => {
-    // A name that nobody answers for must not hold a delivery.
+    // Name servers that do not answer must not hold up a delivery.
     const resolve = (): Promise<never> => new Promise(() => undefined);
     const failure = await failureOf(open({ hostname: 'shop.example', resolve, connectTimeoutMs: 50 }));
     expect(failure).toEqual({ kind: 'timeout', sent: false, message: 'timeout' });
   });
 
   test('because the peer never answers the handshake ends at its limit, and its connection with it', async () => {
-    // The limit is for name, TCP and TLS together; a socket left open would be the peer's to hold.
+    // The limit covers name resolution, TCP and TLS together. Otherwise the peer could keep a socket open.
     const { port, sockets } = await listener((socket) => socket.resume());
     const failure = await failureOf(open({ hostname: '127.0.0.1', port, protocol: 'https:', connectTimeoutMs: 1_500 }));
     expect(failure).toEqual({ kind: 'timeout', sent: false, message: 'timeout' });
@@ -178,7 +178,7 @@ describe('an opening that fails', () => {
   });
 
   test('because the peer hangs up in the handshake is a failure of TLS', async () => {
-    // Not one byte of the request was written.
+    // No byte of the request was written.
     const { port } = await listener((socket) => socket.end());
     const failure = await failureOf(open({ hostname: '127.0.0.1', port, protocol: 'https:' }));
     expect(failure).toMatchObject({ kind: 'tls', sent: false });
@@ -187,7 +187,7 @@ describe('an opening that fails', () => {
 
 describe('a socket that opened', () => {
   test('is not closed by its own limit later, and carries nothing of ours', async () => {
-    // A request that takes longer than connecting may take is normal; its errors belong to who sends it.
+    // A request may take longer than connecting. Its errors are handled by the sender.
     const { port, sockets } = await listener();
     const bare = await open({ hostname: '127.0.0.1', port });
     const limited = await open({ hostname: '127.0.0.1', port, connectTimeoutMs: 1_500 });
@@ -216,7 +216,7 @@ describe('TLS', () => {
   });
   afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
-  /** The port of a server that offers HTTP/2 too, and the names it was asked for. */
+  /** Starts a server that also offers HTTP/2, and records the names that clients request. */
   async function tlsServer() {
     const names: (string | false | null)[] = [];
     const server = createTlsServer(
@@ -248,7 +248,7 @@ describe('TLS', () => {
     ['localhost', 'localhost'],
     ['127.0.0.1', false],
   ])('a server at %s is asked for %p, and speaks HTTP/1.1', async (hostname, name) => {
-    // A host with many names presents the certificate of the one it was asked for; an address is no name (RFC 6066, 3).
+    // A host with many names presents the certificate of the requested one. An address is not a name (RFC 6066, 3).
     const { port, names, ca } = await tlsServer();
     const socket = await open({ hostname, port, protocol: 'https:', ca, resolve: answering('127.0.0.1') });
     await until(() => names.length === 1);
@@ -259,7 +259,7 @@ describe('TLS', () => {
   });
 
   test('a certificate of another name is refused before anything is sent', async () => {
-    // A signed event does not go to whoever answers at an address.
+    // A signed event must not go to another server at the same address.
     const { port, ca } = await tlsServer();
     const failure = await failureOf(
       open({ hostname: 'other.example', port, protocol: 'https:', ca, resolve: answering('127.0.0.1') }),
@@ -268,7 +268,7 @@ describe('TLS', () => {
   });
 
   test('a certificate of an issuer that nobody trusts is refused', async () => {
-    // Only what the system trusts, or the certificates given in its place.
+    // Only the system's certificates are trusted, or those given instead.
     const { port } = await tlsServer();
     const failure = await failureOf(open({ hostname: 'localhost', port, protocol: 'https:' }));
     expect(failure).toMatchObject({ kind: 'tls', sent: false });
@@ -290,7 +290,7 @@ describe('names', () => {
     ['IPv6 only', new Error('ENODATA'), ['2001:db8::1']],
     ['neither', new Error('ENOTFOUND'), new Error('ENOTFOUND')],
   ])('of public hosts have all their addresses: %s', async (_which, four, six) => {
-    // An address that the guard does not see is one that it does not judge.
+    // The guard cannot check an address that it does not see.
     answers(four, six);
     expect(await resolvePublicName('shop.example')).toEqual([
       ...(four instanceof Error ? [] : four.map((address) => ({ address, family: 4 }))),
@@ -299,14 +299,14 @@ describe('names', () => {
   });
 
   test('that an operator configured are resolved as the system does', async () => {
-    // A gateway inside the operator's network may be in the hosts file only.
+    // A gateway inside the operator's network may be only in the hosts file.
     expect(await resolveSystemName('127.0.0.1')).toEqual([{ address: '127.0.0.1', family: 4 }]);
     expect(await resolveSystemName('::1')).toEqual([{ address: '::1', family: 6 }]);
     expect((await resolveSystemName('localhost')).length).toBeGreaterThan(0);
   });
 
   test('that no system can resolve have no address', async () => {
-    // A label may have 63 octets (RFC 1035), so nobody is asked.
+    // A label has at most 63 octets (RFC 1035), so no name server is queried.
     expect(await resolveSystemName(`${'a'.repeat(64)}.invalid`)).toEqual([]);
   });
 });

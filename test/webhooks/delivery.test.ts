@@ -47,7 +47,6 @@ const attemptsOf = ({ eventId }: DeliverWebhookInput) =>
 
 describe('an event', () => {
   test('arrives signed, with exactly the stored bytes, and is recorded as delivered', async () => {
-    // What is signed, what is stored and what is sent are the same bytes.
     const shop = await receiver(200);
     const app = await world.app(`${shop.url}/hook?x=1`);
     const input = await world.event(app, { amountMinor: 9_007_199_254_740_991, note: '৳ 💸 \u0000 \ud800 \u202e' });
@@ -83,7 +82,7 @@ describe('an event', () => {
   });
 
   test('that was delivered is not sent again by a repeated attempt', async () => {
-    // The worker may die between the commit and the answer to Temporal.
+    // The worker may die between the commit and its answer to Temporal.
     const shop = await receiver(204);
     const input = await world.event(await world.app(shop.url));
     await deliver(input);
@@ -92,7 +91,7 @@ describe('an event', () => {
   });
 
   test('whose failed attempt was recorded is not sent again before its time', async () => {
-    // A repeated activity goes on from the row, with the attempt already counted.
+    // A repeated activity continues from the row, where the attempt is already counted.
     const shop = await receiver(500);
     const input = await world.event(await world.app(shop.url));
     const first = await deliver(input);
@@ -124,7 +123,7 @@ describe('an event', () => {
   });
 
   test('is parked at once without an endpoint, and sent when its delivery is started after a URL was set', async () => {
-    // An app may register its URL later and have the missed events sent.
+    // An app may register its URL later and then get the missed events.
     const app = await world.app(null);
     const input = await world.event(app);
     expect(await eventRow(input)).toMatchObject({
@@ -140,7 +139,7 @@ describe('an event', () => {
   });
 
   test('is parked after the tenth failure', async () => {
-    // No event is retried for ever, and none disappears.
+    // An event must neither be retried forever nor disappear.
     const shop = await receiver(500);
     const input = await world.event(await world.app(shop.url));
     await deliver(input);
@@ -170,7 +169,7 @@ describe('an event', () => {
   });
 
   test('of another app or mode is unknown to a delivery', async () => {
-    // Isolation holds for deliveries too.
+    // Applications and modes must also be isolated in deliveries.
     const shop = await receiver(200);
     const input = await world.event(await world.app(shop.url));
     const other = await world.app(shop.url);
@@ -181,7 +180,7 @@ describe('an event', () => {
   });
 
   test('and its payload never reach the log, nor does the secret', async () => {
-    // Logs are read by people who may not see payers.
+    // People who may not see payers' data read the logs.
     const shop = await receiver((response) => response.writeHead(500).end('reply-canary'));
     const app = await world.app(`${shop.url}/?token=url-canary`);
     await deliver(await world.event(app, { name: 'payer-canary' }));
@@ -194,7 +193,7 @@ describe('an event', () => {
 
 describe('a receiver that answers', () => {
   test.each([301, 302, 307, 308, 400, 401, 404, 500])('%i has not received the event', async (status) => {
-    // Only 2xx is an acknowledgement; a redirect is never followed.
+    // Only 2xx is an acknowledgement, and a redirect is never followed.
     const elsewhere = await receiver(200);
     const shop = await receiver((response) => response.writeHead(status, { location: elsewhere.url }).end('no'));
     const input = await world.event(await world.app(shop.url));
@@ -204,7 +203,7 @@ describe('a receiver that answers', () => {
   });
 
   test('200 with a Refresh header or a slow, endless body has received it', async () => {
-    // The status is the acknowledgement; nothing after it is acted on.
+    // The status is the acknowledgement. Nothing after it has an effect.
     const elsewhere = await receiver(200);
     const shop = await receiver((response) => {
       response.writeHead(200, { refresh: `0; url=${elsewhere.url}` });
@@ -218,7 +217,7 @@ describe('a receiver that answers', () => {
   });
 
   test('429 with Retry-After moves the next attempt later, never earlier', async () => {
-    // A receiver may ask for time; it cannot ask to be hammered.
+    // A receiver may ask for a delay, but not for a shorter one.
     let retryAfter = '3600';
     const shop = await receiver((response) => response.writeHead(429, { 'retry-after': retryAfter }).end());
     const app = await world.app(shop.url);
@@ -233,7 +232,7 @@ describe('a receiver that answers', () => {
   });
 
   test('410 disables its endpoint at once, with an operator event, and parks what follows', async () => {
-    // A receiver that says it is gone is not asked again.
+    // An endpoint that answers 410 Gone must not be called again.
     const shop = await receiver(410);
     const app = await world.app(shop.url);
     const [input, next] = [await world.event(app), await world.event(app)];
@@ -250,7 +249,7 @@ describe('a receiver that answers', () => {
 
 describe('an endpoint that keeps failing', () => {
   test('is disabled after five days of nothing but failures; one success starts the count anew', async () => {
-    // Five days without a success mean that nobody is there.
+    // Five days without a success mean that the receiver is gone.
     let status = 500;
     const shop = await receiver((response) => response.writeHead(status).end());
     const app = await world.app(shop.url);
@@ -270,7 +269,7 @@ describe('an endpoint that keeps failing', () => {
   });
 
   test('opens its circuit after five failures: no connection while it is open, one probe after it, closed by a success', async () => {
-    // A dead receiver costs one request per period, not one per event.
+    // A dead receiver must cost one request per period, not one per event.
     let status = 500;
     const shop = await receiver((response) => setTimeout(() => response.writeHead(status).end(), 50));
     const app = await world.app(shop.url);
@@ -304,7 +303,7 @@ describe('an endpoint that keeps failing', () => {
   });
 
   test('never holds more than five connections, and healthy endpoints beside it deliver meanwhile', async () => {
-    // One dead receiver slows nobody.
+    // A dead receiver must not slow down the others.
     const dead = await listenRaw(() => undefined);
     listeners.push(dead);
     const shop = await receiver(200);
@@ -326,7 +325,7 @@ describe('an endpoint that keeps failing', () => {
   });
 
   test('counts a failure of the old URL for nothing after a new one was set', async () => {
-    // A fresh registration starts with a clean record.
+    // A new registration starts without failures.
     let app: App | undefined;
     const shop = await receiver((response) => {
       void (app === undefined ? Promise.resolve() : world.setUrl(app, 'https://new.example.com/')).then(() =>
@@ -345,14 +344,14 @@ describe('an endpoint that may not be reached', () => {
     ['https://localhost/', 'URL_REFUSED'],
     ['http://169.254.169.254/latest/meta-data', 'URL_REFUSED'],
   ])('%s fails its attempts without a connection', async (url, error) => {
-    // Whatever is in the database, the rules hold at every attempt.
+    // The URL rules apply at every attempt, whatever is in the database.
     const input = await world.event(await world.app(url));
     expect(await deliver(input)).toMatchObject({ kind: 'retry', status: null, error });
     expect(await attemptsOf(input)).toMatchObject([{ response_status: null, error }]);
   });
 
   test('with a secret that the master key does not open is not blamed for it', async () => {
-    // A mistake of the operator must not disable an app's endpoint.
+    // An operator's mistake must not disable an app's endpoint.
     const shop = await receiver(200);
     const app = await world.app(shop.url);
     await world.rows('update webhook_signing_secrets set sealed = ? where application_id = ?::bigint returning 1', [
@@ -384,7 +383,7 @@ describe('a signing secret', () => {
     world.database.withSystem((em) =>
       rotateSigningSecret(em, secretBox, { applicationId: app.applicationId, ...ROTATION, ...change }),
     );
-  /** Which of the secrets have signed the next delivery. */
+  /** Returns which of the secrets signed the next delivery. */
   async function signersOf(app: App, shop: Listener, secrets: readonly string[]): Promise<boolean[]> {
     await deliver(await world.event(app));
     return secrets.map((secret) => isSignedBy(secret, shop.received.at(-1)));
@@ -396,7 +395,7 @@ describe('a signing secret', () => {
     );
 
   test('that is rotated signs beside the new one until its overlap ends', async () => {
-    // Receivers change their secret when they like within the overlap, and the old one ends.
+    // Receivers may change their secret at any time during the overlap. Then the old secret ends.
     const shop = await receiver(200);
     const app = await world.app(shop.url);
     const { signingSecret: next } = await rotate(app);
@@ -408,7 +407,7 @@ describe('a signing secret', () => {
   });
 
   test('signs for as long as it was promised, however often it is rotated', async () => {
-    // Whoever rotates in a hurry must not cut off receivers that were given time.
+    // A second rotation must not cut off receivers that were given time.
     const shop = await receiver(200);
     const app = await world.app(shop.url);
     const first = app.testSigningSecret;
@@ -417,7 +416,7 @@ describe('a signing secret', () => {
     expect(await signersOf(app, shop, [first, second, third])).toEqual([true, true, true]);
     await expect(rotate(app)).rejects.toMatchObject({ code: 'INVALID_OPERATION_STATE' });
     expect(await signersOf(app, shop, [first, second, third])).toEqual([true, true, true]);
-    // Without an overlap nothing is promised anew: who has lost a secret need not wait.
+    // Without an overlap no new time is granted, so an operator who lost a secret need not wait.
     const { signingSecret: fourth } = await rotate(app, { overlapHours: 0 });
     expect(await signersOf(app, shop, [first, second, third, fourth])).toEqual([true, true, false, true]);
     await pass(app, 3);
@@ -431,7 +430,7 @@ describe('a signing secret', () => {
   });
 
   test('that leaked ends at once, and the former ones with it, when the operator says so', async () => {
-    // A promise to receivers does not protect whoever copied a secret.
+    // The overlap promised to receivers must not keep a leaked secret valid.
     const shop = await receiver(200);
     const app = await world.app(shop.url);
     const { signingSecret: second } = await rotate(app);
@@ -440,7 +439,7 @@ describe('a signing secret', () => {
   });
 
   test('takes its turn where two rotate at once', async () => {
-    // Neither may replace a secret that the other one has replaced already.
+    // Neither rotation may replace a secret that the other one has already replaced.
     const shop = await receiver(200);
     const app = await world.app(shop.url);
     const [one, two] = await Promise.all([rotate(app), rotate(app)]);
@@ -454,7 +453,7 @@ describe('a signing secret', () => {
 
 describe('TEST and LIVE', () => {
   test('are signed by secrets of their own, also at one URL and after a rotation', async () => {
-    // Who has a TEST key may choose what a TEST event says: it must never pass for one of LIVE.
+    // A caller with a TEST key controls the content of TEST events, so these must never be accepted as LIVE events.
     const shop = await receiver(200);
     const app = await world.app(shop.url);
     const rotated = await world.database.withSystem((em) =>
@@ -472,7 +471,7 @@ describe('TEST and LIVE', () => {
   });
 
   test('go to URLs of their own where both are set', async () => {
-    // A shop tries things out where its customers are not.
+    // A shop tests on another system than its customers use.
     const [live, trial] = [await receiver(200), await receiver(200)];
     const app = await world.app(live.url);
     const set = (settings: { webhookUrl?: string | null; testWebhookUrl?: string | null }) =>
@@ -497,7 +496,7 @@ describe('TEST and LIVE', () => {
   });
 
   test('are disabled each by itself, also at one URL', async () => {
-    // A staging shop that was shut down must not cost the real one its events.
+    // A staging shop that was shut down must not stop the events of the real shop.
     const shop = await receiver((response, request) =>
       response.writeHead(request.body.includes('"mode":"TEST"') ? 410 : 200).end(),
     );
@@ -510,7 +509,7 @@ describe('TEST and LIVE', () => {
   });
 
   test('have circuits and room of their own', async () => {
-    // Five failures in TEST, or receivers there that never answer, hold up nothing of LIVE.
+    // Failures or silent receivers in TEST must not delay events of LIVE.
     const shop = await receiver((response, request) => {
       if (!request.body.includes('"mode":"TEST"')) {
         response.writeHead(200).end();
@@ -538,7 +537,7 @@ describe('TEST and LIVE', () => {
   });
 
   test('never have one secret, whoever gives it', async () => {
-    // The database refuses it too, so no way of setting a secret can forget to.
+    // The database also refuses it, so no way to set a secret can omit the check.
     const prepared = await prepareRegistration();
     const same = { ...prepared, testSigningSecret: prepared.signingSecret };
     await expect(

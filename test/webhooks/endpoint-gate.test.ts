@@ -12,7 +12,7 @@ function fill(gate: EndpointGate, endpoint: string): void {
 
 describe('room at an endpoint', () => {
   test('is for five, and one more for each that leaves', () => {
-    // A dead receiver holds no more than its own slots.
+    // A dead receiver must not take more than its own slots.
     const gate = createEndpointGate();
     fill(gate, 'app:1');
     expect([gate.enter('app:1'), gate.enter('app:1')]).toEqual([false, false]);
@@ -21,7 +21,7 @@ describe('room at an endpoint', () => {
   });
 
   test('is counted for ten thousand endpoints; beyond them only the idle one that was used the longest ago is forgotten', () => {
-    // The memory of a process must not grow with its apps, and who is at an endpoint is never forgotten.
+    // The memory of a process must not grow with its apps. An endpoint with a request in progress must not be forgotten.
     const gate = createEndpointGate();
     fill(gate, 'app:1');
     for (let number = 2; number <= 10_000; number += 1) {
@@ -37,7 +37,7 @@ describe('room at an endpoint', () => {
       gate.enter(`app:${number}`);
       gate.leave(`app:${number}`, 0);
     }
-    // It was asked about after the others, so it is still known.
+    // It was used after the others, so it is still known.
     expect(slow('app:3')).toBe(true);
     for (let number = 30_001; number <= 40_001; number += 1) {
       gate.enter(`app:${number}`);
@@ -50,13 +50,13 @@ describe('room at an endpoint', () => {
 
 describe('the turns of those that found no room', () => {
   test('are as far apart as the endpoint has lately needed for each of its five', () => {
-    // A backlog drains evenly, faster at a fast receiver.
+    // A backlog is delivered at an even pace, faster to a fast receiver.
     const gate = createEndpointGate({ now: () => 0 });
     const turns = (count: number): number[] => Array.from({ length: count }, () => gate.turnInMs('app:1', BUSY));
     expect(turns(3)).toEqual([1_000, 1_200, 1_400]);
     gate.enter('app:1');
     gate.leave('app:1', 11_000);
-    // 70 % of what was known (1,000 ms) and 30 % of what was seen, shared by five.
+    // 70 % of the previous value (1,000 ms) and 30 % of the measured one, divided by five.
     expect(turns(2)).toEqual([1_400 + 800, 1_400 + 1_600]);
     for (let requests = 0; requests < 40; requests += 1) {
       gate.enter('app:1');
@@ -66,12 +66,12 @@ describe('the turns of those that found no room', () => {
   });
 
   test('begin at the earliest moment that is asked for, on the clock', () => {
-    // A circuit that opens for a minute is not tried before it ends.
+    // A circuit that opens for a minute must not be tried before it ends.
     let nowMs = 5_000;
     const gate = createEndpointGate({ now: () => nowMs });
     expect(gate.turnInMs('app:1', BUSY)).toBe(1_000);
     nowMs = 5_100;
-    // The line stands at 6,000: the next turn is 6,200, which is 1,100 from here.
+    // The last turn is at 6,000, so the next one is at 6,200, which is 1,100 from now.
     expect(gate.turnInMs('app:1', BUSY)).toBe(1_100);
     nowMs = 60_000;
     expect(gate.turnInMs('app:1', BUSY)).toBe(1_000);
@@ -82,7 +82,7 @@ describe('the turns of those that found no room', () => {
   });
 
   test('have a line for each reason and each endpoint', () => {
-    // Who waits for a busy endpoint does not queue behind those who wait for a circuit.
+    // Deliveries that wait for a busy endpoint must not queue behind those that wait for a circuit.
     const gate = createEndpointGate({ now: () => 0 });
     const circuit = { reason: 'CIRCUIT_OPEN', notBeforeMs: 1_000 } as const;
     expect([gate.turnInMs('app:1', circuit), gate.turnInMs('app:1', circuit)]).toEqual([1_000, 1_200]);
@@ -91,7 +91,7 @@ describe('the turns of those that found no room', () => {
   });
 
   test('further away than a quarter of an hour are drawn by lot within it', () => {
-    // Ten thousand events of one dead receiver come back spread, and none is put off for hours.
+    // Ten thousand events of one dead receiver must return spread over time, and none may be delayed for hours.
     let drawn = 0;
     const gate = createEndpointGate({
       now: () => 0,

@@ -36,7 +36,7 @@ function send(client: HttpClient, url: string, limits: Limits = {}): Promise<Htt
     url,
     headers: {},
     body: 'x',
-    // Only a guard: the tests of limits set their own, and their peers never do what would end sooner.
+    // Generous defaults. Tests of limits set their own, with peers that do not end the request sooner.
     connectTimeoutMs: 30_000,
     totalTimeoutMs: 30_000,
     maxBodyBytes: 65_536,
@@ -58,10 +58,10 @@ async function failureOf(work: Promise<unknown>): Promise<Pick<HttpFailure, 'kin
 
 describe('the guard at connect time', () => {
   test(`${PRIVATE_HOSTS.length} spellings of private hosts cause no connection`, async () => {
-    // However a URL got past the check at registration, nothing inside the operator's network is ever touched.
+    // Even if a URL passed the check at registration, no host in the operator's network may be contacted.
     expect(PRIVATE_HOSTS.length).toBeGreaterThanOrEqual(40);
     const canary = closeLater(await listenRaw((socket) => socket.destroy()));
-    // Names resolve as a hostile name server would have them.
+    // Resolves every name to loopback, as a hostile name server would.
     const resolve = (): Promise<ResolvedAddress[]> => Promise.resolve([{ address: '127.0.0.1', family: 4 }]);
     const client = closeLater(createHttpClient({ guard: 'public-only', allow: parseAllowList(''), resolve }));
     for (const host of PRIVATE_HOSTS) {
@@ -74,7 +74,7 @@ describe('the guard at connect time', () => {
   });
 
   test('the canary would hear a connection', async () => {
-    // Without this, the count of zero above would prove nothing.
+    // Shows that the canary would notice a connection.
     const canary = closeLater(await listenRaw((socket) => socket.destroy()));
     const client = closeLater(createHttpClient({ guard: 'none', allow: parseAllowList('') }));
     for (const host of ['127.1', '2130706433', 'localhost']) {
@@ -89,7 +89,7 @@ describe('the guard at connect time', () => {
     ['to a private IPv6 address beside a public IPv4 one', ['93.184.216.34', '::1']],
     ['to metadata written as mapped IPv6', ['::ffff:169.254.169.254']],
   ])('a name that resolves %s is refused as a whole', async (_case, addresses) => {
-    // The decision is about the address that would be connected to, not about the name.
+    // The guard checks the address that would be connected to, not the name.
     const canary = closeLater(await listenRaw((socket) => socket.destroy()));
     const resolved = addresses.map((address): ResolvedAddress => ({ address, family: address.includes(':') ? 6 : 4 }));
     const client = closeLater(
@@ -101,14 +101,14 @@ describe('the guard at connect time', () => {
   });
 
   test('a name without an address is told apart from a refused one', async () => {
-    // The endpoint's owner must see a typing error as such.
+    // The endpoint's owner must be able to recognize a typing error.
     const resolve = (): Promise<ResolvedAddress[]> => Promise.resolve([]);
     const client = closeLater(createHttpClient({ guard: 'public-only', allow: parseAllowList(''), resolve }));
     expect(await failureOf(send(client, 'https://shop.example.com/'))).toEqual({ kind: 'unresolved', sent: false });
   });
 
   test('a name that changes to a private address between two requests is refused at the second', async () => {
-    // Rebinding: an earlier good answer of the name server gives no credit.
+    // DNS rebinding: an earlier public address does not make the next one acceptable.
     const receiver = closeLater(await listenHttp((response) => response.writeHead(200, { connection: 'close' }).end()));
     let asked = 0;
     const resolve = (): Promise<ResolvedAddress[]> => {
@@ -129,7 +129,7 @@ describe('the guard at connect time', () => {
   });
 
   test('a name server that never answers ends at the connect time-out', async () => {
-    // A hanging name server must not hold an attempt longer than a hanging receiver could.
+    // A name server that hangs must not hold up an attempt longer than a receiver could.
     const client = closeLater(
       createHttpClient({
         guard: 'public-only',
@@ -143,7 +143,7 @@ describe('the guard at connect time', () => {
   });
 
   test.each([302, 307])('a %i to the metadata service is a reply, not a journey', async (status) => {
-    // A redirect would lead around every check of the URL.
+    // A redirect would bypass every check of the URL.
     const canary = closeLater(await listenRaw((socket) => socket.destroy()));
     const receiver = closeLater(
       await listenHttp((response) =>
@@ -155,7 +155,7 @@ describe('the guard at connect time', () => {
   });
 
   test('proxy variables change nothing', async () => {
-    // A proxy would connect in our place, past the guard.
+    // A proxy would connect in our place and bypass the guard.
     const canary = closeLater(await listenRaw((socket) => socket.destroy()));
     const receiver = closeLater(await listenHttp((response) => response.end()));
     process.env['HTTP_PROXY'] = `http://127.0.0.1:${canary.port}`;
@@ -172,7 +172,7 @@ describe('the guard at connect time', () => {
 
 describe('what the peer is told', () => {
   test('the user agent is ours whatever the caller sets, and no cookie comes back', async () => {
-    // Receivers and gateways recognise us, and one endpoint's cookies never reach another's.
+    // Receivers and gateways must recognize us, and one endpoint's cookies must not be sent to another.
     const receiver = closeLater(await listenHttp((response) => response.writeHead(200, { 'set-cookie': 'a=1' }).end()));
     const client = open();
     await send(client, receiver.url, { headers: { 'User-Agent': 'other', 'X-Own': 'kept' } });
@@ -187,7 +187,7 @@ describe('what the peer is told', () => {
   });
 
   test('no more sockets than allowed open to one origin', async () => {
-    // One slow receiver must not take the process's sockets.
+    // One slow receiver must not use all sockets of the process.
     const receiver = closeLater(await listenHttp((response) => setTimeout(() => response.end(), 20)));
     const client = closeLater(createHttpClient({ guard: 'none', allow: parseAllowList(''), socketsPerOrigin: 3 }));
     const replies = await Promise.all(Array.from({ length: 30 }, () => send(client, receiver.url)));
@@ -198,7 +198,7 @@ describe('what the peer is told', () => {
 
 describe('a peer that misbehaves', () => {
   test('silence ends at the total time-out and may have been received', async () => {
-    // The caller must know that the request could have been acted on.
+    // The caller must know that the receiver may have acted on the request.
     const receiver = closeLater(await listenHttp(() => undefined));
     expect(await failureOf(send(open(), receiver.url, { totalTimeoutMs: 2_000 }))).toEqual({
       kind: 'timeout',
@@ -207,14 +207,14 @@ describe('a peer that misbehaves', () => {
   });
 
   test('the first byte has a limit of its own', async () => {
-    // A caller may give up on silence sooner than on a long reply.
+    // A caller may give up sooner when nothing arrives than during a long reply.
     const receiver = closeLater(await listenHttp(() => undefined));
     const failure = await failureOf(send(open(), receiver.url, { totalTimeoutMs: 600_000, firstByteTimeoutMs: 2_000 }));
     expect(failure).toEqual({ kind: 'timeout', sent: true });
   });
 
   test('one header byte at a time ends at the time-out', async () => {
-    // Slow loris: progress alone buys no more time.
+    // Slow loris: a peer must not get more time by sending slowly.
     const peer = closeLater(
       await listenRaw((socket) => {
         const timer = setInterval(() => socket.write('H'), 50);
@@ -228,7 +228,7 @@ describe('a peer that misbehaves', () => {
   });
 
   test('one body byte at a time ends at the time-out, and the status counts for a caller that only needs it', async () => {
-    // The receiver has said that it has the event; what follows is none of our business.
+    // The receiver has acknowledged the event, so the rest of the reply is irrelevant.
     const receiver = closeLater(
       await listenHttp((response) => {
         const timer = setInterval(() => response.write('x'), 50);
@@ -245,7 +245,7 @@ describe('a peer that misbehaves', () => {
   });
 
   test('a reply of a gigabyte is read up to the limit and costs no memory', async () => {
-    // A hostile receiver must not be able to fill the worker.
+    // A hostile receiver must not be able to fill the worker's memory.
     let written = 0;
     const receiver = closeLater(
       await listenHttp((response) => {
@@ -271,7 +271,7 @@ describe('a peer that misbehaves', () => {
   });
 
   test('a gzip bomb stays packed', async () => {
-    // A reply of a few kilobytes must not become a gigabyte in our memory.
+    // A reply of a few kilobytes must not become a gigabyte in memory.
     const bomb = gzipSync(Buffer.alloc(32 << 20));
     const receiver = closeLater(
       await listenHttp((response) => response.writeHead(200, { 'content-encoding': 'gzip' }).end(bomb)),
@@ -281,7 +281,7 @@ describe('a peer that misbehaves', () => {
   });
 
   test('endless headers end at the header limit', async () => {
-    // Headers are memory too.
+    // Headers use memory too.
     const peer = closeLater(
       await listenRaw((socket) => {
         socket.write('HTTP/1.1 200 OK\r\n');
@@ -295,7 +295,7 @@ describe('a peer that misbehaves', () => {
   });
 
   test('endless interim replies end at the time-out', async () => {
-    // 1xx replies must not keep an attempt alive for ever.
+    // 1xx replies must not keep an attempt alive forever.
     const peer = closeLater(
       await listenRaw((socket) => {
         const timer = setInterval(() => socket.write('HTTP/1.1 103 Early Hints\r\n\r\n'), 10);
@@ -316,7 +316,7 @@ describe('a peer that misbehaves', () => {
     ],
     ['has no TLS', (port: number) => `https://127.0.0.1:${port}/`, 'nonsense\r\n', { kind: 'tls', sent: false }],
   ])('a peer that %s is told apart', async (_case, urlOf, words, expected) => {
-    // Whether the request can have been received decides what the caller may do next.
+    // Whether the request may have been received decides what the caller may do next.
     const peer = closeLater(
       await listenRaw((socket) => {
         socket.once('data', () => socket.end(words));
@@ -326,7 +326,7 @@ describe('a peer that misbehaves', () => {
   });
 
   test('a refused connection was certainly not received', async () => {
-    // A caller may safely do something else then.
+    // The caller may then safely do something else.
     const peer = await listenRaw(() => undefined);
     await peer.close();
     expect(await failureOf(send(open(), peer.url))).toEqual({ kind: 'connect', sent: false });
@@ -351,7 +351,7 @@ describe('TLS', () => {
   afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
   test('an unknown issuer and a wrong name are refused before anything is sent; the right one is accepted', async () => {
-    // A signed event must not go to whoever answers at an address.
+    // A signed event must not go to another server at the same address.
     const ca = readFileSync(file('certificate.pem'), 'utf8');
     let requests = 0;
     const server = createTlsServer({ key: readFileSync(file('key.pem')), cert: ca }, (_request, response) => {

@@ -1,7 +1,7 @@
 import { createServer as createHttpServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 
-/** A request as a receiver saw it. */
+/** A request as a receiver got it. */
 export interface Received {
   readonly path: string;
   readonly headers: IncomingHttpHeaders;
@@ -12,14 +12,14 @@ export interface Listener {
   readonly port: number;
   readonly url: string;
   readonly received: Received[];
-  /** Connections accepted so far, and how many were open at once at most. */
+  /** Connections accepted so far, how many are open, and the most that were open at once. */
   readonly sockets: { total: number; open: number; mostOpen: number };
   close(): Promise<void>;
 }
 
 export type Answer = (response: ServerResponse, request: Received) => void;
 
-/** An HTTP receiver on loopback that keeps what it got. */
+/** Starts an HTTP receiver on loopback that keeps the requests. */
 export async function listenHttp(answer: Answer): Promise<Listener> {
   const received: Received[] = [];
   const server = createHttpServer((request, response) => {
@@ -35,7 +35,7 @@ export async function listenHttp(answer: Answer): Promise<Listener> {
   return listening(server, received);
 }
 
-/** A raw TCP peer that does as it likes. */
+/** Starts a raw TCP peer that `onSocket` controls. */
 export async function listenRaw(onSocket: (socket: Socket) => void): Promise<Listener> {
   return listening(createServer(onSocket), []);
 }
@@ -54,7 +54,7 @@ async function listening(server: Server, received: Received[]): Promise<Listener
       sockets.open = open.size;
     });
   });
-  // All addresses of the machine: a canary must hear a knock at any of them.
+  // Listens on all addresses of the machine, because a canary must notice a connection to any of them.
   await new Promise<void>((resolve) => {
     server.listen(0, '::', resolve);
   });

@@ -18,12 +18,12 @@ const refusal = (text: string, allow = nothing): string => {
 
 describe('a URL that an application registers', () => {
   test.each(PRIVATE_HOSTS)('is refused when its host is %s', (host) => {
-    // A registered URL must never lead into the operator's own network.
+    // A registered URL must not lead into the operator's own network.
     expect(['PRIVATE_HOST', 'NOT_A_URL']).toContain(refusal(`https://${host}/hook`));
   });
 
   test.each(PUBLIC_HOSTS)('is accepted when its host is %s', (host) => {
-    // The guard must not keep honest receivers out.
+    // The guard must not refuse valid receivers.
     expect(refusal(`https://${host}/hook`)).toBe('allowed');
     expect(refusal(`https://${host}:8443/hook?a=1`)).toBe('allowed');
   });
@@ -61,7 +61,7 @@ describe('a URL that an application registers', () => {
     [`https://shop.example.com/${'a'.repeat(OUTBOUND_URL_LENGTH_MAX - 24)}`, 'TOO_LONG'],
     ['https://shop..example.com/', 'PRIVATE_HOST'],
   ])('%.60s is answered with %s', (text, expected) => {
-    // Each rule of the policy refuses by itself and says which rule it was.
+    // Each rule must refuse on its own and name itself.
     expect(refusal(text)).toBe(expected);
   });
 });
@@ -83,7 +83,7 @@ describe('the allow-list', () => {
   test.each(['localhost', 'localhost:', '*:80', 'localhost:99999', 'http://localhost:80', 'a@b:80'])(
     'refuses the entry %s at start instead of ignoring it',
     (entry) => {
-      // A misread entry would silently open or close a door.
+      // A misread entry would silently allow or block a host.
       expect(() => parseAllowList(entry)).toThrow('LENDEN_OUTBOUND_ALLOW');
     },
   );
@@ -102,12 +102,12 @@ test.each([
   ':::',
   '1.2.3.4 ',
 ])('the address text "%s" is not public, since it cannot be read for certain', (text) => {
-  // What is not understood is refused.
+  // Text that is not understood must be refused.
   expect(isPublicAddress(text)).toBe(false);
 });
 
 test('each refusal is told in words of its own', () => {
-  // The integrator reads them where the URL is registered.
+  // The integrator reads these messages when they register a URL.
   expect(OUTBOUND_URL_REFUSALS).toEqual({
     TOO_LONG: 'must have at most 2048 characters',
     NOT_A_URL: 'must be an absolute URL',
@@ -124,7 +124,7 @@ test.each([
   ['https://a.example:8443/', 8443],
   ['http://a.example:8080/', 8080],
 ])('a connection to %s uses port %i', (url, port) => {
-  // The allow-list names ports, also those that a URL leaves out.
+  // The allow-list names ports, including default ports that a URL leaves out.
   expect(portOf(new URL(url))).toBe(port);
 });
 
@@ -139,12 +139,12 @@ describe('what the allow-list may name', () => {
     'a:b:80',
     '[::g]:80',
   ])('%p is neither host:port nor host:* and stops the start', (entry) => {
-    // A slip must not silently open more, or less, than was meant.
+    // A typing error must not silently allow more or less than intended.
     expect(() => parseAllowList(entry)).toThrow(`"${entry}" is neither host:port nor host:*`);
   });
 
   test('the last port is one, and an IPv6 host is the same with its brackets or without', () => {
-    // Sockets name addresses without brackets, URLs with them.
+    // Sockets use addresses without brackets, URLs with them.
     expect(parseAllowList('localhost:65535').allows({ hostname: 'localhost', port: 65_535 })).toBe(true);
     const six = parseAllowList('[::1]:8090');
     expect(six.allows({ hostname: '::1', port: 8_090 })).toBe(true);
@@ -160,14 +160,14 @@ describe('a host name', () => {
   test.each(['localhost', 'local', 'internal', 'home.arpa', 'onion', 'test', 'invalid', 'alt', 'localdomain'])(
     'below %s is private',
     (suffix) => {
-      // Reserved names are answered by whoever is nearest.
+      // Any host nearby may answer for a reserved name.
       expect([suffix, `shop.${suffix}`, `a.shop.${suffix}`].map(isPublicHostname)).toEqual([false, false, false]);
       expect(isPublicHostname(`shop-${suffix}.example.com`)).toBe(true);
     },
   );
 
   test('has labels of at most 63 and 253 characters in all', () => {
-    // What no name server can answer for names no public host.
+    // A name that no name server can answer for is not a public host.
     expect(longest.length).toBe(253);
     expect([longest, `${longest}c`, `c${longest.slice(1)}`].map(isPublicHostname)).toEqual([true, false, true]);
     expect([`${label}.example`, `${label}a.example`].map(isPublicHostname)).toEqual([true, false]);
@@ -178,7 +178,7 @@ describe('an address', () => {
   test.each(['2606:4700::a00:1', '2a00:1450:4001::7f00:1'])(
     '%s is public, whatever its last bytes look like',
     (address) => {
-      // Only mapped and NAT64 addresses carry an IPv4 address inside.
+      // Only mapped and NAT64 addresses contain an IPv4 address.
       expect(isPublicAddress(address)).toBe(true);
     },
   );
@@ -186,7 +186,7 @@ describe('an address', () => {
   test.each(['2606:4700::1%1', '2606:4700::1%11', '2606:4700::1%eth0', ' 2606:4700::1', '2606:4700::1 '])(
     '%p is more than an address and refused',
     (address) => {
-      // A zone says which of our own interfaces is meant.
+      // A zone selects one of our own interfaces.
       expect(isPublicAddress(address)).toBe(false);
     },
   );

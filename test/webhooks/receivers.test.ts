@@ -83,12 +83,12 @@ describe.each(RECEIVERS)('the $language receiver of the documentation', ({ file,
   };
 
   test('is at most 40 lines long', () => {
-    // What people copy must be small enough to read.
+    // Developers copy this program, so it must be short enough to read.
     expect(readFileSync(path, 'utf8').trimEnd().split('\n').length).toBeLessThanOrEqual(40);
   });
 
   test('ends right when events come twice and out of order', async () => {
-    // Delivery is at least once and its order is not promised: id and sequence are enough.
+    // Events are delivered at least once and in any order. The id and sequence must be enough.
     expect(await send({ id: 'evt_a2', sequence: 2 })).toBe('200 accepted');
     expect(await send({ id: 'evt_a1', sequence: 1 })).toBe('200 stale');
     expect(await send({ id: 'evt_a2', sequence: 2 })).toBe('200 duplicate');
@@ -97,14 +97,14 @@ describe.each(RECEIVERS)('the $language receiver of the documentation', ({ file,
   });
 
   test('takes a payment and an invoice of one number for two things', async () => {
-    // `payment.succeeded` must not be swallowed because an invoice has the same number.
+    // A shop must not miss `payment.succeeded` because an invoice has the same number.
     expect(await send({ id: 'evt_i1', sequence: 1, invoice: 24 })).toBe('200 accepted');
     expect(await send({ id: 'evt_i2', sequence: 2, invoice: 24 })).toBe('200 accepted');
     expect(await send({ id: 'evt_p1', sequence: 1, payment: 24 })).toBe('200 accepted');
   });
 
   test('takes the older event of another object, and only that of the same object for a stale one', async () => {
-    // A refund and its payment are told of in parallel: what comes second has happened none the less.
+    // The events of a refund and its payment are sent in parallel. An event of one object must not make an event of the other stale.
     const paid = { payment: 31 } as const;
     const refunded = { refund: 10 } as const;
     expect(await send({ id: 'evt_r3', sequence: 3, ...paid, type: 'payment.refunded' })).toBe('200 accepted');
@@ -117,13 +117,13 @@ describe.each(RECEIVERS)('the $language receiver of the documentation', ({ file,
   });
 
   test('refuses an event of the other mode although it is signed, so that nothing is lost in silence', async () => {
-    // Nobody ships for a TEST payment; a receiver that was set up for the wrong mode gets the event again when it is mended.
+    // A shop must not ship goods for a TEST payment. A receiver that was set up for the wrong mode gets the event again once it is corrected.
     expect(await send({ id: 'evt_m1', sequence: 1, payment: 6, mode: 'TEST' })).toBe('400 wrong mode');
     expect(await send({ id: 'evt_m2', sequence: 1, payment: 6 })).toBe('200 accepted');
   });
 
   test('prints what it got', async () => {
-    // Whoever copies it wants to see that it works.
+    // A developer who copies the program wants to see that it works.
     await send({ id: 'evt_w1', sequence: 1, payment: 7 });
     await send({ id: 'evt_w1', sequence: 1, payment: 7 });
     await send({ id: 'evt_w2', sequence: 1, payment: 7, mode: 'TEST' });
@@ -140,7 +140,7 @@ describe.each(RECEIVERS)('the $language receiver of the documentation', ({ file,
   });
 
   test('accepts either secret of a rotation', async () => {
-    // During the overlap the header holds a signature that this receiver cannot know.
+    // During the overlap the header contains a signature under a secret that this receiver does not have.
     const other = `whsec_${randomBytes(32).toString('base64')}`;
     expect(await send({ id: 'evt_c1', sequence: 1, payment: 3 }, { secrets: [other, secret] })).toBe('200 accepted');
     expect(await send({ id: 'evt_c2', sequence: 2, payment: 3 }, { secrets: [other] })).toBe('401 bad signature');
@@ -150,13 +150,13 @@ describe.each(RECEIVERS)('the $language receiver of the documentation', ({ file,
     ['an old timestamp', -301],
     ['a timestamp of the future', 330],
   ])('refuses %s although it is signed', async (_case, seconds) => {
-    // A recorded request cannot be played again later.
+    // A recorded request must not be accepted again later.
     const sentAt = new Date(Date.now() + seconds * 1_000);
     expect(await send({ id: 'evt_d1', sequence: 1, payment: 4 }, { sentAt })).toBe('401 bad signature');
   });
 
   test('refuses a changed body, id, timestamp or signature', async () => {
-    // Nobody but Lenden can tell a shop that it was paid.
+    // Only Lenden may tell a shop that it was paid.
     const body = bodyOf({ id: 'evt_e1', sequence: 1, payment: 5 });
     const good = signedHeaders({ eventId: 'evt_e1', sentAt: new Date(), body, secrets: [secret] });
     const forged: [Record<string, string>, Buffer][] = [

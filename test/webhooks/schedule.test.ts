@@ -18,7 +18,7 @@ const now = new Date('2026-11-21T10:00:00Z');
 const DAY_MS = 86_400_000;
 
 test('the published schedule makes at least ten attempts over at least 72 hours, and jitter only lengthens it', () => {
-  // A receiver that is down for three days misses nothing.
+  // A receiver that is down for three days must not miss an event.
   const total = ATTEMPT_DELAYS_SECONDS.reduce<number>((sum, delay) => sum + delay, 0);
   expect(ATTEMPT_DELAYS_SECONDS.length).toBeGreaterThanOrEqual(10);
   expect(total).toBeGreaterThanOrEqual(72 * 3_600);
@@ -63,13 +63,13 @@ describe('Retry-After', () => {
     [500, '3600', 0],
     [400, '3600', 0],
   ])('of a %i with "%s" asks for %i ms', (status, text, expected) => {
-    // A receiver's wish is honoured within a day, and nonsense moves nothing.
+    // A receiver's Retry-After counts up to a day, and invalid values have no effect.
     expect(retryAfterMs({ status, headers: { 'retry-after': text } }, now)).toBe(expected);
   });
 });
 
 test('a receiver that does not say when to come back asks for nothing', () => {
-  // Most receivers say nothing.
+  // Most receivers send no Retry-After.
   expect(retryAfterMs({ status: 429, headers: {} }, now)).toBe(0);
 });
 
@@ -78,7 +78,7 @@ describe('the circuit of an endpoint', () => {
   const openMs = (health: EndpointHealth, at = now): number => (health.circuitOpenUntil?.getTime() ?? 0) - at.getTime();
 
   test('opens at the fifth failure for 30 s, and each failed probe doubles that up to 15 minutes', () => {
-    // A dead receiver costs less and less.
+    // A dead receiver must cost less and less.
     let health = healthy;
     for (let failures = 1; failures <= 4; failures += 1) {
       health = endpointAfterFailure(health, { now, probe: false, gone: false });
@@ -108,7 +108,7 @@ describe('the circuit of an endpoint', () => {
   });
 
   test('an endpoint is disabled by 410 at once, and by nothing but failures after five days', () => {
-    // A receiver that is gone for good is not asked for ever, and a short outage disables nobody.
+    // A receiver that is gone for good must not be called forever, and a short outage must not disable an endpoint.
     const since = (days: number): EndpointHealth => ({
       ...healthy,
       failingSince: new Date(now.getTime() - days * DAY_MS),
@@ -124,7 +124,7 @@ describe('the circuit of an endpoint', () => {
 
 describe('the gate of an endpoint', () => {
   test('lets five in and gives each one put off a turn of its own', () => {
-    // A backlog of ten thousand events must not come back in one instant.
+    // A backlog of ten thousand events must not be sent all at once.
     const gate = createEndpointGate({ now: () => 0 });
     for (let entered = 0; entered < IN_FLIGHT_PER_ENDPOINT_MAX; entered += 1) {
       expect(gate.enter('app:1')).toBe(true);
@@ -145,7 +145,7 @@ describe('the gate of an endpoint', () => {
 });
 
 test('the kept excerpt of a reply is one short line without control characters', () => {
-  // What a receiver answers is shown to people and stored in Postgres, which refuses NUL.
+  // A receiver's reply is shown to people and stored in Postgres, which refuses NUL.
   expect(excerptOf(Buffer.from('ok\u0000\u001b[31m\r\nnext\u202Eline'))).toBe('ok [31m next line');
   expect(excerptOf(Buffer.from([0xff, 0x00, 0x01]))).toBe('\uFFFD');
   expect(excerptOf(Buffer.from(''))).toBeNull();

@@ -37,7 +37,7 @@ interface Receiver {
   readonly allow?: string;
 }
 
-/** What the sender makes of a receiver, what was sent to it, and which secrets were opened for it. */
+/** Returns the sender's result for a receiver, the requests sent to it, and the secrets that were opened. */
 async function send({ reply, failure, endpoint: changed, allow = '' }: Receiver = {}) {
   const requests: HttpRequest[] = [];
   const opened: string[] = [];
@@ -72,7 +72,7 @@ async function send({ reply, failure, endpoint: changed, allow = '' }: Receiver 
 }
 
 test('one request is made, within the limits that are published', async () => {
-  // A receiver may rely on what one attempt looks like and how long it may take.
+  // A receiver may rely on the form of one attempt and on its time limits.
   const { requests } = await send();
   expect(requests).toEqual([
     {
@@ -102,7 +102,7 @@ describe('a reply', () => {
     [410, false],
     [503, false],
   ])('of %i is an acknowledgement: %p', async (status, delivered) => {
-    // Only 2xx says that the event has been taken.
+    // Only 2xx says that the receiver has accepted the event.
     const { result } = await send({ reply: { status, headers: { 'retry-after': '60' }, body: Buffer.from(' a\nb ') } });
     expect(result).toEqual({
       delivered,
@@ -128,7 +128,7 @@ describe('a reply', () => {
   ] as const satisfies readonly (readonly [HttpFailureKind, string])[])(
     'that never came, because of "%s", is shown to the owner as %s',
     async (kind, error) => {
-      // The owner mends by this word; it counts like any failure and asks for no later attempt.
+      // The endpoint's owner corrects the problem by this code. It counts like any failure and does not delay the next attempt.
       const { result } = await send({ failure: new HttpFailure(kind, { sent: true, code: 'ECODE' }) });
       expect(result).toEqual({
         delivered: false,
@@ -144,14 +144,14 @@ describe('a reply', () => {
   );
 
   test('is not blamed for an error of our own', async () => {
-    // A mistake in our code is no failed attempt: the activity is tried again and the log has it.
+    // A bug in our code is not a failed attempt: the activity is retried, and the log has the error.
     await expect(send({ failure: new TypeError('ours') })).rejects.toThrow('ours');
   });
 });
 
 describe('a URL that the rules refuse', () => {
   test('is not resolved, not signed for, not connected to', async () => {
-    // The rules hold at every attempt, whatever is in the database.
+    // The URL rules apply at every attempt, whatever is in the database.
     const { result, requests, opened } = await send({ endpoint: { url: 'https://localhost/' } });
     expect(result).toMatchObject({ delivered: false, countsAgainstEndpoint: true, status: null, error: 'URL_REFUSED' });
     expect([requests, opened]).toEqual([[], []]);
@@ -166,7 +166,7 @@ describe('a URL that the rules refuse', () => {
 
 describe('the secrets of an endpoint', () => {
   test('all sign, the newest first', async () => {
-    // A receiver that has not changed yet must still be able to check.
+    // A receiver that has not changed its secret yet must still be able to verify the event.
     const { requests, opened } = await send({ endpoint: { signingSecrets: [`sealed ${NEW}`, `sealed ${OLD}`] } });
     expect(String(requests[0]?.headers['webhook-signature']).split(' ')).toHaveLength(2);
     expect(opened).toEqual([`sealed ${NEW}`, `sealed ${OLD}`]);
@@ -175,7 +175,7 @@ describe('the secrets of an endpoint', () => {
   test.each([[['lost']], [[`sealed ${NEW}`, 'lost']], [[]]])(
     'that no key opens, or that are not there, send nothing and are not held against the endpoint: %p',
     async (signingSecrets: string[]) => {
-      // A mistake of the operator must not disable an app's endpoint.
+      // An operator's mistake must not disable an app's endpoint.
       const { result, requests } = await send({ endpoint: { signingSecrets } });
       expect(result).toEqual({
         delivered: false,

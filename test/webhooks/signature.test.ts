@@ -10,7 +10,7 @@ const sign = (secrets = [secret], sentAt = new Date()): Record<string, string> =
 
 describe('the signature of a webhook', () => {
   test('equals the published vector', () => {
-    // The scheme is a contract with software that we did not write.
+    // Software that we did not write depends on this scheme.
     const headers = signedHeaders({
       eventId: 'msg_p5jXN8AQM9LWM0D4loKWxJek',
       sentAt: new Date(1_614_265_330_000),
@@ -27,7 +27,7 @@ describe('the signature of a webhook', () => {
   });
 
   test.each(['webhook-id', 'webhook-timestamp', 'body'])('fails when one bit of %s changes', (part) => {
-    // Nothing that a receiver acts on can be altered on the way.
+    // An attacker must not be able to alter anything that a receiver acts on.
     const headers = sign();
     const changed = Buffer.from(body);
     if (part === 'body') {
@@ -41,7 +41,7 @@ describe('the signature of a webhook', () => {
   });
 
   test('holds during a rotation for a receiver with either secret, and for no other', () => {
-    // Rotating a secret must not lose one event.
+    // No event may be lost when a secret is rotated.
     const next = `whsec_${randomBytes(32).toString('base64')}`;
     const headers = sign([next, secret]);
     expect(headers['webhook-signature']).toMatch(/^v1,\S{44} v1,\S{44}$/);
@@ -53,7 +53,7 @@ describe('the signature of a webhook', () => {
   });
 
   test('is refused under a malformed secret, which the message does not repeat', () => {
-    // A weak or mangled key must fail loudly, and no error may carry it into a log.
+    // A weak or damaged key must cause an error, and the error must not write it to a log.
     for (const bad of ['plain-text-secret', 'whsec_c2hvcnQ=']) {
       expect(() => sign([bad])).toThrow(/^(?!.*(plain|c2hvcnQ)).*whsec_/);
     }

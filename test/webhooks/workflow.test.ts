@@ -42,7 +42,7 @@ afterAll(async () => {
   await world.close();
 });
 beforeEach(() => {
-  // Activities live in their workflow's time.
+  // Activities use the time of their workflow.
   world.clock.read = () => activityInfo().currentAttemptScheduledTimestampMs;
   activities = world.activities;
 });
@@ -58,7 +58,7 @@ async function receiver(answer: Answer | number): Promise<Listener> {
   return listener;
 }
 
-/** Only what a start outside carries. */
+/** Starts a delivery with only the members that a start from outside has. */
 const start = ({ eventId, applicationId, mode }: DeliverWebhookInput, temporal = skipping): Promise<WorkflowHandle> =>
   temporal.client.workflow.start(WORKFLOW_TYPES.webhook, {
     workflowId: workflowIds.webhook(eventId),
@@ -72,7 +72,7 @@ interface Scheduled {
   readonly attempt: number;
 }
 
-/** When each activity was scheduled, in the workflow's time. */
+/** Returns when each activity was scheduled, in the workflow's time. */
 async function schedule(handle: WorkflowHandle): Promise<Scheduled[]> {
   const { events } = await handle.fetchHistory();
   return (events ?? []).flatMap(({ eventTime, activityTaskScheduledEventAttributes: scheduled }) => {
@@ -95,7 +95,7 @@ const rowOf = async (input: DeliverWebhookInput) =>
 
 describe('the delivery of one event', () => {
   test('that succeeds at once costs at most twelve history events, which hold ids and codes only', async () => {
-    // Histories are kept for months and read by operators.
+    // Histories are kept for months, and operators read them.
     const shop = await receiver((response) => response.end('reply-canary'));
     const input = await world.event(await world.app(`${shop.url}/url-canary`), { name: 'payer-canary' });
     const handle = await start(input);
@@ -111,7 +111,7 @@ describe('the delivery of one event', () => {
   });
 
   test('to a receiver that always fails follows the published table within its jitter, then is parked', async () => {
-    // The table is a promise to receivers; the whole of it is at least 72 hours.
+    // Receivers rely on this table. In all it covers at least 72 hours.
     const shop = await receiver(503);
     const input = await world.event(await world.app(shop.url));
     const handle = await start(input);
@@ -146,7 +146,7 @@ describe('the delivery of one event', () => {
   });
 
   test('says in words what happened and what comes next', async () => {
-    // The Temporal UI is the operators' work queue.
+    // Operators use the Temporal UI as their work queue.
     world.clock.read = null;
     const shop = await receiver(503);
     const input = await world.event(await world.app(shop.url));
@@ -164,7 +164,7 @@ describe('the delivery of one event', () => {
   });
 
   test('goes on where its row stands after the workflow was terminated', async () => {
-    // A lost workflow repeats no attempt and skips none.
+    // A lost workflow must neither repeat nor skip an attempt.
     world.clock.read = null;
     let status = 503;
     const shop = await receiver((response) => response.writeHead(status).end());
@@ -182,7 +182,7 @@ describe('the delivery of one event', () => {
   });
 
   test('is made at once when an operator asks for it, under the same id', async () => {
-    // Nobody waits five hours for a receiver that was just repaired.
+    // An operator must not have to wait five hours for a receiver that was just repaired.
     world.clock.read = null;
     let status = 503;
     const shop = await receiver((response) => {
@@ -198,12 +198,12 @@ describe('the delivery of one event', () => {
   });
 
   test('starts anew for a parked event, with a fresh schedule', async () => {
-    // What was missed can be sent again once the receiver is back.
+    // Missed events can be sent again once the receiver is back.
     const shop = await receiver((response) => response.writeHead(shop.received.length > 12 ? 200 : 503).end());
     const app = await world.app(shop.url);
     const input = await world.event(app);
     expect(await (await start(input)).result()).toBe('parked');
-    // Registering the URL again closes the circuit, whose end lies in the first workflow's time.
+    // Registering the URL again closes the circuit, which would otherwise end in the first workflow's time.
     await world.setUrl(app, shop.url);
     const again = await start(input);
     expect(await again.result()).toBe('delivered');
@@ -213,7 +213,7 @@ describe('the delivery of one event', () => {
   });
 
   test('a signal with a start resends an event that was delivered', async () => {
-    // The operator's resend works after the workflow has ended as well.
+    // The operator's resend must also work after the workflow has ended.
     const shop = await receiver(200);
     const input = await world.event(await world.app(shop.url));
     await (await start(input)).result();
@@ -230,7 +230,7 @@ describe('the delivery of one event', () => {
   });
 
   test('goes on in a new run where the last run stood', async () => {
-    // A delivery that was put off many times moves to a fresh history without losing its place.
+    // A delivery that was put off many times must continue in a new history at the same point.
     const shop = await receiver(503);
     const input = await world.event(await world.app(shop.url));
     const { eventId, applicationId, mode } = input;
@@ -247,7 +247,7 @@ describe('the delivery of one event', () => {
   });
 
   test('outlives a database that is away', async () => {
-    // An outage of ours must not end a delivery or use up its attempts.
+    // An outage of our own must not end a delivery or use up its attempts.
     const shop = await receiver(200);
     const input = await world.event(await world.app(shop.url));
     let calls = 0;
@@ -266,7 +266,7 @@ describe('the delivery of one event', () => {
 
 describe('many deliveries', () => {
   test('to a dead receiver wait without connections and all arrive once it is back, whatever the others do', async () => {
-    // A receiver that was down for a while loses nothing, and its neighbours do not notice.
+    // A receiver that was down for a while must not lose an event, and others must not be affected.
     let alive = false;
     const flaky = await receiver((response) => response.writeHead(alive ? 200 : 500).end());
     const steady = await receiver(200);

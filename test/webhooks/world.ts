@@ -16,24 +16,24 @@ const allow = parseAllowList('127.0.0.1:*');
 
 export interface App {
   readonly applicationId: bigint;
-  /** Of LIVE. */
+  /** The signing secret of LIVE. */
   readonly signingSecret: string;
   readonly testSigningSecret: string;
 }
 
-/** A database with the webhook side of Lenden on top, and a clock of its own. */
+/** A database with Lenden's webhook code, and a clock that tests control. */
 export interface World {
   readonly database: Database;
   readonly http: HttpClient;
   readonly activities: WebhookActivities;
-  /** Log lines, parsed. */
+  /** The parsed log lines. */
   readonly log: Record<string, unknown>[];
   readonly clock: { offsetMs: number; read: (() => number) | null };
   app(url: string | null): Promise<App>;
   setUrl(app: App, url: string | null): Promise<void>;
-  /** Writes a payment and its event; answers the input of a delivery's first attempt. */
+  /** Writes a payment and its event. Returns the input of the first delivery attempt. */
   event(app: App, data?: object, mode?: Mode): Promise<DeliverWebhookInput>;
-  /** All rows of a query, as the owner of everything. */
+  /** Returns all rows of a query, as the database owner. */
   rows(sql: string, parameters?: readonly unknown[]): Promise<Record<string, unknown>[]>;
   close(): Promise<void>;
 }

@@ -8,7 +8,7 @@ beforeAll(async () => {
 });
 afterAll(() => theatre.close());
 
-/** A payment whose confirmed charge the gateway flags as risky. */
+/** Stages a payment whose confirmed charge the gateway flags as risky. */
 async function underReview(script: Script): Promise<StagedPayment> {
   const staged = theatre.stage({
     verify: (_call, { riskAccepted }) =>
@@ -27,7 +27,7 @@ const decide = (staged: StagedPayment, id: bigint): Promise<void> =>
 
 describe('a payment under review', () => {
   test('that is accepted succeeds by what the gateway confirms once more', async () => {
-    // The operator takes the risk; the charge itself is still the gateway's word.
+    // The operator accepts the risk, but the gateway must still confirm the charge.
     const staged = await underReview({ reviewDecision: () => ({ kind: 'accept', decisionId: '12' }) });
     await decide(staged, 12n);
     expect(await staged.handle().result()).toBe('SUCCEEDED');
@@ -37,7 +37,7 @@ describe('a payment under review', () => {
   });
 
   test('that is rejected fails, and its money is looked for as unapplied money', async () => {
-    // Nothing that was taken is forgotten.
+    // Money that was taken must not be forgotten.
     const staged = await underReview({ reviewDecision: () => ({ kind: 'reject', decisionId: '13' }) });
     await decide(staged, 13n);
     expect(await staged.handle().result()).toBe('FAILED');
@@ -46,7 +46,7 @@ describe('a payment under review', () => {
   });
 
   test('whose rejection was carried out by a task that was lost is ended all the same, and looked for unapplied money', async () => {
-    // The row had ended, but the workflow would have waited for an operator for ever.
+    // Otherwise the workflow would wait for an operator forever, although the payment has ended.
     const staged = await underReview({
       reviewDecision: () => ({ kind: 'ended', status: 'FAILED', failureCode: 'REVIEW_REJECTED' }),
     });
@@ -57,7 +57,7 @@ describe('a payment under review', () => {
   });
 
   test('that was rejected is looked for unapplied money also by a run that finds it ended', async () => {
-    // The workflow was terminated between the booking and the look.
+    // The workflow was terminated between the posting and the search for unapplied money.
     const staged = theatre.stage({ open: () => ({ kind: 'ended', status: 'FAILED', failureCode: 'REVIEW_REJECTED' }) });
     await theatre.realTime.dispatch.startPayment(staged.payment);
     expect(await staged.handle().result()).toBe('FAILED');
@@ -66,7 +66,7 @@ describe('a payment under review', () => {
   });
 
   test('stays so when the gateway does not confirm what was accepted, and the decision is closed', async () => {
-    // Nothing is marked paid unless the gateway confirmed it.
+    // A payment must not count as paid unless the gateway confirmed it.
     const staged = await underReview({
       verify: () => ({ kind: 'review', reason: 'AMOUNT_MISMATCH' }),
       reviewDecision: () => ({ kind: 'accept', decisionId: '14' }),
@@ -80,7 +80,7 @@ describe('a payment under review', () => {
   });
 
   test('is not moved by a signal without a decision', async () => {
-    // The row is the authority.
+    // The row decides, not the signal.
     const staged = await underReview({ reviewDecision: () => ({ kind: 'none' }) });
     await staged.handle().signal('decision', 'by hand');
     await until(() => staged.asked.decisions.length === 1);
@@ -94,7 +94,7 @@ describe('unapplied money that is held', () => {
   const held = { kind: 'held', amountMinor: '10000', currency: 'BDT' } as const;
 
   test('is decided about, and its workflow ends when nothing is held any more', async () => {
-    // Refunded or kept: the reminder is over.
+    // Once the money is refunded or kept, no reminder is needed.
     const staged = theatre.stage({ late: () => held, unappliedDecision: () => ({ kind: 'nothing' }) });
     const { dispatch } = theatre.realTime;
     const { attemptReference } = staged;
@@ -107,7 +107,7 @@ describe('unapplied money that is held', () => {
   });
 
   test('stays held by a decision that leaves it so', async () => {
-    // A signal by hand, or one of two charges decided.
+    // The signal was sent by hand, or only one of two charges was decided.
     const staged = theatre.stage({ late: () => held, unappliedDecision: () => held });
     const { dispatch } = theatre.realTime;
     const { attemptReference } = staged;
@@ -120,7 +120,7 @@ describe('unapplied money that is held', () => {
   });
 
   test('is decided about also when its workflow had been terminated', async () => {
-    // The decision starts it again; it asks the gateway, then carries the decision out.
+    // The decision starts the workflow again. It queries the gateway and then carries out the decision.
     const staged = theatre.stage({ late: () => held, unappliedDecision: () => ({ kind: 'nothing' }) });
     const { attemptReference } = staged;
     await theatre.realTime.dispatch.decideUnappliedPayment(staged.payment, { attemptReference, decisionId: 22n });

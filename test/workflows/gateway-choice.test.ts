@@ -21,7 +21,9 @@ beforeAll(async () => {
 });
 afterAll(() => theatre.close());
 
-/** A payment that waits for its payer to choose, in real time; `then` is what becomes of the choices, in order. */
+/**
+ * Stages a payment that waits for its payer's choice in real time. `then` contains the results of the choices, in order.
+ */
 async function choosing(then: readonly OpenCheckoutResult[], script: Script = {}): Promise<StagedPayment> {
   const staged = theatre.stage({});
   const waits: OpenCheckoutResult = { kind: 'choosing', expiresAtMs: staged.expiresAtMs };
@@ -54,7 +56,7 @@ async function gatewayShown(staged: StagedPayment): Promise<unknown> {
 
 describe('a payment whose payer chooses the gateway', () => {
   test('waits for the choice, opens the chosen page, and is told by its name', async () => {
-    // The page sends the payer on at once, so the answer comes when the session was tried, not before.
+    // The page redirects the payer at once, so the update must return only after the session was tried.
     const staged = await choosing([open('bkash')], { verify: () => ({ kind: 'charged' }) });
     expect(await staged.progress()).toMatchObject({ status: 'PENDING', waitingFor: 'payer' });
     expect(await choose(staged)).toEqual({ status: 'PENDING' });
@@ -66,7 +68,7 @@ describe('a payment whose payer chooses the gateway', () => {
   });
 
   test('opens another page for each change of mind, and is told by the last', async () => {
-    // Each choice is one try; a payer who goes back and forth is never left with the page before.
+    // Each choice opens its own session. A payer who changes the choice must not get the page of the earlier one.
     const staged = await choosing([open('bkash'), open('sslcommerz'), open('bkash')]);
     for (const gateway of ['bkash', 'sslcommerz', 'bkash']) {
       await choose(staged);
@@ -77,7 +79,7 @@ describe('a payment whose payer chooses the gateway', () => {
   });
 
   test('tries a choice once, however often the same request comes', async () => {
-    // A resent form names the same attempt, and must neither open twice nor wait for ever.
+    // A form sent twice names the same attempt. It must neither open two sessions nor wait forever.
     const staged = await choosing([open('bkash')]);
     const reference = attemptReference();
     await Promise.all([choose(staged, reference), choose(staged, reference)]);
@@ -87,7 +89,7 @@ describe('a payment whose payer chooses the gateway', () => {
   });
 
   test('lets the payer choose again when the gateway refuses him', async () => {
-    // One gateway that is away is no end of the payment where another can take it.
+    // One unavailable gateway must not end the payment if another can take it.
     const staged = await choosing([{ kind: 'choosing', expiresAtMs: Date.now() + 60_000 }, open('sslcommerz')], {
       verify: () => ({ kind: 'charged' }),
     });
@@ -100,7 +102,7 @@ describe('a payment whose payer chooses the gateway', () => {
   });
 
   test('tries an unreachable gateway again, and leaves it at once for another choice', async () => {
-    // The pause between two tries must not keep a payer who has chosen elsewhere.
+    // A payer who has chosen another gateway must not wait for the pause between two tries.
     const away: OpenCheckoutResult = { kind: 'unavailable', expiresAtMs: Date.now() + 30 * 60_000 };
     const staged = await choosing([away, away, away, open('sslcommerz')]);
     await choose(staged);
@@ -114,14 +116,14 @@ describe('a payment whose payer chooses the gateway', () => {
   });
 
   test('asks the gateway before it opens another page when a callback came with the choice', async () => {
-    // Money that is there already is found first: nobody is sent to pay a second time.
+    // Existing money must be found first, so that the payer is not sent to pay a second time.
     const question = Promise.withResolvers<{ kind: 'charged' }>();
     const staged = await choosing([open('bkash'), open('sslcommerz')], { verify: () => question.promise });
     await choose(staged);
     await pay(staged);
     await until(() => staged.asked.verify.length === 1);
     const second = choose(staged);
-    // The checkout's, the first choice's and this one: it has arrived before the answer does.
+    // Three updates: the checkout's, the first choice's and this one. The third must arrive before the answer.
     await until(async () => (await updatesOf(staged)) === 3);
     question.resolve({ kind: 'charged' });
     expect(await second).toEqual({ status: 'SUCCEEDED' });
@@ -130,7 +132,7 @@ describe('a payment whose payer chooses the gateway', () => {
   });
 
   test('goes on opening the chosen page after a callback from the one that he has left', async () => {
-    // The gateway that he left tells of his leaving, and the one that he chose may be back in ten seconds.
+    // The first gateway reports that the payer left, and the chosen one may be back in ten seconds.
     let isAway = true;
     const staged = await choosing([], { verify: () => ({ kind: 'undecided', hopeful: false }) });
     const away: OpenCheckoutResult = { kind: 'unavailable', expiresAtMs: staged.expiresAtMs };
@@ -145,7 +147,7 @@ describe('a payment whose payer chooses the gateway', () => {
   });
 
   test('asks about money that a callback claims while the chosen gateway stays away', async () => {
-    // He may have paid at the one that he left; the tries to open another page do not hold that up until expiry.
+    // The payer may have paid at the first gateway. Tries to open another session must not delay that until expiry.
     const away: OpenCheckoutResult = { kind: 'unavailable', expiresAtMs: Date.now() + 30 * 60_000 };
     const staged = await choosing(
       Array.from({ length: 50 }, () => away),
@@ -161,7 +163,7 @@ describe('a payment whose payer chooses the gateway', () => {
   });
 
   test('asks again about money under way when the next choice cannot be opened', async () => {
-    // He paid by a slow wallet, thought it lost, and chose a gateway that is away: the wallet's money settles the payment.
+    // The payer paid with a slow wallet and then chose a gateway that is unavailable. The wallet's money must finalize the payment.
     const staged = await choosing([open('bkash')], {
       verify: (call) => (call === 1 ? { kind: 'undecided', hopeful: true } : { kind: 'charged' }),
     });
@@ -185,7 +187,7 @@ describe('a payment whose payer chooses the gateway', () => {
   });
 
   test('expires where nobody chooses, after one last look', async () => {
-    // Without an attempt there is nothing to ask, but the rows decide that, not the clock.
+    // Without an attempt there is nothing to query, but the rows decide that, not the clock.
     const staged = theatre.stage({});
     staged.script = { open: () => ({ kind: 'choosing', expiresAtMs: staged.expiresAtMs }) };
     await theatre.skipping.dispatch.startPayment(staged.payment);
@@ -194,7 +196,7 @@ describe('a payment whose payer chooses the gateway', () => {
   });
 
   test('keeps to the pauses of the final questions when a choice comes after expiry', async () => {
-    // No page is opened any more, so a choice that stays untried must not have the gateway asked without a pause.
+    // No session is opened after expiry, so an open choice must not cause queries without a pause.
     const staged = theatre.stage({});
     const { reference } = staged.payment;
     staged.script = {
@@ -213,7 +215,7 @@ describe('a payment whose payer chooses the gateway', () => {
   });
 
   test('answers a choice that comes after expiry', async () => {
-    // The payer's browser waits for it, and no page comes.
+    // The payer's browser waits for an answer, and no session is opened any more.
     const staged = theatre.stage({}, 100);
     staged.script = { verify: () => ({ kind: 'undecided', hopeful: false, withOperator: true }) };
     await theatre.realTime.dispatch.startPayment(staged.payment);

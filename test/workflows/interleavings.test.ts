@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { canBecome, isOpen, type PaymentStatus, type FinalStatus } from '../../domain/payment.ts';
 
-/** The payment's rows as the activities see them, each statement atomic and everything between two statements interruptible. */
+/** The payment's rows as the activities see them. Each statement is atomic, and other actors may run between two statements. */
 class Rows {
   status: PaymentStatus = 'PENDING';
   confirmed = false;
@@ -11,7 +11,7 @@ class Rows {
   readonly events: number[] = [];
   readonly late = new Set<string>();
 
-  /** The guarded update with posting and event: one transaction, as in `finalizePayment`. */
+  /** The conditional update with posting and event in one transaction, as in `finalizePayment`. */
   settle(to: FinalStatus): FinalStatus | PaymentStatus {
     if (to === 'SUCCEEDED' && !this.confirmed) {
       throw new Error('not confirmed');
@@ -31,7 +31,7 @@ class Rows {
 
 type Actor = 'browser' | 'ipn' | 'sweep' | 'expiry';
 
-/** One actor's way through the system: ask the gateway, then settle by its answer; a step may be lost, and is then repeated. */
+/** Runs one actor: query the gateway, then finalize by its answer. A step may be lost and is then repeated. */
 async function act(
   rows: Rows,
   gateway: { readonly paid: boolean },
@@ -41,7 +41,7 @@ async function act(
     const open = await step(`${actor} looks`, () => isOpen(rows.status));
     const paid = await step(`${actor} asks`, () => gateway.paid);
     if (!open) {
-      // Unapplied money: booked once by its cause, never by the number of those who noticed.
+      // Unapplied money is posted once by its cause, however many actors find it.
       if (paid) {
         await step(`${actor} books unapplied money`, () => rows.status !== 'SUCCEEDED' && rows.late.add('charge'));
       }
@@ -62,7 +62,7 @@ async function act(
 }
 
 test('any interleaving of return, IPNs, sweeper and expiry makes one transition, one event, and books a charge once', async () => {
-  // Target T-21: with a charge that may land at any moment, and actors that may die and start again.
+  // Target T-21: a charge may happen at any moment, and actors may die and start again.
   await fc.assert(
     fc.asyncProperty(
       fc.scheduler(),
@@ -87,7 +87,7 @@ test('any interleaving of return, IPNs, sweeper and expiry makes one transition,
           ...actors.map((actor, index) => act(rows, gateway, { actor, step, dies: deaths[index] ?? false })),
         ]);
         await scheduler.waitFor(all);
-        // The gateway's last notice, after which nothing is on its way any more.
+        // The gateway's last IPN. After it nothing more arrives.
         const last = act(rows, gateway, { actor: 'ipn', step, dies: false });
         await scheduler.waitFor(last);
         await scheduler.waitFor(act(rows, gateway, { actor: 'expiry', step, dies: false }));

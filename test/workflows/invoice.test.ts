@@ -20,7 +20,7 @@ const today = (): PlainDate => theatre.world.deps.calendar.today(new Date());
 const details = async (invoice: InvoiceRecord): Promise<string> =>
   (await theatre.handleOf(invoice).query<{ currentDetails?: string }>('__temporal_workflow_metadata')).currentDetails ??
   '';
-/** Type, place, and which due date an event is about. */
+/** Returns sequence and type of each event, the due date that it is about, and the amount paid. */
 async function told({ world }: InvoiceTheatre, invoice: InvoiceRecord): Promise<string[]> {
   return (await world.events(invoice)).map(({ type, sequence, data }) => {
     const { notice } = data as typeof data & { notice?: { dueDate: string; offsetDays: number; amountMinor: number } };
@@ -38,14 +38,14 @@ describe('a plan of four months', () => {
     ...TERMS,
     plan: { count: 4, every: 'MONTH' as const, firstDueDate: addDays(first, 12) },
   });
-  /** Every second installment is paid in time, the others when they are overdue and reminded of. */
+  /** Every second installment is paid on time, the others after they are overdue and reminded of. */
   const paidOn = (invoice: InvoiceRecord) =>
     invoice.installments.map(({ dueDate, amountMinor }, index) => {
       const overdue = index % 2 !== 0;
       return { day: addDays(dueDate, overdue ? 14 : -8), dueDate, amountMinor, overdue };
     });
 
-  /** The whole plan on skipped time: the workflow's clock is moved to each payment. */
+  /** Runs the whole plan on skipped time, moving the workflow's clock to each payment. */
   async function skipped(first: PlainDate): Promise<string[]> {
     const { world, temporal, handleOf } = theatre;
     const invoice = await world.bill(startedOn(first));
@@ -63,8 +63,8 @@ describe('a plan of four months', () => {
   }
 
   /**
-   * The same on the wall clock, where a day lasts `dayMs`. Null where a payment came too late for what it has to come
-   * before: then a busy machine, not the product, decides what is told.
+   * Runs the same in real time, where a day lasts `dayMs`. Returns null if a payment came too late for the events that it must
+   * precede, because then the load of the machine decides which events are sent.
    */
   async function livedInDaysOf(dayMs: number, first: PlainDate): Promise<string[] | null> {
     const startMs = Date.now() + 1_500;
@@ -76,7 +76,7 @@ describe('a plan of four months', () => {
       for (const { day, amountMinor, overdue, dueDate } of paidOn(invoice)) {
         await sleep(Math.max(0, calendar.morningOf(day).getTime() + dayMs / 8 - Date.now()));
         if (overdue) {
-          // Who pays when they were reminded has been reminded, also on a machine that is busy for longer than a quick day.
+          // This payment must follow the reminder, even on a machine that is busy for longer than a quick day.
           await until(async () => (await told(quick, invoice)).at(-1)?.includes(` ${dueDate} 10 `) === true);
         }
         await quick.world.pay(invoice, amountMinor);
@@ -103,7 +103,7 @@ describe('a plan of four months', () => {
     throw new Error('This machine was late for a payment although a day lasted a second.');
   }
 
-  // Months cannot be waited for, so time is skipped: nothing may be told that would not be told in months that are lived through.
+  // A test cannot wait for months. Skipped time must produce the same events as real time.
   test('tells on skipped time what it tells on the wall clock, to its end', async () => {
     const first = today();
     const [quickly, patiently] = await Promise.all([skipped(first), lived(first)]);
@@ -158,7 +158,7 @@ describe('an invoice that runs', () => {
     ]);
   });
 
-  // A signal that somebody sends by hand changes nothing by itself.
+  // A signal sent by hand must change nothing by itself.
   test('believes its row, whatever it is told', async () => {
     const invoice = await theatre.world.bill();
     await theatre.tell(invoice, 'voided');
@@ -180,18 +180,18 @@ describe('an invoice that runs', () => {
     expect(await handleOf(invoice).result()).toBe('PAID');
   });
 
-  // A click in the Temporal UI, or a restore: its row brings it back.
+  // After a click in the Temporal UI or a restore, the row must bring the workflow back.
   test('that was terminated is started again by the sweeper, and tells what it missed once', async () => {
     const { world, temporal, handleOf } = theatre;
     const invoice = await world.bill({ dueDate: addDays(today(), -3) });
     await theatre.tell(invoice, 'issued');
     await until(async () => (await told(theatre, invoice)).length === 2);
-    // Idle, so that no step of it still writes when it should be looked at next.
+    // Waits until the workflow is idle, so that no step still writes when the row is checked next.
     await until(async () => (await details(invoice)).startsWith('OVERDUE'));
     await handleOf(invoice).terminate('by hand');
     await world.rows('update invoices set next_sweep_at = now() where id = ? returning 1', [invoice.id]);
     const { sweep } = createSweepActivities({ ...world.deps, temporal: temporal.client });
-    // It finds the row that is due, or the workflow that ended badly, whichever it looks at first.
+    // The sweeper finds either the row that is due or the workflow that was terminated, whichever it checks first.
     const { invoicesNotified, paymentsStarted } = await sweep();
     expect(invoicesNotified + paymentsStarted).toBeGreaterThanOrEqual(1);
     await until(async () => (await handleOf(invoice).describe()).status.name === 'RUNNING');
@@ -210,7 +210,7 @@ describe('a schedule of years', () => {
     return lengths;
   };
 
-  // Histories end at 51,200 events. Ten years by the month with the most reminders there can be are 1,320 notices.
+  // Histories end at 51,200 events. Ten years of monthly installments with the most possible reminders are 1,320 notices.
   test('costs a few events for each notice', async () => {
     const { world, skipping, handleOf } = theatre;
     const invoice = await world.bill({
@@ -228,15 +228,15 @@ describe('a schedule of years', () => {
     expect((historyLength / 60) * 1_320).toBeLessThan(51_200 / 2);
   });
 
-  // Whatever wakes it ten thousand times, it goes on in a new history with all that it knew.
+  // However often it is signalled, it must continue in a new history without losing state.
   test('goes on in a new history when one has become long', async () => {
     const { world, handleOf } = theatre;
     const invoice = await world.bill({ dueDate: addDays(today(), 10) });
     await theatre.tell(invoice, 'issued');
-    // A hundred that wait for one workflow task make the server take that back; nobody who may signal is that quick.
+    // With a hundred signals waiting for one workflow task, the server fails that task. Real senders are not that fast.
     for (let batches = 0; batches < 200 && (await runsOf(invoice)).length < 2; batches += 1) {
       await Promise.all(Array.from({ length: 50 }, () => theatre.tell(invoice, 'swept')));
-      // Answered once the worker has caught up: a run that is never left alone has no time to go on in another one.
+      // The query returns once the worker has caught up. A run that is signalled without a pause has no time to continue as new.
       await handleOf(invoice).query(invoiceProgressQuery);
       await sleep(120);
     }

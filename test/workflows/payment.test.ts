@@ -29,11 +29,11 @@ beforeAll(async () => {
 });
 afterAll(() => theatre.close());
 
-/** The gateway cannot be asked; the workflow sees it after the activity's own retries. */
+/** The gateway is unavailable, as the workflow sees it after the activity's own retries. */
 const away = (): Promise<never> =>
   Promise.reject(ApplicationFailure.nonRetryable('the gateway could not be asked', 'GATEWAY_UNAVAILABLE'));
 
-/** The database cannot be used, for longer than an activity's own retries, which run in real time. */
+/** The database is unavailable for longer than the activity's own retries, which run in real time. */
 const databaseAway = (): Promise<never> =>
   Promise.reject(ApplicationFailure.nonRetryable('an internal error', 'INTERNAL_ERROR'));
 
@@ -43,14 +43,14 @@ async function startSkipping(script: Script, expiresInMs?: number): Promise<Stag
   return staged;
 }
 
-/** A payment that waits for its payer in real time. */
+/** Stages a payment that waits for its payer in real time. */
 async function waiting(script: Script = {}): Promise<StagedPayment> {
   const staged = theatre.stage(script);
   await theatre.realTime.dispatch.openCheckout(staged.payment, PATIENT);
   return staged;
 }
 
-/** A payment whose clock jumps, with a callback that was there when it began. */
+/** Stages a payment on skipped time, with a callback that existed when it began. */
 async function calledBack(script: Script): Promise<StagedPayment> {
   const staged = theatre.stage({});
   staged.script = {
@@ -77,7 +77,7 @@ describe('a payment that the payer acts on', () => {
     ['expired', { kind: 'expired' }, 'EXPIRED', undefined],
   ];
   test.each(ends)('ends as the gateway says: %s', async (_name, verdict, status, failureCode) => {
-    // Only the gateway's own word ends a payment, and it ends once.
+    // Only the gateway's own answer ends a payment, and only once.
     const staged = await waiting({ verify: () => verdict });
     expect(await detailsOf(staged.handle())).toMatch(/^Waiting for the payer until \d{4}-\d\d-\d\d \d\d:\d\d UTC\.$/);
     expect(await staged.progress()).toEqual({
@@ -96,7 +96,7 @@ describe('a payment that the payer acts on', () => {
   });
 
   test('carries in its start what an operator filters and reads by, and nothing of the payer', async () => {
-    // The Temporal UI is a work queue: app, mode, reference, gateway, amount and state without opening a history.
+    // The Temporal UI is a work queue. It must show app, mode, reference, gateway, amount and status without opening a history.
     const { payment, handle } = await waiting();
     const { typedSearchAttributes, staticSummary } = await handle().describe();
     const { app, mode, reference, gateway, amountMinor, status } = SEARCH_ATTRIBUTES;
@@ -113,7 +113,7 @@ describe('a payment that the payer acts on', () => {
   });
 
   test('costs at most 25 events and 6 workflow tasks when it succeeds', async () => {
-    // Events are what Temporal charges for; the budget is a target of the design.
+    // Temporal charges for events. The budget is a design target.
     const staged = await waiting({ verify: () => ({ kind: 'charged' }) });
     await callback(staged);
     await staged.handle().result();
@@ -123,7 +123,7 @@ describe('a payment that the payer acts on', () => {
   });
 
   test('ends on our own page when the payer cancels and the gateway has nothing of his', async () => {
-    // The cancel is a wish; the activity asks the gateway before it is granted.
+    // A cancellation is a request: the activity queries the gateway before it is granted.
     const staged = await waiting({ verify: () => ({ kind: 'cancelled' }) });
     expect(await theatre.realTime.dispatch.signalCancel(staged.payment.reference)).toBe(true);
     expect(await staged.handle().result()).toBe('CANCELLED');
@@ -131,7 +131,7 @@ describe('a payment that the payer acts on', () => {
   });
 
   test('does not end by a cancel while the gateway says that he is paying', async () => {
-    // A payer who cancels here and pays there has paid.
+    // A payer who cancels here and pays at the gateway has paid.
     const staged = await waiting({
       verify: (call) => (call === 1 ? { kind: 'undecided', hopeful: true } : { kind: 'charged' }),
     });
@@ -143,7 +143,7 @@ describe('a payment that the payer acts on', () => {
   });
 
   test('goes on waiting after a callback that the gateway does not confirm', async () => {
-    // Whatever a callback claims, an untouched session stays open for its payer.
+    // Whatever a callback claims, a session without a payment must stay open for its payer.
     const staged = await waiting({
       verify: (call) => (call === 1 ? { kind: 'undecided', hopeful: false } : { kind: 'charged' }),
     });
@@ -156,7 +156,7 @@ describe('a payment that the payer acts on', () => {
   });
 
   test('asks once for two callbacks at once, and again for one that comes while it asks', async () => {
-    // No callback is overlooked, and none is worth a question of its own.
+    // No callback may be ignored, and several may share one query.
     const first = Promise.withResolvers<Verdict>();
     const staged = await waiting({ verify: (call) => (call === 1 ? first.promise : { kind: 'charged' }) });
     await Promise.all([callback(staged, 1n), callback(staged, 2n)]);
@@ -169,7 +169,7 @@ describe('a payment that the payer acts on', () => {
   });
 
   test('ends properly when a signal arrives just as it does', async () => {
-    // A second IPN in the last millisecond must neither fail the workflow nor settle twice.
+    // A second IPN in the last millisecond must neither fail the workflow nor finalize the payment twice.
     const staged = await waiting({
       verify: () => ({ kind: 'charged' }),
       settle: async (call, { status }) => {
@@ -186,7 +186,7 @@ describe('a payment that the payer acts on', () => {
   });
 
   test('answers with the status that stands when another settled it first', async () => {
-    // The row is the authority; a workflow that comes second takes what it finds.
+    // The row decides: a workflow that finds the payment finalized returns its status.
     const staged = await waiting({ verify: () => ({ kind: 'failed' }), settle: () => 'SUCCEEDED' });
     await callback(staged);
     expect(await staged.handle().result()).toBe('SUCCEEDED');
@@ -196,7 +196,7 @@ describe('a payment that the payer acts on', () => {
 
 describe('hope', () => {
   test('is bounded: a claim that is never confirmed is asked after four times, then at expiry', async () => {
-    // A gateway that says "pending" for ever must not fill the history.
+    // A gateway that answers "pending" forever must not fill the history.
     const staged = await calledBack({
       verify: (_call, { final }) => (final ? { kind: 'expired' } : { kind: 'undecided', hopeful: true }),
     });
@@ -208,7 +208,7 @@ describe('hope', () => {
   });
 
   test('begins anew with each message, however often it was disappointed before', async () => {
-    // A gateway's outage at noon is no reason to leave the payer of one o'clock without an answer until expiry.
+    // A gateway's outage at noon must not leave a payer of one o'clock without an answer until expiry.
     const staged = await calledBack({
       verify: async (call, { final }) => {
         if (call === 5) {
@@ -225,7 +225,7 @@ describe('hope', () => {
   });
 
   test('is rewarded when the gateway confirms a little later', async () => {
-    // An IPN may run ahead of the gateway's own books.
+    // An IPN may arrive before the gateway's own records are updated.
     const staged = await calledBack({
       verify: (call) => (call < 3 ? { kind: 'undecided', hopeful: true } : { kind: 'charged' }),
     });
@@ -234,7 +234,7 @@ describe('hope', () => {
   });
 
   test('covers a gateway that cannot be asked when the callback comes', async () => {
-    // No answer decides nothing: the question is put again.
+    // A query without an answer decides nothing and must be repeated.
     const staged = await calledBack({ verify: (call) => (call < 3 ? away() : { kind: 'charged' }) });
     expect(await staged.handle().result()).toBe('SUCCEEDED');
   });
@@ -242,7 +242,7 @@ describe('hope', () => {
 
 describe('expiry', () => {
   test('ends an untouched payment at its time, after one last question', async () => {
-    // Nobody is told that a payment expired before the gateway was asked.
+    // A payment must not expire before the gateway was queried.
     const staged = await startSkipping({});
     expect(await staged.handle().result()).toBe('EXPIRED');
     expect(staged.asked.verify).toMatchObject([{ final: true }]);
@@ -251,7 +251,7 @@ describe('expiry', () => {
   });
 
   test('is the database’s word: a timer that comes too early waits for the rest', async () => {
-    // The clock of Temporal's server may be ahead; nobody loses his time to pay by that, and the history does not fill with looks.
+    // The clock of Temporal's server may be ahead. Payers must not lose time to pay, and the history must not fill with queries.
     const restMs = 10 * 60_000;
     const staged = await startSkipping({
       verify: (call) => (call === 1 ? { kind: 'undecided', hopeful: false, expiresInMs: restMs } : { kind: 'expired' }),
@@ -264,7 +264,7 @@ describe('expiry', () => {
   });
 
   test('that is only just to come is looked for at most once a second', async () => {
-    // However finely two clocks disagree, no history fills with it.
+    // However little two clocks differ, the history must not fill with queries.
     const staged = await startSkipping({
       verify: (call) => (call < 4 ? { kind: 'undecided', hopeful: false, expiresInMs: 1 } : { kind: 'expired' }),
     });
@@ -274,7 +274,7 @@ describe('expiry', () => {
   });
 
   test('finds by the last question what was paid in silence', async () => {
-    // Neither IPN nor return came, and the money is there.
+    // The payer has paid, but neither an IPN nor a browser return arrived.
     const staged = await startSkipping({ verify: () => ({ kind: 'charged' }) });
     expect(await staged.handle().result()).toBe('SUCCEEDED');
     expect(staged.asked.settle).toMatchObject([{ status: 'SUCCEEDED' }]);
@@ -284,7 +284,7 @@ describe('expiry', () => {
     ['not paid', { kind: 'expired' }, 'EXPIRED'],
     ['paid', { kind: 'charged' }, 'SUCCEEDED'],
   ] as const)('waits for a gateway that is away for an hour and then says: %s', async (_name, verdict, status) => {
-    // Unknown is not failed: the payment stays PENDING until there is an answer.
+    // An unknown state is not a failure: the payment must stay PENDING until the gateway answers.
     const staged = theatre.stage();
     staged.script = {
       verify: (call) => (call <= 6 ? away() : verdict),
@@ -298,7 +298,7 @@ describe('expiry', () => {
   });
 
   test('hands the payment to an operator when the gateway cannot be asked for 72 hours', async () => {
-    // After three days a person decides, never the clock, and the questions stay bounded.
+    // After three days an operator decides, not the clock. The number of queries must stay limited.
     const staged = await startSkipping({ verify: away });
     await until(() => staged.asked.review.length === 1);
     await until(async () => (await detailsOf(staged.handle())).startsWith('Under review (GATEWAY_UNREACHABLE)'));
@@ -312,7 +312,7 @@ describe('expiry', () => {
   });
 
   test('waits for an operator who is to say whether money has arrived, longer than 72 hours', async () => {
-    // The clock ends nothing that may be paid.
+    // Time alone must not end a payment that may be paid.
     const staged = await startSkipping({
       verify: (call) => (call <= 85 ? { kind: 'undecided', hopeful: false, withOperator: true } : { kind: 'charged' }),
     });
@@ -323,7 +323,7 @@ describe('expiry', () => {
   });
 
   test('adds at most ten events to a payment that waits for a day', async () => {
-    // Waiting is one timer, never a loop in the history.
+    // Waiting must be one timer, not a loop that fills the history.
     const staged = theatre.stage({}, 24 * HOUR_MS);
     await theatre.skipping.dispatch.startPayment(staged.payment);
     await staged.handle().result();
@@ -334,7 +334,7 @@ describe('expiry', () => {
   });
 
   test('is decided by a callback that comes during the final questions', async () => {
-    // A gateway that comes back says so by its IPN; nobody waits another hour for the next question.
+    // A gateway that is back sends an IPN. The payer must not wait another hour for the next query.
     const staged = theatre.stage({}, 100);
     let isAway = true;
     staged.script = { verify: () => (isAway ? away() : { kind: 'charged' }) };
@@ -348,7 +348,7 @@ describe('expiry', () => {
 
 describe('a history that has become long', () => {
   test('is not left with a decision that was told and not taken up', async () => {
-    // A signal is delivered to one run: what the next one is not told waits for the sweeper, minutes later.
+    // A signal reaches only one run. If the next run does not get it, the decision waits minutes for the sweeper.
     const asking = Promise.withResolvers<Verdict>();
     const staged = theatre.stage({
       open: () => ({ kind: 'review', reason: 'AMOUNT_MISMATCH' }),
@@ -367,7 +367,7 @@ describe('a history that has become long', () => {
   });
 
   test('is not left, nor waited in for ever, with a choice that comes in the moment of leaving it', async () => {
-    // The choice's handler waits for its page, which only the loop behind opens: waiting for the handler first would be waiting for ever.
+    // The choice's handler waits for its session, which only the main loop opens. If the loop first waited for the handler, both would wait forever.
     const asking = [Promise.withResolvers<Verdict>(), Promise.withResolvers<Verdict>()];
     const staged = theatre.stage({});
     const { expiresAtMs } = staged;
@@ -383,7 +383,7 @@ describe('a history that has become long', () => {
     await until(() => staged.asked.verify.length === 1);
     await lengthen(staged.handle());
     asking[0]?.resolve({ kind: 'undecided', hopeful: false });
-    // All that the first question was asked for has been taken up: after the second one the run has nothing left to do.
+    // Everything before the first query has been handled. After the second query the run has nothing left to do.
     await until(() => staged.asked.verify.length === 2);
     const choice = await theatre.withoutWorker(async () => {
       asking[1]?.resolve({ kind: 'undecided', hopeful: false });
@@ -405,7 +405,7 @@ describe('review', () => {
     until(async () => (await detailsOf(staged.handle())).startsWith('Under review'));
 
   test('is not ended by time, nor by callbacks, whatever the gateway says then', async () => {
-    // A charge that disagrees with its order is a person's decision.
+    // An operator must decide about a charge that disagrees with its order.
     const staged = await calledBack({
       verify: (call) => (call === 1 ? { kind: 'review', reason: 'AMOUNT_MISMATCH' } : { kind: 'charged' }),
     });
@@ -434,7 +434,7 @@ describe('review', () => {
   });
 
   test('opens no page, and answers whoever has chosen one', async () => {
-    // The payer's browser waits for the page.
+    // The payer's browser waits for an answer.
     const staged = await waiting({ verify: () => ({ kind: 'review', reason: 'AMOUNT_MISMATCH' }) });
     await callback(staged);
     await inReview(staged);
@@ -445,7 +445,7 @@ describe('review', () => {
   });
 
   test('is written down although the database is away for a while', async () => {
-    // The reason must not be lost with a connection.
+    // The reason for the review must not be lost with a connection.
     const staged = await calledBack({
       verify: () => ({ kind: 'review', reason: 'RISK_FLAGGED' }),
       review: (call) => (call <= 4 ? databaseAway() : undefined),
@@ -458,7 +458,7 @@ describe('review', () => {
 
 describe('opening the checkout', () => {
   test('that the gateway refuses for good fails the payment with the reason', async () => {
-    // A refusal is an answer; the app learns it at once.
+    // A refusal is final, and the app must learn of it at once.
     const staged = theatre.stage({ open: () => ({ kind: 'refused', code: 'GATEWAY_REFUSED_SESSION' }) });
     const opened = await theatre.realTime.dispatch.openCheckout(staged.payment, PATIENT);
     expect(opened).toEqual({ status: 'FAILED' });
@@ -468,7 +468,7 @@ describe('opening the checkout', () => {
   });
 
   test('is tried again while the gateway is away, and the checkout opens when it is back', async () => {
-    // The payer's page waits; nobody creates a second payment.
+    // The payer's page waits, so that the payer need not create a second payment.
     const staged = theatre.stage();
     const { expiresAtMs } = staged;
     staged.script = {
@@ -483,7 +483,7 @@ describe('opening the checkout', () => {
   });
 
   test('is given up at expiry, when the gateway is asked what became of the session', async () => {
-    // A session whose answer was lost may have been paid, so even then the gateway has the last word.
+    // A session whose answer was lost may have been paid, so the gateway must be queried.
     const staged = theatre.stage();
     staged.script = { open: () => ({ kind: 'unavailable', expiresAtMs: staged.expiresAtMs }) };
     await theatre.skipping.dispatch.startPayment(staged.payment);
@@ -494,7 +494,7 @@ describe('opening the checkout', () => {
   });
 
   test('says in words that the gateway cannot be reached', async () => {
-    // Whoever opens the workflow sees what it is doing.
+    // An operator who opens the workflow must see what it is doing.
     const staged = theatre.stage();
     staged.script = { open: () => ({ kind: 'unavailable', expiresAtMs: staged.expiresAtMs }) };
     await theatre.realTime.dispatch.startPayment(staged.payment);
@@ -504,7 +504,7 @@ describe('opening the checkout', () => {
   });
 
   test('ends by a callback for a session whose answer was lost', async () => {
-    // The callback proves that the session exists; the gateway is asked instead of opening another one.
+    // The callback proves that the session exists, so the gateway is queried instead of opening another session.
     const staged = theatre.stage();
     staged.script = {
       open: () => ({ kind: 'unavailable', expiresAtMs: staged.expiresAtMs }),
@@ -517,7 +517,7 @@ describe('opening the checkout', () => {
     expect(staged.asked.open.length).toBeLessThanOrEqual(2);
   });
 
-  /** A payment whose gateway stays away and whose clock jumps, with one message that comes while its page is first tried. */
+  /** Runs a payment on skipped time whose gateway stays unavailable, with one signal during the first try to open a session. */
   async function unopened(send: (reference: string) => Promise<boolean>): Promise<StagedPayment> {
     const staged = theatre.stage();
     staged.script = {
@@ -534,7 +534,7 @@ describe('opening the checkout', () => {
   }
 
   test('goes on after a callback that decides nothing, with its pauses, until expiry', async () => {
-    // Anybody may send a callback; it must neither end the tries nor make them follow each other without a pause.
+    // Anyone may send a callback. It must neither end the tries nor remove the pauses between them.
     const { asked } = await unopened((reference) => theatre.realTime.dispatch.signalCallback(reference, 1n));
     expect(asked.verify).toMatchObject([{ final: false }, { final: true }]);
     expect(asked.open.length).toBeGreaterThan(8);
@@ -542,7 +542,7 @@ describe('opening the checkout', () => {
   });
 
   test('goes on beside a claim that is never confirmed, which is looked into as often as for an open page', async () => {
-    // A page that does not open is no reason to ask the gateway every five seconds until expiry.
+    // An unopened session must not cause queries every five seconds until expiry.
     const staged = theatre.stage();
     staged.script = {
       open: async (call) => {
@@ -561,13 +561,13 @@ describe('opening the checkout', () => {
   });
 
   test('is not tried again for a payer who has called the payment off', async () => {
-    // A page that he does not want any more would only take his money.
+    // A session that the payer no longer wants could only take their money.
     const { asked } = await unopened((reference) => theatre.realTime.dispatch.signalCancel(reference));
     expect(asked.open.length).toBeLessThanOrEqual(2);
   });
 
   test('outlives a database that is away', async () => {
-    // Not even the expiry is known then, so it is tried until the row can be read.
+    // Without the database the expiry is unknown, so the workflow must retry until it can read the row.
     const staged = theatre.stage();
     staged.script = {
       open: (call) => (call <= 5 ? databaseAway() : { kind: 'open', expiresAtMs: staged.expiresAtMs, attention: true }),
@@ -580,7 +580,7 @@ describe('opening the checkout', () => {
 
 describe('the update that waits for the checkout', () => {
   test('is one for all callers, from before the session to the end', async () => {
-    // Duplicates with one Idempotency-Key wait on the same answer, and a late one gets it too.
+    // Duplicate requests with one Idempotency-Key wait for the same answer, and a late one also gets it.
     const session = Promise.withResolvers<OpenCheckoutResult>();
     const staged = theatre.stage({ open: () => session.promise, verify: () => ({ kind: 'charged' }) });
     const ask = () => theatre.realTime.dispatch.openCheckout(staged.payment, PATIENT);
@@ -598,7 +598,7 @@ describe('the update that waits for the checkout', () => {
   });
 
   test('gives up in time when the session does not come', async () => {
-    // A creator gets its CREATED payment instead of an open connection.
+    // The creator must get a CREATED payment instead of an open connection.
     const session = Promise.withResolvers<OpenCheckoutResult>();
     const staged = theatre.stage({ open: () => session.promise });
     await expect(
@@ -625,7 +625,7 @@ describe('a workflow that was terminated', () => {
   }
 
   test('goes on waiting where its row is open', async () => {
-    // Nobody loses a payment by a click in the Temporal UI.
+    // A click in the Temporal UI must not lose a payment.
     const staged = await terminated();
     expect(await callback(staged)).toBe(false);
     expect(await theatre.realTime.dispatch.startPayment(staged.payment)).toBe('running');
@@ -636,7 +636,7 @@ describe('a workflow that was terminated', () => {
   });
 
   test('settles at once where its attempt is confirmed', async () => {
-    // Between the gateway's word and the posting nothing may be forgotten.
+    // A confirmed charge must not be forgotten before it is posted.
     const staged = await terminated();
     staged.script = {
       open: () => ({ kind: 'open', expiresAtMs: staged.expiresAtMs, attention: true }),
@@ -647,7 +647,7 @@ describe('a workflow that was terminated', () => {
   });
 
   test('is under review again where its row is', async () => {
-    // A terminate does not accept a doubtful charge.
+    // Terminating the workflow must not accept a doubtful charge.
     const staged = await terminated();
     staged.script = { open: () => ({ kind: 'review', reason: 'CURRENCY_MISMATCH' }) };
     await theatre.realTime.dispatch.startPayment(staged.payment);
@@ -657,7 +657,7 @@ describe('a workflow that was terminated', () => {
   });
 
   test('returns at once where its row is final', async () => {
-    // Nothing is asked, settled or told a second time.
+    // A final payment must not be queried, finalized or notified a second time.
     const staged = await terminated();
     staged.script = { open: () => ({ kind: 'ended', status: 'EXPIRED' }) };
     await theatre.realTime.dispatch.startPayment(staged.payment);
@@ -669,7 +669,6 @@ describe('a workflow that was terminated', () => {
 
 describe('one payment, one workflow', () => {
   test('however many start it at once', async () => {
-    // Fifty starts leave one execution with one session.
     const staged = theatre.stage();
     const starts = await Promise.all(
       Array.from({ length: 50 }, () => theatre.realTime.dispatch.startPayment(staged.payment)),
@@ -681,7 +680,7 @@ describe('one payment, one workflow', () => {
   });
 
   test('and one that completed never runs again', async () => {
-    // A sweeper on a database that was set back must not charge anybody twice.
+    // A sweeper on a restored database must not charge a payer twice.
     const staged = await waiting({ verify: () => ({ kind: 'charged' }) });
     await callback(staged);
     await staged.handle().result();
@@ -692,7 +691,7 @@ describe('one payment, one workflow', () => {
 
 describe('settling', () => {
   test('is repeated until the database is back', async () => {
-    // A confirmed charge waits for Postgres, and is booked then.
+    // A confirmed charge must wait for Postgres and then be posted.
     const staged = await calledBack({
       verify: () => ({ kind: 'charged' }),
       settle(call, { status }) {
@@ -708,7 +707,7 @@ describe('settling', () => {
   });
 
   test('that can never succeed fails visibly, and the payment is resumed and settled once it can', async () => {
-    // A poison event is parked where somebody sees it, never retried in silence.
+    // A payment that cannot be finalized must fail visibly, and not be retried forever unnoticed.
     const staged = await calledBack({
       verify: () => ({ kind: 'charged' }),
       settle: databaseAway,

@@ -23,7 +23,7 @@ const away = (): Promise<never> =>
 
 describe('a refund', () => {
   test('that the gateway carries out ends SUCCEEDED', async () => {
-    // The whole way: asked, accepted, asked again, refunded, booked once.
+    // Covers the whole refund: requested, accepted, queried, refunded and posted once.
     const staged = theatre.stage({ drive: (call) => ({ kind: call < 4 ? 'waiting' : 'refunded' }) });
     await theatre.skipping.startRefund(staged.refund);
     expect(await staged.handle().result()).toBe('SUCCEEDED');
@@ -35,7 +35,7 @@ describe('a refund', () => {
   });
 
   test('that the gateway refuses ends FAILED with its code', async () => {
-    // Only a plain word ends it.
+    // Only a clear answer of the gateway ends a refund.
     const staged = theatre.stage({ drive: () => ({ kind: 'failed', code: 'GATEWAY_REFUSED_REFUND' }) });
     await theatre.skipping.startRefund(staged.refund);
     expect(await staged.handle().result()).toBe('FAILED');
@@ -43,7 +43,7 @@ describe('a refund', () => {
   });
 
   test('is asked for again, for days, while the gateway cannot be reached or is processing', async () => {
-    // A refund that takes a week is no failed refund.
+    // A refund that takes a week has not failed.
     const staged = theatre.stage({
       drive: (call): RefundAnswer | Promise<RefundAnswer> =>
         call % 2 === 1 ? away() : { kind: call < 30 ? 'waiting' : 'refunded' },
@@ -57,7 +57,7 @@ describe('a refund', () => {
   });
 
   test('that the gateway never finishes is left to a person after thirty days', async () => {
-    // Time alone never makes a refund failed.
+    // Time alone must not make a refund fail.
     const staged = theatre.stage({ drive: () => ({ kind: 'waiting' }) });
     await theatre.skipping.startRefund(staged.refund);
     await until(() => staged.asked.reviews.length === 1);
@@ -68,7 +68,7 @@ describe('a refund', () => {
   });
 
   test('whose outcome is unclear waits for the operator and goes on as he decides', async () => {
-    // The decision may be to ask once more.
+    // The decision may be to query the gateway once more.
     const staged = theatre.stage({
       drive: (call) => (call === 1 ? { kind: 'unclear', reason: 'REFUSED_AFTER_DOUBT' } : { kind: 'refunded' }),
       decide: () => ({ kind: 'pending' }),
@@ -81,7 +81,7 @@ describe('a refund', () => {
   });
 
   test('takes up a signal that comes while the gateway works, once, and hurries nothing', async () => {
-    // A signal by hand, or a decision that came too late: the gateway is not asked faster for it.
+    // A signal sent by hand, or a decision that came too late, must not make the queries more frequent.
     const staged = theatre.stage({ drive: () => ({ kind: 'waiting' }), decide: () => ({ kind: 'pending' }) });
     await theatre.realTime.startRefund(staged.refund);
     await until(async () => (await staged.progress()).until !== null);
@@ -95,7 +95,7 @@ describe('a refund', () => {
   });
 
   test('ends by a decision that comes while it waits for the gateway', async () => {
-    // What the row says counts in the middle of a pause too.
+    // The row must also be read when a signal comes during a pause.
     const staged = theatre.stage({
       drive: () => ({ kind: 'waiting' }),
       decide: () => ({ kind: 'ended', status: 'FAILED' }),
@@ -108,7 +108,7 @@ describe('a refund', () => {
   });
 
   test('under review tells so, also in a fresh run', async () => {
-    // An operator filters the Temporal UI by it.
+    // Operators filter the Temporal UI by this status.
     const staged = theatre.stage({ stand: () => ({ kind: 'review', reason: 'GATEWAY_CANCELLED' }) });
     await theatre.realTime.startRefund(staged.refund);
     await until(async () => (await staged.progress()).waitingFor === 'operator');
@@ -121,7 +121,6 @@ describe('a refund', () => {
   });
 
   test('that has ended is not run again', async () => {
-    // A start that comes twice finds the end.
     const staged = theatre.stage();
     await theatre.skipping.startRefund(staged.refund);
     await staged.handle().result();
@@ -130,7 +129,7 @@ describe('a refund', () => {
   });
 
   test('goes on from its row when its workflow was terminated by hand', async () => {
-    // The row holds all that a fresh run needs.
+    // The row contains everything that a new run needs.
     const staged = theatre.stage({
       stand: (call) => (call === 1 ? awaiting() : { kind: 'pending' }),
     });
@@ -142,7 +141,7 @@ describe('a refund', () => {
   });
 
   test('retries its booking with pauses and gives up visibly', async () => {
-    // Never retried for ever in silence; the sweeper resumes it.
+    // The posting must not be retried forever unnoticed. The sweeper resumes it.
     const broken = (): Promise<never> =>
       Promise.reject(ApplicationFailure.nonRetryable('the database is away', 'INTERNAL_ERROR'));
     const staged = theatre.stage({ end: broken });
@@ -155,7 +154,7 @@ describe('a refund', () => {
 
 describe('an approval', () => {
   test('is waited for, and a signal alone leaves it waiting', async () => {
-    // What the row says decides: the activity found none for the first signal.
+    // The row decides: for the first signal the activity found no approval.
     const staged = theatre.stage({
       stand: awaiting,
       decide: (call) => (call === 1 ? awaiting() : { kind: 'pending' }),
@@ -172,7 +171,7 @@ describe('an approval', () => {
   });
 
   test('that is refused ends the refund without the gateway', async () => {
-    // Nothing is asked of the gateway before a second person has agreed.
+    // The gateway must not be called before a second person has approved.
     const staged = theatre.stage({ stand: awaiting, decide: () => ({ kind: 'ended', status: 'REJECTED' }) });
     await theatre.realTime.startRefund(staged.refund, 3n);
     expect(await staged.handle().result()).toBe('REJECTED');

@@ -48,21 +48,21 @@ async function started({ events }: { events?: number } = {}): Promise<Handle> {
     args: events === undefined ? [] : [events],
     typedSearchAttributes: new TypedSearchAttributes([{ key: SEARCH_ATTRIBUTES.reference, value: 'pay_renewed' }]),
   });
-  // The events are written with its first task.
+  // The first workflow task writes the events.
   await until(async () => (await handle.describe()).historyLength >= (events ?? 4_096));
   return handle;
 }
 
 const runIdOf = async (handle: Handle): Promise<string> => (await handle.describe()).runId;
 
-/** Begins its loop and waits until it runs as a new one. */
+/** Starts the loop and waits until the workflow continues in a new run. */
 async function renewed(handle: Handle): Promise<void> {
   const before = await runIdOf(handle);
   await handle.signal(beginSignal);
   await until(async () => (await runIdOf(handle)) !== before);
 }
 
-/** Begins its loop while an update waits, and lets that answer only when the loop has come to the renewal. Answers the run that did. */
+/** Starts the loop while an update waits, and lets the update answer only once the loop has reached the renewal. Returns the run that answered. */
 async function renewedDuring(handle: Handle, how: 'by-itself' | 'by-the-loop'): Promise<number> {
   const answer = await handle.startUpdate(answerUpdate, { args: [how], waitForStage: WorkflowUpdateStage.ACCEPTED });
   const before = await runIdOf(handle);
@@ -76,7 +76,7 @@ async function renewedDuring(handle: Handle, how: 'by-itself' | 'by-the-loop'): 
 
 describe('a workflow that renews itself', () => {
   test('goes on in a new history when the old one is long, and is found by the same attributes', async () => {
-    // A history ends at 51,200 events; callbacks can be sent for ever.
+    // A history ends at 51,200 events, and callbacks may be sent forever.
     const handle = await started();
     await renewed(handle);
     const { typedSearchAttributes, historyLength } = await handle.describe();
@@ -95,7 +95,7 @@ describe('a workflow that renews itself', () => {
   });
 
   test('first takes up what it was told', async () => {
-    // A message is delivered to one run: what the next one is not told waits for the sweeper, minutes later.
+    // A signal reaches only one run. If the next run does not get it, its message waits minutes for the sweeper.
     const handle = await started();
     await handle.signal(noteSignal, 'decision');
     await renewed(handle);
@@ -104,7 +104,7 @@ describe('a workflow that renews itself', () => {
   });
 
   test('first lets a handler finish that answers by itself', async () => {
-    // An update that its run leaves behind fails for whoever waits for it.
+    // An update whose run ends before it fails for its caller.
     const handle = await started();
     expect(await renewedDuring(handle, 'by-itself')).toBe(1);
     await handle.signal(noteSignal, 'stop');
@@ -112,7 +112,7 @@ describe('a workflow that renews itself', () => {
   });
 
   test('goes on for a handler whose message the loop has to take up', async () => {
-    // Each would wait for the other for ever.
+    // Otherwise loop and handler would wait for each other forever.
     const handle = await started();
     expect(await renewedDuring(handle, 'by-the-loop')).toBe(1);
     await handle.signal(noteSignal, 'stop');

@@ -3,14 +3,14 @@ import { Inbox } from '../../workflows/inbox.ts';
 import { renewWhenLong } from '../../workflows/renew.ts';
 
 export const noteSignal = defineSignal<[text: string]>('note');
-/** Until it comes, the loop does not begin: whatever was sent before is there at once. */
+/** Lets the loop begin. Everything sent before is then in the inbox. */
 export const beginSignal = defineSignal('begin');
 export const hasBegunQuery = defineQuery<boolean>('has-begun');
 export const releaseSignal = defineSignal('release');
-/** Answers the number of the run, once it is released; `by-the-loop` once the loop has taken up its message, too. */
+/** Returns the number of the run once it is released; with `by-the-loop`, once the loop has also taken its message. */
 export const answerUpdate = defineUpdate<number, ['by-itself' | 'by-the-loop']>('answer');
 
-/** From here on the server suggests to continue as new. */
+/** At this length the server suggests to continue as new. */
 const LONG_HISTORY_EVENTS = 4_096;
 
 interface Note {
@@ -19,7 +19,7 @@ interface Note {
   isTaken: boolean;
 }
 
-/** A loop in the shape of our workflows. Says which run took which note; ends with the note `stop`. */
+/** A loop in the form of our workflows. Returns which run took which note, and ends at the note `stop`. */
 export async function renewingWorkflow(
   events: number = LONG_HISTORY_EVENTS,
   run = 1,

@@ -21,7 +21,7 @@ afterAll(async () => {
   await invoices.close();
 });
 
-/** A workflow that never ends is the mistake that this is about, and need not be waited for as long as a slow machine. */
+/** Shorter than other timeouts, because the bug under test is a workflow that never ends. */
 const GIVE_UP_MS = 60_000;
 
 const missing = (): Promise<never> =>
@@ -29,7 +29,7 @@ const missing = (): Promise<never> =>
     ApplicationFailure.create({ type: ROW_MISSING, message: 'the database has no such row', nonRetryable: true }),
   );
 
-/** Why a workflow failed: the type of its own failure. */
+/** Returns why a workflow failed: the type of its own failure. */
 async function failureOf(handle: WorkflowHandle): Promise<unknown> {
   const error: unknown = await handle.result().catch((reason: unknown) => reason);
   return error instanceof WorkflowFailedError && error.cause instanceof ApplicationFailure
@@ -41,7 +41,7 @@ const sum = (counts: readonly (readonly unknown[])[]): number =>
   counts.reduce((total, calls) => total + calls.length, 0);
 
 describe('a workflow whose row is gone, since an older database was restored,', () => {
-  // Endless tries would keep it open for ever; and whatever it did by a number would be done to somebody else.
+  // Endless retries would keep the workflow open forever, and its row's number may later belong to another payment.
   test.each<[string, Script, number]>([
     ['opening', { open: missing }, 1],
     ['asking at its expiry', { verify: missing }, 2],
@@ -80,7 +80,7 @@ describe('a workflow whose row is gone, since an older database was restored,', 
   });
 
   test('fails at once: an invoice, which somebody waits for', async () => {
-    // Whoever changes due dates is told, and does not wait for a workflow that will never look at them.
+    // A caller who changes due dates must get an error, instead of waiting for a workflow that will never read them.
     const invoice = { ...(await invoices.world.bill()), reference: paymentReference() };
     await invoices.tell(invoice, 'issued');
     expect(await failureOf(invoices.handleOf(invoice))).toBe(ROW_MISSING);

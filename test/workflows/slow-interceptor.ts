@@ -1,9 +1,12 @@
 import type { UpdateInput, WorkflowInterceptors } from '@temporalio/workflow';
 
-/** Longer than anything else of the same activation takes. */
+/** Longer than any other work of the same activation. */
 const TURNS = 200;
 
-/** Hands an update on a little later, as an interceptor may that has something to wait for: until then the run knows of a handler, not of its message. */
+/**
+ * Passes an update on a little later, as an interceptor with work of its own may do. Until then the run has a handler in progress, but not its
+ * message.
+ */
 export const interceptors = (): WorkflowInterceptors => ({
   inbound: [
     {

@@ -16,7 +16,7 @@ import { connectTestTemporal, createTestNamespace, type TestTemporal } from '../
 export interface InvoiceTheatre {
   readonly world: InvoiceWorld;
   readonly temporal: TestTemporal;
-  /** Workflows that are told something first through it jump over their timers. */
+  /** Workflows that are first signalled through it skip their timers. */
   readonly skipping: { readonly temporal: TestTemporal; readonly dispatch: Dispatch };
   readonly dispatch: Dispatch;
   handleOf(invoice: Pick<InvoiceRecord, 'reference'>): WorkflowHandle;
@@ -28,11 +28,11 @@ export async function openInvoiceTheatre({
   calendar,
   mailer = null,
 }: { readonly calendar?: Calendar; readonly mailer?: Mailer | null } = {}): Promise<InvoiceTheatre> {
-  // Another file of the same process may have installed it.
+  // Another file in this process may have installed it.
   try {
     Runtime.install({ logger: new DefaultLogger('ERROR') });
   } catch {
-    // It has.
+    // Already installed.
   }
   const namespace = await createTestNamespace();
   const temporal = await connectTestTemporal({ timeSkipping: false, namespace });
@@ -76,7 +76,7 @@ export function invoiceHandle(invoice: InvoiceRecord): InvoiceHandle {
   };
 }
 
-/** A calendar whose days last a part of a second, from an instant that is the beginning of a given day. */
+/** Returns a calendar whose days last `dayMs`, with `first` beginning at `startMs`. */
 export function quickCalendar(first: PlainDate, { startMs, dayMs }: { startMs: number; dayMs: number }): Calendar {
   const startOf = (date: PlainDate): Date => new Date(startMs + daysBetween(first, date) * dayMs);
   return {

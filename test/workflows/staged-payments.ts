@@ -34,7 +34,7 @@ Runtime.install({ logger: new DefaultLogger('ERROR') });
 const EXPIRY_MS = 30 * 60_000;
 const SLOW_INTERCEPTOR = join(import.meta.dirname, 'slow-interceptor.ts');
 
-/** What the world answers; `call` counts from 1, retries of an activity included. */
+/** The results of the activities. `call` counts from 1, including retries. */
 export interface Script {
   readonly open?: (call: number) => OpenCheckoutResult | Promise<OpenCheckoutResult>;
   readonly verify?: (call: number, input: VerifyInput) => Verdict | Promise<Verdict>;
@@ -52,7 +52,7 @@ export interface Script {
   ) => UnappliedPaymentResult | Promise<UnappliedPaymentResult>;
 }
 
-/** A payment whose activities follow a script, and what the workflow asked of them. */
+/** A payment whose activities follow a script, and the inputs that they got. */
 export interface StagedPayment {
   readonly payment: PaymentHandle;
   readonly attemptReference: string;
@@ -70,18 +70,18 @@ export interface StagedPayment {
     readonly lookedForLate: PaymentWorkflowInput[];
   };
   script: Script;
-  /** The workflow, latest run. */
+  /** The latest run of the workflow. */
   handle(): WorkflowHandle;
   late(): WorkflowHandle;
   progress(): Promise<PaymentProgress>;
 }
 
 export interface Theatre {
-  /** Workflows that it starts jump over their timers. */
+  /** Workflows that it starts skip their timers. */
   readonly skipping: { readonly temporal: TestTemporal; readonly dispatch: Dispatch };
   readonly realTime: { readonly temporal: TestTemporal; readonly dispatch: Dispatch };
   stage(script?: Script, expiresInMs?: number): StagedPayment;
-  /** What happens while no worker is there; the next one hears of all of it at once, and of updates a little later. */
+  /** Runs `meanwhile` without a worker. The next worker gets all messages at once, and updates a little later. */
   withoutWorker<T>(meanwhile: () => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
@@ -229,24 +229,23 @@ function scriptedActivities(
   };
 }
 
-/** From here on the server suggests to continue as new. */
+/** At this length the server suggests to continue as new. */
 const LONG_HISTORY_EVENTS = 4_096;
 const SIGNALS_AT_ONCE = 50;
 
-/** Makes a history so long that the server wants it continued as new, by callbacks, which change nothing. */
+/** Makes a history so long that the server suggests to continue as new, by sending callbacks without effect. */
 export async function lengthen(handle: WorkflowHandle): Promise<void> {
   for (let sent = 0; sent < LONG_HISTORY_EVENTS; sent += SIGNALS_AT_ONCE) {
     await Promise.all(Array.from({ length: SIGNALS_AT_ONCE }, () => handle.signal(callbackSignal, '1')));
   }
 }
 
-/** What the Temporal UI shows of a workflow as its current state. */
+/** Returns what the Temporal UI shows as a workflow's current state. */
 export async function detailsOf(handle: WorkflowHandle): Promise<string> {
   const metadata = await handle.query<{ currentDetails?: string }>('__temporal_workflow_metadata');
   return metadata.currentDetails ?? '';
 }
 
-/** The names of a history's events, in order. */
 export function eventNames(history: History): string[] {
   return (history.events ?? []).map((event) => {
     const [name = 'unknown'] = Object.keys(event).filter((key) => key.endsWith('EventAttributes'));
@@ -254,7 +253,7 @@ export function eventNames(history: History): string[] {
   });
 }
 
-/** When an event of the kind was written, in the workflow's own time. */
+/** Returns when events of a kind were written, in the workflow's own time. */
 export function timesOf(history: History, name: string): number[] {
   const names = eventNames(history);
   return (history.events ?? [])

@@ -16,7 +16,7 @@ import {
 } from '../../workflows/messages/refund.ts';
 import { connectTestTemporal, createTestNamespace } from '../support/temporal.ts';
 
-/** What the world answers; `call` counts from 1, retries of an activity included. */
+/** The results of the activities. `call` counts from 1, including retries. */
 export interface RefundScript {
   readonly stand?: (call: number) => RefundState | Promise<RefundState>;
   readonly drive?: (call: number) => RefundAnswer | Promise<RefundAnswer>;

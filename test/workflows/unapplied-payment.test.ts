@@ -39,7 +39,7 @@ const statusOf = async (staged: StagedPayment): Promise<unknown> =>
 
 describe('money after the end', () => {
   test('that the gateway does not confirm ends with a note and books nothing', async () => {
-    // A callback alone is no money.
+    // A callback alone does not mean that there is money.
     const staged = await late({ late: () => ({ kind: 'nothing' }) });
     expect(await staged.late().result()).toBe('nothing-late');
     expect(staged.asked.late).toMatchObject([
@@ -52,7 +52,7 @@ describe('money after the end', () => {
   });
 
   test('stays open and visible while it is held', async () => {
-    // Suspense is somebody's money: the workflow is the reminder until a person decides.
+    // Money in suspense belongs to somebody. The open workflow is the reminder until an operator decides.
     const staged = await late({ late: () => ({ kind: 'held', amountMinor: '10000', currency: 'BDT' }) });
     await until(async () => (await statusOf(staged)) === 'HELD');
     expect(await detailsOf(staged.late())).toBe(
@@ -79,11 +79,11 @@ describe('money after the end', () => {
   });
 
   test('is not left in a long history with a decision that was told and not taken up', async () => {
-    // A signal is delivered to one run: what the next one is not told waits for the sweeper, minutes later.
+    // A signal reaches only one run. If the next run does not get it, the decision waits minutes for the sweeper.
     const asking = Promise.withResolvers<UnappliedPaymentResult>();
     const held: UnappliedPaymentResult = { kind: 'held', amountMinor: '10000', currency: 'BDT' };
     const kept: UnappliedPaymentResult = { ...held, kind: 'kept' };
-    // What it is signalled to make its history long has it asked once more, after the decision.
+    // The signals that lengthen the history cause one more query after the decision.
     const staged = theatre.stage({
       late: (call) => (call === 1 ? held : call === 2 ? asking.promise : kept),
       unappliedDecision: () => kept,
@@ -101,7 +101,7 @@ describe('money after the end', () => {
   });
 
   test('is asked for again after an earlier question found nothing', async () => {
-    // The money may come later than the first callback about it.
+    // The money may arrive later than the first callback about it.
     const staged = await late({
       late: (call) => (call === 1 ? { kind: 'nothing' } : { kind: 'held', amountMinor: '10000', currency: 'BDT' }),
     });
@@ -112,7 +112,7 @@ describe('money after the end', () => {
   });
 
   test('is asked for until the gateway answers', async () => {
-    // A gateway that is away for hours does not lose unapplied money.
+    // A gateway that is unavailable for hours must not cause unapplied money to be lost.
     const staged = await late({ late: (call) => (call <= 8 ? away() : { kind: 'nothing' }) });
     expect(await staged.late().result()).toBe('nothing-late');
     const asked = timesOf(await staged.late().fetchHistory(), 'activityTaskScheduled');
@@ -120,7 +120,7 @@ describe('money after the end', () => {
   });
 
   test('is asked for at the same pace when further callbacks come while the gateway is silent', async () => {
-    // A callback hurries one question; it must not end every pause for three days and fill the history.
+    // A callback makes one query earlier. It must not end every pause for three days and fill the history.
     const staged = theatre.stage({ late: (call) => (call <= 12 ? away() : { kind: 'nothing' }) });
     staged.script = {
       late: async (call) => {
@@ -142,14 +142,14 @@ describe('money after the end', () => {
     ['refunded', 'REFUNDED'],
     ['kept', 'KEPT'],
   ] as const)('that a question finds %s ends so, never as if there had been none', async (kind, status) => {
-    // Whoever looks for what became of somebody's money finds it by its status.
+    // An operator who searches for a payer's money must find its outcome in the status.
     const staged = await late({ late: () => money(kind) });
     expect(await staged.late().result()).toBe(kind);
     expect(await statusOf(staged)).toBe(status);
   });
 
   test('stays open while it is on its way back, and ends with its refund', async () => {
-    // The workflow is over when the payer has the money, not when somebody asked for it.
+    // The workflow must end when the payer has the money, not when the refund was requested.
     const staged = theatre.stage({ late: () => money('refunding'), lookedAt: () => money('refunded') });
     await arrive(staged, 1n, theatre.realTime.dispatch);
     await until(async () => (await statusOf(staged)) === 'REFUNDING');
@@ -162,7 +162,7 @@ describe('money after the end', () => {
   });
 
   test('is held again when its refund fails', async () => {
-    // The money is still here, and somebody has to decide once more.
+    // The money is still here, and an operator must decide again.
     const staged = theatre.stage({ late: () => money('refunding'), lookedAt: () => money('held') });
     await arrive(staged, 1n, theatre.realTime.dispatch);
     await until(async () => (await statusOf(staged)) === 'REFUNDING');
@@ -172,7 +172,7 @@ describe('money after the end', () => {
   });
 
   test('hears of the end of its refund also when nobody tells', async () => {
-    // A signal is lost with its sender; the row is looked at now and then.
+    // A signal may be lost when its sender dies, so the row is read from time to time.
     const staged = await late({
       late: () => money('refunding'),
       lookedAt: (call) => money(call < 3 ? 'refunding' : 'refunded'),
@@ -182,7 +182,7 @@ describe('money after the end', () => {
   });
 
   test('that stays unclear for 72 hours is left to people, and asked about again by a new callback', async () => {
-    // Never asked for ever in silence, never closed as if there were nothing.
+    // Queries must not continue forever unnoticed, and the case must not be closed as if there were no money.
     let silent = true;
     const staged = await late({ late: () => (silent ? away() : { kind: 'nothing' }) });
     await until(async () => (await statusOf(staged)) === 'REVIEW');

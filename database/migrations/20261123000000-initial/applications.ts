@@ -1,7 +1,7 @@
 import { ownedByLookup } from './roles.ts';
 import { CREATED, CONTRACT, ID, MODE, OWN, SEEN, table, UPDATED } from './table.ts';
 
-/** The applications that take payments, and the keys by which they call. */
+/** Tables of the applications that take payments and of their API keys. */
 export const APPLICATIONS = [
   ...table({
     name: 'applications',
@@ -81,7 +81,8 @@ export const APPLICATIONS = [
     },
   }),
 
-  // Everything that authentication needs, in one round trip: whoever knows the hash of a key learns its application's settings, but not its payments.
+  // Returns everything that authentication needs in one round trip. The hash of a key gives access to the application's settings, not to its
+  // payments.
   `create function lenden_find_credential(hash bytea)
   returns table (credential_id bigint, application_id bigint, mode text, contract text, scopes text[], secret_hash text, usable boolean, name text,
     return_origins text[], expiry_minutes integer, rate_limit_per_minute integer, receipts_enabled boolean, min_amount_minor bigint,

@@ -1,10 +1,9 @@
 import { ownedByLookup } from './roles.ts';
 import { CREATED, ID, MODE, OWN, SEEN, table } from './table.ts';
 
-/** Of 16 kB each, so 80 MB at most. */
+/** Each row holds up to 16 kB, so this is at most 80 MB. */
 const UNMATCHED_KEPT_MAX = 5_000;
 
-/** What gateways send us. */
 export const CALLBACKS = [
   ...table({
     name: 'gateway_callbacks',
@@ -53,11 +52,11 @@ export const CALLBACKS = [
       lookup: 'select',
     },
   }),
-  // One that names no attempt is kept as evidence, but no application ever reads it.
+  // A callback that names no attempt is kept as evidence. No application can read it.
   `create policy app_writes_unmatched on gateway_callbacks for insert to lenden_app
   with check (application_id is null and payment_id is null and attempt_id is null)`,
 
-  // Whoever stores such a row may read none, so the table bounds them by itself.
+  // The role that inserts such rows cannot read them, so it cannot count them. This trigger limits their number.
   `create function lenden_bound_unmatched() returns trigger
   language plpgsql security definer set search_path = pg_catalog, public
   as $$ begin

@@ -1,10 +1,9 @@
 import { ownedByLookup } from './roles.ts';
 import { CREATED, ID, MODE, OWN, SEEN, table } from './table.ts';
 
-/** Of `manual_submissions o` and its attempt `ot`: the payer wrote of the account that `s` and its attempt `t` are about. */
+/** Condition: submission `o` with its attempt `ot` names the same account as submission `s` with its attempt `t`. */
 const SAME_ACCOUNT = `o.mode = s.mode and ot.store_id = t.store_id and o.store_application_id is not distinct from s.store_application_id`;
 
-/** What operators decide about money. */
 export const DECISIONS = [
   ...table({
     name: 'decisions',
@@ -43,7 +42,7 @@ export const DECISIONS = [
   -- Four eyes: not even a mistake in the code lets one person decide twice.
   constraint decisions_four_eyes_check check (second_operator_id is null or second_operator_id <> operator_id)`,
     indexes: [
-      // One open decision at a time on each subject.
+      // Each subject has at most one open decision.
       `create unique index decisions_open_refund_key on decisions (refund_id) where refund_id is not null and consumed_at is null`,
       `create unique index decisions_open_unapplied_payment_key on decisions (unapplied_payment_id) where unapplied_payment_id is not null and consumed_at is null`,
       `create unique index decisions_open_review_key on decisions (payment_id) where kind = 'review' and consumed_at is null`,
@@ -85,7 +84,8 @@ export const DECISIONS = [
     },
   }),
 
-  // The thresholds of each application whose payers pay into the account of a submission, or have said that they did.
+  // Returns the approval thresholds of each application that uses the account of a submission, or whose payers have
+  // submitted a transaction for it.
   `create function lenden_account_thresholds(for_submission bigint) returns table (threshold bigint, thresholds jsonb)
   language sql stable security definer set search_path = pg_catalog, public
   as $$ select a.refund_approval_threshold_minor, a.refund_approval_thresholds
@@ -97,7 +97,7 @@ export const DECISIONS = [
     where s.id = for_submission $$`,
   ...ownedByLookup('lenden_account_thresholds(bigint)', 'lenden_app'),
 
-  // How much an operator has lately confirmed in the account of a submission, for other applications than its own.
+  // Returns how much an operator has recently confirmed in the account of a submission for other applications.
   `create function lenden_confirmed_elsewhere(for_submission bigint, by_operator bigint, in_currency text, within interval) returns numeric
   language sql stable security definer set search_path = pg_catalog, public
   as $$ select coalesce(sum(d.amount_minor), 0)

@@ -3,7 +3,7 @@ import { CREATED, EVERY_ROW, ID, MODE, SEEN, table, UPDATED } from './table.ts';
 
 const OF_STORE = `(application_id = for_application or application_id is null) and mode = in_mode and gateway = at_gateway and store_id = at_store`;
 
-/** The stores at gateways that payments go through, and the tokens that gateways give. */
+/** Tables of the stores at gateways and of the access tokens that gateways issue. */
 export const GATEWAYS = [
   ...table({
     name: 'gateway_configurations',
@@ -30,14 +30,14 @@ export const GATEWAYS = [
   where retired_at is null`,
     ],
     access: {
-      // A payment through the installation's own store needs its credentials, too.
+      // A payment through the installation's own store also needs that store's credentials.
       app: {
         rows: `(application_id is null or application_id = (select lenden_scope_app())) and mode = (select lenden_scope_mode())`,
         may: 'select',
       },
       operator: {
         rows: SEEN,
-        // Operators write a secret and never read one.
+        // Operators can write a secret but not read it.
         may: `insert, select (id, application_id, mode, gateway, store_id, key, retired_at, created_at, updated_at),
   update (store_secret, retired_at, updated_at)`,
       },
@@ -45,26 +45,28 @@ export const GATEWAYS = [
       lookup: 'select',
     },
   }),
-  // Whoever sees an application may know which store of the installation it uses; only those who see all applications change it.
+  // An operator who sees an application may know which store of the installation it uses. Only operators who see all
+  // applications may change that store.
   `create policy operator_reads_installation on gateway_configurations for select to lenden_operator using (application_id is null)`,
 
-  // An application's own store goes before the installation's. Row-level security decides which of them the caller sees.
+  // An application's own store takes precedence over the installation's. Row-level security decides which of them the caller sees.
   `create function lenden_store_for(for_application bigint, in_mode text, at_gateway text) returns text
   language sql stable set search_path = pg_catalog, public
   as $$ select store_id from public.gateway_configurations
     where (application_id = for_application or application_id is null) and mode = in_mode and gateway = at_gateway and retired_at is null
     order by application_id nulls last limit 1 $$`,
-  // The secret behind the key that it is sealed for.
+  // Returns the sealed secret, prefixed with the key that it is sealed for.
   `create function lenden_store_secret(for_application bigint, in_mode text, at_gateway text, at_store text) returns text
   language sql stable set search_path = pg_catalog, public
   as $$ select key::text || ':' || store_secret from public.gateway_configurations
     where ${OF_STORE} order by application_id nulls last limit 1 $$`,
-  // Whose store of that name an application uses: its own (its id), or the installation's (null).
+  // Returns the owner of the store that an application uses under this name: the application's id, or null for the
+  // installation's store.
   `create function lenden_store_owner(for_application bigint, in_mode text, at_gateway text, at_store text) returns bigint
   language sql stable set search_path = pg_catalog, public
   as $$ select application_id from public.gateway_configurations
     where ${OF_STORE} order by application_id nulls last limit 1 $$`,
-  // What is stored for the gateway "manual" is no secret: payers read it. Operators read what is stored for no other gateway.
+  // The details stored for the gateway "manual" are not secret, because payers read them. Operators can read the details of no other gateway.
   `create function lenden_shown_account(wanted bigint) returns text
   language sql stable security definer set search_path = pg_catalog, public
   as $$ select key::text || ':' || store_secret from public.gateway_configurations where id = wanted and gateway = 'manual' $$`,

@@ -14,7 +14,7 @@ import { RESTORES } from './restores.ts';
 import { FUNCTION_OWNER_MAY_CREATE, FUNCTION_OWNER_MAY_NOT_CREATE, ROLES, SCOPES } from './roles.ts';
 import { WEBHOOKS } from './webhooks.ts';
 
-/** The schema of the first release. A table comes after the tables that it refers to. */
+/** Creates the schema of the first release. Tables are created after the tables that they reference. */
 export class InitialMigration extends Migration {
   override async up(): Promise<void> {
     const statements = [

@@ -2,7 +2,7 @@ import { AMOUNT_MAX, CREATED, CURRENCY, ID, MODE, OWN, OWN_IN_BOTH_MODES, SEEN, 
 
 const OF_INVOICE = `foreign key (invoice_id, application_id, mode) references invoices (id, application_id, mode)`;
 
-/** Invoices with their lines, schedules, numbers, notices and branding. */
+/** Tables of invoices with their lines, schedules, numbers, notices and branding. */
 export const INVOICES = [
   ...table({
     name: 'invoice_counters',
@@ -92,12 +92,12 @@ export const INVOICES = [
     ],
     access: {
       app: { rows: OWN, may: 'select, insert, update, delete' },
-      // Operators see and resend the events of invoices: whose they are, and nothing else of an invoice.
+      // Operators see and resend invoice events. They can read which application owns an invoice, and no other detail of it.
       operator: { rows: SEEN, may: 'select (id, application_id, mode, reference)' },
       system: 'select, insert, update',
     },
   }),
-  // An issued invoice is never deleted, nor are its lines taken away or exchanged.
+  // An issued invoice cannot be deleted, and its lines cannot be removed or replaced.
   `create policy only_drafts_are_deleted on invoices as restrictive for delete to lenden_app using (status = 'DRAFT')`,
 
   ...table({

@@ -1,6 +1,9 @@
 import { CREATED, CURRENCY, ID, MODE, OWN, SEEN, table } from './table.ts';
 
-/** Double entry: transactions of postings between accounts, each row sealed into a hash chain. Nobody chooses a row's id, time or transaction number. */
+/**
+ * Tables of the double-entry ledger: journal entries of postings between accounts. Each row is sealed into a hash chain. The database sets a row's
+ * id, time and transaction number; a client cannot choose them.
+ */
 export const LEDGER = [
   ...table({
     name: 'ledger_accounts',

@@ -1,6 +1,5 @@
 import { CREATED, ID, MODE, OWN, SEEN, table } from './table.ts';
 
-/** Payments without a gateway: what payers write of their transactions. */
 export const MANUAL_PAYMENTS = [
   ...table({
     name: 'manual_submissions',

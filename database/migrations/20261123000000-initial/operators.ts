@@ -1,13 +1,13 @@
 import { ownedByLookup } from './roles.ts';
 import { CREATED, EVERY_ROW, ID, MODE, OWN, OWN_IN_BOTH_MODES, SEEN, table, UPDATED } from './table.ts';
 
-/** The tables of no application: operators' requests and the system's own work see every row, applications none. */
+/** Access to tables that belong to no application: operators' requests and the system see every row, applications see none. */
 const OPERATORS_ALONE = {
   operator: { rows: EVERY_ROW, may: 'select, insert, update, delete' },
   system: 'select, insert, update, delete',
 } as const;
 
-/** The people who run the service: how they log in, what they may do, what they did, and which changes wait for a second person. */
+/** Tables of operators: their logins, permissions and audit log, and the changes that wait for a second person. */
 export const OPERATORS = [
   ...table({
     name: 'operators',
@@ -142,7 +142,7 @@ export const OPERATORS = [
     access: { ...OPERATORS_ALONE, lookup: 'select' },
   }),
 
-  // Whether an operator may do something in an application now. An application's transactions see no operators.
+  // Returns whether an operator currently has a permission in an application. An application's own transactions cannot read the operator tables.
   `create function lenden_operator_may(operator bigint, wanted text, in_application bigint) returns boolean
   language sql stable security definer set search_path = pg_catalog, public
   as $$ select exists (select from public.operators o join public.operator_grants g on g.operator_id = o.id join public.roles r on r.id = g.role_id
@@ -191,7 +191,7 @@ export const OPERATORS = [
       system: 'select, insert',
     },
   }),
-  // What belongs to no application (a login, a role) is recorded, too.
+  // Actions on objects that belong to no application, such as a login or a role, are also recorded.
   `create policy operator_writes_any on audit_logs for insert to lenden_operator with check (true)`,
 
   ...table({
@@ -232,7 +232,7 @@ export const OPERATORS = [
     access: {
       operator: {
         rows: SEEN,
-        // Operators write a secret and never read one.
+        // Operators can write a secret but not read it.
         may: `select (id, application_id, mode, kind, target_type, target_id, before, after, fingerprint, status, proposed_by_operator_id,
     decided_by_operator_id, reason, expires_at, decided_at, created_at),
   insert, update (secret, status, decided_by_operator_id, reason, decided_at)`,

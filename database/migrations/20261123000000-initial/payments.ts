@@ -1,7 +1,7 @@
 import { ownedByLookup } from './roles.ts';
 import { AMOUNT_MAX, CREATED, CURRENCY, CONTRACT, ID, MODE, OWN, SEEN, table, UPDATED } from './table.ts';
 
-/** Payments, their attempts at gateways, and the handles by which they are found. */
+/** Tables of payments, their attempts at gateways, and the public references that identify them. */
 export const PAYMENTS = [
   ...table({
     name: 'payments',
@@ -71,7 +71,7 @@ export const PAYMENTS = [
     indexes: [
       `create index payments_application_id_mode_idx on payments (application_id, mode, id desc)`,
       `create index payments_customer_reference_idx on payments (application_id, mode, customer_reference, id desc)`,
-      // ShadhinPay's contract finds a payment by its order; the other contracts may repeat an order's number.
+      // The ShadhinPay contract identifies a payment by its order number. In the other contracts order numbers may repeat.
       `create unique index payments_merchant_reference_key on payments (application_id, mode, merchant_reference) where contract = 'shadhinpay'`,
       `create index payments_invoice_id_idx on payments (invoice_id) where invoice_id is not null`,
       `create index payments_created_at_idx on payments (created_at desc, id desc)`,
@@ -83,7 +83,7 @@ export const PAYMENTS = [
       system: 'select, insert, update',
     },
   }),
-  // A payment and the key that made it are written in one statement, so the id is drawn first.
+  // A payment and its idempotency key are written in one statement, so the id is drawn from the sequence first.
   `grant usage on sequence payments_id_seq to lenden_app`,
 
   ...table({
@@ -136,9 +136,11 @@ export const PAYMENTS = [
   constraint payment_attempts_executions_check check (executions_sent > 0
     or (execution_at_work_until is null and execution_doubt is null and not execution_barred))`,
     indexes: [
-      // Two workers may learn of two charges of one payment at once: one of them pays it, the other is money that came late.
+      // Two workers may learn of two charges of one payment at the same time. Only one charge can confirm the payment; the other becomes an
+      // unapplied payment.
       `create unique index payment_attempts_confirmed_key on payment_attempts (payment_id) where status = 'CONFIRMED'`,
-      // One charge pays one attempt. A manual charge is named by its payer's transaction, which manual_confirmations keeps apart by account.
+      // One charge confirms one attempt. A manual charge is identified by the payer's transaction number, which manual_confirmations keeps unique
+      // per account.
       `create unique index payment_attempts_validation_id_key on payment_attempts (gateway, mode, store_id, validation_id)
   where validation_id is not null and gateway <> 'manual'`,
       `create index payment_attempts_query_again_at_idx on payment_attempts (query_again_at) where query_again_at is not null`,
@@ -151,7 +153,8 @@ export const PAYMENTS = [
     },
   }),
 
-  // A callback is verified before its scope is known, with the secret of the store at which its attempt was opened: sealed, so of no use to others.
+  // A callback is verified before its scope is known, with the secret of the store where its attempt was opened. The secret is sealed, so other
+  // callers cannot use it.
   `create function lenden_find_attempt(at_gateway text, wanted text)
   returns table (attempt_id bigint, payment_id bigint, application_id bigint, mode text, store_id text, store_secret text)
   language sql stable security definer set search_path = pg_catalog, public
@@ -172,7 +175,7 @@ export const PAYMENTS = [
     access: { app: { rows: OWN, may: 'select, insert' }, system: 'select, insert, update', lookup: 'select' },
   }),
 
-  // Ids only: what they name is read within its scope.
+  // Returns ids only. The rows themselves are read within their scope.
   `create function lenden_find_reference(wanted text)
   returns table (kind text, target_id bigint, application_id bigint, mode text)
   language sql stable security definer set search_path = pg_catalog, public

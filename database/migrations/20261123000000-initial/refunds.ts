@@ -1,6 +1,5 @@
 import { CREATED, CURRENCY, ID, MODE, OWN, SEEN, table, UPDATED } from './table.ts';
 
-/** Money that goes back to payers. */
 export const REFUNDS = [
   ...table({
     name: 'refunds',
@@ -55,7 +54,7 @@ export const REFUNDS = [
   -- Real money never gets another time than the database's.
   constraint refunds_clock_offset_check check (mode = 'TEST' or clock_offset = interval '0 seconds')`,
     indexes: [
-      // What a gateway refunded once ends one of our refunds, also where it answers a second one with the id of the first.
+      // One refund at the gateway ends one of our refunds, even if the gateway answers a second refund with the id of the first.
       `create unique index refunds_gateway_refund_id_key on refunds (gateway, mode, store_id, gateway_refund_id)
   where gateway_refund_id is not null`,
       `create index refunds_payment_id_idx on refunds (payment_id)`,

@@ -1,6 +1,9 @@
 import { CREATED, ID, MODE, table } from './table.ts';
 
-/** What was lost when an older state of the database came back. `npm run restore` writes it once, so that every gap has a reason. */
+/**
+ * The table of restores from a backup. `npm run restore` adds one row per restore, so that every gap in the ledger has a recorded
+ * reason.
+ */
 export const RESTORES = [
   ...table({
     name: 'restores',

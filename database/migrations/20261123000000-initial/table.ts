@@ -5,19 +5,19 @@ export const CURRENCY = `currency text not null check (currency ~ '^[A-Z]{3}$')`
 export const CREATED = `created_at timestamptz not null default now()`;
 export const UPDATED = `updated_at timestamptz not null default now()`;
 
-/** The most that JSON's numbers hold exactly. */
+/** The largest integer that a JSON number holds exactly. */
 export const AMOUNT_MAX = '9007199254740991';
 
-/** Rows of the application and mode that the transaction is about. A function in a sub-select runs once a statement. */
+/** Rows of the application and mode of the transaction. PostgreSQL evaluates a function in a sub-select once per statement. */
 export const OWN = `application_id = (select lenden_scope_app()) and mode = (select lenden_scope_mode())`;
-/** Rows of the application, in both modes. */
+/** Rows of the application in both modes. */
 export const OWN_IN_BOTH_MODES = `application_id = (select lenden_scope_app())`;
 /** Rows of the applications that an operator may see. */
 export const SEEN = `(select lenden_sees_every_app()) or application_id = any((select lenden_seen_apps())::bigint[])`;
 export const EVERY_ROW = 'true';
 
 interface Rows {
-  /** The condition of the rows that the role sees and writes. */
+  /** The condition for the rows that the role can read and write. */
   readonly rows: string;
   readonly may: string;
 }
@@ -27,29 +27,29 @@ interface Access {
   readonly operator?: Rows;
   /** `lenden_system` sees every row. */
   readonly system?: string;
-  /** What the functions of `lenden_lookup` read, of every row. */
+  /** What the functions of `lenden_lookup` may read, in every row. */
   readonly lookup?: string;
 }
 
 interface Table {
   readonly name: string;
-  /** The table's comment: one sentence. */
+  /** The comment on the table: one sentence. */
   readonly about: string;
   readonly columns: string;
-  /** Every index has a name: `_key` where it is unique, `_idx` where it is not. */
+  /** Every index has a name that ends in `_key` if it is unique, and in `_idx` if it is not. */
   readonly indexes?: readonly string[];
-  /** Written before row-level security is on, which binds the owner, too. */
+  /** Runs before row-level security is enabled, because the policies also apply to the owner. */
   readonly seed?: string;
-  /** Refuses every change of a row. */
+  /** Whether updates and deletes are refused. */
   readonly appendOnly?: boolean;
   readonly access: Access;
 }
 
 /**
- * A table with its indexes, and who may do what with which of its rows. Nobody reaches a row but by a policy.
+ * Returns the statements that create a table, its indexes and its access rules. Every row is accessible only through a policy.
  *
- * Names: constraints end in `_pkey`, `_key`, `_fkey` or `_check`, as PostgreSQL names them by itself; a constraint over several columns gets its name
- * here, since PostgreSQL would number it. Policies bear the name of their role.
+ * Names: constraints end in `_pkey`, `_key`, `_fkey` or `_check`, as PostgreSQL names them by default. A constraint over several columns gets its
+ * name here, since PostgreSQL would number it. Policies have the name of their role.
  */
 export function table({ name, about, columns, indexes = [], seed, appendOnly = false, access }: Table): string[] {
   return [

@@ -1,6 +1,5 @@
 import { CREATED, CURRENCY, ID, MODE, OWN, SEEN, table, UPDATED } from './table.ts';
 
-/** Money that was received and that nothing open takes. */
 export const UNAPPLIED_PAYMENTS = [
   ...table({
     name: 'unapplied_payments',

@@ -1,6 +1,6 @@
 import { CREATED, CONTRACT, ID, MODE, OWN, SEEN, table, UPDATED } from './table.ts';
 
-/** Where applications receive events, the secrets that sign them, and the events with their deliveries. */
+/** Tables of webhook endpoints, their signing secrets, and events with their deliveries. */
 export const WEBHOOKS = [
   ...table({
     name: 'webhook_endpoints',

@@ -12,7 +12,7 @@ interface Sold {
   readonly line?: Partial<InvoiceLine>;
 }
 
-/** The part of an invoice that the domain adds up. */
+/** Returns the amounts of an invoice that the domain computes. */
 export function billed(sold: readonly Sold[], taxes: readonly TaxRate[] = []) {
   const lines = sold.map(({ qty, unitAmountMinor, line }) => ({
     qty,
@@ -36,7 +36,7 @@ export function billed(sold: readonly Sold[], taxes: readonly TaxRate[] = []) {
   };
 }
 
-/** A PNG of one colour, made here so that no picture has to be kept. */
+/** Returns a PNG of one colour, so that no image file is needed. */
 export function png({ width, height, rgb = [11, 107, 79] }: { width: number; height: number; rgb?: number[] }): Buffer {
   const row = Buffer.from([0, ...Array.from({ length: width }, () => rgb).flat()]);
   const header = Buffer.alloc(13);

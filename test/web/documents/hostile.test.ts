@@ -8,7 +8,7 @@ import { readPdf, textBoxes } from './read-pdf.ts';
 
 afterAll(closePress);
 
-/** Texts that would be code, structure or disguise somewhere. */
+/** Texts that are code, markup or misleading characters in some context. */
 const corpus: readonly string[] = [
   '#panic("x")',
   '#read("/etc/passwd")',
@@ -27,7 +27,7 @@ const corpus: readonly string[] = [
   ...xssCorpus,
 ];
 
-/** The invoice with a text at every place that takes one. */
+/** Returns the invoice with a text in every place that takes one. */
 function saying(text: string, base: InvoiceDocument = shortInvoice): InvoiceDocument {
   return {
     ...base,
@@ -47,7 +47,7 @@ function saying(text: string, base: InvoiceDocument = shortInvoice): InvoiceDocu
   };
 }
 
-/** A line of one piece. */
+/** Returns a line with one piece. */
 const oneOf = (description: string): InvoiceDocument['lines'][number] => ({
   description,
   qty: 1n,
@@ -57,7 +57,7 @@ const oneOf = (description: string): InvoiceDocument['lines'][number] => ({
   taxMinor: 0n,
 });
 
-/** Without spaces, and what is shown instead of what cannot be. */
+/** Removes white space, control characters and direction overrides, and replaces broken surrogates. */
 const squeezed = (text: string): string => text.toWellFormed().replace(/[\s\p{Cc}\u202a-\u202e]+/gu, '');
 
 async function firstPages(document: InvoiceDocument): Promise<string> {
@@ -66,7 +66,7 @@ async function firstPages(document: InvoiceDocument): Promise<string> {
 
 describe('hostile texts', () => {
   test.each(corpus)('%s is shown as it is', async (text) => {
-    // What strangers write is data: it is printed, and does nothing.
+    // Text from strangers must be printed as it is and must not be executed.
     const page = squeezed(await firstPages(saying(text)));
     const times = page.split(squeezed(text)).length - 1;
     // Name, address, contact, footer, number, customer three times, three lines, a tax, the notes.
@@ -82,13 +82,13 @@ describe('hostile texts', () => {
     ['a lone surrogate', 'x\ud800y', 'x\ufffdy'],
     ['scripts without a font', '你好 שלום', '\ufffd\ufffd \ufffd\ufffd\ufffd\ufffd'],
   ])('%s cannot disguise anything', async (_, text, shown) => {
-    // A reader sees every character that counts, in the order in which it stands.
+    // A reader must see every visible character, in the order in which it is stored.
     const page = await firstPages({ ...shortInvoice, customer: { reference: null, name: text, address: null } });
     expect(page).toContain(`Billed to\n${shown}\n`);
   });
 
   test('every character that the fonts have can be set', async () => {
-    // A glyph that is missing after shaping would make PDF/A fail for everybody named so.
+    // If a glyph were missing after shaping, the PDF/A would fail for everyone with that name.
     const all = [...coverageOf(loadFonts())];
     const lines = Array.from({ length: Math.ceil(all.length / 40) }, (_, at) => all.slice(at * 40, at * 40 + 40));
     const pdf = await renderInvoice({
@@ -99,7 +99,7 @@ describe('hostile texts', () => {
   });
 
   test('stray marks and broken clusters can be set', async () => {
-    // Names are typed by people: a vowel sign without its consonant is a typo, not a failure.
+    // People type names: a vowel sign without its consonant is a typo and must not cause a failure.
     const marks = [...coverageOf(loadFonts())].filter((character) => /[\p{M}\u200c-\u200d\u25cc]/u.test(character));
     const letters = [...' aক৳ক্১.\ufffd'];
     const broken = marks.map((mark, at) => {
@@ -117,7 +117,7 @@ describe('hostile texts', () => {
     ['Bangla', 'ক্ষ'.repeat(3_000)],
     ['a link', `https://x.example/${'a'.repeat(2_000)}`],
   ])('a word of thousands of letters stays on the page: %s', async (_, word) => {
-    // Nothing is cut off, and no figure is covered by it.
+    // No text may be cut off or cover an amount.
     const pdf = await renderInvoice({
       ...shortInvoice,
       customer: { reference: word.slice(0, 200), name: word.slice(0, 200), address: word.slice(0, 200) },
@@ -130,7 +130,7 @@ describe('hostile texts', () => {
   });
 
   test('a receipt takes them, too', async () => {
-    // Both documents share their page, not their fields.
+    // Invoice and receipt share their layout, but not their fields.
     const text = corpus.join(' ');
     const pdf = await renderReceipt({
       ...receipt,
@@ -147,7 +147,7 @@ describe('hostile texts', () => {
 
 describe('hostile sizes', () => {
   test('10,000 lines are set, more are refused', async () => {
-    // A long invoice is slow for itself alone, and has an end.
+    // A long invoice must not slow down others, and its length is limited.
     const lines = Array.from({ length: 10_000 }, (_, index) => oneOf(`Item ${index + 1}`));
     const startedMs = performance.now();
     const short = renderInvoice(shortInvoice);
@@ -164,7 +164,7 @@ describe('hostile sizes', () => {
   });
 
   test('texts of megabytes are refused', async () => {
-    // Memory is bounded by what is accepted.
+    // The limit on the input limits the memory.
     await expect(renderInvoice({ ...shortInvoice, notes: 'x'.repeat(4_000_001) })).rejects.toMatchObject({
       problem: 'too_large',
     });

@@ -9,12 +9,12 @@ import { drawnPage, glyphCount, readPdf } from './read-pdf.ts';
 afterAll(closePress);
 
 const read = async (invoice: InvoiceDocument) => readPdf(await renderInvoice(invoice));
-/** Lines may break between words and after a hyphen. */
+/** Undoes line breaks, which may be between words and after a hyphen. */
 const flat = (text: string): string => text.replace(/\s+/g, ' ').replace(/(?<=[a-z])- /g, '-');
 
 describe('a short invoice', () => {
   test('says what it was given, and nothing else in figures', async () => {
-    // What a customer reads is what the application billed.
+    // A customer must read exactly what the application billed.
     const { pages } = await read(shortInvoice);
     const text = flat(pages.join('\n'));
     for (const part of [
@@ -41,7 +41,7 @@ describe('a short invoice', () => {
   });
 
   test('is PDF/A-2b with its title, author, language and date', async () => {
-    // Archives and screen readers know what it is.
+    // Archives and screen readers depend on this metadata.
     const { info, xmp } = await read(shortInvoice);
     expect(info).toMatchObject({
       Title: 'Invoice INV-000042',
@@ -55,7 +55,7 @@ describe('a short invoice', () => {
   });
 
   test('leads to its page by a link and by a QR code that can be scanned', async () => {
-    // Payers on paper reach the very same page.
+    // Customers with a printed invoice must reach the same page.
     const pdf = await renderInvoice(shortInvoice);
     expect((await readPdf(pdf)).links).toEqual([shortInvoice.payableUrl]);
     const { data, width, height } = await drawnPage(pdf, 1, 2);
@@ -65,7 +65,7 @@ describe('a short invoice', () => {
   test.each(['javascript:alert(1)', 'file:///etc/passwd', 'https://user@evil.example/', 'x'])(
     'has no link to %s',
     async (payableUrl) => {
-      // Protects against an address from old data.
+      // Otherwise an address from old data could lead customers elsewhere.
       const { links, pages } = await read({ ...shortInvoice, payableUrl });
       expect(links).toEqual([]);
       expect(pages.join('')).not.toContain('Scan');
@@ -78,7 +78,7 @@ describe('a short invoice', () => {
     ['ISSUED', null],
     ['OVERDUE', null],
   ] as const)('%s is stamped %s', async (status, stamp) => {
-    // Nobody pays a draft or a void invoice by mistake.
+    // Customers must not pay a draft or a void invoice by mistake.
     const text = (await read({ ...shortInvoice, status, paidMinor: 0n, issueDate: null, dueDate: null })).pages.join(
       '',
     );
@@ -87,7 +87,7 @@ describe('a short invoice', () => {
   });
 
   test('a currency without minor units has none, and no Bangla words', async () => {
-    // The currency's exponent, never a fixed two.
+    // The number of decimals comes from the currency and is not always two.
     const text = flat((await read({ ...shortInvoice, currency: 'JPY' })).pages.join(''));
     expect(text).toContain('Total JPY 841,858');
     expect(text).toContain('JPY Eight hundred forty-one thousand eight hundred fifty-eight only');
@@ -96,7 +96,7 @@ describe('a short invoice', () => {
 
 describe('an invoice of several pages', () => {
   test('says every line, discount, tax and installment with its state', async () => {
-    // Nothing is lost where pages break.
+    // Nothing may be lost where pages break.
     const { pages } = await read(installmentsInvoice);
     const text = flat(pages.join('\n'));
     for (const [index, line] of installmentsInvoice.lines.entries()) {
@@ -113,7 +113,7 @@ describe('an invoice of several pages', () => {
   });
 
   test('repeats the head of the table, counts its pages and is marked TEST on each', async () => {
-    // A single page of it still says what its columns mean and that it is a test.
+    // A single page must still name its columns and say that it is a test.
     const { pages } = await read(installmentsInvoice);
     expect(pages).toHaveLength(3);
     for (const [index, page] of pages.entries()) {
@@ -127,9 +127,9 @@ describe('an invoice of several pages', () => {
 });
 
 describe('an invoice in Bangla', () => {
-  // Readers give the text of shaped clusters back in pieces (pdf.js ignores ActualText), so words are compared by what they are drawn with.
+  // PDF readers return the text of shaped clusters in pieces (pdf.js ignores ActualText), so words are compared by their glyphs.
   test('has its figures in Bangla digits and lakh', async () => {
-    // No figure in the wrong script or grouping.
+    // No number may be in the wrong script or grouping.
     const { pages, info } = await read(banglaInvoice);
     const text = flat(pages.join('\n'));
     for (const part of [
@@ -156,10 +156,10 @@ describe('an invoice in Bangla', () => {
   test.each([
     ['ক্ষ', 1],
     ['জ্ঞ', 1],
-    // The joiner between them keeps them apart.
+    // The non-joiner keeps the letters apart.
     ['ক্\u200cষ', 2],
   ])('draws %s with %d glyphs', async (cluster, glyphs) => {
-    // Conjuncts are joined, and stay apart where a joiner says so.
+    // Conjuncts must be joined, and must stay apart where a non-joiner says so.
     const count = async (name: string): Promise<number> =>
       glyphCount(await renderInvoice({ ...banglaInvoice, customer: { reference: null, name, address: null } }));
     expect((await count(`টট${cluster}`)) - (await count('টট'))).toBe(glyphs);
@@ -168,7 +168,7 @@ describe('an invoice in Bangla', () => {
 
 describe('a receipt', () => {
   test('says who paid what, when, how and for which invoice', async () => {
-    // The payer's proof.
+    // The receipt is the payer's proof.
     const { pages, links, info } = await readPdf(await renderReceipt(receipt));
     const text = flat(pages.join('\n'));
     for (const part of [
@@ -192,7 +192,7 @@ describe('a receipt', () => {
   });
 
   test('says what was refunded', async () => {
-    // A receipt of money that went back is no proof of having paid.
+    // A receipt for refunded money is no proof of payment.
     const part = flat(
       (await readPdf(await renderReceipt({ ...receipt, invoice: null, refundedMinor: 35_050n }))).pages.join(''),
     );

@@ -8,7 +8,7 @@ import { drawnPage } from './read-pdf.ts';
 
 afterAll(closePress);
 
-/** 16 × 8 pixels of one red, by libjpeg. */
+/** 16 × 8 red pixels, encoded by libjpeg. */
 const baselineJpeg = Buffer.from(
   '/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDABsSFBcUERsXFhceHBsgKEIrKCUlKFE6PTBCYFVlZF9VXVtqeJmBanGQc1tdhbWGkJ6jq62rZ4C8ybqmx5moq6T/2wBDARweHigjKE4rK06kbl1upKSkpKSkpKSkpKSkpKSkpKSkpKSkpKSkpKSkpKSkpKSkpKSkpKSkpKSkpKSkpKSkpKT/wAARCAAIABADASIAAhEBAxEB/8QAFQABAQAAAAAAAAAAAAAAAAAAAAX/xAAUEAEAAAAAAAAAAAAAAAAAAAAA/8QAFQEBAQAAAAAAAAAAAAAAAAAABAX/xAAUEQEAAAAAAAAAAAAAAAAAAAAA/9oADAMBAAIRAxEAPwCeAOpP/9k=',
   'base64',
@@ -62,7 +62,7 @@ describe('a logo that is taken', () => {
     ['a JPEG', baselineJpeg],
     ['a progressive JPEG', progressiveJpeg],
   ])('%s stands on the invoice', async (_, bytes) => {
-    // What is accepted can be set.
+    // A logo that is accepted must be printable.
     const logo = logoOf(bytes);
     const branding = { ...shortInvoice.branding, logo };
     await expect(renderInvoice({ ...shortInvoice, branding })).resolves.toBeInstanceOf(Buffer);
@@ -72,7 +72,7 @@ describe('a logo that is taken', () => {
     ['wide', 400, 20],
     ['high', 20, 400],
   ])('keeps its form and its place at the left: %s', async (_, width, height) => {
-    // Nobody's logo is squeezed or pushes the company's name away.
+    // A logo must not be distorted or push the company's name away.
     const branding = { ...shortInvoice.branding, logo: logoOf(png({ width, height, rgb: [255, 0, 0] })) };
     const drawn = await drawnPage(await renderInvoice({ ...shortInvoice, branding }), 1, 2);
     const red = Array.from({ length: drawn.width * drawn.height }, (_, at) => at).filter(
@@ -89,7 +89,7 @@ describe('a logo that is taken', () => {
   });
 
   test('loses what a file carries beside the picture', () => {
-    // A photo's place and its maker's comments are not for customers.
+    // Customers must not see where a photo was taken or its author's comments.
     const secret = Buffer.from('GPS 23.8103 N 90.4125 E');
     const [picture, ...rest] = [png({ width: 4, height: 4 })];
     const withText = pngOf([
@@ -166,12 +166,12 @@ describe('a logo that is refused', () => {
     ['a JPEG of four colours', withFrame({ at: 5, bytes: [4] }), 'unsupported'],
     ['a JPEG of 12 bits', withFrame({ at: 0, bytes: [12] }), 'unsupported'],
   ])('%s', (_, bytes, problem) => {
-    // Nothing reaches the decoder of Typst that was not read to its end here.
+    // Typst's decoder must get only files that were fully checked here.
     expect(readLogo(bytes)).toBe(problem);
   });
 
   test('damaged files never throw, and what is taken can be set or fails alone', async () => {
-    // Uploads are strangers' bytes: no picture may end a process of ours.
+    // Uploads come from strangers, and no image may end one of our processes.
     const originals = [good, baselineJpeg, progressiveJpeg];
     const damage = fc.record({
       original: fc.constantFrom(...originals),
@@ -202,7 +202,7 @@ describe('a logo that is refused', () => {
   });
 });
 
-/** The JPEG with bytes of its frame header written over. */
+/** Returns the JPEG with some bytes of its frame header overwritten. */
 function withFrame({ at, bytes }: { at: number; bytes: number[] }): Buffer {
   const changed = Buffer.from(baselineJpeg);
   changed.set(bytes, changed.indexOf(Buffer.from([0xff, 0xc0])) + 4 + at);

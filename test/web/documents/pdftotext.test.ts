@@ -10,7 +10,7 @@ import { banglaInvoice, installmentsInvoice, shortInvoice } from './examples.ts'
 
 afterAll(() => closePress());
 
-/** What poppler reads, without room: where a reader puts spaces between pieces is its own affair. Needs Debian's poppler-utils. */
+/** Returns the text that poppler reads, without spaces, because readers place spaces differently. Needs Debian's poppler-utils. */
 async function textOf(invoice: InvoiceDocument): Promise<string> {
   const text = execFileSync('pdftotext', ['-raw', '-', '-'], { input: await renderInvoice(invoice) }).toString();
   return bare(text);
@@ -19,7 +19,7 @@ async function textOf(invoice: InvoiceDocument): Promise<string> {
 const bare = (text: string): string => text.normalize('NFC').replaceAll(/[\s\u200b]/g, '');
 
 describe('what another program reads from an invoice', () => {
-  // Searched, copied, or read aloud, an invoice says what was billed, letter by letter.
+  // A customer who searches, copies or listens to an invoice must get exactly what was billed.
   test.each([
     ['short', shortInvoice],
     ['with installments', installmentsInvoice],
@@ -48,7 +48,7 @@ describe('what another program reads from an invoice', () => {
     expect(wanted.length).toBeGreaterThan(20);
   });
 
-  // The check above has to be able to fail.
+  // Shows that the check above can fail.
   test('is not what its data do not say', async () => {
     const text = await textOf(shortInvoice);
     const off = toDecimalText({ amountMinor: shortInvoice.totalMinor + 1n, currency: 'BDT' });

@@ -23,7 +23,7 @@ describe('the bytes of a document', () => {
     ['long', installmentsInvoice],
     ['Bangla', banglaInvoice],
   ])('are the same again, after others, and in another process: %s', async (_, document) => {
-    // A signature or a hash of an invoice stays true.
+    // Otherwise a signature or hash of an invoice would become invalid.
     const first = await renderInvoice(document);
     await renderInvoice({ ...document, number: 'INV-999999' });
     const second = await renderInvoice(document);
@@ -34,7 +34,7 @@ describe('the bytes of a document', () => {
   });
 
   test('differ with what they say', async () => {
-    // Otherwise the same bytes would prove nothing.
+    // Otherwise the test above would prove nothing.
     const [one, other] = await Promise.all([
       renderInvoice(shortInvoice),
       renderInvoice({ ...shortInvoice, number: 'INV-000043' }),
@@ -45,7 +45,7 @@ describe('the bytes of a document', () => {
 
 describe('a press', () => {
   test('refuses more than may wait', async () => {
-    // A burst of downloads costs those who come last, not the service.
+    // A burst of downloads must delay only the last ones, not stop the service.
     await withPress({ waiting: 1 }, async (press) => {
       const outcomes = await Promise.allSettled(Array.from({ length: 4 }, () => press.print(invoice)));
       expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'rejected']);
@@ -54,7 +54,7 @@ describe('a press', () => {
   });
 
   test('gives up what takes too long, and goes on with the next', async () => {
-    // One document never ends the others.
+    // One document must not stop the others.
     const lines = Array.from({ length: 20 }, () => installmentsInvoice.lines).flat();
     await withPress({ timeMs: 1 }, async (press) => {
       const slow = { kind: 'invoice', document: { ...installmentsInvoice, lines } } as const;
@@ -64,7 +64,7 @@ describe('a press', () => {
   });
 
   test('answers a failure of Typst without a word of the document', async () => {
-    // What a log or an error page could show of it names nobody.
+    // Logs and error pages must not show customers' data.
     const logo = { type: 'png', bytes: Buffer.from('not a picture') } as const;
     const broken = { ...shortInvoice, branding: { ...shortInvoice.branding, logo } };
     await withPress({}, async (press) => {
@@ -79,7 +79,7 @@ describe('a press', () => {
   });
 
   test('replaces a process that has come to too much memory', async () => {
-    // Typst does not give all of its memory back; its process does.
+    // Typst does not release all of its memory; ending its process does.
     await withPress({ residentBytes: 1 }, async (press) => {
       const first = await press.print(invoice);
       const second = await press.print({ kind: 'receipt', document: receipt });
@@ -90,7 +90,7 @@ describe('a press', () => {
   });
 
   test('ends documents under way when it is closed, and can be used again', async () => {
-    // A service that stops leaves no process behind and no promise open.
+    // A service that stops must leave no process running and no promise pending.
     await withPress({}, async (press) => {
       const under = press.print(invoice);
       press.close();

@@ -2,11 +2,10 @@ import { getDocument, OPS, type PDFDocumentProxy } from 'pdfjs-dist/legacy/build
 
 /** What another program reads from a PDF. */
 export interface ReadPdf {
-  /** The pages' texts, without the room to break that we put into long words. */
+  /** The text of each page, without the break opportunities that we insert into long words. */
   readonly pages: readonly string[];
   readonly info: Readonly<Record<string, unknown>>;
   readonly xmp: string;
-  /** Addresses of all links. */
   readonly links: readonly string[];
 }
 
@@ -29,7 +28,7 @@ export async function readPdf(pdf: Uint8Array): Promise<ReadPdf> {
   }
 }
 
-/** Where every piece of text of every page begins and ends, in points. */
+/** Returns where every piece of text of every page begins and ends, in points. */
 export async function textBoxes(pdf: Uint8Array): Promise<{ left: number; right: number; pageWidth: number }[]> {
   const document = await openPdf(pdf);
   try {
@@ -50,7 +49,7 @@ export async function textBoxes(pdf: Uint8Array): Promise<{ left: number; right:
   }
 }
 
-/** How many glyphs the first page shows. */
+/** Returns the number of glyphs on the first page. */
 export async function glyphCount(pdf: Uint8Array): Promise<number> {
   const document = await openPdf(pdf);
   try {
@@ -63,7 +62,7 @@ export async function glyphCount(pdf: Uint8Array): Promise<number> {
   }
 }
 
-/** A page as a picture of so many pixels a point, with its size. */
+/** Draws a page with `scale` pixels per point. */
 export async function drawnPage(pdf: Uint8Array, number: number, scale: number): Promise<Drawn> {
   const document = await openPdf(pdf);
   try {
@@ -99,7 +98,7 @@ interface CanvasFactory {
 }
 
 function openPdf(pdf: Uint8Array): Promise<PDFDocumentProxy> {
-  // pdf.js takes the bytes away from its caller. 0: errors only.
+  // pdf.js takes ownership of the bytes, so it gets a copy. Verbosity 0 reports errors only.
   return getDocument({ data: Uint8Array.from(pdf), verbosity: 0, useSystemFonts: false }).promise;
 }
 

@@ -22,7 +22,7 @@ const NOTICE: InvoiceNotice = {
   payableUrl: 'https://pay.example/pay/pay_abc?lang=en',
 };
 
-/** Texts that try to be markup, a header, a placeholder, or to hide. */
+/** Texts that try to be markup, a header or a placeholder, or that try to hide characters. */
 const hostile = fc.oneof(
   fc.constantFrom(...xssCorpus, 'A\r\nBcc: x@evil.example', '#amount #date', '\u202eevil\u2066', '\u200b\u2028\u0000'),
   fc.string({ unit: 'binary', maxLength: 400 }),
@@ -31,7 +31,7 @@ const hostile = fc.oneof(
 
 describe('the notice of an invoice', () => {
   test('says in English who asks, for which invoice, how much, until when and where', () => {
-    // Protects the payer from a mail that leaves him guessing.
+    // Otherwise payers would have to guess who wants money and for what.
     const { subject, text } = invoiceEmail(NOTICE);
     expect(subject).toBe('Invoice INV-000042 from Padma Books: BDT 1,23,456.00 due on 21 November 2026');
     expect(text.split('\n')).toEqual([
@@ -58,7 +58,7 @@ describe('the notice of an invoice', () => {
   });
 
   test('speaks Bangla with Bangla digits, and says that it is overdue', () => {
-    // Protects readers of Bangla from a mail in two languages.
+    // Otherwise readers of Bangla would get an email in two languages.
     const { subject, text, html } = invoiceEmail({ ...NOTICE, kind: 'overdue', language: 'bn' });
     expect(subject).toBe('মেয়াদোত্তীর্ণ ইনভয়েস INV-000042, Padma Books: ৳১,২৩,৪৫৬.০০');
     expect(text).toContain('পরিশোধের শেষ তারিখ: ২১ নভেম্বর, ২০২৬');
@@ -67,12 +67,12 @@ describe('the notice of an invoice', () => {
   });
 
   test('names the whole rest only where it is another sum', () => {
-    // Protects from two figures of which one is superfluous.
+    // Otherwise payers would read two amounts of which one is superfluous.
     expect(invoiceEmail({ ...NOTICE, dueMinor: NOTICE.amountMinor }).text).not.toContain('Left to pay');
   });
 
   test.each(['en', 'bn'] as const)('cannot be taken for a real bill in TEST mode (%s)', (language) => {
-    // Protects whoever gets a developer's mail.
+    // Otherwise a recipient could take a developer's email for a real bill.
     const { subject, text, html } = invoiceEmail({ ...NOTICE, mode: 'TEST', language });
     const mark = language === 'en' ? ['[TEST]', 'TEST mode'] : ['[টেস্ট]', 'টেস্ট মোড'];
     expect(subject.startsWith(mark[0] ?? '')).toBe(true);
@@ -82,7 +82,7 @@ describe('the notice of an invoice', () => {
   });
 
   test('has the same facts and the link in both parts', () => {
-    // Protects readers of one part from knowing less than readers of the other.
+    // Otherwise readers of one part would learn less than readers of the other.
     for (const kind of ['reminder', 'overdue'] as const) {
       const { text, html } = invoiceEmail({ ...NOTICE, kind });
       const shown = parse(html).textContent.replaceAll('\u00a0', ' ');
@@ -97,7 +97,7 @@ describe('the notice of an invoice', () => {
   });
 
   test('loads nothing and runs nothing, whatever a company is called', () => {
-    // Protects the payer: the name is a stranger's text in a mail that asks for money.
+    // The company name is a stranger's text, in an email that asks the payer for money.
     fc.assert(
       fc.property(
         hostile,
@@ -131,20 +131,20 @@ describe('the notice of an invoice', () => {
   });
 
   test('puts a company called like a placeholder in as it is', () => {
-    // Protects the subject from being filled in twice.
+    // Otherwise placeholders in a company's name would be filled in a second time.
     const branding = { ...NOTICE.branding, companyName: '#amount #date $& $1' };
     expect(invoiceEmail({ ...NOTICE, branding }).subject).toContain('from #amount #date $& $1:');
   });
 
   test('cuts a long name between letters', () => {
-    // Protects the subject's figures, which stand behind the name, from a name that fills it.
+    // Otherwise a long name would push the amount, which follows it, out of the subject.
     const branding = { ...NOTICE.branding, companyName: 'ক্ষ্মী'.repeat(60) };
     const { subject } = invoiceEmail({ ...NOTICE, branding });
     expect(subject).toMatch(/(ক্ষ্মী)+…: BDT 1,23,456\.00/);
   });
 
   test('makes a pale accent colour dark enough to be read', () => {
-    // Protects the button's text on whatever colour an application has chosen.
+    // Otherwise payers could not read the button's text on the application's colour.
     const { html } = invoiceEmail({ ...NOTICE, branding: { ...NOTICE.branding, accentColor: '#ffff00' } });
     expect(html).not.toContain('#ffff00');
     expect(html).toMatch(/background-color:#[0-9a-f]{6};color:#ffffff/);
@@ -153,7 +153,7 @@ describe('the notice of an invoice', () => {
   test.each(['javascript:alert(1)', '/pay/x', 'https://user:pass@pay.example/', ''])(
     'is not made with the link %j',
     (payableUrl) => {
-      // Protects from a button that leads elsewhere.
+      // Otherwise the button could lead elsewhere.
       expect(() => invoiceEmail({ ...NOTICE, payableUrl })).toThrow('link');
     },
   );

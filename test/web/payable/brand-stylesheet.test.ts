@@ -6,7 +6,7 @@ import { xssCorpus } from '../xss-corpus.ts';
 const shape =
   /^:root \{\n {2}--brand: #[0-9a-f]{6};\n {2}--main: #[0-9a-f]{6};\n {2}--main-strong: #[0-9a-f]{6};\n {2}--on-main: #[0-9a-f]{6};\n\}\n@media \(prefers-color-scheme: dark\) \{\n {2}:root \{\n {4}--main: #[0-9a-f]{6};\n {4}--main-strong: #[0-9a-f]{6};\n {4}--on-main: #[0-9a-f]{6};\n {2}\}\n\}\n$/;
 
-/** Where the accent stands as text: the page, the card, and the ground of a button that is pointed at. */
+/** The backgrounds of accent-coloured text: the page, the card, and a button under the pointer. */
 const grounds = [
   ['#f1f5f3', '#ffffff', '#e1f3eb', '#e8eef1'],
   ['#0d1412', '#16201d', '#12392c', '#22303a'],
@@ -26,7 +26,7 @@ function contrast(left: string, right: string): number {
 
 describe("the brand's stylesheet", () => {
   test('can be read in light and dark, whatever colour was chosen', () => {
-    // WCAG 2.2 AA: 4.5 to 1, on every ground and of the words on a button.
+    // WCAG 2.2 AA requires a contrast of 4.5 to 1, on every background and for the text of a button.
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 0xffffff }), (color) => {
         const sheet = brandStylesheet(`#${color.toString(16).padStart(6, '0')}`);
@@ -43,13 +43,13 @@ describe("the brand's stylesheet", () => {
   });
 
   test('keeps a colour that can be read, and shows the chosen one where nothing is read on it', () => {
-    // Protects the looks that a company chose.
+    // Otherwise a company would lose its chosen colour.
     expect(brandStylesheet('#3B0A91')).toContain('--brand: #3b0a91;\n  --main: #3b0a91;');
     expect(brandStylesheet('#ffd400')).toContain('--brand: #ffd400;');
   });
 
   test('has nothing of a text that is no colour', () => {
-    // Protects the page from rules that somebody stored as a colour.
+    // Otherwise text stored as a colour could add rules to the page.
     const ours = brandStylesheet('#0b6b4f');
     const hostile = ['', 'red', '#fff', '#12345g', '#0b6b4f;}', 'url(//evil.example/)', '#0b6b4f\n}body{display:none}'];
     for (const text of [...hostile, ...xssCorpus]) {

@@ -24,7 +24,7 @@ const logo =
 
 let browser: Browser;
 let server: PageServer;
-/** What `/live` shows; tests change it between two looks. */
+/** The state that `/live` shows. Tests change it between two requests. */
 let live: PayableView;
 
 beforeAll(async () => {
@@ -37,7 +37,10 @@ afterAll(async () => {
   await server.close();
 });
 
-/** `/state?lang=…` is an invoice in that state, `/xss/n` one of texts of the corpus; `/pay/…` is what pages refer to. */
+/**
+ * Returns the page at a path: `/state?lang=…` is an invoice in that state, `/xss/n` has texts of the corpus, `/pay/…` is
+ * what pages link to.
+ */
 function pageAt(path: string): Answer | null {
   const url = new URL(path, 'http://localhost');
   const language: Language = url.searchParams.get('lang') === 'bn' ? 'bn' : 'en';
@@ -75,7 +78,7 @@ function belowPage(name: string): Answer | null {
   }
 }
 
-/** Every text of the page is a stranger's. */
+/** Returns an invoice in which every text comes from a stranger. */
 function viewOfTexts(text: string, language: Language): PayableView {
   const { invoice, paying } = exampleInvoices.too_much;
   return {
@@ -99,7 +102,7 @@ function viewOfTexts(text: string, language: Language): PayableView {
   };
 }
 
-/** A thousand lines, and endless words in every text. */
+/** Returns an invoice with a thousand lines and very long words in every text. */
 function longView(language: Language): PayableView {
   const view = viewOfTexts(endless, language);
   const lines = Array.from({ length: 1_000 }, (_, index) => ({
@@ -113,7 +116,7 @@ function longView(language: Language): PayableView {
   return { ...view, invoice: { ...view.invoice, lines } };
 }
 
-/** The greatest sums that there can be. */
+/** Returns an invoice with the largest possible amounts. */
 function greatestView(language: Language): PayableView {
   const most = 9_007_199_254_740_991n;
   const view = examplePayable(exampleInvoices.overdue);
@@ -146,14 +149,14 @@ function greatestView(language: Language): PayableView {
   };
 }
 
-/** A watched page that may talk to our server only. */
+/** Opens a watched page that may connect only to our server. */
 function openPage(options: BrowserContextOptions = {}): Promise<WatchedPage> {
   return openWatchedPage({ browser, origins: [server.origin], options });
 }
 
 describe('the page of an invoice', () => {
   test('fits screens of 320, 390 and 1280 px, endless words and the greatest sums included', async () => {
-    // Protects small phones from scrolling sideways.
+    // Otherwise small phones would scroll sideways.
     const { page, complaints } = await openPage();
     for (const path of [...checked, 'long', 'greatest'].flatMap((name) => [`/${name}?lang=en`, `/${name}?lang=bn`])) {
       await page.goto(server.origin + path);
@@ -164,7 +167,7 @@ describe('the page of an invoice', () => {
   });
 
   test('writes no amount on two lines or past its card at 320, 390 and 1280 px, the greatest included', async () => {
-    // Protects payers from reading half of a sum.
+    // Otherwise payers could read half of an amount.
     const { page } = await openPage();
     for (const path of [...checked, 'greatest'].flatMap((name) => [`/${name}?lang=en`, `/${name}?lang=bn`])) {
       await page.goto(server.origin + path);
@@ -174,7 +177,7 @@ describe('the page of an invoice', () => {
   });
 
   test.each(languages)('has no accessibility finding in %s, light and dark', async (language) => {
-    // Protects payers who cannot see, point, or tell colours apart.
+    // Otherwise payers who cannot see, use a pointer, or distinguish colours could not pay.
     const { page } = await openPage({ viewport: { width: 390, height: 800 } });
     for (const name of checked) {
       await page.goto(`${server.origin}/${name}?lang=${language}`);
@@ -184,7 +187,8 @@ describe('the page of an invoice', () => {
   });
 
   test('loads exactly the inventory, in the colour and with the logo of its company', async () => {
-    // Protects the list of what a payment page runs (PCI DSS 6.4.3), and the looks that the policy must not block.
+    // Otherwise the list of files on the payment page would be incomplete (PCI DSS 6.4.3), or the policy would block a
+    // company's colour and logo.
     const { page, complaints } = await openPage();
     const loaded = new Set<string>();
     page.on('response', (response) => {
@@ -207,7 +211,7 @@ describe('the page of an invoice', () => {
   });
 
   test('runs nothing of the XSS corpus in any of its texts', async () => {
-    // Protects payers from script in what applications write into invoices.
+    // Otherwise an application's text in an invoice could run a script in the payer's browser.
     const { page, complaints } = await openPage();
     for (const index of xssCorpus.keys()) {
       await page.goto(`${server.origin}/xss/${index}`);
@@ -221,7 +225,7 @@ describe('the page of an invoice', () => {
   });
 
   test('keeps a text that turns its direction to itself', async () => {
-    // Protects what stands beside it from being read backwards.
+    // Otherwise the text next to it would be read backwards.
     const { page } = await openPage();
     const { invoice } = exampleInvoices.overdue;
     const payments = invoice.payments.map((payment) => ({
@@ -246,7 +250,7 @@ describe('the page of an invoice', () => {
   });
 
   test('is all there on paper', async () => {
-    // Protects the record that somebody prints, and saves the ink of buttons.
+    // Otherwise a printed invoice would be incomplete or show buttons.
     const { page } = await openPage({ viewport: { width: 794, height: 1123 } });
     await page.emulateMedia({ media: 'print' });
     await page.goto(`${server.origin}/installments`);
@@ -260,7 +264,7 @@ describe('the page of an invoice', () => {
 
 describe('paying', () => {
   test.each([true, false])('posts the choice and the sum that was shown (script: %s)', async (javaScriptEnabled) => {
-    // Protects the one step that everything depends on, and payers from a sum that changed meanwhile.
+    // Otherwise payers could not pay, or would pay an amount that changed since they saw it.
     live = examplePayable(exampleInvoices.installments);
     const { page, complaints } = await openPage({ javaScriptEnabled });
     const press = async (name: string): Promise<void> => {
@@ -287,7 +291,7 @@ describe('paying', () => {
   });
 
   test('can be done with the keyboard alone', async () => {
-    // Protects payers who cannot use a pointer.
+    // Otherwise payers who cannot use a pointer could not pay.
     live = examplePayable(exampleInvoices.any_amount);
     const { page } = await openPage();
     await page.goto(`${server.origin}/live`);
@@ -302,7 +306,7 @@ describe('paying', () => {
   });
 
   test('sends a form once, however often it is tapped', async () => {
-    // Protects payers on slow networks from beginning two payments.
+    // Otherwise payers on slow networks could begin two payments.
     live = examplePayable(exampleInvoices.issued);
     const { page } = await openPage();
     await page.goto(`${server.origin}/live`);
@@ -314,7 +318,7 @@ describe('paying', () => {
   });
 });
 
-/** What the server would read of the form that came last. */
+/** Returns how the server reads the last form. */
 function lastForm(): ReturnType<typeof readPayForm> {
   const posted = server.requests.findLast(({ method }) => method === 'POST');
   expect(posted).toMatchObject({ path: `${pagePath}/pay?lang=en` });
@@ -322,7 +326,7 @@ function lastForm(): ReturnType<typeof readPayForm> {
 }
 
 test('shows how a payment under way ended by itself, with and without script', async () => {
-  // Protects payers from staring at an old state, and from paying again.
+  // Otherwise payers would see an outdated state and might pay again.
   for (const javaScriptEnabled of [true, false]) {
     const { inProgress } = exampleInvoices.in_progress_all;
     live = { ...examplePayable(exampleInvoices.in_progress_all), now: inProgress.since };

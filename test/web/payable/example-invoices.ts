@@ -58,7 +58,7 @@ export const plain: PayableInvoice = {
   payments: [],
 };
 
-/** The plain invoice by installments, of which so much is paid. */
+/** Returns the plain invoice by installments with the amount `paidMinor` paid. */
 function inParts(paidMinor: bigint, changes: Partial<PayableInvoice>): PayableInvoice {
   return {
     ...plain,
@@ -93,7 +93,7 @@ interface Changes extends Partial<PayableView> {
   readonly paying: Paying | null;
 }
 
-/** One example of every state, by the name it is served under. */
+/** One example of every state, by the name under which it is served. */
 export const exampleInvoices = {
   issued: { invoice: plain, paying },
   any_amount: { invoice: plain, paying: { ...paying, anyAmount } },
@@ -140,7 +140,7 @@ export const exampleInvoices = {
   expired: { invoice: { ...plain, status: 'EXPIRED' }, paying: null },
 } as const satisfies Record<string, Changes>;
 
-/** A page of an ordinary shop; the state's own facts come with it. */
+/** Returns a page in a state, otherwise of an ordinary shop. */
 export function examplePayable({ invoice, paying: payingNow, ...changes }: Changes): PayableView {
   return {
     language: 'en',

@@ -13,12 +13,12 @@ function pageOf(name: Name, changes: Partial<PayableView> = {}): string {
   return renderPayablePage({ ...examplePayable(exampleInvoices[name]), ...changes });
 }
 
-/** What a page says, without the marks around names and sums. */
+/** Returns a page without the markup around names and amounts. */
 function wordsOf(page: string): string {
   return page.replace(/<\/?(?:span|bdi)[^>]*>/g, '');
 }
 
-/** Choice and expected sum of every form, in their order. */
+/** Returns choice and expected amount of every form, in order. */
 function formsOf(page: string): string[] {
   const pattern = /name="choice" value="(\w+)" \/>\s*<input type="hidden" name="expected" value="(\d+)"/g;
   return Array.from(page.matchAll(pattern), ([, choice = '', expected = '']) => `${choice} ${expected}`);
@@ -26,7 +26,7 @@ function formsOf(page: string): string[] {
 
 describe('the page of an invoice', () => {
   test('tells an open invoice: whose, which, how much, until when, for what', () => {
-    // Protects the payer's decision.
+    // Otherwise the payer could not decide whether to pay.
     const page = pageOf('issued');
     expect(page).toContain('<title>Invoice INV-000042 · Shapla Studio &#38; Sons</title>');
     expect(page).toContain('<p class="amount"><span class="money wide">BDT\u00a076,350.00</span></p>');
@@ -40,7 +40,7 @@ describe('the page of an invoice', () => {
   });
 
   test('writes sums and dates in Bangla in Bangla', () => {
-    // Protects payers who read only Bangla.
+    // Otherwise payers who read only Bangla could not use the page.
     const page = pageOf('installments', { language: 'bn' });
     expect(page).toContain('<p class="amount"><span class="money">৳১৫,০০০.০০</span></p>');
     expect(page).toContain('৫ ডিসেম্বর, ২০২৬');
@@ -61,12 +61,12 @@ describe('the page of an invoice', () => {
     ['paid', []],
     ['void', []],
   ] as const)('%s offers %j', (name, forms) => {
-    // Protects against paying what is not due, and the same twice.
+    // Otherwise customers could pay what is not due, or pay twice.
     expect(formsOf(pageOf(name))).toEqual(forms);
   });
 
   test('says of every installment how it stands, in words', () => {
-    // Protects those who cannot tell colours apart.
+    // Otherwise customers who cannot distinguish colours could not read the state of an installment.
     const page = pageOf('overdue');
     const states = Array.from(page.matchAll(/<span class="chip \w+">([^<]+)<\/span>\s*<\/td>/g), ([, word]) => word);
     expect(states).toEqual(['Paid', 'Overdue', 'Open', 'Open']);
@@ -75,7 +75,7 @@ describe('the page of an invoice', () => {
   });
 
   test('shows the payments that settled and what was given back of them', () => {
-    // Protects the record of who has paid already.
+    // Otherwise customers could not see who has already paid.
     const invoice = {
       ...exampleInvoices.overdue.invoice,
       payments: exampleInvoices.overdue.invoice.payments.map((payment) => ({ ...payment, refundedMinor: 123_456n })),
@@ -97,14 +97,14 @@ describe('the page of an invoice', () => {
   ] as const)(
     'says in %s what becomes of what was paid beyond it, as the page of the payment does',
     (language, text) => {
-      // Protects whoever paid too much from believing that it is lost.
+      // Otherwise customers who paid too much would believe that the money is lost.
       expect(wordsOf(pageOf('overpayment', { language }))).toContain(text);
       expect(wordsOf(pageOf('paid', { language }))).not.toMatch(/more than was asked|বেশি দিয়েছেন/);
     },
   );
 
   test('thanks for a paid invoice, and warns of one that is void or has expired', () => {
-    // Protects against paying again.
+    // Otherwise customers might pay again.
     const paid = pageOf('paid');
     expect(paid).toContain('Thank you, this invoice is paid');
     expect(paid).toContain('Paid on 21 November 2026.');
@@ -118,7 +118,7 @@ describe('the page of an invoice', () => {
   });
 
   test.each(['VOID', 'EXPIRED'] as const)('calls no installment of an invoice that is %s open or overdue', (status) => {
-    // Protects against paying what nobody asks for any more.
+    // Otherwise customers might pay what the shop no longer asks for.
     const { invoice } = exampleInvoices.overdue;
     for (const language of ['en', 'bn'] as const) {
       const shown = pageOf('void', { language, invoice: { ...invoice, status } });
@@ -127,7 +127,7 @@ describe('the page of an invoice', () => {
   });
 
   test('the day of the last payment is the one in the shown zone', () => {
-    // Protects the record of a payment around midnight.
+    // Otherwise the date of a payment around midnight would be wrong.
     const { invoice } = exampleInvoices.paid;
     const [first] = invoice.payments;
     const night = new Date('2026-11-21T18:30:00Z');
@@ -141,7 +141,7 @@ describe('the page of an invoice', () => {
     ['too_little', 'at least BDT\u00a010.00.', '5'],
     ['too_much', 'at most BDT\u00a031,350.00.', '৯৯,৯৯৯'],
   ] as const)('%s is said beside the field, which keeps what was typed', (name, text, typed) => {
-    // Protects payers from guessing what went wrong.
+    // Otherwise payers would have to guess what is wrong.
     const page = pageOf(name);
     expect(wordsOf(page)).toContain(text);
     expect(page).toContain(`value="${typed}"`);
@@ -151,7 +151,7 @@ describe('the page of an invoice', () => {
   });
 
   test.each(['changed', 'unavailable'] as const)('%s is said before anything can be paid', (name) => {
-    // Protects payers from a sum that they have not seen, and from the fear of having paid.
+    // Otherwise payers would pay an amount that they have not seen, or fear that they have already paid.
     const page = pageOf(name);
     const text = payableWordsIn('en').problems[name];
     expect(page.indexOf(text)).toBeGreaterThan(0);
@@ -160,7 +160,7 @@ describe('the page of an invoice', () => {
   });
 
   test('leads back to the payment that is under way, and looks again by itself', () => {
-    // Protects against a second payment by somebody who was only unsure.
+    // Otherwise a payer who is unsure might pay a second time.
     const page = pageOf('in_progress_all');
     expect(page).toContain('href="/checkout/pay_y?lang=en"');
     expect(page).toContain('<meta http-equiv="refresh" content="15" />');
@@ -171,7 +171,7 @@ describe('the page of an invoice', () => {
   });
 
   test('stands still while nothing is under way, while a problem is read, and after a day', () => {
-    // Protects readers from a page that moves, and the server from pages left open.
+    // Otherwise the page would move while a customer reads it, or pages left open would keep the server busy.
     const inProgress = { checkoutPath: '/checkout/pay_y', amountMinor: 1_500_000n, since: at(-70) };
     expect(pageOf('issued')).not.toContain('http-equiv');
     expect(pageOf('changed', { inProgress })).not.toContain('http-equiv');
@@ -179,7 +179,7 @@ describe('the page of an invoice', () => {
   });
 
   test('marks TEST in every state and nothing on LIVE', () => {
-    // Protects against taking a test page for a real one, and the other way round.
+    // Otherwise a customer could take a test page for a real one, or a real one for a test.
     for (const name of names) {
       expect(pageOf(name, { mode: 'TEST' })).toContain('TEST mode');
       expect(pageOf(name)).not.toContain('TEST');
@@ -187,7 +187,7 @@ describe('the page of an invoice', () => {
   });
 
   test('loads our own files only and has no style or handler of its own', () => {
-    // Protects the inventory of what a payment page runs.
+    // Otherwise the list of scripts on the payment page would be incomplete.
     const page = pageOf('installments');
     const { path, integrity } = payableAssets.stylesheet;
     expect(page).toContain(`<link rel="stylesheet" href="${path}" integrity="${integrity}" />`);
@@ -197,7 +197,7 @@ describe('the page of an invoice', () => {
   });
 
   test('refuses paths that are none of ours', () => {
-    // Protects against a form that posts to somebody else, and a picture that tells who looks.
+    // Otherwise a form could be sent to another site, or an image could tell that site who opens the page.
     const { paying } = exampleInvoices.issued;
     const { branding } = examplePayable(exampleInvoices.issued);
     const away = 'https://evil.example/';
@@ -208,7 +208,7 @@ describe('the page of an invoice', () => {
   });
 
   test('leaves out what there is none of', () => {
-    // Protects the page from headings over nothing.
+    // Otherwise the page would show headings without content.
     const branding = {
       companyName: 'Shapla',
       companyAddress: null,
@@ -223,7 +223,7 @@ describe('the page of an invoice', () => {
   });
 
   test('names what is typed in the name of an invoice as it is', () => {
-    // Protects the title from the patterns of a replacement.
+    // Otherwise replacement patterns in an invoice number would change the title.
     const page = renderPayablePage({
       ...examplePayable(exampleInvoices.issued),
       invoice: { ...plain, number: "$&$'" },
@@ -232,7 +232,7 @@ describe('the page of an invoice', () => {
   });
 
   test('weighs at most 25 kB with its stylesheets where the invoice is short', () => {
-    // Protects payers on slow networks.
+    // Otherwise customers on slow networks would wait.
     const weight =
       Buffer.byteLength(pageOf('installments', { language: 'bn', now })) +
       payableAssets.stylesheet.body.length +
@@ -242,7 +242,7 @@ describe('the page of an invoice', () => {
 });
 
 test('every phrase keeps its placeholders in both languages', () => {
-  // Protects translations from losing a name, a sum or a date.
+  // Otherwise a translation could lose a name, an amount or a date.
   const placeholders = (words: object): string[] =>
     Object.entries(words).flatMap(([key, value]: [string, unknown]) => {
       const inner = typeof value === 'object' && value !== null ? placeholders(value) : String(value).match(/#[a-z]+/g);

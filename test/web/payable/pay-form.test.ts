@@ -17,7 +17,7 @@ describe('the posted form', () => {
     ['choice=asked&expected=5&amount=7', { choice: 'asked', typedAmount: null, expectedMinor: 5n }],
     ['choice=asked&expected=5&other=1&other=2', { choice: 'asked', typedAmount: null, expectedMinor: 5n }],
   ])('%s is read', (text, form) => {
-    // Protects the payer's choice on its way.
+    // Otherwise the payer's choice would be lost on its way to the server.
     expect(readPayForm(text)).toEqual(form);
   });
 
@@ -44,7 +44,7 @@ describe('the posted form', () => {
     '__proto__=1&choice=constructor&expected=5',
     `choice=asked&expected=5&amount=${'1'.repeat(1_000)}`,
   ])('%s is refused', (text) => {
-    // Protects the server from forms that the page never sends.
+    // Otherwise the server would accept forms that the page never sends.
     expect(readPayForm(text)).toBeNull();
   });
 });
@@ -54,7 +54,7 @@ describe('a typed amount', () => {
   const amountMinor = fc.bigInt({ min: 1n, max: MAX_AMOUNT_MINOR });
 
   test('is what the page itself shows for it, in both languages', () => {
-    // Protects payers who copy a sum from the page.
+    // Otherwise payers who copy an amount from the page could not pay it.
     fc.assert(
       fc.property(currency, amountMinor, fc.constantFrom(...languages), (code, minor, language) => {
         const money = { amountMinor: minor, currency: code };
@@ -68,7 +68,7 @@ describe('a typed amount', () => {
   });
 
   test('is refused or has the value of its digits, whatever is typed', () => {
-    // Protects payers from paying another sum than they wrote.
+    // Otherwise payers could pay another amount than they typed.
     const piece = fc.constantFrom(...'0123456789০৫৯,. -+eE৳।٫', 'BDT', '\u00a0', '\u202e');
     fc.assert(
       fc.property(fc.string({ unit: piece, maxLength: 12 }), (text) => {
@@ -103,7 +103,7 @@ describe('a typed amount', () => {
     ['৫০০ টাকা', 50_000n],
     ['0', 0n],
   ])('%s means %d', (text, minor) => {
-    // Protects the ways in which people write money.
+    // Otherwise payers could not type amounts in the usual notations.
     expect(minorFromTypedText(text, 'BDT')).toBe(minor);
   });
 
@@ -146,12 +146,12 @@ describe('a typed amount', () => {
     '500\u202e',
     '50\u0000',
   ])('%j means nothing', (text) => {
-    // Protects payers from a guess about their money.
+    // Otherwise Lenden would guess what a payer wants to pay.
     expect(minorFromTypedText(text, 'BDT')).toBeNull();
   });
 
   test('has no more digits than its currency', () => {
-    // Protects yen and dinar from being read as hundredths.
+    // Otherwise amounts in yen or dinar would be read as hundredths.
     expect(minorFromTypedText('500', 'JPY')).toBe(500n);
     expect(minorFromTypedText('500.5', 'JPY')).toBeNull();
     expect(minorFromTypedText('1.234', 'KWD')).toBe(1_234n);
@@ -167,7 +167,7 @@ describe('a typed amount', () => {
     ['9999999999999999', 'too_much'],
     ['ten', 'not_an_amount'],
   ])('%s within its bounds is %p', (text, outcome) => {
-    // Protects against less than the application takes and more than is due.
+    // Otherwise payers could pay less than the application accepts, or more than is due.
     expect(readTypedAmount(text, { currency: 'BDT', minMinor: 1_000n, maxMinor: 3_135_000n })).toBe(outcome);
   });
 });
