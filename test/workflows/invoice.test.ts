@@ -67,10 +67,11 @@ describe('a plan of four months', () => {
    * precede, because then the load of the machine decides which events are sent.
    */
   async function livedInDaysOf(dayMs: number, first: PlainDate): Promise<string[] | null> {
-    const startMs = Date.now() + 1_500;
-    const calendar = quickCalendar(first, { startMs, dayMs });
+    const clock = { startMs: Date.now(), dayMs };
+    const calendar = quickCalendar(first, clock);
     const quick = await openInvoiceTheatre({ calendar });
     try {
+      clock.startMs = Date.now() + 500;
       const invoice = await quick.world.bill(startedOn(first));
       await quick.tell(invoice, 'issued');
       for (const { day, amountMinor, overdue, dueDate } of paidOn(invoice)) {
@@ -94,13 +95,13 @@ describe('a plan of four months', () => {
   }
 
   async function lived(first: PlainDate): Promise<string[]> {
-    for (const dayMs of [250, 500, 1_000]) {
+    for (const dayMs of [250, 500, 1_000, 2_000]) {
       const lines = await livedInDaysOf(dayMs, first);
       if (lines !== null) {
         return lines;
       }
     }
-    throw new Error('This machine was late for a payment although a day lasted a second.');
+    throw new Error('This machine was late for a payment although a day lasted two seconds.');
   }
 
   // A test cannot wait for months. Skipped time must produce the same events as real time.

@@ -76,11 +76,12 @@ export function invoiceHandle(invoice: InvoiceRecord): InvoiceHandle {
   };
 }
 
-/** Returns a calendar whose days last `dayMs`, with `first` beginning at `startMs`. */
-export function quickCalendar(first: PlainDate, { startMs, dayMs }: { startMs: number; dayMs: number }): Calendar {
-  const startOf = (date: PlainDate): Date => new Date(startMs + daysBetween(first, date) * dayMs);
+/** Returns a calendar whose days last `dayMs`, with `first` beginning at `startMs`, which may still be moved. */
+export function quickCalendar(first: PlainDate, clock: { readonly startMs: number; readonly dayMs: number }): Calendar {
+  const { dayMs } = clock;
+  const startOf = (date: PlainDate): Date => new Date(clock.startMs + daysBetween(first, date) * dayMs);
   return {
-    today: (at) => addDays(first, Math.floor((at.getTime() - startMs) / dayMs)),
+    today: (at) => addDays(first, Math.floor((at.getTime() - clock.startMs) / dayMs)),
     startOf,
     morningOf: (date) => new Date(startOf(date).getTime() + (9 / 24) * dayMs),
   };
