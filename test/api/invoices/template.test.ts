@@ -71,7 +71,7 @@ describe('the template', () => {
   });
 
   test('is replaced whole, keeps when it was first set, and is nobody else’s', async () => {
-    // What is not given is taken away.
+    // Omitted values are removed.
     const other = await billing.world.register();
     const full = {
       companyName: 'রূপালী বুকস <b>&',
@@ -180,9 +180,9 @@ describe('a logo', () => {
     [
       'half a PNG',
       () => files.file('/h.png', 'image/png', LOGO.subarray(0, LOGO.length - 20)),
-      'is not a whole picture',
+      'is not a complete image',
     ],
-    ['half a JPEG', () => files.file('/i.jpg', 'image/jpeg', JPEG.subarray(0, 200)), 'is not a whole picture'],
+    ['half a JPEG', () => files.file('/i.jpg', 'image/jpeg', JPEG.subarray(0, 200)), 'is not a complete image'],
     [
       'a PNG of 5,000 pixels a side',
       () => files.file('/j.png', 'image/png', hugePng()),
