@@ -48,7 +48,7 @@ const presence = await announceProcess({
   name: `api ${process.pid}@${hostname()}`,
   log,
   onRestore() {
-    log.fatal({ alert: 'restore-while-running' }, 'npm run restore is at work on this database: this process ends');
+    log.fatal({ alert: 'restore-while-running' }, 'npm run restore is running on this database; stopping this process');
     process.exit(1);
   },
 });

@@ -20,10 +20,10 @@ export type OutboundUrlRefusal = 'TOO_LONG' | 'NOT_A_URL' | 'USERINFO' | 'NOT_HT
 export const OUTBOUND_URL_REFUSALS: Readonly<Record<OutboundUrlRefusal, string>> = {
   TOO_LONG: `must have at most ${OUTBOUND_URL_LENGTH_MAX} characters`,
   NOT_A_URL: 'must be an absolute URL',
-  USERINFO: 'must not carry a user name or password',
+  USERINFO: 'must not contain a user name or password',
   NOT_HTTPS: 'must begin with https://',
   PORT: 'must use port 443 or 8443',
-  PRIVATE_HOST: 'must name a host on the public internet',
+  PRIVATE_HOST: 'must point to a host on the public internet',
 };
 
 /**

@@ -2,7 +2,7 @@ import type { ActivityOptions, LocalActivityOptions } from '@temporalio/workflow
 
 /** Infrastructure errors are retried here, within bounds; what stays undone after that is driven again by workflow timers. */
 export const OPEN_CHECKOUT: LocalActivityOptions = {
-  summary: "open the gateway's page",
+  summary: "open the gateway's checkout",
   startToCloseTimeout: '25s',
   scheduleToCloseTimeout: '40s',
   retry: { initialInterval: '300ms', backoffCoefficient: 2, maximumInterval: '2s', maximumAttempts: 4 },
@@ -10,7 +10,7 @@ export const OPEN_CHECKOUT: LocalActivityOptions = {
 
 /** A regular activity, so that a gateway that does not answer shows in the UI as a pending activity with its last failure. */
 export const QUERY_GATEWAY: ActivityOptions = {
-  summary: 'ask the gateway whether money moved',
+  summary: 'query the payment at the gateway',
   startToCloseTimeout: '45s',
   scheduleToCloseTimeout: '3m',
   retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '15s', maximumAttempts: 4 },
@@ -19,38 +19,38 @@ export const QUERY_GATEWAY: ActivityOptions = {
 /** Asks with one key that never changes, so it may be repeated; an answer that was lost is a doubt that the row remembers. */
 export const QUERY_REFUND: ActivityOptions = {
   ...QUERY_GATEWAY,
-  summary: 'ask the gateway to give money back, or how that stands',
+  summary: 'make or query the refund at the gateway',
 };
 
 /** One database transaction. */
 export const BOOK: LocalActivityOptions = {
-  summary: 'book how it stands: status, ledger, event',
+  summary: 'record status, ledger postings and event',
   startToCloseTimeout: '15s',
   scheduleToCloseTimeout: '60s',
   retry: { initialInterval: '200ms', backoffCoefficient: 2, maximumInterval: '5s', maximumAttempts: 8 },
 };
 
 /** One database transaction: tells what is due to be told. */
-export const NOTIFY: LocalActivityOptions = { ...BOOK, summary: 'look how the invoice stands, and tell what is due' };
+export const NOTIFY: LocalActivityOptions = { ...BOOK, summary: 'read the invoice and send due notices' };
 
 /** A few letters, each with its own limit of time. What stays unsent is tried again by the workflow. */
 export const SEND_MAILS: ActivityOptions = {
-  summary: 'send letters about the invoice',
+  summary: 'send emails about the invoice',
   startToCloseTimeout: '3m',
   retry: { initialInterval: '5s', backoffCoefficient: 2, maximumInterval: '1m', maximumAttempts: 5 },
 };
 
 /** One database transaction, with nothing else to do meanwhile: tried until it works. */
 export const PARK: ActivityOptions = {
-  summary: 'leave it to an operator',
+  summary: 'put under review',
   startToCloseTimeout: '15s',
   retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1m' },
 };
 
 /** One database transaction that carries out what a person decided: tried until it works. */
-export const DECIDE: ActivityOptions = { ...PARK, summary: 'carry out what an operator decided' };
+export const DECIDE: ActivityOptions = { ...PARK, summary: 'carry out the decision' };
 /** One read of a row. */
-export const LOOK: ActivityOptions = { ...PARK, summary: 'look how the money stands' };
+export const LOOK: ActivityOptions = { ...PARK, summary: 'read the unapplied payment' };
 export const REMIND: ActivityOptions = { ...PARK, summary: 'remind the operators' };
 
 export const SWEEP: ActivityOptions = {

@@ -51,7 +51,7 @@ export async function showPayable(deps: ApiDependencies, page: PayablePage): Pro
       .catch((error: unknown) => {
         deps.log.warn(
           { invoice: invoice.reference, error: describeError(error) },
-          'not noted that an invoice was opened',
+          'opening of an invoice not recorded',
         );
       });
   }

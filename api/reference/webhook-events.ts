@@ -22,7 +22,7 @@ const EVENTS = {
     status: 'EXPIRED',
     summary: 'The payment expired and the gateway confirmed that no money was taken.',
   },
-  'payment.cancelled': { status: 'CANCELLED', summary: 'The payer cancelled; no money was taken.' },
+  'payment.cancelled': { status: 'CANCELLED', summary: 'The payer cancelled the payment. No money was taken.' },
   'payment.refunded': {
     status: 'PARTIALLY_REFUNDED',
     summary: 'The payment was refunded in part or in full, as `data.status` says. Sent for every successful refund.',

@@ -356,7 +356,7 @@ describe('settling', () => {
     // Histories are kept for months: no gateway text, no row value, no stack of ours with data in it.
     const { input } = await world.opened();
     const error: unknown = await settle(input).catch((reason: unknown) => reason);
-    expect(error).toMatchObject({ message: 'an internal error; the log has it', cause: undefined });
+    expect(error).toMatchObject({ message: 'an internal error; see the log', cause: undefined });
   });
 });
 

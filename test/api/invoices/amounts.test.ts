@@ -211,12 +211,12 @@ describe('installments', () => {
     [
       'on one day twice',
       { installments: dated(1, 9_999).map((part) => ({ ...part, dueDate: day(0) })) },
-      { 'installments.1': 'must be due after the one before it' },
+      { 'installments.1': 'must be due after the previous one' },
     ],
     [
       'in the wrong order',
       { installments: dated(1, 9_999).reverse() },
-      { 'installments.1': 'must be due after the one before it' },
+      { 'installments.1': 'must be due after the previous one' },
     ],
     [
       'of shares of less than all',
@@ -260,7 +260,7 @@ describe('installments', () => {
     [
       'that go on after the year 9999',
       { plan: { count: 3, every: 'YEAR', firstDueDate: '9998-01-01' } },
-      { 'installments.2': 'must be due after the one before it' },
+      { 'installments.2': 'must be due after the previous one' },
     ],
   ])('%s are refused', async (_name, change, fields) => {
     // A schedule that does not come to the total would leave something unpaid, or ask for too much.
