@@ -62,7 +62,7 @@ export async function announceProcess({ database, name, log, onRestore }: Announ
     }
   })();
   watching.catch((error: unknown) =>
-    log.error({ error: describeError(error) }, 'npm run restore cannot see this process'),
+    log.error({ error: describeError(error) }, 'this process is not visible to npm run restore'),
   );
   return {
     async end() {
