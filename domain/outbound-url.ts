@@ -83,7 +83,7 @@ export function parseAllowList(text: string, { everyPort = true }: { readonly ev
       throw new Error(`LENDEN_OUTBOUND_ALLOW: "${entry}" is neither host:port nor host:*`);
     }
     if (port === '*' && !everyPort) {
-      throw new Error(`LENDEN_OUTBOUND_ALLOW: "${entry}" must name one port in production`);
+      throw new Error(`LENDEN_OUTBOUND_ALLOW: "${entry}" must have one port in production`);
     }
     allowed.add(`${new URL(`http://${host}/`).hostname}:${port}`);
   }

@@ -158,7 +158,7 @@ async function begin(
 ): Promise<Begun> {
   const invoice = await lockInvoice(statements, found.scope, found.invoice.id);
   if (invoice === null) {
-    throw new Error('the scope has no such invoice');
+    throw new Error('the invoice does not exist in this scope');
   }
   const amountMinor = chosenAmount(deps, { invoice, form, rules, gateways });
   if (typeof amountMinor === 'string') {

@@ -31,7 +31,7 @@ afterAll(() => theatre.close());
 
 /** The gateway cannot be asked; the workflow sees it after the activity's own retries. */
 const away = (): Promise<never> =>
-  Promise.reject(ApplicationFailure.nonRetryable('the gateway could not be asked', 'GATEWAY_UNAVAILABLE'));
+  Promise.reject(ApplicationFailure.nonRetryable('the gateway could not be reached', 'GATEWAY_UNAVAILABLE'));
 
 /** The database cannot be used, for longer than an activity's own retries, which run in real time. */
 const databaseAway = (): Promise<never> =>

@@ -22,7 +22,7 @@ beforeAll(async () => {
 afterAll(() => theatre.close());
 
 const away = (): Promise<never> =>
-  Promise.reject(ApplicationFailure.nonRetryable('the gateway could not be asked', 'GATEWAY_UNAVAILABLE'));
+  Promise.reject(ApplicationFailure.nonRetryable('the gateway could not be reached', 'GATEWAY_UNAVAILABLE'));
 
 async function arrive(staged: StagedPayment, callbackId: bigint, dispatch = theatre.skipping.dispatch): Promise<void> {
   await dispatch.startUnappliedPayment(staged.payment, { attemptReference: staged.attemptReference, callbackId });
