@@ -57,7 +57,7 @@ describe('an open payment', () => {
   test('waits for the payer’s choice, as long as for his money', () => {
     // Support must see that no gateway was asked for anything yet.
     expect(explain({ ...calm, choosing: true })).toMatchObject({
-      summary: expect.stringMatching(/not chosen yet/),
+      summary: expect.stringMatching(/not chosen a gateway yet/),
       waitingFor: 'payer',
       until: LATER,
     });

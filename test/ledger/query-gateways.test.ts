@@ -95,7 +95,7 @@ describe('asking the gateways again', () => {
   // No answer proves nothing, so a check that could not ask must not look clean.
   test('a gateway that cannot be asked is a finding', async () => {
     const { listed } = await ask(() => Promise.reject(new GatewayFailure('unavailable', 'down')));
-    expect(listed.map(({ what }) => what)).toEqual(Array(2).fill('could not be asked: sslcommerz is unavailable'));
+    expect(listed.map(({ what }) => what)).toEqual(Array(2).fill('could not be queried: sslcommerz is unavailable'));
     expect((await ask(undefined)).listed[0]?.what).toMatch(/the TEST credentials of its store/);
   });
 });

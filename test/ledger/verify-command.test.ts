@@ -63,7 +63,7 @@ describe('npm run verify', () => {
       expect({ code, stdout }).toMatchObject({ code: 0 });
       expect(stdout).toMatch(/chain +1 seal, 1 transaction, 6 rows/);
       expect(stdout).toMatch(/TEST BDT: debits 102\.50 = credits 102\.50/);
-      expect(stdout).toMatch(/Nothing found/);
+      expect(stdout).toMatch(/No findings/);
     },
     TIMEOUT_MS,
   );

@@ -242,12 +242,12 @@ describe('installments', () => {
     [
       'beside a due date',
       { dueDate: day(3), installments: dated(10_000) },
-      { installments: 'cannot stand beside dueDate' },
+      { installments: 'cannot be combined with dueDate' },
     ],
     [
       'beside a plan',
       { installments: dated(10_000), plan: { count: 2, every: 'WEEK', firstDueDate: day(0) } },
-      { plan: 'cannot stand beside installments' },
+      { plan: 'cannot be combined with installments' },
     ],
     [
       'by amount and by share',
