@@ -57,7 +57,7 @@ if (allow.entries.length > 0) {
 const database = await openDatabase({
   url: config.databaseUrls,
   poolSize: 20,
-  onRetry: (sqlState) => log.warn({ sqlState }, 'transaction repeated'),
+  onRetry: (sqlState) => log.warn({ sqlState }, 'transaction retried'),
 });
 await requireOwnLogins({ database, roles: ['lenden_app', 'lenden_system'], log });
 await requireDurability({ database, environment: config.environment, log });

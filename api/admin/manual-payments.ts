@@ -162,7 +162,7 @@ async function write(deps: AdminDependencies, deciding: Deciding): Promise<KeptC
     if (sqlStateOf(error) === UNIQUE_VIOLATION) {
       throw new DomainError(
         'INVALID_OPERATION_STATE',
-        'this transaction was already used to confirm another payment to this account',
+        'this transaction has already confirmed another payment to this account',
       );
     }
     throw error;

@@ -140,7 +140,7 @@ async function write(
       throw notFound('unapplied payment');
     }
     if (late.status !== 'HELD') {
-      throw new DomainError('INVALID_OPERATION_STATE', `the unapplied money is ${late.status}`);
+      throw new DomainError('INVALID_OPERATION_STATE', `the unapplied payment is ${late.status}`);
     }
     const ruledOut =
       decision === 'refund'

@@ -63,7 +63,7 @@ function returnIn(raw: string): { reference: string; seal: string; fields: URLSe
 }
 
 function sealOf(attemptReference: string, { appSecret }: BkashCredentials): string {
-  return hmacSha256(appSecret, `return from ${attemptReference}`).toString('base64url').slice(0, SEAL_CHARACTERS);
+  return hmacSha256(appSecret, `the way back of ${attemptReference}`).toString('base64url').slice(0, SEAL_CHARACTERS);
 }
 
 /** The envelope of an Amazon SNS notification. Source: Amazon's documentation; which members are signed depends on the type. */

@@ -68,5 +68,5 @@ function sealOf(attemptReference: string, { merchantPrivateKey }: NagadCredentia
   const key = createHash('sha256')
     .update(merchantPrivateKey.export({ format: 'der', type: 'pkcs8' }))
     .digest();
-  return hmacSha256(key, `return from ${attemptReference}`).toString('base64url').slice(0, SEAL_CHARACTERS);
+  return hmacSha256(key, `the way back of ${attemptReference}`).toString('base64url').slice(0, SEAL_CHARACTERS);
 }

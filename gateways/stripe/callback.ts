@@ -68,7 +68,7 @@ function returnIn(raw: string): { reference: string; seal: string; fields: URLSe
 }
 
 function sealOf(attemptReference: string, { webhookSecret }: StripeCredentials): string {
-  const seal = hmacSha256(webhookSecret, `return from ${attemptReference}`).toString('base64url');
+  const seal = hmacSha256(webhookSecret, `the way back of ${attemptReference}`).toString('base64url');
   return seal.slice(0, SEAL_CHARACTERS);
 }
 
