@@ -51,7 +51,7 @@ export function reportInWords(report: VerifyReport): string {
     }),
     line(
       'payments',
-      `${report.paidPayments} payments, ${report.unappliedPayments} unapplied payments and ${report.refunds} refunds compared with ledger and stored evidence; ${report.invoices} invoices compared with their payments`,
+      `${report.paidPayments} paid, ${report.unappliedPayments} unapplied and ${report.refunds} refunds compared with ledger and stored evidence; ${report.invoices} invoices compared with their payments`,
     ),
     line('gateway', report.asked === null ? 'not queried (use --ask)' : `queried for ${count(report.asked, 'charge')}`),
     ...report.notices.map((notice) => line('note', notice)),

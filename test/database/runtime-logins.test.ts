@@ -168,7 +168,9 @@ describe('preparing the logins', () => {
     await expect(requireOwnLogins({ database, roles: ['lenden_app'], log })).rejects.toThrow(
       'logged in to the database as',
     );
-    await expect(database.withSystem((em) => em.execute('select 1'))).rejects.toThrow('no login for lenden_system');
+    await expect(database.withSystem((em) => em.execute('select 1'))).rejects.toThrow(
+      'no database login for lenden_system',
+    );
     await database.close();
   });
 

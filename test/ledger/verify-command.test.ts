@@ -135,7 +135,7 @@ describe('npm run verify', () => {
       writeFileSync(file, head(2, before) + head(3, before));
       const undone = await verify(['--heads', file]);
       expect({ code: undone.code, out: undone.stdout }).toMatchObject({ code: 0 });
-      expect(undone.stdout).toMatch(/note +2 remembered heads are of such seals/);
+      expect(undone.stdout).toMatch(/note +2 recorded heads belong to seals that the restore has undone/);
       writeFileSync(file, head(1, before) + head(2, after) + head(3, 'yesterday'));
       const { code, stdout } = await verify(['--json', '--heads', file]);
       expect(code).toBe(1);

@@ -129,9 +129,9 @@ describe('npm run app', () => {
     [['set', '--id', '1', '--shadhinpay-event', 'payment.succeeded'], '--shadhinpay-event must be one of'],
     [
       ['issue', '--id', '1', '--mode', 'TEST', '--contract', 'shadhinpay', '--scope', 'read'],
-      'not known to shadhinpay',
+      'does not apply to shadhinpay',
     ],
-    [['issue', '--id', '1', '--mode', 'TEST', '--scope', 'read'], 'not known to native keys'],
+    [['issue', '--id', '1', '--mode', 'TEST', '--scope', 'read'], 'does not apply to native keys'],
     [['issue', '--id', '1', '--mode', 'TEST', '--contract', 'x'], '--contract must be'],
     [['issue', '--id', '1', '--mode', 'TEST', '--contract', 'ownpay', '--scope', 'admin'], '--scope must be'],
     [['revoke', '--id', '1'], '--key is missing'],

@@ -342,7 +342,7 @@ describe('cancelling', () => {
     expect([refused.status, refused.json['errorType'], refused.json['message']]).toEqual([
       422,
       'BUSINESS_RULE_VIOLATION',
-      expect.stringMatching(/^A payment of the invoice is under way; it expires at /),
+      expect.stringMatching(/^A payment of the invoice is in progress; it expires at /),
     ]);
     await world.sql(`update payments set status = 'FAILED', ended_at = now() where id = ?`, [payment.data['id']]);
     expect(dataOf(await act(invoiceId, 'cancel'))['status']).toBe('CANCELLED');
