@@ -171,7 +171,7 @@ describe('a change that comes to nothing', () => {
     expect(answer).toMatchObject({
       status: 409,
       code: 'INVALID_OPERATION_STATE',
-      message: expect.stringContaining('whoever proposed this may not propose it any more'),
+      message: expect.stringContaining('the operator who proposed this no longer has the permission'),
     });
   });
 });

@@ -113,7 +113,7 @@ describe('adding up', () => {
 
   test.each([
     ['a line above 2^53 - 1', { lineItems: [item(MAX, { qty: 2 })] }, { 'lineItems.0': `must not exceed ${MAX}` }],
-    ['lines above it together', { lineItems: [item(MAX), item(1)] }, { lineItems: `must not exceed ${MAX} together` }],
+    ['lines above it together', { lineItems: [item(MAX), item(1)] }, { lineItems: `must not exceed ${MAX} in total` }],
     [
       'a tax that leads above it',
       { lineItems: [item(MAX)], taxes: [{ name: 'VAT', basisPoints: 1 }] },
@@ -122,7 +122,7 @@ describe('adding up', () => {
     [
       'lines above it of which a discount leaves little',
       { lineItems: [item(MAX), item(MAX)], discount: { basisPoints: 9_999 } },
-      { lineItems: `must not exceed ${MAX} together` },
+      { lineItems: `must not exceed ${MAX} in total` },
     ],
     [
       'a discount of more than its line',
