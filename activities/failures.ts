@@ -22,7 +22,7 @@ export function asApplicationFailure(error: unknown): ApplicationFailure {
   if (error instanceof LedgerConflict) {
     return ApplicationFailure.create({
       type: 'LEDGER_CONFLICT',
-      message: 'the ledger holds another transaction for this cause',
+      message: 'the ledger already has a different transaction for this cause',
       nonRetryable: true,
     });
   }
@@ -33,5 +33,5 @@ export function asApplicationFailure(error: unknown): ApplicationFailure {
       nonRetryable: true,
     });
   }
-  return ApplicationFailure.create({ type: 'INTERNAL_ERROR', message: 'an internal error; the log has it' });
+  return ApplicationFailure.create({ type: 'INTERNAL_ERROR', message: 'an internal error; see the log' });
 }

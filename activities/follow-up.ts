@@ -17,7 +17,7 @@ export async function followUp(
 ): Promise<void> {
   for (const { what, about, start } of followUps) {
     await start().catch((error: unknown) => {
-      log.warn({ reference, ...about, error: describeError(error) }, `${what} not started; the sweeper will`);
+      log.warn({ reference, ...about, error: describeError(error) }, `${what} not started; the sweeper retries`);
     });
   }
 }

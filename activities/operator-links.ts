@@ -32,7 +32,10 @@ export async function beginOperatorLinks(deps: Dependencies): Promise<Promise<vo
     }
     sending.push(
       mailLink(deps, mailer, link).catch((error: unknown) => {
-        log.warn({ error: describeError(error) }, 'what became of an operator’s mail is not known; it is sent again');
+        log.warn(
+          { error: describeError(error) },
+          'the outcome of an email with an operator’s link is unknown; it is sent again',
+        );
       }),
     );
   }
@@ -52,7 +55,7 @@ async function mailLink({ database, webUrl, log }: Dependencies, mailer: Mailer,
   if (outcome.kind !== 'sent') {
     log.error(
       { operatorId: operatorId.toString(), error: outcome.code, alert: 'operator-link-not-sent' },
-      'the mail with an operator’s link could not be sent',
+      'the email with an operator’s link could not be sent',
     );
   }
 }

@@ -60,7 +60,7 @@ async function guarded<T>(deps: ActivityDependencies, activity: string, work: ()
       const { what, reference } = error;
       deps.log.error(
         { activity, what, reference, alert: 'workflow-without-row' },
-        'a workflow is about a row that the database does not have; it ends. Was an older state restored?',
+        'the row of a workflow does not exist; the workflow ends. Was an older backup restored?',
       );
     } else {
       deps.log.warn({ activity, error: describeError(error) }, 'activity failed');

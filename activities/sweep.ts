@@ -157,7 +157,7 @@ async function driven(
     await work();
     return true;
   } catch (error) {
-    log.warn({ ...subject, error: describeError(error) }, `${what}; a later pass tries again`);
+    log.warn({ ...subject, error: describeError(error) }, `${what}; a later sweep retries`);
     return false;
   }
 }
@@ -400,7 +400,7 @@ const sweepLateQueries = (deps: SweepDependencies): Promise<number> =>
 
 function queryLate(deps: SweepDependencies, row: LateQueryRow): Promise<boolean> {
   const attempt = { attemptReference: row.attempt_reference, callbackId: 0n };
-  return driven(deps, { payment: row.reference, what: 'late query not asked' }, async () => {
+  return driven(deps, { payment: row.reference, what: 'late gateway query not started' }, async () => {
     // While the payment is open, its own workflow queries the gateway. The late query runs at its postponed time.
     if (isOpen(row.status)) {
       return;
@@ -493,7 +493,7 @@ const sweepUnapplied = (deps: SweepDependencies): Promise<number> =>
         ),
       ),
     (row) =>
-      driven(deps, { payment: row.reference, what: 'unapplied payment not watched' }, () =>
+      driven(deps, { payment: row.reference, what: 'unapplied payment not checked' }, () =>
         deps.dispatch.startUnappliedPayment(handleOf(row), { attemptReference: row.attempt_reference, callbackId: 0n }),
       ),
   );
@@ -595,7 +595,7 @@ function notifyInvoice(deps: SweepDependencies, row: InvoiceRow): Promise<boolea
     totalMinor: BigInt(row.total_minor),
     currency,
   };
-  return driven(deps, { invoice: reference, what: 'invoice not told' }, () =>
+  return driven(deps, { invoice: reference, what: 'invoice not signalled' }, () =>
     deps.dispatch.notifyInvoice(invoiceHandleOf(invoice, row.application_name), 'swept'),
   );
 }

@@ -68,7 +68,7 @@ export async function recordUnappliedPayment(
     }
     const answer = await gateway.queryAttempt(asked.handle);
     if (answer.kind === 'in-progress' || answer.kind === 'unknown') {
-      throw new GatewayFailure('ambiguous', 'the gateway does not say whether money moved');
+      throw new GatewayFailure('ambiguous', 'the gateway does not report whether money moved');
     }
     // For `with-operator`, the operator's decision wakes this workflow again.
     const charge = answer.kind === 'charged' ? answer.charge : null;
@@ -206,7 +206,7 @@ function refundUnapplied(
   { scope, decision }: { readonly scope: Scope; readonly decision: DecisionRecord },
 ): Promise<RefundRecord | null> {
   if (decision.unappliedPaymentId === null) {
-    throw new Error('a decision about unapplied money names none');
+    throw new Error('a decision about an unapplied payment does not refer to one');
   }
   return refundUnappliedMoney(statements, {
     scope,
@@ -259,7 +259,10 @@ async function startRefunds(
 ): Promise<void> {
   for (const refund of refunds) {
     await deps.dispatch.startRefund(refundHandleOf(refund, applicationName)).catch((error: unknown) => {
-      deps.log.warn({ refund: refund.reference, error: describeError(error) }, 'refund not started; the sweeper will');
+      deps.log.warn(
+        { refund: refund.reference, error: describeError(error) },
+        'refund not started; the sweeper retries',
+      );
     });
   }
 }
@@ -273,7 +276,7 @@ export async function parkUnappliedPayment(deps: ActivityDependencies, input: Un
   await consumeAllCallbacks(deps.database, scopeOf(input), { attempt, outcome: 'MISMATCH' });
   deps.log.error(
     { payment: input.reference, attempt: input.attemptReference, alert: 'unapplied-payment-unclear' },
-    'the gateway does not say whether unapplied money moved; an operator has to find out',
+    'the gateway does not report whether money moved; an operator must find out',
   );
 }
 
@@ -338,7 +341,7 @@ async function book(
     grossMinor === 0n ||
     !isCurrency(currency)
   ) {
-    throw new GatewayFailure('ambiguous', 'the gateway confirms a charge that cannot be booked as it stands');
+    throw new GatewayFailure('ambiguous', 'the gateway confirms a charge that cannot be posted');
   }
   const { applicationId, mode } = scopeOf(input);
   const posted = await postTransaction(
@@ -373,7 +376,7 @@ async function book(
   });
   deps.log.error(
     { payment: input.reference, attempt: attempt.reference, alert: 'unapplied-payment' },
-    'unapplied money is held in suspense',
+    'unapplied payment held in suspense',
   );
   const application = await em.findOneOrFail(Application, { id: applicationId });
   const givesBack = application.unappliedPaymentPolicy === 'REFUND';

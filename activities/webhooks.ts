@@ -81,7 +81,7 @@ async function deliver(attempt: Attempt): Promise<DeliverWebhookResult> {
       const ids = { event: attempt.input.eventId, app: scope.applicationId.toString(), mode: scope.mode };
       deps.log.error(
         { ...ids, error: sent.error, alert: 'webhook-secret-unreadable' },
-        'an event cannot be signed: its secret does not open under the master keys',
+        'event not signed: its signing secret cannot be decrypted with the master keys',
       );
     }
     const record: AttemptRecord = {
@@ -115,7 +115,7 @@ async function decide(attempt: Attempt): Promise<SendDecision | DeliverWebhookRe
   const delivery = await deps.database.inOneTrip(scope, (statements) => readDelivery(statements, input.eventId));
   if (delivery === null) {
     // This happens after an older database was restored. A retry would not help.
-    deps.log.error({ event: input.eventId, alert: 'webhook-event-unknown' }, 'a delivery has no event');
+    deps.log.error({ event: input.eventId, alert: 'webhook-event-unknown' }, 'the event of a delivery does not exist');
     return { kind: 'parked', reason: 'UNKNOWN_EVENT' };
   }
   const readAtMs = performance.now();

@@ -39,7 +39,7 @@ const telemetry = await startTelemetry({ service: 'lenden-api', environment: pro
 const database = await openDatabase({
   url: config.databaseUrls,
   poolSize: 20,
-  onRetry: (sqlState) => log.warn({ sqlState }, 'transaction repeated'),
+  onRetry: (sqlState) => log.warn({ sqlState }, 'transaction retried'),
 });
 await requireOwnLogins({ database, roles: ['lenden_app', 'lenden_operator'], log });
 await requireDurability({ database, environment: config.environment, log });
@@ -48,7 +48,7 @@ const presence = await announceProcess({
   name: `api ${process.pid}@${hostname()}`,
   log,
   onRestore() {
-    log.fatal({ alert: 'restore-while-running' }, 'npm run restore is at work on this database: this process ends');
+    log.fatal({ alert: 'restore-while-running' }, 'npm run restore is running on this database; stopping this process');
     process.exit(1);
   },
 });

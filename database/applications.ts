@@ -440,7 +440,7 @@ export async function readPaymentRules(
     [applicationId],
   );
   if (row === undefined) {
-    throw new Error('the scope has no application');
+    throw new Error('the application does not exist in this scope');
   }
   return {
     expiryMinutes: row.expiry_minutes,

@@ -31,7 +31,7 @@ export async function readThresholds(statements: Statements, applicationId: bigi
     [applicationId],
   );
   if (row === undefined) {
-    throw new Error('the scope has no application');
+    throw new Error('the application does not exist in this scope');
   }
   return thresholdsOf(row);
 }

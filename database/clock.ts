@@ -13,7 +13,7 @@ export async function readNow(statements: Statements): Promise<Date> {
 
 function nowIn(row: { readonly now: string } | undefined): Date {
   if (row === undefined) {
-    throw new Error('the database does not say what time it is');
+    throw new Error('the database did not return its time');
   }
   return instant(row.now);
 }

@@ -151,7 +151,7 @@ export async function openDatabase({
   const open = (role: RuntimeRole, poolMax: number): Promise<MikroORM> => {
     const login = typeof url === 'string' ? url : url[role];
     if (login === undefined) {
-      throw new Error(`this process has no login for ${role}`);
+      throw new Error(`this process has no database login for ${role}`);
     }
     return openOrm({
       url: login,
@@ -252,7 +252,7 @@ export function openOrm({
 function impatientSocket(silenceMaxMs: number): Socket {
   const socket = new Socket();
   socket.setTimeout(silenceMaxMs, () => {
-    socket.destroy(Object.assign(new Error('the database is silent'), { code: 'ETIMEDOUT' }));
+    socket.destroy(Object.assign(new Error('the database does not respond'), { code: 'ETIMEDOUT' }));
   });
   return socket;
 }

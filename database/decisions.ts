@@ -165,7 +165,7 @@ async function second(
     throw new DomainError('INVALID_OPERATION_STATE', `this was already decided: ${waiting.decision}`);
   }
   if (waiting.operator_id === operatorId.toString()) {
-    throw new DomainError('FORBIDDEN', 'a second person must make the same decision');
+    throw new DomainError('FORBIDDEN', 'a second operator must make the same decision');
   }
   await statements.execute('update decisions set second_operator_id = ?, seconded_at = now() where id = ?', [
     operatorId,

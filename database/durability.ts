@@ -20,11 +20,11 @@ export interface DurabilityCheck {
  */
 export async function requireDurability({ database, environment, log }: DurabilityCheck): Promise<void> {
   const weak = await weakSettings(database).catch((error: unknown) => {
-    log.warn({ error: describeError(error) }, 'the database could not be asked about its durability');
+    log.warn({ error: describeError(error) }, 'the durability settings of the database could not be read');
     return [];
   });
   if (weak.length > 0 && environment === 'production') {
-    throw new Error(`Lenden does not run on this database: it could lose payments (${weak.join(', ')})`);
+    throw new Error(`Lenden does not run on this database because it could lose payments (${weak.join(', ')})`);
   }
   if (weak.length > 0) {
     log.warn({ weak }, 'this database could lose payments');

@@ -48,9 +48,9 @@ async function timelineOf(em: EntityManager, payment: Payment): Promise<Timeline
   const entries: (TimelineEntry | null)[] = [
     { at: payment.createdAt, event: 'payment created', detail: null },
     ...attempts.flatMap((attempt) => [
-      { at: attempt.createdAt, event: `attempt ${attempt.number} written`, detail: attempt.gateway },
+      { at: attempt.createdAt, event: `attempt ${attempt.number} created`, detail: attempt.gateway },
       at(attempt.openedAt, `attempt ${attempt.number}: checkout opened`),
-      at(attempt.supersededAt, `attempt ${attempt.number}: left by the payer for another gateway`),
+      at(attempt.supersededAt, `attempt ${attempt.number}: replaced, the payer chose another gateway`),
       at(attempt.confirmedAt, `attempt ${attempt.number}: charge confirmed by the gateway`),
       attempt.status === 'FAILED' || attempt.status === 'CANCELLED'
         ? at(attempt.updatedAt, `attempt ${attempt.number} ended without a charge`, attempt.status)
@@ -64,18 +64,18 @@ async function timelineOf(em: EntityManager, payment: Payment): Promise<Timeline
       event: `callback received (${callback.kind})`,
       detail: `${callback.outcome}${callback.repeats > 0 ? `, repeated ${callback.repeats} times` : ''}`,
     })),
-    at(payment.cancelRequestedAt, 'the payer asked to cancel'),
+    at(payment.cancelRequestedAt, 'cancellation requested by the payer'),
     at(payment.reviewSince, 'put under review', payment.reviewReason ?? null),
     at(payment.endedAt, `ended: ${payment.status}`, payment.failureCode ?? null),
     ...late.map(({ createdAt, status }) => ({
       at: createdAt,
-      event: 'unapplied money booked to suspense',
+      event: 'unapplied payment posted to suspense',
       detail: status,
     })),
     ...refunds.flatMap((refund) => [
       {
         at: refund.createdAt,
-        event: `refund ${refund.id} asked for`,
+        event: `refund ${refund.id} created`,
         detail: `${refund.amountMinor} ${refund.currency}`,
       },
       at(refund.acceptedAt, `refund ${refund.id} accepted by the gateway`),

@@ -84,7 +84,7 @@ function chargeOf({
   charge_gateway: gateway,
 }: PaymentRow & ChargeRow) {
   if (gross === null || fee === null || gatewayTxnId === null) {
-    throw new TypeError(`the attempt of ${reference} is confirmed without its facts`);
+    throw new TypeError(`the confirmed attempt of ${reference} lacks the charge's data`);
   }
   return { gateway, grossMinor: BigInt(gross), feeMinor: BigInt(fee), gatewayTxnId };
 }
@@ -111,7 +111,7 @@ export async function readEnded(statements: Statements, reference: string): Prom
     throw new MissingRow('payment', reference);
   }
   if (isOpen(row.status)) {
-    throw new Error('the payment is open, but no attempt of it is confirmed');
+    throw new Error('the payment is open, but none of its attempts is confirmed');
   }
   return { status: row.status, waitingEventId: row.event_id };
 }

@@ -51,7 +51,7 @@ export async function chooseGateway(statements: Statements, choice: GatewayChoic
     [gateway, gateway, storeId, paymentId],
   );
   if (row === undefined) {
-    throw new Error('the scope has no such payment');
+    throw new Error('the payment does not exist in this scope');
   }
   const { newest } = row;
   const undecided = newest === null || newest.superseded || OPENABLE.includes(newest.status);

@@ -58,7 +58,7 @@ export class GatewayExecutions {
       ),
     );
     if (row === undefined) {
-      throw new Error('the scope has no such attempt');
+      throw new Error('the attempt does not exist in this scope');
     }
     const { read_at: readAt, at_work: atWork, barred, doubt } = row;
     return { readAt: instant(readAt), atWork, barred, doubt: doubtOf(doubt) };
@@ -102,7 +102,7 @@ export class GatewayExecutions {
   async #find(attemptReference: string) {
     const found = await findAttempt(this.#database, this.#gateway, attemptReference);
     if (found === null) {
-      throw new Error('there is no such attempt');
+      throw new Error('the attempt does not exist');
     }
     return found;
   }

@@ -50,7 +50,7 @@ export class TakenGatewayToken {
       ),
     );
     if (written.length === 0) {
-      throw new Error('the token of the account was taken by another process');
+      throw new Error('another process has already fetched a token of the account');
     }
   }
 
@@ -84,7 +84,7 @@ export class GatewayTokens {
       ),
     );
     if (row === undefined) {
-      throw new Error('the database does not say what time it is');
+      throw new Error('the database did not return its time');
     }
     return { kept: opened(this.#parts.secrets, { account, sealed: row.sealed }), readAt: instant(row.read_at) };
   }

@@ -17,7 +17,7 @@ export async function invoiceRulesOf(statements: Statements, { applicationId }: 
     { name: string; unapplied_payment_policy: 'REVIEW' | 'REFUND'; refunded_invoices: 'REOPEN' | 'KEEP' }[]
   >('select name, unapplied_payment_policy, refunded_invoices from applications where id = ?', [applicationId]);
   if (row === undefined) {
-    throw new Error('the scope has no application');
+    throw new Error('the application does not exist in this scope');
   }
   return {
     applicationName: row.name,
@@ -62,7 +62,7 @@ export async function grossOfLate(statements: Statements, unappliedPaymentId: bi
     [unappliedPaymentId],
   );
   if (row === undefined) {
-    throw new Error('the scope has no such unapplied payment');
+    throw new Error('the unapplied payment does not exist in this scope');
   }
   return { amountMinor: BigInt(row.gross_minor), currency: row.currency };
 }

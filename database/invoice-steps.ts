@@ -77,7 +77,7 @@ export async function issueDraft(
   );
   if (row === undefined) {
     // The counter is rolled back with the transaction, so the number is not lost.
-    throw new Error('the invoice is no draft any more');
+    throw new Error('the invoice is no longer a draft');
   }
   return { number: BigInt(row.number), event: row.parked === null ? null : { eventId, parked: row.parked } };
 }

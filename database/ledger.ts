@@ -101,7 +101,7 @@ async function insertTransaction(statements: Statements, transaction: LedgerTran
     reversesId ?? null,
   ]);
   if (result === undefined) {
-    throw new Error('the posting statement answered no row');
+    throw new Error('the posting statement returned no row');
   }
   return result;
 }
@@ -157,7 +157,7 @@ async function requireSamePostings(statements: Statements, transaction: LedgerTr
     });
   if (!same) {
     throw new LedgerConflict(
-      `${kind} of ${cause.type} ${cause.id} is already posted, with another owner or other postings`,
+      `${kind} of ${cause.type} ${cause.id} is already posted with a different owner or different postings`,
     );
   }
 }

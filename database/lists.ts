@@ -100,7 +100,7 @@ function readCursor(cursor: string, columns: readonly string[]): string[] {
     // Not valid JSON.
   }
   throw new DomainError('VALIDATION_ERROR', 'the request is not valid', {
-    fields: { cursor: 'is no cursor of this list' },
+    fields: { cursor: 'is not a cursor of this list' },
   });
 }
 

@@ -121,7 +121,7 @@ async function applySettings(em: EntityManager, role: RuntimeRole): Promise<Logi
       if (sqlStateOf(error) !== INSUFFICIENT_PRIVILEGE) {
         throw error;
       }
-      notices.push(`a superuser has to run: ${statement}`);
+      notices.push(`a superuser must run: ${statement}`);
     }
   }
   return notices;
@@ -144,7 +144,7 @@ async function givePassword(em: EntityManager, { role, url }: { role: RuntimeRol
     }),
   );
   if (!(await canLogIn(role, url))) {
-    throw new Error(`${role} cannot log in with the URL that was given for it`);
+    throw new Error(`${role} cannot log in with the URL given for it`);
   }
 }
 

@@ -61,8 +61,8 @@ function loginsOf(environment: NodeJS.ProcessEnv): RuntimeUrls {
 
 const USAGE = `node database/migrate.ts [--roles-only]
 
-Brings the database of DATABASE_URL to this version's schema and prepares the logins of the processes.
-  --roles-only   makes the roles and logins of the cluster and nothing else: before a dump is restored in a cluster without them`;
+Migrates the database of DATABASE_URL to this version's schema and prepares the logins of the processes.
+  --roles-only   only creates the roles and logins of the cluster; needed before a dump is restored in a cluster without them`;
 
 async function main(): Promise<number> {
   const { values } = parseArgs({
@@ -74,7 +74,7 @@ async function main(): Promise<number> {
   }
   const url = process.env['DATABASE_URL'];
   if (url === undefined || url === '') {
-    throw new Error('DATABASE_URL is not set: the owner URL of the PostgreSQL database to migrate');
+    throw new Error('DATABASE_URL is not set. Set it to the owner URL of the PostgreSQL database to migrate');
   }
   const logins = loginsOf(process.env);
   const { notices, ...done } = values['roles-only'] ? await prepareRoles(url, logins) : await migrate(url, logins);
@@ -89,7 +89,7 @@ async function main(): Promise<number> {
 
 if (import.meta.main) {
   process.exitCode = await main().catch((error: unknown) => {
-    console.error(`The database is not migrated: ${error instanceof Error ? error.message : String(error)}`);
+    console.error(`The database was not migrated: ${error instanceof Error ? error.message : String(error)}`);
     return 1;
   });
 }

@@ -8,7 +8,7 @@ export class MissingRow extends Error {
   readonly reference: string;
 
   constructor(what: MissingWhat, reference: string) {
-    super(`the scope has no such ${what}`);
+    super(`the ${what} does not exist in this scope`);
     this.what = what;
     this.reference = reference;
   }

@@ -28,22 +28,24 @@ export async function requireOwnLogins({ database, roles, log }: LoginCheck): Pr
       if (LOGIN_REFUSED.has(sqlStateOf(error) ?? '')) {
         throw error;
       }
-      log.warn({ error: describeError(error), role }, 'the database could not be asked about its login');
+      log.warn({ error: describeError(error), role }, 'the database login could not be checked');
       return undefined;
     });
     if (session === undefined) {
       continue;
     }
     if (session.name !== role) {
-      throw new Error(`Lenden logs in to the database as ${session.name} where it must be ${role}`);
+      throw new Error(`Lenden logged in to the database as ${session.name} instead of ${role}`);
     }
     if (session.mighty || session.member || session.owner) {
       const why = session.mighty
-        ? 'has attributes of an administrator'
+        ? 'has administrator attributes'
         : session.member
           ? 'is a member of other roles'
           : 'owns objects';
-      throw new Error(`Lenden does not run as ${role}, which ${why} in this database; run the migration to confine it`);
+      throw new Error(
+        `Lenden does not run as ${role} because the role ${why} in this database; run the migration to restrict it`,
+      );
     }
   }
 }

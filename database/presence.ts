@@ -36,7 +36,7 @@ export async function announceProcess({ database, name, log, onRestore }: Announ
     held = await enter(database, name).catch(() => null)
   ) {
     if (!told) {
-      log.warn('npm run restore is at work on this database: waiting for its end');
+      log.warn('npm run restore is running on this database; waiting for it to finish');
       told = true;
     }
     await pause();
@@ -56,13 +56,13 @@ export async function announceProcess({ database, name, log, onRestore }: Announ
         held = entered;
       } else if (held !== 'restoring' && !(await held.answers())) {
         held.release();
-        log.debug('the session that says that this process lives was lost');
+        log.debug('the database session that marks this process as alive was lost');
         held = null;
       }
     }
   })();
   watching.catch((error: unknown) =>
-    log.error({ error: describeError(error) }, 'npm run restore cannot see this process'),
+    log.error({ error: describeError(error) }, 'this process is not visible to npm run restore'),
   );
   return {
     async end() {

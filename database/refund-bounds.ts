@@ -20,7 +20,7 @@ export async function refundRuledOut(
   { paymentId, gatewayTxnId }: ChargedPayment,
 ): Promise<string | null> {
   if (!refunds) {
-    return 'the gateway of this payment makes no refunds';
+    return 'the gateway of this payment does not support refunds';
   }
   if (refundsPerPaymentMax === null && refundWindowDays === null) {
     return null;
@@ -38,9 +38,9 @@ export async function refundRuledOut(
     return null;
   }
   if (refundsPerPaymentMax !== null && charge.refunds >= refundsPerPaymentMax) {
-    return `the gateway gives back from one payment ${refundsPerPaymentMax === 1 ? 'once' : `${refundsPerPaymentMax} times`}, in part or in full`;
+    return `the gateway refunds a payment only ${refundsPerPaymentMax === 1 ? 'once' : `${refundsPerPaymentMax} times`}, in part or in full`;
   }
-  return charge.too_old ? `the gateway gives back within ${refundWindowDays} days of the payment` : null;
+  return charge.too_old ? `the gateway refunds only within ${refundWindowDays} days of the payment` : null;
 }
 
 /** Does the same for unapplied money. Also returns null if there is no such money. */

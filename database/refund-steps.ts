@@ -111,7 +111,7 @@ export async function endRefundRow(
     paymentId,
   ]);
   if (payment === undefined) {
-    throw new Error('the refund’s payment is gone, or was never paid');
+    throw new Error('the refund’s payment does not exist or was never paid');
   }
   return { refund, payment: paymentOf(payment) };
 }
@@ -230,7 +230,7 @@ export async function undoRefundRow(
     paymentId,
   ]);
   if (payment === undefined) {
-    throw new Error('the refund’s payment is gone, or was never refunded');
+    throw new Error('the refund’s payment does not exist or was never refunded');
   }
   return { refund: refundOf(row), payment: paymentOf(payment) };
 }

@@ -37,7 +37,7 @@ export async function requireWhole(em: EntityManager): Promise<void> {
   const examples = rows.slice(0, EXAMPLES_MAX).map(({ what }) => what);
   const more = rows.length > EXAMPLES_MAX ? ` and ${rows.length - EXAMPLES_MAX} more` : '';
   throw new Error(
-    `the database was restored without the roles of its policies and grants: it lacks ${examples.join(', ')}${more}. ` +
-      'Nothing was changed. Drop it and make it again empty, run `node database/migrate.ts --roles-only`, restore the dump, then migrate (docs/restore.md)',
+    `the database was restored without the roles that its policies and grants need: it lacks ${examples.join(', ')}${more}. ` +
+      'Nothing was changed. Drop the database and create it empty, run `node database/migrate.ts --roles-only`, restore the dump, then migrate (docs/restore.md)',
   );
 }

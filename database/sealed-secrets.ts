@@ -13,7 +13,7 @@ interface Place {
 const PLACES: readonly Place[] = [
   { name: 'signing secrets', table: 'webhook_signing_secrets', id: 'id', column: 'sealed', role: 'system' },
   { name: 'store passwords', table: 'gateway_configurations', id: 'id', column: 'store_secret', role: 'system' },
-  { name: 'store passwords that wait', table: 'pending_changes', id: 'id', column: 'secret', role: 'system' },
+  { name: 'pending store passwords', table: 'pending_changes', id: 'id', column: 'secret', role: 'system' },
   { name: 'gateway tokens', table: 'gateway_tokens', id: 'id', column: 'sealed', role: 'system' },
   { name: 'waiting stores', table: 'pending_changes', id: 'id', column: 'secret', role: 'system' },
   { name: 'second factors', table: 'operators', id: 'id', column: 'totp_secret', role: 'operator' },

@@ -80,7 +80,7 @@ export async function rotateSigningSecret(
   if (overlapHours > 0 && first !== undefined && former.length >= FORMER_SECRETS_MAX) {
     throw new DomainError(
       'INVALID_OPERATION_STATE',
-      `${former.length} former secrets are still promised to sign; the first of them ends at ${new Date(first.expires_at).toISOString()}`,
+      `${former.length} previous secrets still sign deliveries; the first of them ends at ${new Date(first.expires_at).toISOString()}`,
     );
   }
   const [replaced] = await em.execute<{ expires_at: Date }[]>(

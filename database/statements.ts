@@ -27,7 +27,9 @@ export async function inOneTrip<T>(
     const working = work({
       execute: async <Rows extends object[]>(text: string, values: readonly unknown[] = []): Promise<Rows> => {
         if (!open) {
-          throw new Error('the transaction is sent already: a unit of one trip cannot wait between its statements');
+          throw new Error(
+            'the transaction is already sent: a single-trip transaction cannot wait between its statements',
+          );
         }
         const answer = client.query(prepared(text, values));
         sent.push(answer);

@@ -27,7 +27,7 @@ export async function readUnapplied(statements: Statements, unappliedPaymentId: 
     unappliedPaymentId,
   ]);
   if (row === undefined) {
-    throw new Error('the scope has no such unapplied payment');
+    throw new Error('the unapplied payment does not exist in this scope');
   }
   return unappliedOf(row);
 }
@@ -79,7 +79,7 @@ export async function numberEvent(statements: Statements, paymentId: bigint): Pr
     [paymentId],
   );
   if (row === undefined) {
-    throw new Error('the scope has no such payment');
+    throw new Error('the payment does not exist in this scope');
   }
   return paymentOf(row);
 }
@@ -100,7 +100,7 @@ export async function readWatched(statements: Statements, unappliedPaymentId: bi
     [unappliedPaymentId],
   );
   if (row === undefined) {
-    throw new Error('the scope has no such unapplied payment');
+    throw new Error('the unapplied payment does not exist in this scope');
   }
   return {
     attemptReference: row.attempt_reference,

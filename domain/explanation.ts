@@ -23,29 +23,29 @@ export interface Situation {
 }
 
 const REVIEW_WORDS: Readonly<Record<ReviewReason, string>> = {
-  AMOUNT_MISMATCH: 'the gateway confirmed another amount than was ordered',
-  CURRENCY_MISMATCH: 'the gateway confirmed another currency than was ordered',
-  REFERENCE_MISMATCH: 'the gateway confirmed a charge of another reference',
-  STORE_MISMATCH: 'the gateway confirmed a charge of another store',
-  RISK_FLAGGED: 'the gateway took the money but flags the charge as risky',
-  GATEWAY_UNREACHABLE: 'the gateway could not be asked for 72 hours after the payment had expired',
-  EVIDENCE_REUSED: "the gateway's confirmation was used for another payment before",
+  AMOUNT_MISMATCH: 'the gateway confirmed a different amount',
+  CURRENCY_MISMATCH: 'the gateway confirmed a different currency',
+  REFERENCE_MISMATCH: 'the gateway confirmed a charge with a different reference',
+  STORE_MISMATCH: 'the gateway confirmed a charge at a different store',
+  RISK_FLAGGED: 'the gateway took the money but flagged the charge as risky',
+  GATEWAY_UNREACHABLE: 'the gateway could not be reached for 72 hours after the payment expired',
+  EVIDENCE_REUSED: "the gateway's confirmation was already used for another payment",
 };
 
 /** Explains a payment's state: what it waits for, until when, and what happens next. Application, operator and support see the same text. */
 export function explain(payment: PaymentSituation): Situation {
   if (payment.heldLate) {
     return still(
-      `The payment ended ${payment.status}, and money that came later is held in suspense.`,
+      `The payment ended as ${payment.status}. Money that arrived later is held in suspense.`,
       'operator',
-      'An operator refunds or keeps the unapplied money.',
+      'An operator refunds or keeps the unapplied payment.',
     );
   }
   if (payment.reviewReason !== null && (payment.status === 'CREATED' || payment.status === 'PENDING')) {
     return still(
       `Under review: ${REVIEW_WORDS[payment.reviewReason]}.`,
       'operator',
-      'An operator accepts or rejects it; time alone does not end it.',
+      'An operator accepts or rejects the payment. There is no deadline.',
     );
   }
   if (payment.unappliedMoney !== null && endedUnpaid(payment.status)) {
@@ -54,41 +54,41 @@ export function explain(payment: PaymentSituation): Situation {
   switch (payment.status) {
     case 'CREATED':
       return {
-        summary: "The payment is stored; the gateway's checkout is not open yet.",
+        summary: "The payment is created. The gateway's checkout is not open yet.",
         waitingFor: 'gateway-session',
         until: payment.expiresAt,
-        next: 'Lenden keeps trying to open the checkout until the payment expires.',
+        next: 'Lenden tries to open the checkout until the payment expires.',
       };
     case 'PENDING':
       return pending(payment);
     case 'SUCCEEDED':
       return still(
-        'The gateway confirmed the charge and it is in the ledger.',
+        'The gateway confirmed the charge, and it is posted to the ledger.',
         'nothing',
-        'Nothing: it is final unless it is refunded.',
+        'Nothing. The payment is final unless it is refunded.',
       );
     case 'FAILED':
       return still(
-        `No money was taken (${payment.failureCode ?? 'declined'}).`,
+        `The payment failed and no money was taken (${payment.failureCode ?? 'declined'}).`,
         'nothing',
-        'Nothing: it is final. A new payment can be created.',
+        'Nothing. The payment is final. You can create a new one.',
       );
     case 'CANCELLED':
       return still(
-        'The payer cancelled; no money was taken.',
+        'The payer cancelled the payment. No money was taken.',
         'nothing',
-        'Nothing: it is final. A new payment can be created.',
+        'Nothing. The payment is final. You can create a new one.',
       );
     case 'EXPIRED':
       return still(
-        'Time ran out and the gateway says no money was taken.',
+        'The payment expired and the gateway confirmed that no money was taken.',
         'nothing',
-        'Nothing: it is final. Money that comes later is held in suspense.',
+        'Nothing. The payment is final. Money that arrives later is held as an unapplied payment.',
       );
     case 'PARTIALLY_REFUNDED':
-      return still('A part of the money was given back.', 'nothing', 'Nothing, unless more is refunded.');
+      return still('A part of the payment was refunded.', 'nothing', 'Nothing, unless more is refunded.');
     case 'REFUNDED':
-      return still('All of the money was given back.', 'nothing', 'Nothing: it is final.');
+      return still('The payment was refunded in full.', 'nothing', 'Nothing. The payment is final.');
   }
 }
 
@@ -98,44 +98,44 @@ function endedUnpaid(status: PaymentStatus): boolean {
 
 /** Must not say that no money was taken: the payer paid, only too late. */
 function unappliedMoney(status: PaymentStatus, became: NonNullable<PaymentSituation['unappliedMoney']>): Situation {
-  const came = `The payment ended ${status}, and money that came later`;
+  const came = `The payment ended as ${status}. Money that arrived later`;
   switch (became) {
     case 'REFUNDING':
       return still(
-        `${came} is being given back.`,
+        `${came} is being refunded.`,
         'nothing',
-        "The refund goes on by itself and ends with the gateway's word.",
+        'The refund runs automatically and ends when the gateway reports the outcome.',
       );
     case 'KEPT':
-      return still(`${came} was kept.`, 'nothing', 'Nothing: it is final.');
+      return still(`${came} was kept.`, 'nothing', 'Nothing. The payment is final.');
     case 'REFUNDED':
-      return still(`${came} was given back.`, 'nothing', 'Nothing: it is final. A new payment can be created.');
+      return still(`${came} was refunded.`, 'nothing', 'Nothing. The payment is final. You can create a new one.');
   }
 }
 
 function pending({ expiresAt, now, asking, choosing }: PaymentSituation): Situation {
   if (expiresAt <= now) {
     return {
-      summary: 'Time ran out; the gateway is asked how it ended.',
+      summary: 'The payment has expired. Lenden queries the gateway for the outcome.',
       waitingFor: 'gateway-answer',
       until: new Date(expiresAt.getTime() + 72 * 3_600_000),
-      next: 'The payment ends with what the gateway says. If it cannot be asked for 72 hours, an operator decides.',
+      next: "The gateway's answer decides the outcome. If it cannot be reached for 72 hours, an operator decides.",
     };
   }
   return asking
     ? {
-        summary: 'A callback came in; the gateway is asked to confirm it.',
+        summary: 'A callback or a cancellation was received. Lenden queries the gateway to confirm it.',
         waitingFor: 'gateway-answer',
         until: expiresAt,
-        next: "The gateway's answer decides; a callback alone is never believed.",
+        next: "The gateway's answer decides the outcome. A callback alone is never trusted.",
       }
     : {
         summary: choosing
-          ? 'The payer has not chosen yet where to pay.'
-          : 'The checkout is open; the payer has not finished.',
+          ? 'The payer has not chosen a gateway yet.'
+          : 'The checkout is open. The payer has not finished.',
         waitingFor: 'payer',
         until: expiresAt,
-        next: 'The payer pays or cancels; otherwise the gateway is asked one last time and the payment expires.',
+        next: 'The payer pays or cancels. Otherwise Lenden queries the gateway one last time and the payment expires.',
       };
 }
 

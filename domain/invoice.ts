@@ -115,7 +115,7 @@ export function totalsOf({ lines, discount, taxes, rounding }: InvoiceAmounts): 
   const subtotalMinor = sum(({ lineTotalMinor }) => lineTotalMinor);
   if (subtotalMinor > MAX_AMOUNT_MINOR) {
     // Even if a discount brings the total down, the subtotal is shown too and must fit a JSON integer.
-    throw new InvoiceAmountError('lineItems', `must not exceed ${MAX_AMOUNT_MINOR} together`);
+    throw new InvoiceAmountError('lineItems', `must not exceed ${MAX_AMOUNT_MINOR} in total`);
   }
   const afterLines = subtotalMinor - sum(({ discountMinor }) => discountMinor);
   const invoiceDiscount = reductionOf(afterLines, discount, { rounding, field: 'discount' });
@@ -252,7 +252,7 @@ export function checkInstallments(installments: readonly Installment[], totalMin
     }
     const before = installments[index - 1];
     if (before !== undefined && before.dueDate >= dueDate) {
-      throw new InvoiceAmountError(`installments.${index}`, 'must be due after the one before it');
+      throw new InvoiceAmountError(`installments.${index}`, 'must be due after the previous one');
     }
   }
   const sum = installments.reduce((total, { amountMinor }) => total + amountMinor, 0n);

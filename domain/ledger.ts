@@ -67,16 +67,16 @@ export const POSTINGS_MAX = 100;
 /** Checks that the transaction can be stored. Throws RangeError otherwise. */
 export function checkTransaction({ postings }: LedgerTransaction): void {
   if (postings.length === 0 || postings.length > POSTINGS_MAX) {
-    throw new RangeError(`a ledger transaction has 1 to ${POSTINGS_MAX} postings, not ${postings.length}`);
+    throw new RangeError(`a ledger transaction must have 1 to ${POSTINGS_MAX} postings, not ${postings.length}`);
   }
   for (const { debit, credit, amountMinor } of postings) {
     normalSideOf(debit);
     normalSideOf(credit);
     if (debit === credit) {
-      throw new RangeError(`a posting moves between two accounts, not within ${debit}`);
+      throw new RangeError(`a posting must move between two accounts, not within ${debit}`);
     }
     if (amountMinor <= 0n || amountMinor > POSTING_MINOR_MAX) {
-      throw new RangeError(`not an amount of a posting: ${amountMinor}`);
+      throw new RangeError(`not a valid posting amount: ${amountMinor}`);
     }
   }
 }
@@ -191,7 +191,7 @@ function collectedPostings({ gateway, grossMinor, feeMinor }: Collected, suspend
     suspendedMinor > grossMinor
   ) {
     throw new RangeError(
-      `gross ${grossMinor} and fee ${feeMinor} are no collected amount, with ${suspendedMinor} held in suspense`,
+      `gross ${grossMinor} and fee ${feeMinor} are not a valid collected amount, with ${suspendedMinor} held in suspense`,
     );
   }
   const clearing = clearingAccount(gateway);

@@ -20,10 +20,10 @@ export type OutboundUrlRefusal = 'TOO_LONG' | 'NOT_A_URL' | 'USERINFO' | 'NOT_HT
 export const OUTBOUND_URL_REFUSALS: Readonly<Record<OutboundUrlRefusal, string>> = {
   TOO_LONG: `must have at most ${OUTBOUND_URL_LENGTH_MAX} characters`,
   NOT_A_URL: 'must be an absolute URL',
-  USERINFO: 'must not carry a user name or password',
+  USERINFO: 'must not contain a user name or password',
   NOT_HTTPS: 'must begin with https://',
   PORT: 'must use port 443 or 8443',
-  PRIVATE_HOST: 'must name a host on the public internet',
+  PRIVATE_HOST: 'must point to a host on the public internet',
 };
 
 /**
@@ -83,7 +83,7 @@ export function parseAllowList(text: string, { everyPort = true }: { readonly ev
       throw new Error(`LENDEN_OUTBOUND_ALLOW: "${entry}" is neither host:port nor host:*`);
     }
     if (port === '*' && !everyPort) {
-      throw new Error(`LENDEN_OUTBOUND_ALLOW: "${entry}" must name one port in production`);
+      throw new Error(`LENDEN_OUTBOUND_ALLOW: "${entry}" must have one port in production`);
     }
     allowed.add(`${new URL(`http://${host}/`).hostname}:${port}`);
   }

@@ -16,18 +16,18 @@ export const PERMISSIONS = [
 export type Permission = (typeof PERMISSIONS)[number];
 
 export const PERMISSION_MEANINGS = {
-  'app:read': 'See applications, their settings and their credentials (never a secret)',
-  'app:manage': 'Register and change applications, rotate and revoke credentials, set gateways, resend webhooks',
-  'user:read': 'See operators, roles and settings of the installation',
-  'user:manage': 'Create, enable and disable operators, grant roles, change roles and settings',
-  'payment:read': 'See payments, their attempts and how they stand',
+  'app:read': 'View applications, their settings and their credentials (secrets excluded)',
+  'app:manage': 'Create and update applications, rotate and revoke credentials, configure gateways, resend webhooks',
+  'user:read': 'View operators, roles and installation settings',
+  'user:manage': 'Create, enable and disable operators, grant roles, update roles and settings',
+  'payment:read': 'View payments, their attempts and their state',
   'payment:export': 'Export payments as CSV',
-  'payment:review': 'Decide on payments under review and on unapplied money',
-  'refund:read': 'See refunds',
-  'refund:create': 'Start refunds',
-  'refund:approve': 'Approve and reject refunds that somebody else has started',
-  'report:read': 'See reports and reconciliation',
-  'audit:read': 'See the audit log, webhook deliveries and gateway callbacks',
+  'payment:review': 'Decide on payments under review and on unapplied payments',
+  'refund:read': 'View refunds',
+  'refund:create': 'Create refunds',
+  'refund:approve': 'Approve and reject refunds created by other operators',
+  'report:read': 'View reports and reconciliation',
+  'audit:read': 'View the audit log, webhook deliveries and gateway callbacks',
 } as const satisfies Record<Permission, string>;
 
 /**

@@ -27,7 +27,7 @@ export function returnUrlProblem(text: string, { origins, mode }: ReturnUrlRules
     return 'must be an https URL';
   }
   if (origins.length > 0 && !origins.includes(url.origin)) {
-    return 'must be of an origin that is registered for this app';
+    return 'must have an origin that is registered for this application';
   }
   return null;
 }

@@ -21,7 +21,7 @@ export function openOrAlert(
   } catch (error) {
     log.error(
       { gateway, mode, store: store.storeId, alert: 'store-secret-unreadable', error: describeError(error) },
-      'a callback cannot be checked: the secret of its store cannot be opened',
+      'callback not checked: the store’s secret cannot be decrypted',
     );
     return undefined;
   }

@@ -99,7 +99,7 @@ function opened(secrets: Pick<SecretBox, 'open'>, sealedSecret: string): string 
     const { sealed, place } = storeSecretParts(sealedSecret);
     return secrets.open(sealed, place);
   } catch (cause) {
-    throw new GatewayFailure('unauthorized', 'the secret of the store cannot be opened', { cause });
+    throw new GatewayFailure('unauthorized', 'the store’s secret cannot be decrypted', { cause });
   }
 }
 

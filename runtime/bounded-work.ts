@@ -38,7 +38,7 @@ export function createBoundedWork({
       if (running < atOnce) {
         running += 1;
       } else if (queue.length >= waiting) {
-        throw new TooMuchWaiting('too much is waiting');
+        throw new TooMuchWaiting('too much work is waiting');
       } else {
         await new Promise<void>((resolve) => queue.push(resolve));
       }

@@ -209,7 +209,7 @@ const EXAMPLE_KEY = `example:${Buffer.from('an example that is never used...').t
 /** The API and the pages listen on two ports and need two origins: a proxy could serve only one of them under one name. */
 function oneOrigin(env: { readonly LENDEN_API_URL: string; readonly LENDEN_WEB_URL: string } | undefined): string[] {
   return env !== undefined && env.LENDEN_API_URL === env.LENDEN_WEB_URL
-    ? ['LENDEN_API_URL, LENDEN_WEB_URL: must be two origins, of the api and of the pages']
+    ? ['LENDEN_API_URL, LENDEN_WEB_URL: must be two different origins, for the API and for the pages']
     : [];
 }
 
@@ -359,8 +359,8 @@ function readAccount<Url extends string | null>(
   const isUsable = isUrl ?? ((text: string) => origin.safeParse(text).success);
   if ((url !== null && !isUsable(url)) || (absent > 0 && absent < needed.length)) {
     const names = ['URL', ...needed].map((name) => `${prefix}_${name}`);
-    const kind = isUrl === undefined ? 'an http(s) origin' : 'a URL, in LIVE of https,';
-    problems.push(`${names.join(', ')}: the first one ${kind} or none, the other ones all or none`);
+    const kind = isUrl === undefined ? 'an http(s) origin' : 'a URL (https in LIVE)';
+    problems.push(`${names.join(', ')}: the first must be ${kind} or unset; set all of the others or none`);
     return { baseUrl: usualUrl, values: null };
   }
   const baseUrl = url === null ? usualUrl : isUrl === undefined ? new URL(url).origin : url;
@@ -382,7 +382,7 @@ function readMail(environment: NodeJS.ProcessEnv, problems: string[]): MailSetti
     }
   };
   if (url === '' || from === '') {
-    problems.push('LENDEN_SMTP_URL, LENDEN_MAIL_FROM: both or neither');
+    problems.push('LENDEN_SMTP_URL, LENDEN_MAIL_FROM: set both or neither');
     return null;
   }
   const server = read('LENDEN_SMTP_URL', () => readSmtpUrl(url));

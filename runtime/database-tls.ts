@@ -17,10 +17,10 @@ export function tlsOf(databaseUrl: string): ConnectionOptions | undefined {
     return undefined;
   }
   if (!ON.has(mode)) {
-    throw new Error('sslmode must be disable or verify-full: others may fall back to plain text');
+    throw new Error('sslmode must be disable or verify-full: other modes may fall back to plain text');
   }
   if (parameters.has('sslcert') !== parameters.has('sslkey')) {
-    throw new Error('sslcert and sslkey: both or neither');
+    throw new Error('sslcert and sslkey: set both or neither');
   }
   const file = (name: string): string | undefined => {
     const path = parameters.get(name);

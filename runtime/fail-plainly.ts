@@ -2,10 +2,10 @@ import { SettingsError } from './config.ts';
 
 /** Messages for faults outside of the program, by system and Postgres error codes. */
 const FAULTS: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'another program listens on this address already',
+  EADDRINUSE: 'another program is already listening on this address',
   EACCES: 'this account may not listen on this address',
   EADDRNOTAVAIL: 'this machine does not have this address',
-  ECONNREFUSED: 'nothing answers at an address that it needs',
+  ECONNREFUSED: 'nothing answers at a required address',
   '28P01': 'the database refuses the password',
   '28000': 'the database refuses the login',
   '3D000': 'the database server has no such database',

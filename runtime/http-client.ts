@@ -138,7 +138,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   /** Called right before the request is written. */
   onRequestStart(controller: Dispatcher.DispatchController): void {
     if (this.#settled) {
-      controller.abort(new Error('the request was given up before it was sent'));
+      controller.abort(new Error('the request was aborted before it was sent'));
       return;
     }
     this.#controller = controller;
@@ -201,7 +201,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   #reply(truncated: boolean): void {
     const status = this.#status;
     if (status === undefined) {
-      this.#fail(new Error('the reply ended before it began'));
+      this.#fail(new Error('the connection closed before the response began'));
       return;
     }
     this.#settle(() =>

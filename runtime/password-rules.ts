@@ -28,8 +28,8 @@ export type PasswordFault = 'length' | 'common' | 'personal';
 
 const FAULT_WORDS: Readonly<Record<PasswordFault, string>> = {
   length: `must have ${PASSWORD_LENGTH_MIN} to ${PASSWORD_LENGTH_MAX} characters`,
-  common: 'is among the passwords that are guessed first',
-  personal: 'must not be made of your e-mail address or name',
+  common: 'is a commonly used password',
+  personal: 'must not be based on your email address or name',
 };
 
 /** Returns why the password is rejected, as a message for the person; null if it is accepted. */

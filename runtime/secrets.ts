@@ -31,7 +31,7 @@ export function createSecretBox(masterKeys: string): SecretBox {
   const keys = parseMasterKeys(masterKeys);
   const [current] = keys;
   if (current === undefined) {
-    throw new Error('LENDEN_MASTER_KEY holds no key');
+    throw new Error('LENDEN_MASTER_KEY contains no key');
   }
   const [keyId, masterKey] = current;
   const envelope = (dataKey: Buffer, body: string): string =>
@@ -78,7 +78,7 @@ function contextOf({ column, key }: SealedPlace): string {
 function partsOf(sealed: string): { sealedBy: string; sealedKey: string; body: string } {
   const [version, sealedBy = '', sealedKey = '', body = '', ...rest] = sealed.split('.');
   if (version !== ENVELOPE || rest.length > 0) {
-    throw new Error('a secret is not sealed in a way that is known here');
+    throw new Error('a secret is sealed in an unknown format');
   }
   return { sealedBy, sealedKey, body };
 }

@@ -24,7 +24,7 @@ export function onShutdown(log: Logger, steps: readonly (() => Promise<unknown>)
 async function runSteps(log: Logger, steps: readonly (() => Promise<unknown>)[]): Promise<void> {
   for (const step of steps) {
     await step().catch((error: unknown) =>
-      log.warn({ error: error instanceof Error ? error.message : 'unknown' }, 'a stop step failed'),
+      log.warn({ error: error instanceof Error ? error.message : 'unknown' }, 'a shutdown step failed'),
     );
   }
   log.info('stopped');

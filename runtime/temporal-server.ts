@@ -44,11 +44,11 @@ export function readTemporalServer(environment: NodeJS.ProcessEnv, problems: str
     return server;
   }
   if (given.has('TEMPORAL_TLS_CLIENT_CERT_PATH') !== given.has('TEMPORAL_TLS_CLIENT_KEY_PATH')) {
-    problems.push('TEMPORAL_TLS_CLIENT_CERT_PATH, TEMPORAL_TLS_CLIENT_KEY_PATH: both or neither');
+    problems.push('TEMPORAL_TLS_CLIENT_CERT_PATH, TEMPORAL_TLS_CLIENT_KEY_PATH: set both or neither');
     return server;
   }
   if (tls === 'false' && [...given.keys()].some((name) => name.startsWith('TEMPORAL_TLS_') || name.endsWith('_KEY'))) {
-    problems.push('TEMPORAL_TLS: must not be false beside certificates or TEMPORAL_API_KEY, which need TLS');
+    problems.push('TEMPORAL_TLS: must not be false with certificates or TEMPORAL_API_KEY, which need TLS');
     return server;
   }
   try {

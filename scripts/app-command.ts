@@ -8,34 +8,34 @@ import { SHADHINPAY_EVENT_NAMES } from '../domain/shadhinpay.ts';
 
 export const USAGE = `npm run app -- create --name NAME [settings]
 npm run app -- set --id ID [settings]
-npm run app -- keys --id ID                        lists its keys
-npm run app -- issue --id ID --mode TEST|LIVE [key]  one more key beside those that there are
+npm run app -- keys --id ID                        list its keys
+npm run app -- issue --id ID --mode TEST|LIVE [key]  issue a key; existing ones keep working
 npm run app -- rotate --id ID --mode TEST|LIVE [key] [--grace-hours N]
-npm run app -- revoke --id ID --key N              refuses a key at once, by its number in the list
+npm run app -- revoke --id ID --key N              revoke a key immediately, by its number in the list
 
 settings:
   --name NAME              shown to payers
-  --webhook-url URL        where events are sent, of both modes unless there is a URL for TEST; "" for none
-  --test-webhook-url URL   where events of TEST are sent; "" for where those of LIVE go
-  --return-origin ORIGIN   where payers may be sent back to, e.g. https://shop.example; may be repeated; "" for none
+  --webhook-url URL        where events are sent, of both modes unless TEST has a URL; "" for none
+  --test-webhook-url URL   where TEST events are sent; "" to send them to --webhook-url
+  --return-origin ORIGIN   where payers may be returned to, e.g. https://shop.example; may be repeated; "" for none
   --expiry-minutes N       how long a checkout stays open (1 to 1440)
-  --rate-limit N           requests a minute and credential
+  --rate-limit N           requests per minute and credential
   --min-amount N           smallest payment in minor units; "" for none
   --max-amount N           largest payment in minor units; "" for none
   --refund-threshold C=N   what one operator may refund alone in a currency, in minor units, e.g. BDT=500000; may be repeated;
-                           takes the place of all thresholds; "" for none
+                           replaces all thresholds; "" for none
   --unapplied-payments POLICY   review or refund
   --receipts on|off        whether GET /payments/{id}/receipt answers
-  --customer-default K=V   what the gateway is told of a customer when the payment does not say; K is one of
+  --customer-default K=V   customer details for the gateway if the payment has none; K is one of
                            name, email, phone, address, city, postcode, country; may be repeated; "" for none
-  --shadhinpay-event NAME  which events of ShadhinPay's contract are told; may be repeated; "" for those on by default
+  --shadhinpay-event NAME  which events of ShadhinPay's contract are sent; may be repeated; "" for the default ones
 key:
-  --contract CONTRACT        native (unless told), ownpay or shadhinpay
+  --contract CONTRACT        native (default), ownpay or shadhinpay
   --label TEXT             what the key is for
-  --scope read|write       what an OwnPay key may do; may be repeated; both unless told
+  --scope read|write       what an OwnPay key may do; may be repeated (default: both)
 others:
-  --grace-hours N          how long the former key still works (0 to 720, default 24)
-  --directory DIR          the data of npm start (default .lenden)
+  --grace-hours N          how long the previous key keeps working (0 to 720, default 24)
+  --directory DIR          the data directory of npm start (default .lenden)
   --json                   one line of JSON`;
 
 /** The flags in the form that `parseArgs` takes. */
@@ -97,7 +97,7 @@ export type AppFlags = {
 export function readCommand({ values, positionals }: { values: AppFlags; positionals: readonly string[] }): AppCommand {
   const [action, ...rest] = positionals;
   if (rest.length > 0) {
-    throw new UsageError(`What is "${rest.join(' ')}"? Values with blanks need quotes.`);
+    throw new UsageError(`Unexpected argument "${rest.join(' ')}". Quote values that contain spaces.`);
   }
   const settings = readSettings(values);
   switch (action) {
@@ -120,7 +120,9 @@ export function readCommand({ values, positionals }: { values: AppFlags; positio
       return readKeyCommand(action, values);
     default:
       throw new UsageError(
-        action === undefined ? 'What to do?' : `"${action}" is none of create, set, keys, issue, rotate, revoke.`,
+        action === undefined
+          ? 'Give an action.'
+          : `"${action}" is not one of create, set, keys, issue, rotate, revoke.`,
       );
   }
 }
@@ -152,7 +154,7 @@ function readKey(values: AppFlags): WantedCredential {
     throw new UsageError(`--contract must be ${KEY_CONTRACTS.join(' or ')}, not "${contract}".`);
   }
   if (scopes !== undefined && known !== 'ownpay') {
-    throw new UsageError(`--scope is not known to ${known} keys.`);
+    throw new UsageError(`--scope does not apply to ${known} keys.`);
   }
   return {
     mode: readMode(values),

@@ -179,7 +179,7 @@ function plain(_name: string, value: unknown): unknown {
 function inWords(outcome: Outcome): string {
   const lines = Object.entries(flat(outcome)).map(([name, value]) => `${name.padEnd(22)} ${value}`);
   const secret = lines.some((line) => line.includes('apiKey'));
-  return [...lines, ...(secret ? ['', 'Secrets are shown only now; store them.'] : [])].join('\n');
+  return [...lines, ...(secret ? ['', 'Secrets are shown only once. Store them now.'] : [])].join('\n');
 }
 
 function flat(value: Outcome, prefix = ''): Record<string, string> {

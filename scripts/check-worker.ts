@@ -22,7 +22,7 @@ try {
     const since = Date.now() / 1000 - POLLED_WITHIN_S;
     const ours = pollers?.filter(({ identity }) => identity?.endsWith(`@${hostname()}`)) ?? [];
     if (!ours.some(({ lastAccessTime }) => Number(lastAccessTime?.seconds ?? 0) > since)) {
-      console.error(`no worker of ${hostname()} polls ${name}`);
+      console.error(`no worker on ${hostname()} polls ${name}`);
       process.exitCode = 1;
     }
   }

@@ -50,7 +50,7 @@ export async function startChild(command: ChildCommand): Promise<Child> {
   const exited = exitOf(process).finally(() => (ended = true));
   const identity = process.pid === undefined ? undefined : await identifyProcess(process.pid);
   if (identity === undefined) {
-    throw new Error(`${command.name} ended at once: ${await exited}\n${tailOf(command.logFile, log.start)}`);
+    throw new Error(`${command.name} exited immediately: ${await exited}\n${tailOf(command.logFile, log.start)}`);
   }
   const watcher = command.lifeline === 'watcher' ? watchOver(identity, command.stopSignal) : undefined;
   process.once('exit', () => watcher?.kill('SIGKILL'));

@@ -142,7 +142,7 @@ async function registerShadhinpayApp(store: Store): Promise<ShadhinpayApp> {
   const test = await key('TEST');
   const live = await key('LIVE');
   if (test.business === null) {
-    throw new Error('a key of ShadhinPay’s contract was made for no business');
+    throw new Error('a ShadhinPay key was created without a business');
   }
   return {
     id: Number(applicationId),

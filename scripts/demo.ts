@@ -28,7 +28,7 @@ try {
 }
 
 async function startOwn(): Promise<DevFile> {
-  tell('No stack is running here; starting one for this demo.');
+  tell('No stack is running; starting one for this demo.');
   own = await startStack({ directory: values.directory, ports: 'default', environment: process.env, say: tell });
   return own.dev;
 }

@@ -30,7 +30,9 @@ export function masterKeyOf(environment: NodeJS.ProcessEnv, directory: string): 
     return given;
   }
   if (environment['DATABASE_URL']) {
-    throw new Error('Set LENDEN_MASTER_KEY beside DATABASE_URL: the secrets of that database are sealed under it.');
+    throw new Error(
+      'Set LENDEN_MASTER_KEY together with DATABASE_URL: the secrets in that database are encrypted with it.',
+    );
   }
   return readOrMakeMasterKey(directory);
 }

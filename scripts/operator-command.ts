@@ -6,13 +6,13 @@ npm run operator -- disable --email ADDRESS
 npm run operator -- enable --email ADDRESS
 npm run operator -- reset-password --email ADDRESS [--temporary]
 npm run operator -- reset-second-factor --email ADDRESS
-npm run operator -- link --email ADDRESS            shows the one-time link by which they set a password
+npm run operator -- link --email ADDRESS            print the one-time link that sets their password
 
-A password is asked for on the terminal, or read from the first line of the standard input; it is shown nowhere.
-  --role ROLE       "Super Admin" unless told; Admin, Finance, Support, Viewer, or one of your own
-  --app ID          the role holds in this application only
-  --temporary       the operator must choose another password after their first login, within three days
-  --directory DIR   the data of npm start (default .lenden); DATABASE_URL in the environment wins, and with it LENDEN_WEB_URL
+The command prompts for passwords on the terminal, or reads them from the first line of standard input. It never prints them.
+  --role ROLE       Super Admin (default), Admin, Finance, Support, Viewer, or a role of your own
+  --app ID          grant the role in this application only
+  --temporary       the operator must choose a new password at their first login, within three days
+  --directory DIR   the data directory of npm start (default .lenden); DATABASE_URL and LENDEN_WEB_URL in the environment take precedence
   --json            one line of JSON`;
 
 /** The flags in the form that `parseArgs` takes. */
@@ -67,7 +67,7 @@ export function readCommand({
 }): OperatorCommand {
   const [action, ...rest] = positionals;
   if (rest.length > 0) {
-    throw new UsageError(`What is "${rest.join(' ')}"? Values with blanks need quotes.`);
+    throw new UsageError(`Unexpected argument "${rest.join(' ')}". Quote values that contain spaces.`);
   }
   const { temporary = false } = values;
   if (action === 'list') {
@@ -87,7 +87,7 @@ export function readCommand({
   const found = ABOUT_ONE.find((each) => each === action);
   if (found === undefined) {
     const known = ['create', 'list', ...ABOUT_ONE].join(', ');
-    throw new UsageError(action === undefined ? 'What to do?' : `"${action}" is none of ${known}.`);
+    throw new UsageError(action === undefined ? 'Give an action.' : `"${action}" is not one of ${known}.`);
   }
   return { action: found, email: readEmail(values), temporary };
 }

@@ -64,7 +64,7 @@ type Shown = Readonly<Record<string, string | number | boolean | null>>;
 
 async function carryOut(command: OperatorCommand, { databaseUrl, webUrl }: Target): Promise<Shown[]> {
   if (command.action === 'link' && webUrl === null) {
-    throw new Error('No address of the pages: set LENDEN_WEB_URL.');
+    throw new Error('The URL of the pages is unknown. Set LENDEN_WEB_URL.');
   }
   const database = await openDatabase({ url: databaseUrl, poolSize: 2 });
   try {
@@ -161,7 +161,7 @@ async function findOperator(database: Database, email: string): Promise<Operator
   const { rows } = await database.withOperator('every-app', (em) => listOperators(em, one));
   const [operator] = rows;
   if (operator === undefined) {
-    throw new Error(`No operator has the address ${email}.`);
+    throw new Error(`No operator has the email address ${email}.`);
   }
   return operator;
 }
@@ -212,6 +212,6 @@ function inWords(row: Shown): string {
   const { id, email, name, status, roles, secondFactor, lastLoginAt, link } = row;
   const factor = secondFactor === true ? 'second factor' : 'no second factor';
   const shownOnce =
-    typeof link === 'string' ? `\n${link}\nIt works once, for 24 hours. Give it to nobody but ${name}.` : '';
+    typeof link === 'string' ? `\n${link}\nThe link works once, within 24 hours. Give it only to ${name}.` : '';
   return `${id}  ${email}  ${name}  ${status}  ${roles === '' ? 'no role' : roles}  ${factor}  last login ${lastLoginAt ?? 'never'}${shownOnce}`;
 }

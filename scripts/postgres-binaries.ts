@@ -82,7 +82,7 @@ function unprivilegedAccount(): Account | undefined {
       return { uid: Number(uid), gid: Number(gid) };
     }
   }
-  throw new Error('Postgres refuses to run as root and this machine has neither a postgres nor a nobody account.');
+  throw new Error('Postgres refuses to run as root, and this machine has neither a postgres nor a nobody account.');
 }
 
 /** Returns whether every account can reach `path`. Missing parts count as accessible, because they will be created so. */

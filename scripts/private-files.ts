@@ -30,7 +30,7 @@ export function readPrivateJson<T extends z.ZodType>(file: string, schema: T): z
   }
   const parsed = schema.safeParse(jsonOf(text));
   if (!parsed.success) {
-    throw new Error(`${file} is not what this version of Lenden writes (${parsed.error.issues[0]?.message}).`);
+    throw new Error(`${file} was not written by this version of Lenden (${parsed.error.issues[0]?.message}).`);
   }
   return parsed.data;
 }

@@ -40,7 +40,7 @@ async function disagreementOf(charge: StoredCharge, gateways: GatewayRegistry): 
   try {
     const gateway = gateways.open(charge.gateway, charge.mode, charge);
     if (gateway === undefined) {
-      return `cannot be asked: the ${charge.mode} credentials of its store at ${charge.gateway} are not known here`;
+      return `cannot be queried: the ${charge.mode} credentials of its store at ${charge.gateway} are not configured here`;
     }
     const answer = await gateway.queryAttempt({
       attemptReference,
@@ -51,7 +51,7 @@ async function disagreementOf(charge: StoredCharge, gateways: GatewayRegistry): 
     return differenceBetween(charge, answer);
   } catch (error) {
     if (error instanceof GatewayFailure) {
-      return `could not be asked: ${charge.gateway} is ${error.kind}`;
+      return `could not be queried: ${charge.gateway} is ${error.kind}`;
     }
     throw error;
   }
@@ -59,7 +59,7 @@ async function disagreementOf(charge: StoredCharge, gateways: GatewayRegistry): 
 
 function differenceBetween(charge: StoredCharge, answer: AttemptAnswer): string | null {
   if (answer.kind !== 'charged') {
-    return `is confirmed here, ${charge.gateway} itself now answers: ${answer.kind}`;
+    return `is recorded as confirmed, but ${charge.gateway} now answers: ${answer.kind}`;
   }
   const said = answer.charge;
   const compared: readonly (readonly [string, string, string])[] = [
@@ -71,5 +71,5 @@ function differenceBetween(charge: StoredCharge, answer: AttemptAnswer): string 
     ['fee', charge.fee, said.feeMinor.toString()],
   ];
   const wrong = compared.find(([, ours, theirs]) => ours !== theirs);
-  return wrong === undefined ? null : `has ${wrong[0]} ${wrong[1]}, ${charge.gateway} itself says ${wrong[2]}`;
+  return wrong === undefined ? null : `has ${wrong[0]} ${wrong[1]}, but ${charge.gateway} says ${wrong[2]}`;
 }

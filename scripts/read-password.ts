@@ -7,7 +7,7 @@ export async function readNewPassword(input: NodeJS.ReadStream, output: NodeJS.W
   }
   const password = await askHidden('Password: ', { input, output });
   if ((await askHidden('Again: ', { input, output })) !== password) {
-    throw new Error('The two are not the same.');
+    throw new Error('The two passwords are not the same.');
   }
   return password;
 }

@@ -15,17 +15,17 @@ import { findVerifyTarget } from './verify-target.ts';
 const USAGE = `npm run restore -- [--dry-run] [--taken-at TIME] [--invoice-number APP:MODE:NUMBER]… [--invoice-gap N]
                     [--ignore-sessions] [--json] [--directory DIR]
 
-After the database was restored to an older state, and before workers and apis start again: brings its rows and Temporal's workflows together.
-docs/restore.md has the whole procedure.
-  --dry-run           only says what would be done
-  --taken-at TIME     when the dump was taken, RFC 3339; left out, an hour before its newest row
-  --invoice-number    the newest invoice number that customers of an application hold, such as 7:LIVE:1204; may be given several times.
-                      Needed where Temporal was set back, too, or is new: nothing else knows these numbers then
-  --invoice-gap N     moves every application's invoice numbers by so many, where nobody can tell the newest ones
-  --ignore-sessions   does not look whether an api or a worker lives, in the database or at Temporal
+Reconciles the database with Temporal's workflows after an older backup was restored. Run it before workers and APIs start again.
+See docs/restore.md for the whole procedure.
+  --dry-run           only print what would be done
+  --taken-at TIME     when the dump was taken, RFC 3339 (default: an hour before its newest row)
+  --invoice-number    the newest invoice number that customers of an application hold, such as 7:LIVE:1204; may be repeated.
+                      Needed if Temporal was also restored or is new, because the numbers are then recorded nowhere else
+  --invoice-gap N     advance every application's invoice numbers by N, if the newest ones are unknown
+  --ignore-sessions   do not check the database and Temporal for running APIs and workers
   --json              one line of JSON
-  --directory DIR     data directory of the running stack (default .lenden); DATABASE_URL and TEMPORAL_ADDRESS go before it
-Exit: 0 done, 1 done and somebody has to look, 2 not done.`;
+  --directory DIR     data directory of the running stack (default .lenden); DATABASE_URL and TEMPORAL_ADDRESS take precedence
+Exit: 0 done, 1 done but some items need manual checks, 2 not done.`;
 
 const CONNECT_TIMEOUT_MS = 5_000;
 
@@ -60,7 +60,7 @@ async function main(): Promise<number> {
     console.log(values.json ? reportInJson(report) : reportInWords(report));
     return needsPerson(report) ? 1 : 0;
   } catch (error) {
-    console.error(`Could not go on: ${error instanceof Error ? error.message : String(error)}`);
+    console.error(`Could not continue: ${error instanceof Error ? error.message : String(error)}`);
     return 2;
   }
 }
@@ -68,7 +68,7 @@ async function main(): Promise<number> {
 function instantOf(text: string): Date {
   const at = new Date(text);
   if (!/^\d{4}-\d{2}-\d{2}T[\d:.]+(Z|[+-]\d{2}:\d{2})$/.test(text) || Number.isNaN(at.getTime())) {
-    throw new Error('--taken-at is a time such as 2026-11-23T04:00:00Z');
+    throw new Error('--taken-at must be a time such as 2026-11-23T04:00:00Z');
   }
   return at;
 }
@@ -77,14 +77,14 @@ function counterOf(text: string): InvoiceCounter {
   const [, application = '', mode = '', number = ''] = /^([1-9]\d{0,17}):([A-Z]+):([1-9]\d{0,11})$/.exec(text) ?? [];
   const known = MODES.find((name) => name === mode);
   if (known === undefined) {
-    throw new Error('--invoice-number is APPLICATION:MODE:NUMBER, such as 7:LIVE:1204');
+    throw new Error('--invoice-number must be APPLICATION:MODE:NUMBER, such as 7:LIVE:1204');
   }
   return { applicationId: BigInt(application), mode: known, number: BigInt(number) };
 }
 
 function gapOf(text: string): bigint {
   if (!/^\d{1,9}$/.test(text)) {
-    throw new Error('--invoice-gap is a whole number, such as 1000');
+    throw new Error('--invoice-gap must be a whole number, such as 1000');
   }
   return BigInt(text);
 }
@@ -144,7 +144,7 @@ async function requirePrepared(connection: Connection, namespace: string): Promi
   const lacking = await lackOf(connection, namespace);
   if (lacking.length > 0) {
     throw new Error(
-      `Temporal is not prepared, it lacks ${lacking.join(', ')}. Nothing was changed. First run: node scripts/prepare-temporal.ts ` +
+      `Temporal is not prepared: it lacks ${lacking.join(', ')}. Nothing was changed. First run: node scripts/prepare-temporal.ts ` +
         '(with compose: docker compose run --rm temporal-namespace)',
     );
   }
@@ -153,7 +153,7 @@ async function requirePrepared(connection: Connection, namespace: string): Promi
 async function requireApplications(database: Database, numbers: readonly InvoiceCounter[]): Promise<void> {
   const [unknown] = await database.withSystem((em) => applicationsMissing(em, numbers));
   if (unknown !== undefined) {
-    throw new Error(`there is no application ${unknown}. Nothing was changed`);
+    throw new Error(`application ${unknown} does not exist. Nothing was changed`);
   }
 }
 
@@ -199,6 +199,6 @@ async function withoutOthers(
 
 function stopFirst(living: readonly string[]): Error {
   return new Error(
-    `stop every api and worker first; these are connected: ${living.join(', ')}. Nothing was changed (--ignore-sessions)`,
+    `stop every API and worker process first; these are connected: ${living.join(', ')}. Nothing was changed (--ignore-sessions skips this check)`,
   );
 }

@@ -11,15 +11,15 @@ import { masterKeyOf } from './development-secrets.ts';
 
 const USAGE = `npm run secrets -- [status | rotate | new-key]
 
-  status    how many stored secrets are sealed under which key of LENDEN_MASTER_KEY; exit 1 when a key is not listed, or is not
-            the one that sealed them
-  rotate    bring every secret under the first key of LENDEN_MASTER_KEY; may be stopped and run again
-  new-key   print a fresh key, to be put in front: LENDEN_MASTER_KEY=<new key>,<former key>
+  status    count the stored secrets by the key of LENDEN_MASTER_KEY that encrypts them; exit 1 if a key is not listed, or is not
+            the one that encrypted them
+  rotate    re-encrypt every secret with the first key of LENDEN_MASTER_KEY; can be interrupted and run again
+  new-key   print a new key to put first: LENDEN_MASTER_KEY=<new key>,<former key>
 
-To change the master key: new-key; start api and worker with both keys; rotate; status; start them with the new key alone.
+To change the master key: run new-key; start API and worker with both keys; run rotate, then status; start them with the new key alone.
 
-  --directory D   the data directory of a running stack (.lenden)
-  --json          for programs`;
+  --directory D   the data directory of a running stack (default .lenden)
+  --json          print JSON`;
 
 const OPTIONS = {
   directory: { type: 'string', default: '.lenden' },
@@ -110,15 +110,17 @@ function inWords(
 ): string {
   const former = keyIds.filter((id) => id !== keyId && !counts.some((count) => count.keyId === id));
   return [
-    ...(changed === null ? [] : [`${changed} secrets were brought under the key "${keyId}".`]),
+    ...(changed === null ? [] : [`${changed} secrets were re-encrypted with the key "${keyId}".`]),
     ...counts.map(({ what, keyId: id, secrets }) => `${String(secrets).padStart(6)} ${what.padEnd(24)} under "${id}"`),
-    ...unknown.map(({ what, keyId: id }) => `LENDEN_MASTER_KEY does not list "${id}": those ${what} cannot be opened.`),
+    ...unknown.map(
+      ({ what, keyId: id }) => `LENDEN_MASTER_KEY does not list "${id}": its ${what} cannot be decrypted.`,
+    ),
     ...counts
       .filter((count) => !count.opens && !unknown.includes(count))
       .map(
         ({ what, keyId: id }) =>
-          `LENDEN_MASTER_KEY has another key as "${id}" than the one that sealed the ${what}: they cannot be opened.`,
+          `LENDEN_MASTER_KEY lists a different key as "${id}" than the one that encrypted the ${what}: they cannot be decrypted.`,
       ),
-    ...former.map((id) => `Nothing is sealed under "${id}" any more: it may be taken away.`),
+    ...former.map((id) => `No secret uses "${id}" any more: you can remove it.`),
   ].join('\n');
 }

@@ -9,7 +9,7 @@ const USAGE = `npm start -- [--directory DIR] [--free-ports]
 Runs all of Lenden on this machine: Postgres, Temporal with its UI, gateway simulators, worker, api and pages.
   --directory DIR   where data, secrets and logs are kept (default .lenden)
   --free-ports      take any free ports instead of the documented ones
-DATABASE_URL and TEMPORAL_ADDRESS in the environment put it on servers of your own.`;
+Set DATABASE_URL and TEMPORAL_ADDRESS in the environment to use your own servers.`;
 
 /** A second signal within this time counts as the same Ctrl-C, which the terminal sent directly and npm passed on. */
 const SAME_SIGNAL_MS = 1_000;
@@ -43,7 +43,7 @@ async function main(): Promise<number> {
     return await untilOver(stack, stopRequest);
   } catch (error) {
     if (stopRequest.aborted) {
-      say('Stopped before it was up.');
+      say('Stopped before the start was complete.');
       return 130;
     }
     if (error instanceof StackIsRunningError) {
@@ -80,7 +80,7 @@ async function untilOver(stack: Stack, stopRequest: AbortSignal): Promise<number
     console.error(`${trouble} Stopping everything.`);
   }
   await stack.stop();
-  say('Stopped. Everything is kept; npm start goes on from here.');
+  say('Stopped. All data is kept; npm start continues from here.');
   return trouble === undefined ? 0 : 1;
 }
 
@@ -103,8 +103,8 @@ Lenden is running (${seconds} s).
   API            ${dev.api}          docs: ${new URL('/docs', dev.api).href}
   Pages          ${dev.web}
   Temporal UI    ${dev.temporal.ui}
-  Simulators     ${dev.simulators}          stand in for the gateways, in TEST and in LIVE
-  Mailbox        ${dev.mailbox}  shows the mail that is sent
+  Simulators     ${dev.simulators}          replace the gateways, in TEST and in LIVE
+  Mailbox        ${dev.mailbox}  shows the emails that are sent
   Postgres       ${dev.databaseUrl}
 
 Demo app (id ${native.id})
@@ -124,7 +124,7 @@ Demo app of ShadhinPay's contract (id ${shadhinpay.id})
   Webhooks are signed with ${shadhinpay.webhookSecret} in TEST
                       and with ${shadhinpay.liveWebhookSecret} in LIVE
 
-Take a payment: paste this, then open the checkoutUrl that it answers. Or: npm run demo
+Take a payment: paste this, then open the checkoutUrl in the response. Or: npm run demo
 
   curl -X POST ${dev.api}/payments \\
     -H "X-Api-Key: ${native.test.apiKey}" -H "X-Api-Secret: ${native.test.apiSecret}" \\
@@ -132,6 +132,6 @@ Take a payment: paste this, then open the checkoutUrl that it answers. Or: npm r
     -d '{ "amountMinor": 10000, "currency": "BDT", "customerReference": "cust_123",
           "customerEmail": "jane@example.com", "productName": "Pro plan" }'
 
-Operators of every role, with their passwords, are in ${directory}/dev.json, and all of the above too. Ctrl-C stops everything; the data stays.
+${directory}/dev.json lists all of the above and the operators of every role with their passwords. Ctrl-C stops everything; the data is kept.
 `;
 }

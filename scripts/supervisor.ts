@@ -58,11 +58,11 @@ async function keepRunning(supervision: Supervision, { child, stopped, replace }
   let deaths = 1;
   while (!stopped.aborted) {
     if (deaths > DEATHS_IN_A_ROW_MAX) {
-      onGivenUp(`${name} ended ${DEATHS_IN_A_ROW_MAX} times in a row, at last with ${ending}.`);
+      onGivenUp(`${name} ended ${DEATHS_IN_A_ROW_MAX} times in a row, most recently with ${ending}.`);
       return;
     }
     const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** (deaths - 1), LONGEST_PAUSE_MS);
-    say(`${name} ended (${ending}); starting it again in ${pauseMs / 1000} s.`);
+    say(`${name} ended (${ending}); restarting it in ${pauseMs / 1000} s.`);
     await sleep(pauseMs, undefined, { signal: stopped }).catch(() => undefined);
     if (stopped.aborted) {
       return;
@@ -72,7 +72,7 @@ async function keepRunning(supervision: Supervision, { child, stopped, replace }
       const next = await supervision.start();
       replace(next);
       supervision.onStarted(next);
-      say(`${name} runs again.`);
+      say(`${name} is running again.`);
       ending = await endOf(next);
     } catch (error) {
       ending = error instanceof Error ? error.message : String(error);

@@ -53,7 +53,7 @@ export async function findTemporalProgram(say: (line: string) => void): Promise<
 }
 
 const WAY_OUT =
-  'Install the Temporal CLI (1.9 or newer) on PATH, or set TEMPORAL_ADDRESS to a server of your own, and start again.';
+  'Install the Temporal CLI (1.9 or newer) on PATH, or set TEMPORAL_ADDRESS to your own server, and start again.';
 
 async function download({ target, digest }: { target: string; digest: string }): Promise<void> {
   mkdirSync(cacheDirectory(), { recursive: true });

@@ -77,7 +77,7 @@ async function ensureSearchAttributes(connection: Connection, namespace: string)
       return;
     }
     if (Date.now() > deadline) {
-      throw new Error(`Temporal's namespace ${namespace} did not take the search attributes within 30 s.`);
+      throw new Error(`Temporal's namespace ${namespace} did not accept the search attributes within 30 s.`);
     }
     if (missing !== undefined) {
       await connection.operatorService

@@ -51,13 +51,13 @@ export function reportInWords(report: VerifyReport): string {
     }),
     line(
       'payments',
-      `${report.paidPayments} paid, ${report.unappliedPayments} late and ${report.refunds} refunds, against ledger and stored evidence; ${report.invoices} invoices against their payments`,
+      `${report.paidPayments} paid, ${report.unappliedPayments} unapplied and ${report.refunds} refunds compared with ledger and stored evidence; ${report.invoices} invoices compared with their payments`,
     ),
-    line('gateway', report.asked === null ? 'not asked (--ask)' : `asked for ${count(report.asked, 'charge')}`),
+    line('gateway', report.asked === null ? 'not queried (use --ask)' : `queried for ${count(report.asked, 'charge')}`),
     ...report.notices.map((notice) => line('note', notice)),
     '',
     ...(findingCount === 0
-      ? ['Nothing found: the ledger is proved.']
+      ? ['No findings: the ledger is proven.']
       : [`FOUND ${findingCount}, the first bad row first:`, ...findings.map(inWords)]),
     ...(findingCount > findings.length ? [`… and ${findingCount - findings.length} more`] : []),
   ].join('\n');

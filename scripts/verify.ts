@@ -22,13 +22,13 @@ import { findVerifyTarget, type VerifyTarget } from './verify-target.ts';
 
 const USAGE = `npm run verify -- [--ask] [--all-witnesses] [--heads FILE] [--json] [--directory DIR]
 
-Proves the ledger as it is now: hash chain, balances, and payment = ledger = the gateway's stored answer. Names the first bad row.
-  --ask             asks the gateways themselves for every charge that is booked
-  --all-witnesses   compares the chain with every sealing workflow that Temporal keeps, not with a sample
-  --heads FILE      compares the chain with the heads that workers wrote to their logs, in a file of such lines; may be given several times
+Verifies the ledger: hash chain, balances, and payment = ledger = the gateway's stored answer. Lists the first bad row first.
+  --ask             also query the gateways for every posted charge
+  --all-witnesses   compare the chain with every sealing workflow that Temporal keeps, instead of a sample
+  --heads FILE      compare the chain with the heads that workers logged, in a file of such lines; may be repeated
   --json            one line of JSON
-  --directory DIR   data directory of the running stack (default .lenden); DATABASE_URL and TEMPORAL_ADDRESS go before it
-Exit: 0 nothing found, 1 something found, 2 could not look.`;
+  --directory DIR   data directory of the running stack (default .lenden); DATABASE_URL and TEMPORAL_ADDRESS take precedence
+Exit: 0 no findings, 1 findings, 2 could not verify.`;
 
 process.exitCode = await main();
 
@@ -77,17 +77,17 @@ async function verify(
     });
     for (const { at, lastSealId } of await database.withSystem(readRestores)) {
       notices.push(
-        `an older state was restored before ${at.toISOString()}: seals after ${lastSealId} that were made before are not compared`,
+        `an older backup was restored before ${at.toISOString()}: earlier seals with a number above ${lastSealId} are not compared`,
       );
     }
     if (ledger.chain.undoneWitnesses > 0) {
-      notices.push(`${ledger.chain.undoneWitnesses} remembered heads are of such seals, which the restore has undone`);
+      notices.push(`${ledger.chain.undoneWitnesses} recorded heads belong to seals that the restore has undone`);
     }
     const fromGateways = new Findings();
     const asked = ask ? await queryAll(target, { database, findings: fromGateways }) : null;
     if ((ledger.unsealed.oldestSeconds ?? 0) > TAIL_SECONDS_MAX) {
       notices.push(
-        `the unsealed tail is older than ${TAIL_SECONDS_MAX} s: does a worker run, and its sealing schedule?`,
+        `the unsealed tail is older than ${TAIL_SECONDS_MAX} s: check that a worker and its sealing schedule are running`,
       );
     }
     const total = findingCount + fromGateways.count;

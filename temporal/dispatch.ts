@@ -314,7 +314,7 @@ function attributesOf(moved: Moved, status: 'OPEN' | 'AWAITING_APPROVAL'): Typed
 }
 
 function summaryOf({ amount, applicationName, gateway, mode }: Moved): string {
-  return `${toDecimalText(amount)} ${amount.currency} for ${applicationName} through ${gateway ?? 'a gateway that the payer chooses'} (${mode})`;
+  return `${toDecimalText(amount)} ${amount.currency} for ${applicationName} through ${gateway ?? 'a gateway chosen by the payer'} (${mode})`;
 }
 
 interface LateSignal {
@@ -335,7 +335,7 @@ async function signalUnappliedPayment(
     // Unlike a payment's workflow, this one may run again after it has completed: more money can arrive later, and each charge is posted only once.
     workflowIdReusePolicy: 'ALLOW_DUPLICATE',
     args: [{ ...args[0], attemptReference }],
-    staticSummary: `Money after the end? ${options.staticSummary}`,
+    staticSummary: `Unapplied payment? ${options.staticSummary}`,
     signal,
     signalArgs,
   });

@@ -52,12 +52,12 @@ Runtime.install({
 
 const allow = config.outboundAllow;
 if (allow.entries.length > 0) {
-  log.warn({ allow: allow.entries }, 'webhooks may reach these hosts although they are not public');
+  log.warn({ allow: allow.entries }, 'webhooks may be sent to these non-public hosts');
 }
 const database = await openDatabase({
   url: config.databaseUrls,
   poolSize: 20,
-  onRetry: (sqlState) => log.warn({ sqlState }, 'transaction repeated'),
+  onRetry: (sqlState) => log.warn({ sqlState }, 'transaction retried'),
 });
 await requireOwnLogins({ database, roles: ['lenden_app', 'lenden_system'], log });
 await requireDurability({ database, environment: config.environment, log });
@@ -66,7 +66,7 @@ const presence = await announceProcess({
   name: `worker ${process.pid}@${hostname()}`,
   log,
   onRestore() {
-    log.fatal({ alert: 'restore-while-running' }, 'npm run restore is at work on this database: this process ends');
+    log.fatal({ alert: 'restore-while-running' }, 'npm run restore is running on this database; stopping this process');
     process.exit(1);
   },
 });

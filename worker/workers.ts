@@ -83,7 +83,7 @@ export async function createWorkers(deps: WorkerDependencies, options: WorkersOp
 export async function workflowBundle(builtPath: string | null): Promise<WorkersOptions['workflowBundle']> {
   if (builtPath !== null) {
     if (!existsSync(builtPath)) {
-      throw new Error(`LENDEN_WORKFLOW_BUNDLE names no file: ${builtPath}`);
+      throw new Error(`LENDEN_WORKFLOW_BUNDLE is not a file: ${builtPath}`);
     }
     return { codePath: builtPath };
   }

@@ -14,7 +14,7 @@ export async function book<T>(step: () => Promise<T>, tell: (details: string) =>
       return await step();
     } catch (error) {
       failIfRowMissing(error);
-      tell(`Booking failed; trying again in ${pauseFor}.`);
+      tell(`Recording failed; retrying in ${pauseFor}.`);
       await sleep(pauseFor);
     }
   }
@@ -22,7 +22,7 @@ export async function book<T>(step: () => Promise<T>, tell: (details: string) =>
     failIfRowMissing(error);
     throw ApplicationFailure.create({
       type: 'RECORDING_FAILED',
-      message: 'booking failed',
+      message: 'recording failed',
       nonRetryable: true,
       cause: error instanceof Error ? error : new Error('unknown'),
     });

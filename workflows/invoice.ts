@@ -136,7 +136,7 @@ class InvoiceRun {
       ...(emailAgainInMs === null ? [] : [emailAgainInMs]),
     ];
     const hasChanged = (): boolean => !this.inbox.isEmpty;
-    const summary = `the next notice${emailAgainInMs === null ? '' : ' or letter'}${expiryAtMs === undefined ? '' : ', or the expiry'}`;
+    const summary = `the next notice${emailAgainInMs === null ? '' : ' or email'}${expiryAtMs === undefined ? '' : ', or the expiry'}`;
     await (waits.length === 0
       ? condition(hasChanged)
       : condition(hasChanged, Math.max(LOOK_MIN_MS, Math.min(...waits)), { summary }));
@@ -164,12 +164,12 @@ function detailsOf(stand: InvoiceState): string {
     return `Ended: ${status}.`;
   }
   const parts = [
-    `${status}: ${due} of ${total} is due${nextDueDate === null ? '' : `, the next part on ${nextDueDate}`}.`,
+    `${status}: ${due} of ${total} is due${nextDueDate === null ? '' : `, the next installment on ${nextDueDate}`}.`,
     ...(installments === 0 ? [] : [`${paidInstallments} of ${installments} installments are paid.`]),
-    ...(expiryAtMs === undefined ? [] : [`Expires at ${utc(expiryAtMs)} unless it is paid.`]),
+    ...(expiryAtMs === undefined ? [] : [`Expires at ${utc(expiryAtMs)} unless paid.`]),
   ];
   if (paused) {
-    return [...parts, 'Paused: no notices go out until it is resumed.'].join(' ');
+    return [...parts, 'Paused: no notices are sent until it is resumed.'].join(' ');
   }
   return [...parts, nextNoticeAtMs === null ? 'Waiting for payments.' : `Next notice at ${utc(nextNoticeAtMs)}.`].join(
     ' ',

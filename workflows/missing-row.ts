@@ -11,7 +11,7 @@ export function failIfRowMissing(error: unknown): void {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     if (cause instanceof ApplicationFailure && cause.type === ROW_MISSING) {
       setCurrentDetails(
-        `Stopped: ${cause.message}. Was the database restored to an older state? docs/restore.md says what to do.`,
+        `Stopped: ${cause.message}. Was an older backup of the database restored? See docs/restore.md.`,
       );
       throw ApplicationFailure.create({ type: ROW_MISSING, message: cause.message, nonRetryable: true });
     }

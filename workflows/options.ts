@@ -2,7 +2,7 @@ import type { ActivityOptions, LocalActivityOptions } from '@temporalio/workflow
 
 /** Infrastructure errors are retried here within bounds. Work that is still not done then is retried by workflow timers. */
 export const OPEN_CHECKOUT: LocalActivityOptions = {
-  summary: "open the gateway's page",
+  summary: "open the gateway's checkout",
   startToCloseTimeout: '25s',
   scheduleToCloseTimeout: '40s',
   retry: { initialInterval: '300ms', backoffCoefficient: 2, maximumInterval: '2s', maximumAttempts: 4 },
@@ -10,7 +10,7 @@ export const OPEN_CHECKOUT: LocalActivityOptions = {
 
 /** A regular activity, so that a gateway that does not answer appears in Temporal's UI as a pending activity with its last failure. */
 export const QUERY_GATEWAY: ActivityOptions = {
-  summary: 'ask the gateway whether money moved',
+  summary: 'query the payment at the gateway',
   startToCloseTimeout: '45s',
   scheduleToCloseTimeout: '3m',
   retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '15s', maximumAttempts: 4 },
@@ -19,38 +19,39 @@ export const QUERY_GATEWAY: ActivityOptions = {
 /** Repeatable, since the request always has the same key. If an answer is lost, the row records that the result is unknown. */
 export const QUERY_REFUND: ActivityOptions = {
   ...QUERY_GATEWAY,
-  summary: 'ask the gateway to give money back, or how that stands',
+  summary: 'make or query the refund at the gateway',
 };
 
 /** One database transaction. */
 export const BOOK: LocalActivityOptions = {
-  summary: 'book how it stands: status, ledger, event',
+  summary: 'record status, ledger postings and event',
   startToCloseTimeout: '15s',
   scheduleToCloseTimeout: '60s',
   retry: { initialInterval: '200ms', backoffCoefficient: 2, maximumInterval: '5s', maximumAttempts: 8 },
 };
 
 /** One database transaction that records the due notices with their events and emails. */
-export const NOTIFY: LocalActivityOptions = { ...BOOK, summary: 'look how the invoice stands, and tell what is due' };
+export const NOTIFY: LocalActivityOptions = { ...BOOK, summary: 'read the invoice and send due notices' };
 
 /** A few emails, each with its own time limit. The workflow retries those that were not sent. */
 export const SEND_MAILS: ActivityOptions = {
-  summary: 'send letters about the invoice',
+  summary: 'send emails about the invoice',
   startToCloseTimeout: '3m',
   retry: { initialInterval: '5s', backoffCoefficient: 2, maximumInterval: '1m', maximumAttempts: 5 },
 };
 
 /** One database transaction. The workflow has nothing else to do, so it is retried until it succeeds. */
 export const PARK: ActivityOptions = {
-  summary: 'leave it to an operator',
+  summary: 'put under review',
   startToCloseTimeout: '15s',
   retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1m' },
 };
 
 /** One database transaction that carries out a person's decision. Retried until it succeeds. */
-export const DECIDE: ActivityOptions = { ...PARK, summary: 'carry out what an operator decided' };
+export const DECIDE: ActivityOptions = { ...PARK, summary: 'carry out the decision' };
+
 /** One read of a row. */
-export const LOOK: ActivityOptions = { ...PARK, summary: 'look how the money stands' };
+export const LOOK: ActivityOptions = { ...PARK, summary: 'read the unapplied payment' };
 export const REMIND: ActivityOptions = { ...PARK, summary: 'remind the operators' };
 
 export const SWEEP: ActivityOptions = {
@@ -69,7 +70,7 @@ export const HOPEFUL_PAUSES_MS = [5_000, 15_000, 60_000, 300_000] as const;
 
 /** The pauses between final queries. The last value repeats until the limit below. */
 export const FINAL_PAUSES_MS = [15_000, 60_000, 300_000, 900_000, 3_600_000] as const;
-export const FINAL_QUESTIONS_FOR_MS = 72 * 3_600_000;
+export const FINAL_QUERIES_FOR_MS = 72 * 3_600_000;
 
 /** The pauses between queries about a refund that the gateway has not finished. Banks take days, so the last value repeats. */
 export const REFUND_PAUSES_MS = [

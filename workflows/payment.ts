@@ -46,7 +46,7 @@ import {
   BOOK,
   DECIDE,
   FINAL_PAUSES_MS,
-  FINAL_QUESTIONS_FOR_MS,
+  FINAL_QUERIES_FOR_MS,
   HOPEFUL_PAUSES_MS,
   OPEN_CHECKOUT,
   OPEN_PAUSES_MS,
@@ -189,7 +189,10 @@ class PaymentRun {
       case 'lost':
     }
     const again = { name: 'opening', tries: tries + 1 } as const;
-    this.tell({ waitingFor: 'gateway-session', details: `The gateway cannot be reached; try ${tries + 2} follows.` });
+    this.tell({
+      waitingFor: 'gateway-session',
+      details: `The gateway cannot be reached; attempt ${tries + 2} follows.`,
+    });
     if (this.expiresAtMs === 0) {
       // Lenden's database could not be reached. The row has to be read before any message is handled.
       await sleep(pauseAfter(tries, OPEN_PAUSES_MS));
@@ -237,18 +240,21 @@ class PaymentRun {
       this.expireAt(Date.now() + Math.max(verdict.expiresInMs, EXPIRY_LOOK_MIN_MS));
       return this.next(rest);
     }
-    const giveUpAtMs = this.expiresAtMs + FINAL_QUESTIONS_FOR_MS;
+    const giveUpAtMs = this.expiresAtMs + FINAL_QUERIES_FOR_MS;
     const withOperator = verdict.withOperator === true;
     if (Date.now() >= giveUpAtMs && !withOperator) {
       return this.beginReview('GATEWAY_UNREACHABLE');
     }
     this.tell(
       withOperator
-        ? { waitingFor: 'operator', details: 'Expired, but the payer says that he has paid: an operator decides.' }
+        ? {
+            waitingFor: 'operator',
+            details: 'Expired, but the payer has submitted a transaction: an operator decides.',
+          }
         : {
             waitingFor: 'gateway-answer',
             until: giveUpAtMs,
-            details: `Expired, but the gateway does not say how it ended. Asking again until ${utc(giveUpAtMs)}.`,
+            details: `Expired, but the gateway does not report the outcome. Querying it until ${utc(giveUpAtMs)}.`,
           },
     );
     this.refuseChoices();
@@ -259,7 +265,7 @@ class PaymentRun {
   private async review(state: In<'review'>): Promise<State> {
     const { reason } = state;
     this.progress = { status: 'PENDING', waitingFor: 'operator', until: null, reviewReason: reason };
-    setCurrentDetails(`Under review (${reason}): waiting for an operator's decision. Time alone does not end it.`);
+    setCurrentDetails(`Under review (${reason}): waiting for an operator's decision, without a deadline.`);
     await condition(() => !this.inbox.isEmpty);
     const decisions = this.inbox.take('decision');
     if (decisions.length > 0) {
@@ -315,7 +321,7 @@ class PaymentRun {
   }
 
   private async finalize(end: Omit<FinalizeInput, keyof PaymentWorkflowInput>): Promise<State> {
-    this.tell({ waitingFor: 'nothing', details: `Booking ${end.status}.` });
+    this.tell({ waitingFor: 'nothing', details: `Recording ${end.status}.` });
     const status = await this.book(() => finalizePayment({ ...this.input, ...end }));
     return { name: 'ended', status, failureCode: end.failureCode };
   }
@@ -329,7 +335,7 @@ class PaymentRun {
 
   /** Queries the gateway once. A failed query decides nothing. */
   private async query(how: Pick<VerifyInput, 'final' | 'riskAccepted'>): Promise<Verdict> {
-    this.tell({ waitingFor: 'gateway-answer', details: 'Asking the gateway.' });
+    this.tell({ waitingFor: 'gateway-answer', details: 'Querying the gateway.' });
     try {
       return await verifyPayment({ ...this.input, ...how });
     } catch (error) {

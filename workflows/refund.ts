@@ -118,7 +118,7 @@ class RefundRun {
 
   /** A failed query or the passing of time never fails a refund. */
   private async querying({ sinceMs, tries }: In<'querying'>): Promise<State> {
-    this.tell({ status: 'PENDING', waitingFor: 'gateway', details: 'Asking the gateway.' });
+    this.tell({ status: 'PENDING', waitingFor: 'gateway', details: 'Querying the gateway.' });
     const answer = await driveRefund(this.input).catch(unlessRowMissing<RefundAnswer>({ kind: 'waiting' }));
     switch (answer.kind) {
       case 'refunded':
@@ -145,7 +145,7 @@ class RefundRun {
       status: 'PENDING',
       waitingFor: 'gateway',
       until: untilMs,
-      details: `The gateway has not finished; it is asked again at ${utc(untilMs)}.`,
+      details: `The gateway has not finished the refund; next query at ${utc(untilMs)}.`,
     });
     if (!(await this.decidedBy(untilMs))) {
       return { kind: 'querying', sinceMs, tries: tries + 1 };
@@ -158,7 +158,7 @@ class RefundRun {
     const status = reason === 'FAILED_AFTER_SUCCESS' ? 'SUCCEEDED' : 'PENDING';
     this.progress = { status, waitingFor: 'operator', until: null, reviewReason: reason };
     upsertSearchAttributes([{ key: SEARCH_ATTRIBUTES.status, value: 'REVIEW' }]);
-    setCurrentDetails(`Under review (${reason}): an operator has to find out at the gateway what became of the money.`);
+    setCurrentDetails(`Under review (${reason}): an operator must check the refund in the gateway's panel.`);
     await condition(() => !this.inbox.isEmpty);
     return this.at(await this.decide(false));
   }
@@ -175,7 +175,7 @@ class RefundRun {
   }
 
   private async end(end: Pick<RefundEndInput, 'status' | 'failureCode'>): Promise<State> {
-    this.tell({ status: 'PENDING', waitingFor: 'nothing', details: `Booking ${end.status}.` });
+    this.tell({ status: 'PENDING', waitingFor: 'nothing', details: `Recording ${end.status}.` });
     return { kind: 'ended', status: await this.book(() => endRefund({ ...this.input, ...end })) };
   }
 

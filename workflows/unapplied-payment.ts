@@ -34,7 +34,7 @@ import {
   QUERY_GATEWAY,
   DECIDE,
   FINAL_PAUSES_MS,
-  FINAL_QUESTIONS_FOR_MS,
+  FINAL_QUERIES_FOR_MS,
   LOOK,
   PARK,
   pauseAfter,
@@ -104,7 +104,7 @@ class UnappliedPaymentRun {
   private async querying(state: Querying & State): Promise<State> {
     const { sinceMs, tries, before, looks } = state;
     this.inbox.take('callback');
-    setCurrentDetails('The payment has ended: asking the gateway whether money moved all the same.');
+    setCurrentDetails('The payment has ended; querying the gateway for money that arrived anyway.');
     try {
       return this.found(await recordUnappliedPayment(this.input), { before, looks });
     } catch (error) {
@@ -113,13 +113,13 @@ class UnappliedPaymentRun {
         throw error;
       }
     }
-    if (Date.now() >= sinceMs + FINAL_QUESTIONS_FOR_MS) {
+    if (Date.now() >= sinceMs + FINAL_QUERIES_FOR_MS) {
       await parkUnappliedPayment(this.input);
       // Money that is posted stays posted, whatever a later query finds.
       const isBooked = before !== null && before.kind !== 'nothing';
       return this.found(isBooked ? before : { kind: 'unclear' }, { before, looks });
     }
-    setCurrentDetails('The gateway cannot be asked; trying again.');
+    setCurrentDetails('The gateway cannot be queried; retrying.');
     await condition(() => this.inbox.has('callback'), pauseAfter(tries, FINAL_PAUSES_MS));
     return { ...state, tries: tries + 1 };
   }
@@ -189,7 +189,7 @@ function endOf({ kind }: State): LateEnd | null {
 function detailsOf(situation: Known): string {
   switch (situation.kind) {
     case 'nothing':
-      return 'The gateway confirms no charge beyond the one that settled the payment, if any.';
+      return 'The gateway confirms no charge other than the one that paid the payment, if any.';
     case 'refunding':
       return `${amountOf(situation)} is being refunded; this workflow ends with the refund.`;
     case 'refunded':
@@ -199,7 +199,7 @@ function detailsOf(situation: Known): string {
     case 'held':
       return `${amountOf(situation)} is held in suspense until it is refunded or kept.`;
     case 'unclear':
-      return 'The gateway gave no plain answer for 72 hours: an operator has to find out whether money moved. A new callback asks again.';
+      return 'The gateway has given no clear answer for 72 hours: an operator must find out whether money moved. A new callback starts another query.';
   }
 }
 

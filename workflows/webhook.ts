@@ -119,8 +119,8 @@ const PARKED_WORDS = {
 } as const;
 
 const PUT_OFF_WORDS = {
-  CIRCUIT_OPEN: 'Put off, since the endpoint has failed repeatedly',
-  BUSY: 'Put off, since the endpoint is busy with earlier events',
+  CIRCUIT_OPEN: 'Postponed because the endpoint has failed repeatedly',
+  BUSY: 'Postponed because the endpoint is busy with earlier events',
 } as const;
 
 /** Formats a time such as "14:05 UTC", with the date when it is not today. */

@@ -66,7 +66,7 @@ export async function applyPayment(
     const held = await holdOverpayment(statements, payment);
     deps.log.error(
       { payment: payment.reference, invoice: invoice.reference, alert: 'invoice-overpayment' },
-      'more was paid than an invoice asked for; the overpayment is held in suspense',
+      'payment exceeds the amount due on its invoice; the overpayment is held in suspense',
     );
     followUps.push(
       await decideOverpayment(deps, statements, { scope, payment, held, unappliedPaymentPolicy, applicationName }),
@@ -113,7 +113,7 @@ export async function applyKept(
   const scope = { applicationId: before.applicationId, mode: before.mode };
   const invoice = await readInvoice(statements, scope, before.id);
   if (invoice === null || unappliedPaymentId === null) {
-    throw new Error('kept money names no invoice that there is');
+    throw new Error('a kept unapplied payment refers to an unknown invoice');
   }
   const kept = await grossOfLate(statements, unappliedPaymentId);
   // Lenden has no exchange rate. Money in another currency stays with the application but pays nothing.
@@ -181,7 +181,7 @@ async function decideOverpayment(
       scope,
       unappliedPaymentId: held.unappliedPaymentId,
       reference: refundReference(),
-      reason: 'More than the invoice asked for',
+      reason: 'Overpayment of the invoice',
       creator: { type: 'SYSTEM' },
       boundsOf: refundBoundsIn(deps.gateways),
     });

@@ -70,7 +70,10 @@ export async function driveInvoice(deps: ActivityDependencies, input: DriveInvoi
 function warnOfClocks({ log }: ActivityDependencies, { reference, nowMs }: DriveInvoiceInput, now: Date): void {
   const apartMs = nowMs - now.getTime();
   if (Math.abs(apartMs) > CLOCKS_APART_MS) {
-    log.warn({ invoice: reference, apartMs }, "the workflow's clock is not the database's; the database's decides");
+    log.warn(
+      { invoice: reference, apartMs },
+      "the workflow's clock differs from the database's; the database's is used",
+    );
   }
 }
 

@@ -48,7 +48,7 @@ export async function sendInvoiceEmails(deps: ActivityDependencies, input: Invoi
       if (end.status === 'REFUSED' || end.status === 'GIVEN_UP') {
         deps.log.error(
           { invoice: input.reference, error: end.error, alert: 'invoice-mail-not-sent' },
-          'a email about an invoice could not be sent',
+          'an email about an invoice could not be sent',
         );
       }
     }

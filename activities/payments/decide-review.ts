@@ -38,7 +38,7 @@ export async function readReviewDecision(
       if (await auditSignalWithoutDecision(statements, { scope, ...target })) {
         deps.log.error(
           { payment: input.reference, alert: 'signal-without-decision' },
-          'a payment under review was signalled without a decision; nothing was changed',
+          'a payment under review was signalled without a stored decision; nothing changed',
         );
       }
       return { kind: 'none' };
@@ -57,7 +57,7 @@ export async function declineDecision(
   );
   deps.log.error(
     { payment: input.reference, outcome, alert: 'decision-declined' },
-    'an accepted payment is not confirmed by the gateway and stays under review',
+    'the gateway does not confirm an accepted payment; it stays under review',
   );
 }
 

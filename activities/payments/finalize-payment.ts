@@ -43,7 +43,7 @@ interface Settled {
 
 async function settle(deps: ActivityDependencies, statements: Statements, input: FinalizeInput): Promise<Settled> {
   if (!canBecome('PENDING', input.status)) {
-    throw new RangeError(`a payment does not end as ${input.status}`);
+    throw new RangeError(`a payment cannot end as ${input.status}`);
   }
   const invoice = await lockInvoiceOf(statements, input);
   const settled = await endPayment(statements, {
@@ -66,7 +66,7 @@ async function settle(deps: ActivityDependencies, statements: Statements, input:
   const { payment } = settled;
   if (typeof payment.invoiceId === 'bigint' && invoice === null) {
     // Finalizing it would apply money to an invoice that is not locked.
-    throw new Error('a payment of an invoice was started without it');
+    throw new Error('a payment of an invoice was started without the invoice');
   }
   const [, event] = await Promise.all([
     postCharge(statements, settled),

@@ -22,7 +22,7 @@ export async function markForReview(deps: ActivityDependencies, input: ReviewInp
   if (marked.length > 0) {
     deps.log.error(
       { payment: input.reference, reason: input.reason, alert: 'payment-review' },
-      'payment needs an operator',
+      'payment under review; an operator must decide',
     );
   }
 }

@@ -210,7 +210,7 @@ function openGateway(
     const { gateway, storeId: store } = attempt;
     log.error(
       { gateway, mode, store, payment: reference, alert: 'store-secret-unreadable', error: describeError(error) },
-      'no page can be opened: the secret of its store cannot be opened',
+      'checkout not opened: the store’s secret cannot be decrypted',
     );
     return null;
   }

@@ -147,7 +147,7 @@ function alertWhenLeft(
   if (final && now.getTime() - since.getTime() > SUBMISSION_LEFT_AFTER_MS) {
     log.error(
       { payment: reference, since: since.toISOString(), alert: 'manual-payment-left' },
-      'a payer says that he has paid by hand, and no operator has decided on it',
+      'a manual payment has waited for an operator’s decision for more than three days',
     );
   }
 }

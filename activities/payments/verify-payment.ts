@@ -105,7 +105,7 @@ async function closeOthers(
     } catch (error) {
       deps.log.warn(
         { payment: input.reference, gateway: other.gateway, error: describeError(error) },
-        'a page of a paid payment could not be closed',
+        'another open checkout of a paid payment could not be closed',
       );
     }
   }

@@ -53,7 +53,7 @@ export async function decideRefund(deps: ActivityDependencies, input: RefundDeci
     if (await auditSignalWithoutDecision(statements, { scope, ...target })) {
       deps.log.error(
         { refund: input.reference, alert: 'signal-without-decision' },
-        'a refund was signalled without a decision; nothing was changed',
+        'a refund was signalled without a stored decision; nothing changed',
       );
     }
     return input.expired ? expire(deps, statements, refund) : stateOf(refund);
@@ -147,7 +147,7 @@ function stateOf(refund: RefundRecord): RefundState {
   }
   if (refund.status === 'AWAITING_APPROVAL') {
     if (refund.approvalDueAt === null) {
-      throw new Error('a refund awaits approval without an end of that');
+      throw new Error('a refund awaits approval without a due date');
     }
     return {
       kind: 'awaiting',
@@ -165,7 +165,7 @@ export async function remindOfApproval(deps: ActivityDependencies, input: Refund
   if (kind === 'awaiting') {
     deps.log.error(
       { refund: input.reference, alert: 'refund-awaits-approval' },
-      'a refund has waited for a second person for a day',
+      'a refund has waited for approval for a day',
     );
   }
 }

@@ -48,7 +48,7 @@ export async function driveRefund(deps: ActivityDependencies, input: RefundWorkf
   }
   const asked = await deps.database.inOneTrip(scope, (statements) => noteAsked(statements, reference));
   if (asked === null) {
-    throw new Error('the refund is not to be carried out');
+    throw new Error('the refund must not be carried out');
   }
   const { queriedAt: lastQueriedAt, readAt } = refund;
   const queriedAgoMs = lastQueriedAt === null ? null : readAt.getTime() - lastQueriedAt.getTime();

@@ -62,7 +62,7 @@ export async function writeEnd(
   if (ended === null) {
     const now = await readRefund(statements, scope, refundId);
     if (now === null || !isFinalRefund(now.status)) {
-      throw new Error('the refund is open, but not where it was to be ended from');
+      throw new Error('the refund is open, but not in the status it should end from');
     }
     return now.status;
   }
@@ -86,7 +86,7 @@ async function book(deps: ActivityDependencies, statements: Statements, { refund
     );
   }
   if (!isFinalRefund(refund.status)) {
-    throw new RangeError(`a refund does not end as ${refund.status}`);
+    throw new RangeError(`a refund cannot end as ${refund.status}`);
   }
   await recordPaymentEvent(statements, payment, {
     type: EVENT_OF[refund.status],
@@ -140,7 +140,7 @@ export async function startDeliveries(deps: ActivityDependencies, input: RefundW
   } catch (error) {
     deps.log.warn(
       { refund: input.reference, error: describeError(error) },
-      'what follows is not started; the sweeper will',
+      'follow-up not started; the sweeper retries',
     );
   }
 }
@@ -180,7 +180,7 @@ export async function markRefundForReview(deps: ActivityDependencies, input: Ref
   if (marked) {
     deps.log.error(
       { refund: input.reference, reason: input.reason, alert: 'refund-review' },
-      'a refund needs an operator',
+      'refund under review; an operator must decide',
     );
   }
 }

@@ -39,7 +39,7 @@ export async function recheckRefunds(
       continue;
     }
     if (answer.kind !== 'refused') {
-      throw new GatewayFailure('ambiguous', 'the gateway does not say how a refund stands that it had made');
+      throw new GatewayFailure('ambiguous', 'the gateway does not report the state of a refund that it had completed');
     }
     const { evidence } = answer;
     if (
@@ -47,10 +47,13 @@ export async function recheckRefunds(
     ) {
       deps.log.error(
         { refund: reference, reason: 'FAILED_AFTER_SUCCESS', alert: 'refund-review' },
-        'a refund failed after it had succeeded; an operator has to decide',
+        'a refund failed after it had succeeded; an operator must decide',
       );
       await deps.dispatch.startRefund(refundHandleOf(refund, applicationName)).catch((error: unknown) => {
-        deps.log.warn({ refund: reference, error: describeError(error) }, 'review not shown; the decision starts it');
+        deps.log.warn(
+          { refund: reference, error: describeError(error) },
+          'workflow of a refund under review not started; the decision starts it',
+        );
       });
     }
   }

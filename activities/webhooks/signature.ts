@@ -88,7 +88,7 @@ function shadhinpayHeaders(message: DeliveredMessage): Record<string, string> {
 function keyOf(secret: string): Buffer {
   const key = Buffer.from(secret.slice(SECRET_PREFIX.length), 'base64');
   if (!secret.startsWith(SECRET_PREFIX) || key.length < 24) {
-    throw new Error('a webhook signing secret is not whsec_ and base64 of at least 24 bytes');
+    throw new Error('a webhook signing secret is not `whsec_` followed by the base64 of at least 24 bytes');
   }
   return key;
 }

@@ -30,16 +30,18 @@ const WebhookUrl = z.string('must be text').max(2_048, 'must be at most 2048 cha
 /** The settings that an operator can change. An absent field stays unchanged; null removes the value. */
 const SETTINGS = {
   name: freeText(120),
-  webhookUrl: WebhookUrl.describe('Where events are sent, of both modes unless `testWebhookUrl` is set.'),
-  testWebhookUrl: WebhookUrl.describe('Where events of TEST are sent. Null: to `webhookUrl`.'),
+  webhookUrl: WebhookUrl.describe(
+    'The URL that receives events of both modes, or of LIVE only when `testWebhookUrl` is set.',
+  ),
+  testWebhookUrl: WebhookUrl.describe('The URL that receives TEST events. If null, they go to `webhookUrl`.'),
   refundApprovalThresholdMinor: Amount.nullable().describe(
-    'What one operator may refund and decide on alone, in paisa, summed over one payment and over the application in 24 hours. Above it a second person decides. Null: as refundApprovalThresholds says.',
+    'The amount, in paisa, that one operator may refund or decide on alone, summed over one payment and over the application in 24 hours. A larger amount needs a second operator. If null, `refundApprovalThresholds` determines what happens.',
   ),
   refundApprovalThresholds: z
-    .partialRecord(z.enum(OTHER_CURRENCIES, 'is no currency that has a threshold here'), Amount)
+    .partialRecord(z.enum(OTHER_CURRENCIES, 'is not a currency that can have a threshold here'), Amount)
     .nullable()
     .describe(
-      'The same for other currencies than BDT, in their minor units. It takes the place of all that were set; null takes them away. Once any threshold is set, a currency without one always waits.',
+      'Approval thresholds for currencies other than BDT, in minor units. Replaces all previous values; null removes them. Once any threshold is set, currencies without one always need a second operator.',
     ),
   receiptsEnabled: z.boolean('must be true or false'),
   minAmountMinor: Bound.nullable(),
@@ -52,26 +54,28 @@ const SETTINGS = {
   unappliedPaymentPolicy: z.enum(['REVIEW', 'REFUND'], 'must be REVIEW or REFUND'),
   refundedInvoices: z
     .enum(['REOPEN', 'KEEP'], 'must be REOPEN or KEEP')
-    .describe('Whether what is given back of an invoice’s payments is due again, or a credit.'),
+    .describe(
+      'What a refund of an invoice’s payment does: `REOPEN` makes the amount due again, `KEEP` makes it a credit and the invoice stays paid.',
+    ),
   returnOrigins: z.array(Origin, 'must be a list').max(50, 'must be at most 50'),
   gatewaysAllowed: z
     .array(GatewayName, 'must be a list')
     .max(20, 'must be at most 20')
     .nullable()
-    .describe('Names of gateways. Null: every gateway.'),
+    .describe('The gateways that the application may use. Null allows every gateway.'),
   checkoutGateways: z
     .array(GatewayName, 'must be a list')
     .min(1, 'must not be empty')
     .max(20, 'must be at most 20')
     .nullable()
     .describe(
-      'Where payers pay when a request names no gateway, and on the pages of invoices: several let the payer choose, in this order. Null: at SSLCOMMERZ.',
+      'The gateways used when a request names none, and on invoice pages. With several, the payer chooses from them in this order. Null means SSLCOMMERZ.',
     ),
   shadhinpayEvents: z
     .array(z.enum(SHADHINPAY_EVENT_NAMES, 'must be an event of ShadhinPay’s contract'), 'must be a list')
     .max(SHADHINPAY_EVENT_NAMES.length, `must be at most ${SHADHINPAY_EVENT_NAMES.length}`)
     .nullable()
-    .describe('Which events of ShadhinPay’s contract are told. Null: those that are on by default.'),
+    .describe('The events of ShadhinPay’s contract that are sent. Null means the default ones.'),
 } as const;
 
 export const RegisterApplication = z
@@ -111,13 +115,15 @@ export const Application = z
     name: z.string(),
     status: z.enum(['ACTIVE', 'DISABLED']),
     webhookUrl: z.string().nullable(),
-    testWebhookUrl: z.string().nullable().describe('Null: events of TEST go to `webhookUrl`.'),
+    testWebhookUrl: z.string().nullable().describe('If null, TEST events go to `webhookUrl`.'),
     webhookDisabled: EndpointDisabled.nullable().describe(
-      'Set while the endpoint of LIVE is disabled, since it was gone or failed for five days.',
+      'Set while the LIVE endpoint is disabled because it answered 410 or failed for five days.',
     ),
-    testWebhookDisabled: EndpointDisabled.nullable().describe('The same of the endpoint of TEST.'),
+    testWebhookDisabled: EndpointDisabled.nullable().describe(
+      'Set while the TEST endpoint is disabled, for the same reasons.',
+    ),
     refundApprovalThresholdMinor: z.int().nullable(),
-    refundApprovalThresholds: z.record(z.string(), z.int()).describe('By currency, without BDT.'),
+    refundApprovalThresholds: z.record(z.string(), z.int()).describe('Keyed by currency, BDT excluded.'),
     receiptsEnabled: z.boolean(),
     minAmountMinor: z.int().nullable(),
     maxAmountMinor: z.int().nullable(),
@@ -130,7 +136,7 @@ export const Application = z
     checkoutGateways: z.array(z.string()).nullable(),
     shadhinpayEvents: z.array(z.string()).nullable(),
     business: Business.nullable().describe(
-      'How ShadhinPay’s contract names the application; null before its first key.',
+      'The application’s identifiers in ShadhinPay’s contract. Null until its first key is issued.',
     ),
     pendingChanges: PendingChanges,
     createdAt: z.iso.datetime(),
@@ -147,37 +153,35 @@ export const RegisteredApplication = z
         testApiSecret: z.string(),
         liveApiKey: z.string(),
         liveApiSecret: z.string(),
-        signingSecret: z.string().describe('Signs events of LIVE.'),
-        testSigningSecret: z.string().describe('Signs events of TEST.'),
+        signingSecret: z.string().describe('Signs LIVE events.'),
+        testSigningSecret: z.string().describe('Signs TEST events.'),
       })
-      .describe('Shown once.'),
+      .describe('Shown only once.'),
   })
   .meta({ id: 'RegisteredApplication' });
 
 export const ApplicationsQuery = z.object({
   ...listQuery(['createdAt']),
   status: z.enum(['ACTIVE', 'DISABLED'], 'must be ACTIVE or DISABLED').optional(),
-  name: freeText(120).optional().describe('A part of the name.'),
+  name: freeText(120).optional().describe('Matches any part of the name.'),
 });
 
 export const Credential = z
   .object({
     id: z.int(),
     mode: z.enum(MODES),
-    contract: z.enum(CONTRACTS).describe('The contract that the key speaks.'),
-    label: z.string().nullable().describe('What the key is for.'),
-    prefix: z.string().nullable().describe('What its contract shows of the key.'),
-    scopes: z.array(z.string()).nullable().describe('What the key may do; null where its contract knows no scopes.'),
+    contract: z.enum(CONTRACTS).describe('The contract that the key is for.'),
+    label: z.string().nullable().describe('A note on what the key is used for.'),
+    prefix: z.string().nullable().describe('The part of the key that its contract displays.'),
+    scopes: z.array(z.string()).nullable().describe('What the key may do. Null when its contract has no scopes.'),
     status: z
       .enum(['PENDING', 'ACTIVE', 'REVOKED'])
-      .describe('PENDING: a second person has not confirmed it yet, and until then it is refused like an unknown one.'),
+      .describe('`PENDING` until a second operator confirms the key. A pending key is rejected like an unknown one.'),
     expiresAt: z.iso
       .datetime()
       .nullable()
-      .describe(
-        'Set when it was rotated out: until then it still works. Of a PENDING one: until then it can be confirmed.',
-      ),
-    lastUsedAt: z.iso.datetime().nullable().describe('To the minute.'),
+      .describe('When a rotated key stops working. For a `PENDING` key, the deadline for its confirmation.'),
+    lastUsedAt: z.iso.datetime().nullable().describe('Accurate to the minute.'),
     createdAt: z.iso.datetime(),
   })
   .meta({ id: 'Credential' });
@@ -185,20 +189,20 @@ export const Credential = z
 const NEW_KEY = {
   mode: z.enum(MODES, 'must be TEST or LIVE'),
   contract: z.enum(KEY_CONTRACTS, 'must be native, ownpay or shadhinpay').default('native'),
-  label: freeText(100).optional().describe('What the key is for.'),
+  label: freeText(100).optional().describe('A note on what the key is used for.'),
   scopes: z
     .array(z.enum(SCOPES, 'must be read or write'), 'must be a list')
     .min(1, 'must not be empty')
     .max(2, 'must be at most 2')
     .optional()
-    .describe('What an OwnPay key may do; both unless told. The others have none.'),
+    .describe('What an OwnPay key may do. Defaults to both scopes. Keys of other contracts have no scopes.'),
 } as const;
 
 const WAITS = {
   status: z
     .enum(['PENDING', 'ACTIVE'])
-    .describe('PENDING: it waits for a second person, and until then it is refused like an unknown one.'),
-  pendingChanges: z.array(PendingChange).describe('What a second person confirms, where it waits.'),
+    .describe('`PENDING` until a second operator confirms the key. A pending key is rejected like an unknown one.'),
+  pendingChanges: z.array(PendingChange).describe('The changes that a second operator must confirm, if any.'),
 } as const;
 
 export const IssueCredential = z.object(NEW_KEY).meta({ id: 'IssueCredential' });
@@ -208,9 +212,9 @@ export const IssuedCredential = z
     credentialId: z.int(),
     mode: z.enum(MODES),
     contract: z.enum(CONTRACTS),
-    apiKey: z.string().describe('Where it is the whole credential it is shown once.'),
-    apiSecret: z.string().nullable().describe('Shown once. Null where there is none.'),
-    business: Business.nullable().describe('Sent with a key of ShadhinPay’s contract; null in the others.'),
+    apiKey: z.string().describe('Shown only once if the contract has no separate secret.'),
+    apiSecret: z.string().nullable().describe('Shown only once. Null if the contract has no separate secret.'),
+    business: Business.nullable().describe('The identifiers to send with a ShadhinPay key. Null for other contracts.'),
     ...WAITS,
   })
   .meta({ id: 'IssuedCredential' });
@@ -223,7 +227,7 @@ export const RotateCredentials = z
       .min(0, 'must not be negative')
       .max(720, 'must be at most 720')
       .default(24)
-      .describe('How long the former key still works.'),
+      .describe('How many hours the previous key keeps working.'),
   })
   .meta({ id: 'RotateCredentials' });
 
@@ -233,42 +237,44 @@ export const RotatedCredentials = z
     mode: z.enum(MODES),
     contract: z.enum(CONTRACTS),
     apiKey: z.string(),
-    apiSecret: z.string().nullable().describe('Shown once. Null where there is none.'),
-    business: Business.nullable().describe('Sent with a key of ShadhinPay’s contract; null in the others.'),
+    apiSecret: z.string().nullable().describe('Shown only once. Null if the contract has no separate secret.'),
+    business: Business.nullable().describe('The identifiers to send with a ShadhinPay key. Null for other contracts.'),
     previousKeyExpiresAt: z.iso
       .datetime()
       .nullable()
-      .describe('Null where there was none, and while the new key waits: the grace begins when it is confirmed.'),
+      .describe(
+        'Null if there was no previous key, or while the new key is pending. The grace period begins when the new key is confirmed.',
+      ),
     ...WAITS,
   })
   .meta({ id: 'RotatedCredentials' });
 
 export const RotateSigningSecret = z
   .object({
-    mode: z.enum(MODES, 'must be TEST or LIVE').default('LIVE').describe('Whose events it signs.'),
+    mode: z.enum(MODES, 'must be TEST or LIVE').default('LIVE').describe('The mode whose events it signs.'),
     overlapHours: z
       .int('must be a plain integer')
       .min(0, 'must not be negative')
       .max(720, 'must be at most 720')
       .default(24)
-      .describe('How long deliveries are also signed by the secret that is current until now.'),
+      .describe('How many hours deliveries are also signed with the previous secret.'),
     revokeFormer: z
       .boolean('must be true or false')
       .default(false)
-      .describe('Ends the overlaps of earlier rotations, too: for a secret that leaked.'),
+      .describe('Also ends the overlaps of earlier rotations. Use it if a secret has leaked.'),
   })
   .meta({ id: 'RotateSigningSecret' });
 
 export const RotatedSigningSecret = z
   .object({
     mode: z.enum(MODES),
-    signingSecret: z.string().describe('Shown once.'),
+    signingSecret: z.string().describe('Shown only once.'),
     previousSecretExpiresAt: z.iso.datetime(),
   })
   .meta({ id: 'RotatedSigningSecret' });
 
 export const EnableEndpointQuery = z.object({
-  mode: z.enum(MODES, 'must be TEST or LIVE').optional().describe('Both unless told.'),
+  mode: z.enum(MODES, 'must be TEST or LIVE').optional().describe('Defaults to both modes.'),
 });
 
 export const CredentialParams = z.object({ id: IdText, credentialId: IdText });

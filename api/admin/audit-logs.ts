@@ -18,9 +18,9 @@ function list(deps: AdminDependencies): AdminRoute {
     path: '/admin/audit-logs',
     operationId: 'listAuditLogs',
     tag: 'Audit',
-    summary: 'List what was done, newest first',
+    summary: 'List audit log entries, newest first',
     description:
-      'Whoever may read the log in some applications sees the entries about these; logins, operators, roles and settings are seen by whoever may read it everywhere.',
+      'Operators who may read the log in some applications see only the entries of those applications. Entries about logins, operators, roles and settings require the permission in all applications.',
     permission: 'audit:read',
     query: AuditLogQuery,
     response: { status: 200, schema: z.array(AuditEntry), list: true },
@@ -49,7 +49,7 @@ function cursorOf(id: bigint): string {
 function idOf(cursor: string): bigint {
   const [, id] = /^audit (\d{1,18})$/.exec(Buffer.from(cursor, 'base64url').toString('latin1')) ?? [];
   if (id === undefined) {
-    const fields = { cursor: 'is no cursor of this list' };
+    const fields = { cursor: 'is not a cursor of this list' };
     throw new DomainError('VALIDATION_ERROR', 'the request is not valid', { fields });
   }
   return BigInt(id);

@@ -16,17 +16,17 @@ const Facts = z.record(z.string(), z.unknown());
 export const PendingChange = z
   .object({
     id: z.int(),
-    applicationId: z.int().nullable().describe('Null: of the installation.'),
+    applicationId: z.int().nullable().describe('Null for a change to the whole installation.'),
     mode: z.enum(MODES).nullable(),
     kind: z.enum([...APPLICATION_CHANGES, ...OPERATOR_CHANGES]),
     target: z.object({ type: z.enum(['application', 'gateway', 'operator', 'role']), id: z.string() }),
-    before: Facts.describe('What would change, as it was when the change was proposed; of a role also who has it.'),
-    after: Facts.describe('What it would be. Never a secret.'),
+    before: Facts.describe('The values when the change was proposed. For a role, also the operators who have it.'),
+    after: Facts.describe('The proposed values. Never contains secrets.'),
     status: z.enum(CHANGE_STATUSES),
-    proposedBy: z.string().describe('`operator:` and their id.'),
-    decidedBy: z.string().nullable().describe('`operator:` and their id.'),
+    proposedBy: z.string().describe('`operator:` followed by the operator’s id.'),
+    decidedBy: z.string().nullable().describe('`operator:` followed by the operator’s id.'),
     reason: z.string().nullable(),
-    expiresAt: z.iso.datetime().describe('A change that nobody has confirmed by then comes to nothing.'),
+    expiresAt: z.iso.datetime().describe('The change expires if it is not confirmed by this time.'),
     decidedAt: z.iso.datetime().nullable(),
     createdAt: z.iso.datetime(),
   })
@@ -34,9 +34,9 @@ export const PendingChange = z
 
 export const PendingChanges = z
   .array(PendingChange)
-  .describe('What waits for a second person. Until then everything stays as it is.');
+  .describe('Changes that wait for a second operator. They take effect only once confirmed.');
 
-const status = z.enum(CHANGE_STATUSES, 'is no status of a change').optional().describe('All unless told.');
+const status = z.enum(CHANGE_STATUSES, 'is not a status of a change').optional().describe('Defaults to all statuses.');
 
 export const ChangesQuery = z.object({ ...listQuery(['createdAt']), status, applicationId: IdText.optional() });
 

@@ -40,7 +40,7 @@ import { adminRoute, type AdminRoute } from './route.ts';
 
 const TAG = 'Applications';
 const WAITS =
-  'Once the application has a threshold, a LIVE key stays PENDING until another operator confirms it. One that is rejected or withdrawn is revoked.';
+  'Once the application has a threshold, a LIVE key stays PENDING until another operator confirms it. A rejected or withdrawn key is revoked.';
 
 /** Returns the routes for the credentials of applications. A secret appears only in the response that creates it. */
 export function credentialRoutes(deps: AdminDependencies): AdminRoute[] {
@@ -53,7 +53,7 @@ function list(deps: AdminDependencies): AdminRoute {
     path: '/admin/apps/{id}/credentials',
     operationId: 'listCredentials',
     tag: TAG,
-    summary: 'List credentials, newest first; never a secret',
+    summary: 'List credentials, newest first',
     permission: 'app:read',
     params: IdParams,
     response: { status: 200, schema: z.array(Credential) },
@@ -74,7 +74,7 @@ function issue(deps: AdminDependencies): AdminRoute {
     path: '/admin/apps/{id}/credentials',
     operationId: 'issueCredential',
     tag: TAG,
-    summary: 'Issue one more credential; those that there are work on',
+    summary: 'Create a credential; existing ones keep working',
     description: WAITS,
     permission: 'app:manage',
     sensitive: true,
@@ -110,8 +110,8 @@ function rotate(deps: AdminDependencies): AdminRoute {
     path: '/admin/apps/{id}/credentials/rotate',
     operationId: 'rotateCredentials',
     tag: TAG,
-    summary: 'Issue a new credential for one mode and contract; the former ones of these work on for the grace',
-    description: `${WAITS} The former ones work on until then, and for the grace after it.`,
+    summary: 'Rotate the credentials of one mode and contract',
+    description: `Previous credentials of the mode and contract keep working for the grace period. ${WAITS} In that case the grace period begins when it is confirmed.`,
     permission: 'app:manage',
     sensitive: true,
     params: IdParams,
@@ -156,7 +156,7 @@ function revoke(deps: AdminDependencies): AdminRoute {
     path: '/admin/apps/{id}/credentials/{credentialId}/revoke',
     operationId: 'revokeCredential',
     tag: TAG,
-    summary: 'Revoke a credential at once',
+    summary: 'Revoke a credential immediately',
     permission: 'app:manage',
     sensitive: true,
     params: CredentialParams,

@@ -7,7 +7,7 @@ export const ModeFilter = z.enum(MODES, 'must be TEST or LIVE');
 /** A day or an instant. `from` starts with it and `to` ends with it, both inclusive. */
 export const Moment = z
   .union([z.iso.date(), z.iso.datetime({ offset: true })], 'must be a date or an RFC 3339 instant')
-  .refine((moment) => isComparable(Date.parse(moment)), 'is no date');
+  .refine((moment) => isComparable(Date.parse(moment)), 'is not a date');
 
 export function instantOf(moment: string): Date {
   return storableInstant(Date.parse(moment));

@@ -38,7 +38,7 @@ function list(deps: AdminDependencies): AdminRoute {
     path: '/admin/gateway-callbacks',
     operationId: 'listGatewayCallbacks',
     tag: 'Deliveries',
-    summary: 'List what gateways sent',
+    summary: 'List gateway callbacks',
     permission: 'audit:read',
     query: CallbacksQuery,
     response: { status: 200, schema: z.array(GatewayCallback), list: true },

@@ -8,9 +8,9 @@ const ModeField = z.enum(MODES, 'must be TEST or LIVE');
 export const GatewayName = z.enum(GATEWAY_NAMES, `must be one of ${GATEWAY_NAMES.join(', ')}`);
 
 const STORE = {
-  storeId: text(120).describe('The account at the gateway.'),
+  storeId: text(120).describe('The store’s account id at the gateway.'),
   storePassword: text(8_000).describe(
-    'A password, or the JSON that the gateway’s adapter reads its keys and certificates from. Kept encrypted; no answer ever holds it.',
+    'A password, or the JSON with the keys and certificates that the gateway needs. Stored encrypted and never returned.',
   ),
 } as const;
 
@@ -28,14 +28,14 @@ export const GatewayStore = z
     gateway: z.string(),
     displayName: z.string(),
     mode: z.enum(MODES),
-    storeId: z.string().nullable().describe('Where new checkouts are opened. Null: nowhere.'),
+    storeId: z.string().nullable().describe('The store at which new checkouts are opened. Null if there is none.'),
     source: z
       .enum(['APPLICATION', 'INSTALLATION', 'ENVIRONMENT'])
       .nullable()
       .describe(
-        'Who gave the store: the application’s override, an operator for every application, or the settings of the process.',
+        'Where the store is configured: as the application’s override, by an operator for the whole installation, or in the environment.',
       ),
-    since: z.iso.datetime().nullable().describe('Null for the settings of the process.'),
+    since: z.iso.datetime().nullable().describe('Null for a store configured in the environment.'),
     currencies: z.array(z.string()),
     pendingChanges: PendingChanges,
   })
@@ -44,7 +44,7 @@ export const GatewayStore = z
 export const ApplicationGateway = z
   .object({
     ...GatewayStore.shape,
-    allowed: z.boolean().describe('By the application’s setting gatewaysAllowed.'),
+    allowed: z.boolean().describe('Whether the application’s `gatewaysAllowed` setting permits the gateway.'),
   })
   .meta({ id: 'ApplicationGateway' });
 
@@ -54,7 +54,7 @@ export const ChosenStore = z
     checked: z
       .boolean()
       .describe(
-        'The gateway itself took the credentials. False: it could not be asked, or does not tell, and they are kept all the same.',
+        'Whether the gateway accepted the credentials. False if the gateway could not be reached or has no check; the credentials are stored anyway.',
       ),
   })
   .meta({ id: 'ChosenStore' });

@@ -39,7 +39,7 @@ import { shownSlot, shownStore, successorOf } from './shown-stores.ts';
 
 const TAG = 'Gateways';
 const WAITS =
-  'Once a threshold is set in an application that this has an effect on, the change stays in pendingChanges until another operator confirms it.';
+  'Once an affected application has a threshold, the change stays in pendingChanges until another operator confirms it.';
 
 /** Returns the routes for gateway stores: one store for all applications, and overrides for single ones. No response contains a password. */
 export function gatewayRoutes(deps: AdminDependencies): AdminRoute[] {
@@ -52,7 +52,7 @@ function list(deps: AdminDependencies): AdminRoute {
     path: '/admin/gateways',
     operationId: 'listGateways',
     tag: TAG,
-    summary: 'List the gateways in each mode with the store of applications that have none of their own',
+    summary: 'List gateways and the default stores of each mode',
     permission: 'app:read',
     everyApp: true,
     response: { status: 200, schema: z.array(GatewayStore) },
@@ -70,8 +70,7 @@ function choose(deps: AdminDependencies): AdminRoute {
     path: '/admin/gateways/{gateway}/{mode}',
     operationId: 'putGatewayStore',
     tag: TAG,
-    summary:
-      'Open new checkouts of applications without an override at this store; payments under way stay where they are',
+    summary: 'Set the default store of a gateway; payments in progress keep theirs',
     description: WAITS,
     permission: 'app:manage',
     everyApp: true,
@@ -93,8 +92,7 @@ function retire(deps: AdminDependencies): AdminRoute {
     path: '/admin/gateways/{gateway}/{mode}',
     operationId: 'deleteGatewayStore',
     tag: TAG,
-    summary:
-      'Open no new checkout at the store that an operator gave; the one of the settings of the process takes its place',
+    summary: 'Remove the default store of a gateway; the one from the environment replaces it',
     description: WAITS,
     permission: 'app:manage',
     everyApp: true,
@@ -123,7 +121,7 @@ function listOfApplication(deps: AdminDependencies): AdminRoute {
     path: '/admin/apps/{id}/gateways',
     operationId: 'listApplicationGateways',
     tag: TAG,
-    summary: 'List the gateways in each mode as they stand for one application',
+    summary: 'List the gateways of an application in each mode',
     permission: 'app:read',
     params: IdParams,
     response: { status: 200, schema: z.array(ApplicationGateway) },
@@ -148,7 +146,7 @@ function override(deps: AdminDependencies): AdminRoute {
     path: '/admin/apps/{id}/gateway-override',
     operationId: 'putGatewayOverride',
     tag: TAG,
-    summary: 'Open new checkouts of one application at a store of its own; payments under way stay where they are',
+    summary: 'Set an application’s own store at a gateway; payments in progress keep theirs',
     description: WAITS,
     permission: 'app:manage',
     sensitive: true,
@@ -169,7 +167,7 @@ function clearOverride(deps: AdminDependencies): AdminRoute {
     path: '/admin/apps/{id}/gateway-override/{mode}',
     operationId: 'deleteGatewayOverride',
     tag: TAG,
-    summary: 'Clear the overrides of one application in one mode',
+    summary: 'Remove an application’s own stores in one mode',
     description: WAITS,
     permission: 'app:manage',
     sensitive: true,
@@ -301,7 +299,7 @@ export async function confirmStore(
     throw outdated();
   }
   if (secret === null) {
-    throw new Error('a store that waits for a second person has no secret');
+    throw new Error('a store that awaits a second operator has no secret');
   }
   await openAt(em, deps, {
     caller,

@@ -76,7 +76,7 @@ function list(deps: AdminDependencies): AdminRoute {
     path: '/admin/manual-payments',
     operationId: 'listManualPayments',
     tag: TAG,
-    summary: 'List what payers say that they have paid by hand; without a status what waits for a decision',
+    summary: 'List manual payments; defaults to those that wait for a decision',
     permission: 'payment:review',
     query: ManualPaymentsQuery,
     response: { status: 200, schema: z.array(ManualPayment), list: true },
@@ -108,7 +108,7 @@ function decideOne(deps: AdminDependencies): AdminRoute {
     path: '/admin/manual-payments/{id}/decision',
     operationId: 'decideManualPayment',
     tag: TAG,
-    summary: 'Say whether a payer’s money has arrived; above the application’s threshold two people say the same',
+    summary: 'Confirm or reject a manual payment; above the application’s threshold two operators must agree',
     permission: 'payment:review',
     sensitive: true,
     params: IdParams,
@@ -137,7 +137,7 @@ async function tell(deps: AdminDependencies, { scope }: FoundSubmission, kept: K
   await passOn(deps, kept, { scope, gateway: GATEWAY }).catch((error: unknown) => {
     deps.log.warn(
       { payment: kept.payment.reference, error: describeError(error) },
-      'decision not signalled; the sweeper will',
+      'decision not signalled; the sweeper retries',
     );
   });
 }
@@ -247,7 +247,7 @@ function requireUndecided({ decided, corrected }: SubmissionToDecide): void {
     throw new DomainError('INVALID_OPERATION_STATE', `this was already decided: ${decided}`);
   }
   if (corrected) {
-    throw new DomainError('INVALID_OPERATION_STATE', 'the payer has corrected the transaction number since');
+    throw new DomainError('INVALID_OPERATION_STATE', 'the payer has since corrected the transaction number');
   }
 }
 

@@ -10,14 +10,14 @@ import { ModeFilter, Moment } from './filters.ts';
 export const PaymentFilter = {
   applicationId: IdText.optional(),
   mode: ModeFilter.optional(),
-  status: z.enum(PAYMENT_STATUSES, 'is no status of a payment').optional(),
+  status: z.enum(PAYMENT_STATUSES, 'is not a status of a payment').optional(),
   reference: z
     .string()
-    .regex(/^[0-9A-Za-z_]{1,64}$/, 'is no reference')
+    .regex(/^[0-9A-Za-z_]{1,64}$/, 'is not a valid reference')
     .optional(),
   customerRefId: text(255).optional(),
-  from: Moment.optional().describe('Created at this time or later; a date begins at midnight UTC.'),
-  to: Moment.optional().describe('Created at this time or earlier; a date is meant whole.'),
+  from: Moment.optional().describe('Only rows created at or after this time. A date starts at midnight UTC.'),
+  to: Moment.optional().describe('Only rows created at or before this time. A date includes the whole day.'),
 };
 export const PaymentsQuery = z.object({ ...listQuery(['createdAt', 'amountMinor']), ...PaymentFilter });
 export const PaymentsExportQuery = z.object(PaymentFilter);
@@ -34,7 +34,7 @@ export const PaymentSummary = z
     refundedMinor: z.int(),
     currency: z.string(),
     customerReference: z.string(),
-    gateway: z.string().nullable().describe('Null until the payer has chosen one.'),
+    gateway: z.string().nullable().describe('Null until the payer chooses one.'),
     gatewayTxnId: z.string().nullable(),
     review: z.enum(REVIEW_REASONS).nullable(),
     createdAt: z.iso.datetime(),
@@ -46,7 +46,7 @@ export const RefundsQuery = z.object({
   ...listQuery(['createdAt', 'amountMinor']),
   applicationId: IdText.optional(),
   mode: ModeFilter.optional(),
-  status: z.enum(REFUND_STATUSES, 'is no status of a refund').optional(),
+  status: z.enum(REFUND_STATUSES, 'is not a status of a refund').optional(),
   paymentId: IdText.optional(),
   from: Moment.optional(),
   to: Moment.optional(),
@@ -63,7 +63,7 @@ export const RefundReviewBody = z
     decision: z
       .enum(['retry', 'refunded', 'not-refunded'], 'must be retry, refunded or not-refunded')
       .describe(
-        '`retry` asks the gateway again. What two people have seen in the gateway’s panel ends the refund: `refunded` as SUCCEEDED, `not-refunded` as FAILED.',
+        '`retry` queries the gateway again. `refunded` ends the refund as SUCCEEDED and `not-refunded` as FAILED; both need two operators who have checked the gateway’s panel.',
       ),
     reason: freeText(500),
   })
@@ -78,7 +78,7 @@ export const PaymentReviewBody = z
     decision: z
       .enum(['accept', 'reject'], 'must be accept or reject')
       .describe(
-        '`accept` takes a risk that the gateway flags; it confirms the charge once more. `reject` ends the payment.',
+        '`accept` accepts the risk that the gateway flagged; the gateway must confirm the charge once more. `reject` ends the payment.',
       ),
     reason: freeText(500),
   })
@@ -92,7 +92,7 @@ export const UnappliedPaymentsQuery = z.object({
   ...listQuery(['createdAt', 'amountMinor']),
   applicationId: IdText.optional(),
   mode: ModeFilter.optional(),
-  status: z.enum(['HELD', 'REFUNDING', 'REFUNDED', 'KEPT'], 'is no status of unapplied money').optional(),
+  status: z.enum(['HELD', 'REFUNDING', 'REFUNDED', 'KEPT'], 'is not a status of an unapplied payment').optional(),
   paymentId: IdText.optional(),
 });
 
@@ -108,7 +108,7 @@ export const UnappliedPaymentDetail = z
     status: z.enum(['HELD', 'REFUNDING', 'REFUNDED', 'KEPT']),
     kind: z
       .enum(['LATE', 'OVERPAYMENT'])
-      .describe('`OVERPAYMENT`: what of a payment was more than its invoice asked for.'),
+      .describe('`OVERPAYMENT` is the part of a payment that exceeds what its invoice was still due.'),
     amountMinor: z.int(),
     feeMinor: z.int(),
     currency: z.string(),
@@ -117,7 +117,7 @@ export const UnappliedPaymentDetail = z
     decision: z
       .object({ decision: z.enum(['refund', 'keep']), awaitsSecondPerson: z.boolean() })
       .nullable()
-      .describe('What was decided and is not carried out yet.'),
+      .describe('A decision that has not been carried out yet.'),
     createdAt: z.iso.datetime(),
     updatedAt: z.iso.datetime(),
   })
@@ -129,7 +129,7 @@ export const ManualPaymentsQuery = z.object({
   ...listQuery(['createdAt', 'amountMinor']),
   applicationId: IdText.optional(),
   mode: ModeFilter.optional(),
-  status: z.enum(MANUAL_STATUSES, 'is no status of a manual payment').default('WAITING'),
+  status: z.enum(MANUAL_STATUSES, 'is not a status of a manual payment').default('WAITING'),
   paymentId: IdText.optional(),
 });
 
@@ -144,21 +144,25 @@ export const ManualPayment = z
     mode: z.enum(MODES),
     status: z
       .enum(MANUAL_STATUSES)
-      .describe('`CORRECTED`: the payer has written something else since, which is to be decided on instead.'),
+      .describe(
+        '`CORRECTED` means that the payer has since submitted another transaction number. Decide on that one instead.',
+      ),
     amountMinor: z.int(),
     currency: z.string(),
-    storeId: z.string().describe('The account into which the payer was asked to pay.'),
-    code: z.string().describe('What the payer was asked to write on the transfer.'),
-    transaction: z.string().describe('What the payer says of their transaction. It proves nothing.'),
+    storeId: z.string().describe('The account that the payer was asked to pay into.'),
+    code: z.string().describe('The code that the payer was asked to write on the transfer.'),
+    transaction: z.string().describe('The transaction number as the payer entered it. It is not proof of payment.'),
     comparedAs: z
       .string()
-      .describe('The same as it is compared: letters A to Z and digits. Compare this one with what the account shows.'),
+      .describe(
+        'The transaction number reduced to the letters A to Z and digits. Compare this value with the account statement.',
+      ),
     sender: z.string().nullable(),
-    claimedByOthers: z.int().describe('Other payments whose payers name the same transaction into the same account.'),
+    claimedByOthers: z.int().describe('How many other payments claim the same transaction into the same account.'),
     decision: z
       .object({ decision: z.enum(['confirm', 'reject']), awaitsSecondPerson: z.boolean() })
       .nullable()
-      .describe('What was decided.'),
+      .describe('The decision made.'),
     expiresAt: z.iso.datetime(),
     createdAt: z.iso.datetime(),
   })
@@ -169,9 +173,9 @@ export const ManualDecisionBody = z
     decision: z
       .enum(['confirm', 'reject'], 'must be confirm or reject')
       .describe(
-        '`confirm` says that exactly this amount has arrived in the account. After `reject` the payer may correct the transaction number.',
+        '`confirm` means that exactly this amount has arrived in the account. After `reject` the payer can correct the transaction number.',
       ),
-    reason: freeText(500).describe('Of a rejection: the payer reads it.'),
+    reason: freeText(500).describe('Why it was rejected. Shown to the payer.'),
   })
   .meta({ id: 'ManualDecision' });
 

@@ -47,7 +47,7 @@ function list(deps: AdminDependencies): AdminRoute {
     path: '/admin/payments',
     operationId: 'listAllPayments',
     tag: TAG,
-    summary: 'Find payments',
+    summary: 'List payments',
     permission: 'payment:read',
     query: PaymentsQuery,
     response: { status: 200, schema: z.array(PaymentSummary), list: true },
@@ -88,7 +88,7 @@ function exportAll(deps: AdminDependencies): AdminRoute {
     tag: TAG,
     summary: 'Export payments as CSV, oldest first',
     description:
-      'RFC 4180 in UTF-8, amounts as decimal text. A cell that a spreadsheet would take for a formula begins with an apostrophe.',
+      'RFC 4180 in UTF-8, with decimal amounts. A cell that a spreadsheet would read as a formula is prefixed with an apostrophe.',
     permission: 'payment:export',
     query: PaymentsExportQuery,
     response: { status: 200, schema: z.string(), contentType: 'text/csv; charset=utf-8' },
@@ -160,8 +160,9 @@ function read(deps: AdminDependencies): AdminRoute {
     path: '/admin/payments/{id}',
     operationId: 'getAnyPayment',
     tag: TAG,
-    summary: 'Read a payment with all that belongs to it',
-    description: 'Refunds, attempts, ledger, callbacks, deliveries, unapplied money, where it stands and why.',
+    summary: 'Retrieve a payment with its details',
+    description:
+      'Includes refunds, attempts, ledger postings, callbacks, deliveries, unapplied payments and an explanation of the current state.',
     permission: 'payment:read',
     params: IdParams,
     response: { status: 200, schema: PaymentDetail },
@@ -198,7 +199,7 @@ function review(deps: AdminDependencies): AdminRoute {
     path: '/admin/payments/{id}/review',
     operationId: 'reviewPayment',
     tag: TAG,
-    summary: 'Decide on a payment under review; above the application’s threshold a second person decides the same',
+    summary: 'Accept or reject a payment under review; above the application’s threshold two operators must agree',
     permission: 'payment:review',
     sensitive: true,
     params: IdParams,
@@ -228,7 +229,7 @@ function review(deps: AdminDependencies): AdminRoute {
         .catch((error: unknown) => {
           deps.log.warn(
             { payment: reference, error: describeError(error) },
-            'decision not signalled; the sweeper will',
+            'decision not signalled; the sweeper retries',
           );
         });
       const now = await settled(

@@ -38,7 +38,7 @@ export async function propose(
 export function orphaned(): DomainError {
   return new DomainError(
     'INVALID_OPERATION_STATE',
-    'the operator who proposed this no longer has the permission: reject it, and let an operator with the permission propose it',
+    'the operator who proposed this no longer has the permission: reject it and have an operator with the permission propose it',
   );
 }
 

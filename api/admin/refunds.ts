@@ -82,7 +82,7 @@ function read(deps: AdminDependencies): AdminRoute {
     path: '/admin/refunds/{id}',
     operationId: 'getAnyRefund',
     tag: TAG,
-    summary: 'Read a refund',
+    summary: 'Retrieve a refund',
     permission: 'refund:read',
     params: IdParams,
     response: { status: 200, schema: Refund },
@@ -100,7 +100,7 @@ function create(deps: AdminDependencies): AdminRoute {
     path: '/admin/payments/{id}/refunds',
     operationId: 'createRefundByOperator',
     tag: TAG,
-    summary: 'Start a refund; above the application’s threshold it waits for a second person',
+    summary: 'Create a refund; above the application’s threshold it needs a second operator’s approval',
     permission: 'refund:create',
     params: IdParams,
     body: CreateOperatorRefund,
@@ -140,7 +140,7 @@ function approve(deps: AdminDependencies): AdminRoute {
     path: '/admin/refunds/{id}/approve',
     operationId: 'approveRefund',
     tag: TAG,
-    summary: 'Approve a refund that somebody else has started',
+    summary: 'Approve a refund created by another operator',
     permission: 'refund:approve',
     sensitive: true,
     params: IdParams,
@@ -159,7 +159,7 @@ function approve(deps: AdminDependencies): AdminRoute {
           [caller.operator.id, waiting.id],
         );
         if (row === undefined) {
-          throw new Error('a refund that is locked and waits was not approved');
+          throw new Error('a locked refund that awaits approval was not approved');
         }
         await audit(statements, { caller, refund: waiting, action: 'refund.approved', decision: stored });
         return { refund: refundOf(row), decision: stored };
@@ -176,7 +176,7 @@ function reject(deps: AdminDependencies): AdminRoute {
     path: '/admin/refunds/{id}/reject',
     operationId: 'rejectRefund',
     tag: TAG,
-    summary: 'Reject a refund that somebody else has started; it ends as REJECTED',
+    summary: 'Reject a refund created by another operator',
     permission: 'refund:approve',
     sensitive: true,
     params: IdParams,
@@ -204,7 +204,7 @@ function review(deps: AdminDependencies): AdminRoute {
     path: '/admin/refunds/{id}/review',
     operationId: 'reviewRefund',
     tag: TAG,
-    summary: 'Decide on a refund whose outcome the gateway does not tell',
+    summary: 'Resolve a refund under review',
     permission: 'payment:review',
     sensitive: true,
     params: IdParams,
@@ -345,7 +345,10 @@ async function start(
   decision?: StoredDecision,
 ): Promise<void> {
   await deps.dispatch.startRefund(refundHandleOf(refund, applicationName), decision?.id).catch((error: unknown) => {
-    deps.log.warn({ refund: refund.reference, error: describeError(error) }, 'refund not signalled; the sweeper will');
+    deps.log.warn(
+      { refund: refund.reference, error: describeError(error) },
+      'refund not signalled; the sweeper retries',
+    );
   });
 }
 

@@ -18,7 +18,9 @@ const Grants = z
   .array(
     z.object({
       roleId: Id,
-      applicationId: Id.nullable().default(null).describe('Null: in every application, those to come included.'),
+      applicationId: Id.nullable()
+        .default(null)
+        .describe('Null grants the role in every application, including future ones.'),
     }),
     'must be a list',
   )
@@ -37,11 +39,17 @@ export const Operator = z
     name: z.string(),
     status: z.enum(['ACTIVE', 'DISABLED']),
     secondFactor: z.boolean(),
-    passwordTemporary: z.boolean().describe('Has not yet changed the password that they were given on the server.'),
-    passwordSet: z.boolean().describe('False until the first link is used.'),
+    passwordTemporary: z
+      .boolean()
+      .describe('True until the operator changes the temporary password set on the server.'),
+    passwordSet: z.boolean().describe('False until the operator uses their first link.'),
     lastLoginAt: z.iso.datetime().nullable(),
     roles: z.array(
-      z.object({ roleId: z.int(), name: z.string(), applicationId: z.int().nullable().describe('Null: everywhere.') }),
+      z.object({
+        roleId: z.int(),
+        name: z.string(),
+        applicationId: z.int().nullable().describe('Null means in every application.'),
+      }),
     ),
     pendingChanges: PendingChanges,
     createdAt: z.iso.datetime(),
@@ -56,7 +64,7 @@ export const CreateOperator = z
 const PasswordLink = z
   .enum(['MAILED', 'ON_SERVER', 'WAITING'])
   .describe(
-    'How the operator gets the one-time link that sets their password. MAILED: to their mailbox, good for 24 hours. ON_SERVER: no mail is configured; npm run operator -- link shows it there. WAITING: a second person has to confirm first.',
+    'How the operator receives the one-time link that sets their password. `MAILED`: by email, valid for 24 hours. `ON_SERVER`: email is not configured; `npm run operator -- link` prints the link. `WAITING`: a second operator must confirm first.',
   );
 
 /** An operator and how they receive their link. No response contains the link itself. */
@@ -79,8 +87,8 @@ export const Role = z
     id: z.int(),
     name: z.string(),
     description: z.string(),
-    seeded: z.boolean().describe('Came with Lenden and stays as it is.'),
-    everything: z.boolean().describe('Every permission, those to come included.'),
+    seeded: z.boolean().describe('Built in; cannot be changed.'),
+    everything: z.boolean().describe('Has every permission, including future ones.'),
     permissions: z.array(z.enum(PERMISSIONS)),
     pendingChanges: PendingChanges,
     createdAt: z.iso.datetime(),
@@ -93,7 +101,7 @@ export const RoleBody = z
     name: freeText(60),
     description: freeText(300).optional(),
     permissions: z
-      .array(z.enum(PERMISSIONS, 'is no permission'), 'must be a list')
+      .array(z.enum(PERMISSIONS, 'is not a permission'), 'must be a list')
       .max(PERMISSIONS.length, 'has too many members')
       .meta({ uniqueItems: true })
       .refine((permissions) => new Set(permissions).size === permissions.length, 'names a permission twice'),
@@ -106,7 +114,7 @@ export const Settings = z
   .object({
     secondFactorRequired: z
       .boolean('must be true or false')
-      .describe('Operators without a second factor reach nothing but the way to set one up.'),
+      .describe('If true, operators without a second factor can only set one up.'),
   })
   .meta({ id: 'Settings' });
 
@@ -117,7 +125,7 @@ export const AuditEntry = z
     id: z.int(),
     actorType: z.enum(ACTOR_TYPES),
     actorId: z.int().nullable(),
-    actor: z.string().describe('How the actor was called then.'),
+    actor: z.string().describe('The actor’s name at the time.'),
     action: z.string(),
     targetType: z.string(),
     targetId: z.string(),
@@ -125,21 +133,21 @@ export const AuditEntry = z
     mode: z.enum(MODES).nullable(),
     address: z.string().nullable(),
     requestId: z.string().nullable(),
-    details: z.record(z.string(), z.unknown()).describe('`before`, `after` and `reason`, where there are any.'),
+    details: z.record(z.string(), z.unknown()).describe('Contains `before`, `after` and `reason` where they apply.'),
     createdAt: z.iso.datetime(),
   })
   .meta({ id: 'AuditEntry' });
 
-const Word = z.string().regex(/^[\w.:@-]{1,120}$/, 'is no such name');
+const Word = z.string().regex(/^[\w.:@-]{1,120}$/, 'is not a valid name');
 
 export const AuditLogQuery = z.object({
   ...listQuery(['createdAt']),
-  actorType: z.enum(ACTOR_TYPES, 'is no type of actor').optional(),
+  actorType: z.enum(ACTOR_TYPES, 'is not a type of actor').optional(),
   actorId: IdText.optional(),
   action: Word.optional(),
   targetType: Word.optional(),
   targetId: z
     .string()
-    .regex(/^[\x21-\x7e]([\x20-\x7e]{0,198}[\x21-\x7e])?$/, 'is no such id')
+    .regex(/^[\x21-\x7e]([\x20-\x7e]{0,198}[\x21-\x7e])?$/, 'is not a valid id')
     .optional(),
 });

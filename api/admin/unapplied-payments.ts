@@ -61,7 +61,7 @@ function list(deps: AdminDependencies): AdminRoute {
     path: '/admin/unapplied-payments',
     operationId: 'listUnappliedPayments',
     tag: TAG,
-    summary: 'List money that came late',
+    summary: 'List unapplied payments',
     permission: 'payment:read',
     query: UnappliedPaymentsQuery,
     response: { status: 200, schema: z.array(UnappliedPaymentDetail), list: true },
@@ -93,7 +93,7 @@ function decideOne(deps: AdminDependencies): AdminRoute {
     path: '/admin/unapplied-payments/{id}',
     operationId: 'decideUnappliedPayment',
     tag: TAG,
-    summary: 'Give unapplied money back, or let the app keep it; above the application’s threshold two people decide',
+    summary: 'Refund or keep an unapplied payment; above the application’s threshold two operators must agree',
     permission: 'payment:review',
     sensitive: true,
     params: IdParams,
@@ -140,7 +140,7 @@ async function write(
       throw notFound('unapplied payment');
     }
     if (late.status !== 'HELD') {
-      throw new DomainError('INVALID_OPERATION_STATE', `the unapplied money is ${late.status}`);
+      throw new DomainError('INVALID_OPERATION_STATE', `the unapplied payment is ${late.status}`);
     }
     const ruledOut =
       decision === 'refund'
@@ -183,7 +183,10 @@ async function write(
         { attemptReference, decisionId: stored.id },
       )
       .catch((error: unknown) => {
-        deps.log.warn({ payment: reference, error: describeError(error) }, 'decision not signalled; the sweeper will');
+        deps.log.warn(
+          { payment: reference, error: describeError(error) },
+          'decision not signalled; the sweeper retries',
+        );
       });
   }
   return stored.complete;

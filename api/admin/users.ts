@@ -37,7 +37,7 @@ import { CreateOperator, EndedSessions, GrantsBody, LinkedOperator, Operator, Op
 
 const TAG = 'Operators';
 const GUARDED = GUARDED_PERMISSIONS.join(', ');
-const GRANTS_WAIT = `Once a threshold is set, a role with one of ${GUARDED} stays in pendingChanges until another operator confirms it.`;
+const GRANTS_WAIT = `Once a threshold is set, granting a role with ${GUARDED} stays in pendingChanges until another operator confirms it.`;
 
 /** Returns the routes for operators and their roles. Operators can only change operators whose permissions they hold themselves. */
 export function userRoutes(deps: AdminDependencies): AdminRoute[] {
@@ -83,8 +83,8 @@ function create(deps: AdminDependencies): AdminRoute {
     path: '/admin/users',
     operationId: 'createOperator',
     tag: TAG,
-    summary: 'Create an operator, who sets a password by a one-time link',
-    description: `The link goes to their mailbox. ${GRANTS_WAIT}`,
+    summary: 'Create an operator and send them a one-time link',
+    description: `The operator sets their password through the link, which is sent by email. ${GRANTS_WAIT}`,
     permission: 'user:manage',
     everyApp: true,
     sensitive: true,
@@ -132,8 +132,8 @@ function sendLink(deps: AdminDependencies): AdminRoute {
     path: '/admin/users/{id}/password-link',
     operationId: 'sendPasswordLink',
     tag: TAG,
-    summary: 'Send an operator a one-time link that sets a new password; the former link works no more',
-    description: `The present password works until the link is used. Once a threshold is set, somebody who has a password and one of ${GUARDED} gets the link when a second person has confirmed.`,
+    summary: 'Send an operator a new one-time link to set their password',
+    description: `Earlier links stop working. The current password works until the link is used. Once a threshold is set, an operator who has a password and one of ${GUARDED} gets the link only after a second operator confirms.`,
     permission: 'user:manage',
     everyApp: true,
     sensitive: true,
@@ -224,7 +224,7 @@ function read(deps: AdminDependencies): AdminRoute {
     path: '/admin/users/{id}',
     operationId: 'getOperator',
     tag: TAG,
-    summary: 'Read an operator',
+    summary: 'Retrieve an operator',
     permission: 'user:read',
     everyApp: true,
     params: IdParams,
@@ -248,7 +248,7 @@ function setStatus(deps: AdminDependencies, status: OperatorStatus): AdminRoute 
     tag: TAG,
     ...(enable
       ? {
-          description: `Once a threshold is set, somebody with one of ${GUARDED} is enabled when a second person has confirmed.`,
+          description: `Once a threshold is set, enabling an operator with one of ${GUARDED} needs a second operator’s confirmation.`,
         }
       : {}),
     summary: enable ? 'Enable an operator' : 'Disable an operator and end all their sessions',
@@ -300,8 +300,8 @@ function setRoles(deps: AdminDependencies): AdminRoute {
     path: '/admin/users/{id}/roles',
     operationId: 'setOperatorRoles',
     tag: TAG,
-    summary: 'Give an operator these roles and no others',
-    description: `In force at their next request. Nobody changes their own roles, or gives or takes what they do not hold themselves. ${GRANTS_WAIT}`,
+    summary: 'Replace an operator’s roles',
+    description: `Takes effect on the operator’s next request. You cannot change your own roles, or grant or remove permissions that you do not hold. ${GRANTS_WAIT}`,
     permission: 'user:manage',
     everyApp: true,
     sensitive: true,
@@ -404,7 +404,7 @@ export async function confirmOperatorChange(
       await writeStatus(em, { caller, operator, status: 'ACTIVE', proposedBy });
       return;
     default:
-      throw new Error(`${change.kind} is no change of an operator`);
+      throw new Error(`${change.kind} is not a change to an operator`);
   }
 }
 

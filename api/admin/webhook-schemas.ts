@@ -13,18 +13,18 @@ export const WebhooksQuery = z.object({
   ...listQuery(['createdAt']),
   applicationId: IdText.optional(),
   mode: ModeFilter.optional(),
-  type: z.enum(EVENT_TYPES, 'is no type of event').optional(),
-  deliveryStatus: z.enum(DELIVERY_STATUSES, 'is no status of a delivery').optional(),
+  type: z.enum(EVENT_TYPES, 'is not a type of event').optional(),
+  deliveryStatus: z.enum(DELIVERY_STATUSES, 'is not a status of a delivery').optional(),
 });
 
 export const WebhookEvent = z
   .object({
     id: z.int(),
-    eventId: z.string().describe('`X-Webhook-Id` of every attempt.'),
+    eventId: z.string().describe('Sent as `X-Webhook-Id` with every attempt.'),
     applicationId: z.int(),
     mode: z.enum(MODES),
     type: z.enum(EVENT_TYPES),
-    contract: z.enum(CONTRACTS).describe('In whose words it was sent; the payload shows them.'),
+    contract: z.enum(CONTRACTS).describe('The contract that determines the format of the payload.'),
     schemaVersion: z.int(),
     payload: z.string().describe('The exact bytes that are signed and sent.'),
     deliveryStatus: z.enum(DELIVERY_STATUSES),
@@ -44,7 +44,7 @@ export const WebhookAttempt = z
     number: z.int(),
     responseStatus: z.int().nullable(),
     error: z.string().nullable(),
-    responseExcerpt: z.string().nullable().describe('What the receiver answered, at most 1 KiB.'),
+    responseExcerpt: z.string().nullable().describe('The receiver’s response, truncated to 1 KiB.'),
     durationMs: z.int(),
     createdAt: Instant,
   })
@@ -52,8 +52,8 @@ export const WebhookAttempt = z
 
 export const RecoverWebhooks = z
   .object({
-    since: Moment.describe('Events made at this time or later that were given up are sent again.'),
-    mode: ModeFilter.optional().describe('Both unless told.'),
+    since: Moment.describe('Parked events recorded at or after this time are sent again.'),
+    mode: ModeFilter.optional().describe('Defaults to both modes.'),
   })
   .meta({ id: 'RecoverWebhooks' });
 
@@ -62,15 +62,15 @@ export const RecoveredWebhooks = z.object({ recovered: z.int() }).meta({ id: 'Re
 export const CallbacksQuery = z.object({
   ...listQuery(['createdAt']),
   mode: ModeFilter.optional(),
-  outcome: z.enum(CALLBACK_OUTCOMES, 'is no outcome of a callback').optional(),
+  outcome: z.enum(CALLBACK_OUTCOMES, 'is not an outcome of a callback').optional(),
   reference: z
     .string()
-    .regex(/^[0-9A-Za-z_-]{1,64}$/, 'is no reference')
+    .regex(/^[0-9A-Za-z_-]{1,64}$/, 'is not a valid reference')
     .optional(),
   matchedPaymentId: IdText.optional(),
   gateway: z
     .string()
-    .regex(/^[a-z]{1,30}$/, 'is no gateway')
+    .regex(/^[a-z]{1,30}$/, 'is not a gateway')
     .optional(),
   signatureValid: z.enum(['true', 'false'], 'must be true or false').optional(),
 });
@@ -94,7 +94,7 @@ export const GatewayCallback = z
 
 export const ReportQuery = z.object({
   applicationId: IdText.optional(),
-  mode: ModeFilter.optional().describe('LIVE unless told.'),
+  mode: ModeFilter.optional().describe('Defaults to LIVE.'),
   from: Moment.optional(),
   to: Moment.optional(),
 });
@@ -103,16 +103,16 @@ export const ReportSummary = z
   .object({
     mode: z.enum(MODES),
     from: Instant.nullable(),
-    to: Instant.nullable().describe('Exclusive.'),
+    to: Instant.nullable().describe('The end of the period, exclusive.'),
     currencies: z.array(
       z.object({
         currency: z.string(),
-        payments: z.record(z.string(), z.int()).describe('How many payments have each status.'),
-        grossMinor: z.int().describe('Taken by payments that ended in the time.'),
+        payments: z.record(z.string(), z.int()).describe('The number of payments in each status.'),
+        grossMinor: z.int().describe('The total of payments that ended in the period.'),
         feeMinor: z.int(),
-        refundedMinor: z.int().describe('Given back by refunds that ended in the time.'),
+        refundedMinor: z.int().describe('The total of refunds that ended in the period.'),
         netMinor: z.int().describe('gross − fee − refunded'),
-        lateHeldMinor: z.int().describe('Unapplied money that waits for a decision now.'),
+        lateHeldMinor: z.int().describe('Unapplied payments that currently wait for a decision.'),
       }),
     ),
   })

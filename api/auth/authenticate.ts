@@ -95,7 +95,7 @@ function limit(context: Context, limiter: RateLimiter, { id }: KnownSession): vo
 function requireOwnPage(context: Context, { deps, token }: { deps: AdminDependencies; token: string }): void {
   requireSameOrigin({ origin: context.headers.origin, 'sec-fetch-site': headerText(context, 'sec-fetch-site') }, deps);
   if (!csrfTokenMatches(token, headerText(context, 'x-csrf-token'))) {
-    throw new DomainError('FORBIDDEN', 'X-CSRF-Token is missing or not of this session');
+    throw new DomainError('FORBIDDEN', 'X-CSRF-Token is missing or does not belong to this session');
   }
 }
 

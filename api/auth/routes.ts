@@ -44,9 +44,9 @@ function logIn(deps: AdminDependencies): AdminRoute {
     path: '/auth/login',
     operationId: 'logIn',
     tag: TAG,
-    summary: 'Open a session with e-mail and password',
+    summary: 'Log in with email and password',
     description:
-      'Wrong attempts are counted by account and by address; each one beyond the first few makes the next wait longer, up to 15 minutes.',
+      'Failed attempts are counted per account and per address. After the first few, each failure lengthens the wait before the next attempt, up to 15 minutes.',
     permission: 'public',
     body: Login,
     response: { status: 200, schema: SessionAnswer },
@@ -90,7 +90,7 @@ function logOut(deps: AdminDependencies): AdminRoute {
     path: '/auth/logout',
     operationId: 'logOut',
     tag: TAG,
-    summary: 'End this session',
+    summary: 'Log out of the current session',
     permission: 'own-session',
     response: { status: 200, schema: z.null() },
     errors: [],
@@ -111,7 +111,7 @@ function me(): AdminRoute {
     path: '/auth/me',
     operationId: 'getMe',
     tag: TAG,
-    summary: 'Tell who is logged in and what he may do',
+    summary: 'Retrieve the current operator and their permissions',
     permission: 'own-session',
     response: { status: 200, schema: Me },
     errors: [],
@@ -147,8 +147,8 @@ function reauth(deps: AdminDependencies): AdminRoute {
     path: '/auth/reauth',
     operationId: 'reauthenticate',
     tag: TAG,
-    summary: 'Show the password again, for what is sensitive',
-    description: 'The session gets a new token; the former one stops working at once.',
+    summary: 'Re-authenticate before a sensitive action',
+    description: 'Returns a new session token; the previous one stops working immediately.',
     permission: 'own-session',
     body: Reauthentication,
     response: { status: 200, schema: SessionAnswer },
@@ -166,7 +166,7 @@ function changePassword(deps: AdminDependencies): AdminRoute {
     path: '/auth/password',
     operationId: 'changePassword',
     tag: TAG,
-    summary: 'Change the password; all other sessions end',
+    summary: 'Change your password and end all other sessions',
     permission: 'own-session',
     body: PasswordChange,
     response: { status: 200, schema: SessionAnswer },
@@ -174,7 +174,7 @@ function changePassword(deps: AdminDependencies): AdminRoute {
     handler: async ({ caller, body }) => {
       const { operator, session, actor } = caller;
       const problem = timingSafeEqual(sha256(body.newPassword), sha256(body.password))
-        ? 'is the present one'
+        ? 'is the current password'
         : await passwordProblem(body.newPassword, operator);
       if (problem !== null) {
         throw new DomainError('VALIDATION_ERROR', 'the request is not valid', { fields: { newPassword: problem } });
@@ -205,7 +205,7 @@ function sessions(deps: AdminDependencies): AdminRoute {
     path: '/auth/sessions',
     operationId: 'listSessions',
     tag: TAG,
-    summary: "List one's open sessions, newest first",
+    summary: 'List your open sessions, newest first',
     permission: 'own-session',
     response: { status: 200, schema: OpenSessions },
     errors: [],
@@ -235,7 +235,7 @@ function endSession(deps: AdminDependencies): AdminRoute {
     path: '/auth/sessions/{id}',
     operationId: 'endSession',
     tag: TAG,
-    summary: "End one of one's own sessions",
+    summary: 'End one of your sessions',
     permission: 'own-session',
     params: IdParams,
     response: { status: 200, schema: z.null() },

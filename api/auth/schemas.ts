@@ -11,12 +11,12 @@ const secondFactor = {
     .string('must be text')
     .regex(/^\d{6}$/, 'must be six digits')
     .optional()
-    .describe("The authenticator's code, where a second factor is set up. Each works once."),
+    .describe('The authenticator app’s current code. Required if a second factor is set up. Each code works once.'),
   recoveryCode: z
     .string('must be text')
-    .regex(/^[0-9A-Za-z]{14}$/, 'is no recovery code')
+    .regex(/^[0-9A-Za-z]{14}$/, 'is not a recovery code')
     .optional()
-    .describe('Instead of `code`; each works once.'),
+    .describe('A recovery code, used instead of `code`. Each works once.'),
 };
 
 export const Login = z
@@ -27,7 +27,7 @@ export const Login = z
     cookie: z
       .boolean('must be true or false')
       .optional()
-      .describe('`true` sets the session as a cookie instead of answering a token: for the dashboard.'),
+      .describe('If true, the session is set as a cookie instead of returned as a token. Used by the dashboard.'),
   })
   .meta({ id: 'Login' });
 
@@ -35,11 +35,11 @@ export const Reauthentication = z.object({ password: GivenPassword, ...secondFac
 
 export const PasswordChange = z
   .object({
-    password: GivenPassword.describe('The present one.'),
+    password: GivenPassword.describe('The current password.'),
     newPassword: z
       .string('must be text')
       .max(PASSWORD_UNITS_MAX, 'is too long')
-      .describe('12 to 128 characters, any; not your address or name, none of the commonest.'),
+      .describe('12 to 128 characters. Must not be your email address or name, or a common password.'),
     ...secondFactor,
   })
   .meta({ id: 'PasswordChange' });
@@ -49,18 +49,21 @@ const Self = z.object({
   id: z.int(),
   email: z.string(),
   name: z.string(),
-  secondFactor: z.boolean().describe('A second factor is set up.'),
-  passwordTemporary: z.boolean().describe('The password was given by somebody else and must be changed first.'),
+  secondFactor: z.boolean().describe('Whether a second factor is set up.'),
+  passwordTemporary: z.boolean().describe('Whether the temporary password must be changed first.'),
 });
 
 export const SessionAnswer = z
   .object({
-    token: z.string().nullable().describe('Send it as `Authorization: Bearer …`; null when it was set as a cookie.'),
+    token: z
+      .string()
+      .nullable()
+      .describe('Send it as `Authorization: Bearer …`. Null when the session is set as a cookie.'),
     csrfToken: z
       .string()
       .nullable()
-      .describe('Of a session by cookie: send it back as `X-CSRF-Token` with every change.'),
-    expiresAt: z.iso.datetime().describe('The latest end; a session that is not used ends earlier.'),
+      .describe('For a cookie session only. Send it as `X-CSRF-Token` with every request that changes something.'),
+    expiresAt: z.iso.datetime().describe('When the session ends at the latest. An idle session ends earlier.'),
     operator: Self,
   })
   .meta({ id: 'SessionAnswer' });
@@ -79,10 +82,10 @@ export const Me = z
       .array(
         z.object({
           permission: z.enum(PERMISSIONS),
-          applications: z.array(z.int()).nullable().describe('Null: in every application.'),
+          applications: z.array(z.int()).nullable().describe('Null means in every application.'),
         }),
       )
-      .describe('What is held, and where.'),
+      .describe('The operator’s permissions and the applications that they apply to.'),
   })
   .meta({ id: 'Me' });
 
@@ -103,8 +106,8 @@ export const OpenSessions = z.array(
 
 export const TotpSetup = z
   .object({
-    secret: z.string().describe('Base32, to be typed into an authenticator. Shown once.'),
-    uri: z.string().describe('The same as an `otpauth:` URI, for a QR code.'),
+    secret: z.string().describe('The secret in Base32, to type into an authenticator app. Shown only once.'),
+    uri: z.string().describe('The secret as an `otpauth:` URI, for a QR code.'),
   })
   .meta({ id: 'TotpSetup' });
 
@@ -113,5 +116,7 @@ export const TotpCode = z
   .meta({ id: 'TotpCode' });
 
 export const RecoveryCodes = z
-  .object({ recoveryCodes: z.array(z.string()).describe('Each opens the door once without a code. Shown once.') })
+  .object({
+    recoveryCodes: z.array(z.string()).describe('Recovery codes. Each replaces a code once. Shown only once.'),
+  })
   .meta({ id: 'RecoveryCodes' });

@@ -23,7 +23,7 @@ function begin(deps: AdminDependencies): AdminRoute {
     path: '/auth/totp',
     operationId: 'beginTotp',
     tag: TAG,
-    summary: 'Begin to set up a second factor',
+    summary: 'Start setting up a second factor',
     permission: 'own-session',
     sensitive: true,
     response: { status: 201, schema: TotpSetup },
@@ -47,7 +47,7 @@ function confirm(deps: AdminDependencies): AdminRoute {
     path: '/auth/totp/confirm',
     operationId: 'confirmTotp',
     tag: TAG,
-    summary: 'Confirm the second factor by its first code; all other sessions end',
+    summary: 'Confirm the second factor with its first code and end all other sessions',
     permission: 'own-session',
     sensitive: true,
     body: TotpCode,
@@ -66,7 +66,7 @@ function confirm(deps: AdminDependencies): AdminRoute {
         return codes;
       });
       if (recoveryCodes === null) {
-        const fields = { code: 'is not the code of the second factor that is being set up' };
+        const fields = { code: 'is not the current code of the second factor being set up' };
         throw new DomainError('VALIDATION_ERROR', 'the request is not valid', { fields });
       }
       return { status: 200, data: { recoveryCodes } };
@@ -80,8 +80,8 @@ function remove(deps: AdminDependencies): AdminRoute {
     path: '/auth/totp',
     operationId: 'removeTotp',
     tag: TAG,
-    summary: 'Take the second factor away',
-    description: 'Answers 409 where this installation demands one.',
+    summary: 'Remove your second factor',
+    description: 'Returns 409 if this installation requires a second factor.',
     permission: 'own-session',
     sensitive: true,
     response: { status: 200, schema: z.null() },

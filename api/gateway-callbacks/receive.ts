@@ -142,7 +142,7 @@ async function receive(
       admitAddress(context, limiter, { bucket: 'unmatched callback', perMinute: UNMATCHED_PER_MINUTE });
     }
     await keepUnmatched(deps.database, callback);
-    deps.log.warn({ gateway, mode, kind, alert: 'unmatched-callback' }, 'a callback names no attempt of ours');
+    deps.log.warn({ gateway, mode, kind, alert: 'unmatched-callback' }, 'callback does not match any payment attempt');
     return null;
   }
   const kept = await keep(deps, callback, ids);
@@ -153,7 +153,7 @@ async function receive(
     await passOn(deps, kept, { ...ids, gateway }).catch((error: unknown) => {
       deps.log.warn(
         { payment: kept.payment.reference, error: describeError(error) },
-        'callback not signalled; the sweeper will',
+        'callback not signalled; the sweeper retries',
       );
     });
   }

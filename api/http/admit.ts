@@ -66,7 +66,7 @@ function admitGuess(
   try {
     admitAddress(context, limiter, limit);
   } catch (error) {
-    log.error({ alert: 'credential-guessing' }, 'one address names wrong credentials unusually often');
+    log.error({ alert: 'credential-guessing' }, 'unusually many invalid credentials from one address');
     throw error;
   }
 }

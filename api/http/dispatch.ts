@@ -120,7 +120,7 @@ async function serve({ context, surface, log, route, params }: Serving): Promise
   await reply.onSerialized?.(text).catch((error: unknown) => {
     log.warn(
       { requestId: context.state.requestId, error: describeError(error) },
-      'the answer could not be stored for replay',
+      'the response could not be stored for replay',
     );
   });
   context.body = text;
@@ -198,7 +198,7 @@ function fieldErrors(error: z.ZodError, value: unknown): FieldErrors {
   for (const issue of error.issues) {
     if (issue.code === 'unrecognized_keys') {
       for (const key of issue.keys) {
-        fields.set([...issue.path, key].join('.'), 'is not known here');
+        fields.set([...issue.path, key].join('.'), 'is not a known field');
       }
       continue;
     }

@@ -31,7 +31,7 @@ export function text(lengthMax: number) {
 /** Lenden must not store card numbers: storing or reading them is subject to PCI DSS. */
 export const NO_CARD = 'must not contain a card number';
 /** The OpenAPI description of fields that have none of their own. */
-const FREE_TEXT = 'Free text; one that contains a card number is refused.';
+const FREE_TEXT = 'Free text. Must not contain a card number.';
 
 /** Returns whether any text, number or member name in the value contains a card number. */
 export function holdsCard(given: unknown): boolean {
@@ -124,10 +124,10 @@ export const IdText = z
 export const IdParams = z.object({ id: IdText });
 
 export const Email = z
-  .email({ pattern: EMAIL_PATTERN, error: 'must be an e-mail address' })
+  .email({ pattern: EMAIL_PATTERN, error: 'must be an email address' })
   .max(254, 'must be at most 254 characters')
   // RFC 5321: at most 64 octets before the @.
-  .refine((email) => email.indexOf('@') <= 64, 'must be an e-mail address');
+  .refine((email) => email.indexOf('@') <= 64, 'must be an email address');
 
 /** PostgreSQL has no year 0. */
 const FIRST_MS = Date.parse('0001-01-01T00:00:00Z');

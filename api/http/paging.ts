@@ -18,12 +18,12 @@ function whole(greatest: number) {
 }
 
 export const PAGE_QUERY = {
-  page: whole(PAGE_MAX).optional().describe('From 0.'),
+  page: whole(PAGE_MAX).optional().describe('Starts at 0.'),
   size: whole(SIZE_MAX)
     .refine((size) => size > 0, 'must be at least 1')
     .meta({ type: 'integer', minimum: 1, maximum: SIZE_MAX })
     .optional()
-    .describe(`Rows a page; ${SIZE_DEFAULT} unless told.`),
+    .describe(`Rows per page. Defaults to ${SIZE_DEFAULT}.`),
 };
 
 /**
@@ -34,12 +34,12 @@ export const PAGE_QUERY = {
 export function numberedListQuery<Name extends string>(sortable: readonly [Name, ...Name[]]) {
   return {
     ...PAGE_QUERY,
-    sortBy: z.enum(sortable, 'is nothing that this list can be ordered by').optional(),
-    order: z.enum(['ASC', 'DESC'], 'must be ASC or DESC').optional().describe('DESC unless told.'),
+    sortBy: z.enum(sortable, 'is not a field that this list can be sorted by').optional(),
+    order: z.enum(['ASC', 'DESC'], 'must be ASC or DESC').optional().describe('Defaults to DESC.'),
     paginate: z
       .enum(['true', 'false'], 'must be true or false')
       .optional()
-      .describe(`\`false\` answers all rows, ${UNPAGED_MAX} at most, with \`pagination\` null.`),
+      .describe(`If \`false\`, returns all rows, at most ${UNPAGED_MAX}, and \`pagination\` is null.`),
   };
 }
 
@@ -49,9 +49,11 @@ export function listQuery<Name extends string>(sortable: readonly [Name, ...Name
     ...numberedListQuery(sortable),
     cursor: z
       .string()
-      .regex(/^[0-9A-Za-z_-]{1,200}$/, 'is no cursor of this list')
+      .regex(/^[0-9A-Za-z_-]{1,200}$/, 'is not a cursor of this list')
       .optional()
-      .describe("The former answer's `nextCursor`: what follows it, however much was added meanwhile."),
+      .describe(
+        'The `nextCursor` of the previous response. Returns the next rows even if rows were added in the meantime.',
+      ),
   };
 }
 

@@ -46,7 +46,10 @@ export function voidKnown(deps: ApiDependencies, of: InvoiceToChange): Promise<I
     const [open] = await openPaymentsOf(statements, invoice.id);
     if (open !== undefined) {
       const until = open.expiresAt.toISOString();
-      throw new DomainError('INVALID_OPERATION_STATE', `a payment of the invoice is under way; it expires at ${until}`);
+      throw new DomainError(
+        'INVALID_OPERATION_STATE',
+        `a payment of the invoice is in progress; it expires at ${until}`,
+      );
     }
     const voided = await voidInvoice(statements, invoice, { expired: false });
     const today = deps.calendar.today(voided.readAt);

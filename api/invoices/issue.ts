@@ -60,7 +60,7 @@ export async function recordChange(
   const warn = (error: unknown): void => {
     deps.log.warn(
       { invoice: reference, error: describeError(error) },
-      'an invoice’s change is not told; the sweeper will',
+      'invoice change not signalled; the sweeper retries',
     );
   };
   await deps.dispatch.notifyInvoice(invoiceHandleOf(invoice, applicationName), change).catch(warn);

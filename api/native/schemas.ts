@@ -20,7 +20,7 @@ export const Currency = z
 export const CreatePayment = z
   .object({
     amountMinor: AmountMinor,
-    customerReference: text(255).describe('Your identifier for the customer; stored and echoed, never interpreted.'),
+    customerReference: text(255).describe('Your identifier for the customer. Stored and returned unchanged.'),
     currency: Currency,
     customerEmail: Email.optional(),
     customerPhone: z
@@ -35,20 +35,20 @@ export const CreatePayment = z
       .max(10, 'must name at most 10')
       .optional()
       .describe(
-        'Where it may be paid, in the order of the page. Of several that suit currency and amount the payer chooses one; left out, it is what the application’s operators have set, else SSLCOMMERZ.',
+        'The gateways that the payer may use, in display order. If several support the currency and amount, the payer chooses one. Defaults to the application’s setting, or else to SSLCOMMERZ.',
       ),
     invoiceId: z
       .int('must be a plain integer')
       .min(1, 'must be greater than 0')
       .optional()
-      .describe('Of an issued invoice in the same currency; at most what it still asks for.'),
+      .describe('An issued invoice in the same currency. The amount must not exceed what is still due.'),
     returnUrl: z
       .string('must be text')
       .max(2_048, 'must be at most 2048 characters')
       .optional()
       .meta({ format: 'uri' })
       .describe(
-        'Where the payer is led back to from the result page. Must be of an origin that is registered for the app, if any is.',
+        'The URL to which the result page returns the payer. Its origin must be registered for the application, if any origins are.',
       ),
   })
   .meta({ id: 'CreatePayment' });
@@ -63,20 +63,20 @@ export const Payment = z
     mode: z.enum(MODES),
     amountMinor: z.int(),
     currency: z.string(),
-    gateway: z.string().nullable().describe('Null until the payer has chosen one.'),
+    gateway: z.string().nullable().describe('Null until the payer chooses one.'),
     gatewayTxnId: z.string().nullable(),
-    checkoutUrl: z.string().describe('Send the payer here.'),
-    redirectUrl: z.string().nullable().describe("The gateway's own page, once its session is open."),
+    checkoutUrl: z.string().describe('Send the payer to this URL.'),
+    redirectUrl: z.string().nullable().describe("The gateway's own page. Null until its session is open."),
     invoiceId: z.int().nullable(),
     overpaymentMinor: z
       .int()
-      .describe('What of a paid payment was more than its invoice still asked for; held apart as unapplied money.'),
+      .describe('The part of the payment that exceeded what its invoice was still due. Held as an unapplied payment.'),
     returnUrl: z.string().nullable(),
     expiresAt: z.iso.datetime(),
     review: z
       .object({ reason: z.enum(REVIEW_REASONS), since: z.iso.datetime() })
       .nullable()
-      .describe('Set while a person must look at the payment; it stays PENDING meanwhile.'),
+      .describe('Set while the payment waits for manual review. It stays PENDING until then.'),
     createdAt: z.iso.datetime(),
     updatedAt: z.iso.datetime(),
   })
@@ -100,12 +100,12 @@ export const Refund = z
     reason: z.string().nullable(),
     status: z.enum(REFUND_STATUSES),
     gatewayRefundId: z.string().nullable(),
-    failureCode: z.string().nullable().describe('Why it came to nothing; null otherwise.'),
+    failureCode: z.string().nullable().describe('Why the refund did not succeed. Null otherwise.'),
     review: z
       .object({ reason: z.enum(REFUND_REVIEW_REASONS), since: z.iso.datetime() })
       .nullable()
-      .describe('Set while a person must find out what became of it; it stays PENDING meanwhile.'),
-    createdBy: z.string().describe('`app`, `system`, or `operator:` and a number.'),
+      .describe('Set while the refund waits for manual review. It stays PENDING until then.'),
+    createdBy: z.string().describe('`app`, `system`, or `operator:` followed by an id.'),
     approvedBy: z.string().nullable(),
     createdAt: z.iso.datetime(),
     updatedAt: z.iso.datetime(),
@@ -115,17 +115,19 @@ export const Refund = z
 export const UnappliedPayment = z
   .object({
     id: z.int(),
-    paymentId: z.int().describe('The payment that the money came for.'),
+    paymentId: z.int().describe('The payment that the money was meant for.'),
     paymentReference: z.string(),
     mode: z.enum(MODES),
     reason: z
       .enum(UNAPPLIED_REASONS)
       .describe(
-        '`PAYMENT_ENDED`: the payment had ended without it. `ALREADY_PAID`: other money had paid it. `OVERPAYMENT`: its invoice asked for less.',
+        '`PAYMENT_ENDED`: the payment had already failed, expired or been cancelled. `ALREADY_PAID`: the payment had already been paid. `OVERPAYMENT`: the amount exceeded what the invoice was still due.',
       ),
     status: z
       .enum(UNAPPLIED_STATUSES)
-      .describe('`HELD` until somebody decides; then it goes back (`REFUNDING`, `REFUNDED`) or is yours (`KEPT`).'),
+      .describe(
+        '`HELD` until an operator decides. The money is then refunded (`REFUNDING`, `REFUNDED`) or kept by you (`KEPT`).',
+      ),
     amountMinor: z.int(),
     currency: z.string(),
     gateway: z.string(),
@@ -143,7 +145,7 @@ export const ReceiptQuery = z.object({
   language: z
     .enum(['en', 'bn'], 'must be en or bn')
     .optional()
-    .describe('Of the PDF; that of the invoice, else English, unless told.'),
+    .describe('The language of the PDF. Defaults to the invoice’s language, or else to English.'),
 });
 
 export const Receipt = z
@@ -183,10 +185,10 @@ export const Checkout = z
 export const Explanation = z
   .object({
     status: z.enum(PAYMENT_STATUSES),
-    summary: z.string().describe('Where the payment stands, in plain words.'),
+    summary: z.string().describe('A description of the payment’s state.'),
     waitingFor: z.enum(['gateway-session', 'payer', 'gateway-answer', 'operator', 'nothing']),
     until: z.iso.datetime().nullable(),
-    next: z.string().describe('What happens next, and what makes it happen.'),
+    next: z.string().describe('What happens next and what triggers it.'),
     timeline: z.array(z.object({ at: z.iso.datetime(), event: z.string(), detail: z.string().nullable() })),
   })
   .meta({ id: 'Explanation' });

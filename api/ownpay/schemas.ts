@@ -68,16 +68,16 @@ export const CreateIntent = z
       .regex(/^[A-Za-z]{3}$/, { error: 'Invalid currency code.', abort: true })
       .refine((code) => isCurrency(code.toUpperCase()), 'Invalid currency code.')
       .describe('ISO 4217.'),
-    order_id: required(255).describe('Your reference of the order. It may be repeated.'),
-    customer_name: present(CustomerName, REQUIRED).describe(`What is longer is cut to ${NAME_LENGTH_MAX} characters.`),
+    order_id: required(255).describe('Your reference for the order. It does not have to be unique.'),
+    customer_name: present(CustomerName, REQUIRED).describe(`Truncated to ${NAME_LENGTH_MAX} characters.`),
     customer_email: present(Email, REQUIRED),
     customer_phone: mayBeBlank(CustomerPhone).describe(
-      `Digits, +, -, spaces and parentheses are kept, ${PHONE_LENGTH_MAX} at most; all else is left out.`,
+      `Only digits, +, -, spaces and parentheses are kept, at most ${PHONE_LENGTH_MAX} of them.`,
     ),
     description: mayBeBlank(oneLine(500)).describe('Shown on the checkout page.'),
     return_url: present(Url, REQUIRED).describe('Where the payer goes after the payment.'),
-    cancel_url: mayBeBlank(Url).describe('Where the payer goes when nothing was paid; `return_url` unless told.'),
-    metadata: mayBeBlank(Metadata, EMPTY_LIST).describe('Kept with the transaction.'),
+    cancel_url: mayBeBlank(Url).describe('Where the payer goes when nothing was paid. Defaults to `return_url`.'),
+    metadata: mayBeBlank(Metadata, EMPTY_LIST).describe('Stored with the transaction.'),
   })
   .meta({ id: 'CreatePaymentIntent' });
 export type CreateIntent = z.infer<typeof CreateIntent>;
@@ -86,13 +86,13 @@ const Success = { success: z.literal(true) };
 const Instant = z.iso.datetime();
 const TransactionId = z
   .string()
-  .describe('`txn_` and 16 hexadecimal digits; another form where it was made in another API.');
+  .describe('`txn_` followed by 16 hexadecimal digits. The format differs if it was created through another API.');
 
 export const CreatedIntent = z
   .object({
     ...Success,
     transaction_id: TransactionId,
-    payment_url: z.url().describe('Send the payer here.'),
+    payment_url: z.url().describe('Send the payer to this URL.'),
     status: z.literal('pending'),
     expires_at: Instant,
   })
@@ -161,9 +161,9 @@ export const Refund = z.object({ ...Success, ...REFUND }).meta({ id: 'Refund' })
 
 export const CreateRefund = z
   .object({
-    transaction_id: mayBeBlank(text(64)).describe('Which transaction; or `trx_id`.'),
+    transaction_id: mayBeBlank(text(64)).describe('The transaction to refund. Required unless `trx_id` is given.'),
     trx_id: mayBeBlank(text(64)),
-    amount: AmountIn.nullish().describe('All that is left unless told.'),
+    amount: AmountIn.nullish().describe('Defaults to everything that is left to refund.'),
     reason: mayBeBlank(oneLine(500)),
   })
   .meta({ id: 'CreateRefund' });
@@ -181,10 +181,10 @@ function whole(greatest: number) {
 const Day = z.iso.date('must be a date as YYYY-MM-DD');
 
 const LIST_QUERY = {
-  page: whole(PAGE_MAX).optional().describe('From 1.'),
-  per_page: whole(PER_PAGE_MAX).optional().describe('25 unless told.'),
-  from: Day.optional().describe('First day, in Dhaka.'),
-  to: Day.optional().describe('Last day, in Dhaka.'),
+  page: whole(PAGE_MAX).optional().describe('Starts at 1.'),
+  per_page: whole(PER_PAGE_MAX).optional().describe('Defaults to 25.'),
+  from: Day.optional().describe('First day, in Dhaka time.'),
+  to: Day.optional().describe('Last day, in Dhaka time.'),
 } as const;
 export interface ListQuery {
   readonly page?: number | undefined;

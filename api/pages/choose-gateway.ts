@@ -61,7 +61,10 @@ export async function choose(
       ? deps.dispatch.signalChoice(reference)
       : deps.dispatch.chooseGateway(handle, { attemptReference: attempt, ...SESSION_WAIT });
   await told.catch((error: unknown) => {
-    deps.log.warn({ payment: reference, error: describeError(error) }, 'choice not opened yet; the page waits for it');
+    deps.log.warn(
+      { payment: reference, error: describeError(error) },
+      'checkout at the chosen gateway not open yet; the page waits for it',
+    );
   });
   return (await findPublicPayment(deps.database, reference)) ?? found;
 }

@@ -16,7 +16,10 @@ export async function rememberLedOn(deps: ApiDependencies, { scope, payment }: P
   await deps.database
     .inOneTrip(scope, (statements) => noteLedOn(statements, payment.id))
     .catch((error: unknown) => {
-      deps.log.warn({ payment: payment.reference, error: describeError(error) }, 'not noted that a payer was led on');
+      deps.log.warn(
+        { payment: payment.reference, error: describeError(error) },
+        'payer’s redirect to the gateway not recorded',
+      );
     });
 }
 
@@ -44,7 +47,7 @@ export async function queryAgainFor(
   } catch (error) {
     deps.log.warn(
       { payment: payment.reference, error: describeError(error) },
-      'the gateway not asked for a payer who came back',
+      'gateway query for a returned payer not signalled',
     );
   }
   return (await findPublicPayment(deps.database, payment.reference)) ?? found;

@@ -243,7 +243,7 @@ function admitVelocity(deps: ApiDependencies, { context, limiter }: { context: C
   try {
     admitAddress(context, limiter, { bucket: 'continue', perMinute: CONTINUES_PER_MINUTE });
   } catch (error) {
-    deps.log.error({ alert: 'checkout-velocity' }, 'one address goes to the gateway unusually often');
+    deps.log.error({ alert: 'checkout-velocity' }, 'unusually many gateway redirects from one address');
     throw error;
   }
 }
@@ -261,7 +261,7 @@ async function requestCancel(deps: ApiDependencies, { scope, payment }: PublicPa
     await deps.dispatch.signalCancel(payment.reference).catch((error: unknown) => {
       deps.log.warn(
         { payment: payment.reference, error: describeError(error) },
-        'cancel not signalled; the sweeper will',
+        'cancellation not signalled; the sweeper retries',
       );
     });
   }

@@ -51,7 +51,7 @@ export async function showPayable(deps: ApiDependencies, page: PayablePage): Pro
       .catch((error: unknown) => {
         deps.log.warn(
           { invoice: invoice.reference, error: describeError(error) },
-          'not noted that an invoice was opened',
+          'opening of an invoice not recorded',
         );
       });
   }
@@ -158,7 +158,7 @@ async function begin(
 ): Promise<Begun> {
   const invoice = await lockInvoice(statements, found.scope, found.invoice.id);
   if (invoice === null) {
-    throw new Error('the scope has no such invoice');
+    throw new Error('the invoice does not exist in this scope');
   }
   const amountMinor = chosenAmount(deps, { invoice, form, rules, gateways });
   if (typeof amountMinor === 'string') {

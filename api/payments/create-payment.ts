@@ -104,7 +104,7 @@ function insert(
 
 function requirePayment(paymentId: bigint | null): bigint {
   if (paymentId === null) {
-    throw new Error('the key of a payment names none');
+    throw new Error('the idempotency key of a payment does not refer to one');
   }
   return paymentId;
 }

@@ -53,7 +53,7 @@ export async function makeRefund(deps: Dependencies, wanted: WantedRefund): Prom
     return { kind: 'replay', ...made };
   }
   await deps.dispatch.startRefund(refundHandleOf(made, wanted.applicationName)).catch((error: unknown) => {
-    deps.log.warn({ refund: made.reference, error: describeError(error) }, 'refund not started; the sweeper will');
+    deps.log.warn({ refund: made.reference, error: describeError(error) }, 'refund not started; the sweeper retries');
   });
   return { kind: 'made', made, ...(key === null ? {} : { keep: keepingAnswer(deps, key, answerStatus) }) };
 }

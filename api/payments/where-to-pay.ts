@@ -28,7 +28,7 @@ export async function whereToPay(deps: ApiDependencies, wishes: WantedGateways):
   const wanted = [...new Set(wishes.wanted)];
   const unknown = wanted.filter((name) => deps.gateways.capabilities(name) === undefined);
   if (unknown.length > 0) {
-    throw invalid('gateways', `names no gateway: ${unknown.join(', ')}`);
+    throw invalid('gateways', `contains unknown gateways: ${unknown.join(', ')}`);
   }
   const usable = await activeOf(deps, { scope, rules, wanted });
   if (usable.length === 0) {

@@ -82,10 +82,10 @@ export function endedPaymentExample(status: string): Json {
 
 export const EXPLANATION_EXAMPLE = {
   status: 'PENDING',
-  summary: 'The checkout is open; the payer has not finished.',
+  summary: 'The checkout is open. The payer has not finished.',
   waitingFor: 'payer',
   until: '2026-06-04T10:30:01.000Z',
-  next: 'The payer pays or cancels; otherwise the gateway is asked one last time and the payment expires.',
+  next: 'The payer pays or cancels. Otherwise Lenden queries the gateway one last time and the payment expires.',
   timeline: [
     { at: '2026-06-04T10:00:01.000Z', event: 'payment created', detail: null },
     { at: '2026-06-04T10:00:01.200Z', event: 'attempt 1 written', detail: 'sslcommerz' },

@@ -1,7 +1,7 @@
 import type { Json } from '../http/openapi/schemas.ts';
 import { endedPaymentExample, endedRefundExample, EXPLANATION_EXAMPLE } from './examples.ts';
 
-const review = { decision: 'reject', reason: 'The customer says that he never paid' };
+const review = { decision: 'reject', reason: 'The customer says that they never paid' };
 
 const unappliedPayment = {
   id: 3,

@@ -15,56 +15,57 @@ import { WEBHOOKS } from './webhook-events.ts';
 const SuccessMeta = Meta.extend({ success: z.literal(true), errorCode: z.null() }).meta({ id: 'SuccessMeta' });
 const FieldErrors = z
   .record(z.string(), z.string())
-  .meta({ id: 'FieldErrors', description: 'What is wrong with each field, in words for people.' });
-const NoPages = z.null().describe('Page information of lists that have pages.');
+  .meta({ id: 'FieldErrors', description: 'A human-readable message for each invalid field.' });
+const NoPages = z.null().describe('Page information of paginated lists.');
 const Pagination = z
   .object({
-    page: z.int().describe('From 0.'),
+    page: z.int().describe('Starts at 0.'),
     size: z.int(),
     totalElements: z.int(),
     totalPages: z.int(),
-    nextCursor: z.string().nullable().describe('Send it as `cursor` for what follows; null at the end.'),
+    nextCursor: z.string().nullable().describe('Send it as `cursor` to get the next page. Null on the last page.'),
   })
   .meta({ id: 'Pagination' });
 
 const DESCRIPTION = `Take payments through a gateway's hosted checkout. Create a payment, send the payer to its \`checkoutUrl\`, and act on the
-confirmed result: the signed \`payment.succeeded\` webhook, or a read that says \`SUCCEEDED\`. Never on the browser's return.
+confirmed result: the signed \`payment.succeeded\` webhook or a retrieved status of \`SUCCEEDED\`. Never act on the browser's return.
 
-Amounts are integers in the currency's minor unit. The mode, \`TEST\` or \`LIVE\`, is fixed by the credential. Every answer has the same envelope
-\`{data, meta, pagination}\`; branch on \`meta.errorCode\`, never on \`meta.message\`. A path that does not exist answers 404
-\`RESOURCE_NOT_FOUND\`, a method that a path does not take answers 405 \`METHOD_NOT_ALLOWED\` with \`Allow\`. Ignore members that you do not
-know: they may be added.`;
+Amounts are integers in the currency's minor unit. The credential determines the mode, \`TEST\` or \`LIVE\`. Every response has the same envelope,
+\`{data, meta, pagination}\`. Branch on \`meta.errorCode\`, never on \`meta.message\`. A path that does not exist returns 404
+\`RESOURCE_NOT_FOUND\`; a method that a path does not support returns 405 \`METHOD_NOT_ALLOWED\` with \`Allow\`. Ignore fields that you do not
+know: new ones may be added.`;
 
 /** What each code means for integrators. A missing code does not compile. */
 const MEANINGS = {
-  VALIDATION_ERROR: 'The request is not valid; `data` says what is wrong, field by field. Nothing was stored.',
-  AMOUNT_OUT_OF_BOUNDS: 'The amount is outside what the gateway or the application allows.',
-  UNAUTHORIZED: 'Key or secret is missing, wrong, expired or revoked, or the application is disabled.',
-  INVALID_CREDENTIALS: 'E-mail, password or second factor is wrong. Which of them is not told.',
+  VALIDATION_ERROR: 'The request is invalid. `data` has a message for each invalid field. Nothing was stored.',
+  AMOUNT_OUT_OF_BOUNDS: 'The amount is outside the limits of the gateway or the application.',
+  UNAUTHORIZED: 'The key or secret is missing, wrong, expired or revoked, or the application is disabled.',
+  INVALID_CREDENTIALS: 'The email, password or second factor is wrong. The response does not say which.',
   SECOND_FACTOR_REQUIRED:
-    'The password is right and the second factor is missing; or this installation demands one and none is set up yet.',
-  PASSWORD_CHANGE_REQUIRED: 'The password was given by somebody else: change it first.',
-  TOKEN_EXPIRED: 'The session has reached its greatest age: log in again.',
-  SESSION_EXPIRED: 'The session was idle for too long, or was ended: log in again.',
-  REAUTH_REQUIRED: 'The action needs the password entered within the last five minutes: re-authenticate, then repeat.',
-  FORBIDDEN: 'The caller is known and may not do this.',
+    'The password is correct but the second factor is missing, or this installation requires one and none is set up yet.',
+  PASSWORD_CHANGE_REQUIRED: 'The password is temporary. Change it first.',
+  TOKEN_EXPIRED: 'The session has reached its maximum age. Log in again.',
+  SESSION_EXPIRED: 'The session was idle for too long or was ended. Log in again.',
+  REAUTH_REQUIRED:
+    'The action requires the password to have been entered within the last five minutes. Re-authenticate, then retry.',
+  FORBIDDEN: 'The caller does not have permission for this action.',
   RESOURCE_NOT_FOUND:
-    "Nothing of that id exists for this application in this mode. Another application's id looks the same.",
-  METHOD_NOT_ALLOWED: 'The path exists and does not take this method; `Allow` lists those it takes.',
-  RESOURCE_ALREADY_EXISTS: 'Something with this unique value exists already.',
-  INVALID_OPERATION_STATE: 'The state of the object does not allow this now.',
+    "No object with this id exists for this application in this mode. The response is the same for another application's id.",
+  METHOD_NOT_ALLOWED: 'The path does not support this method. `Allow` lists the supported ones.',
+  RESOURCE_ALREADY_EXISTS: 'An object with this unique value already exists.',
+  INVALID_OPERATION_STATE: 'The current state of the object does not allow this.',
   REFUND_EXCEEDS_BALANCE:
-    'More than is left to refund, counting refunds that are under way; `data` says how much is left.',
-  IDEMPOTENCY_KEY_CONFLICT: 'The `Idempotency-Key` was used with another request. The first one is unchanged.',
-  IDEMPOTENCY_IN_PROGRESS:
-    'The first request with this `Idempotency-Key` is still running; try again after `Retry-After`.',
+    'The amount exceeds what is left to refund, including refunds in progress. `data` says how much is left.',
+  IDEMPOTENCY_KEY_CONFLICT: 'The `Idempotency-Key` was used with a different request. The first request is unaffected.',
+  IDEMPOTENCY_IN_PROGRESS: 'The first request with this `Idempotency-Key` is still running. Retry after `Retry-After`.',
   PAYLOAD_TOO_LARGE: 'The body is larger than 64 KiB.',
   UNSUPPORTED_MEDIA_TYPE: 'The body is not declared as `application/json` in UTF-8.',
-  RATE_LIMITED: 'Too many requests; try again after `Retry-After`.',
-  GATEWAY_ERROR: 'The gateway refused for good to open a checkout; the payment has ended as `FAILED`.',
-  SERVICE_UNAVAILABLE: 'The service cannot answer now; try again after `Retry-After`, with the same `Idempotency-Key`.',
+  RATE_LIMITED: 'Too many requests. Retry after `Retry-After`.',
+  GATEWAY_ERROR: 'The gateway permanently refused to open a checkout. The payment has ended as `FAILED`.',
+  SERVICE_UNAVAILABLE:
+    'The service is temporarily unavailable. Retry after `Retry-After` with the same `Idempotency-Key`.',
   INTERNAL_ERROR:
-    'An error of ours; quote `X-Request-Id`. With the same `Idempotency-Key` the request may be repeated.',
+    'An internal error. Quote `X-Request-Id` when you report it. You can retry with the same `Idempotency-Key`.',
 } as const satisfies Record<ErrorCode, string>;
 
 /** Returns the native API's part of an OpenAPI document for the given servers. */
@@ -80,29 +81,29 @@ export function nativeContract(servers: readonly JsonObject[]): Contract {
     servers,
     tags: [
       { name: 'App', description: 'The application that a credential stands for.' },
-      { name: 'Payments', description: 'Create payments and read how they stand.' },
-      { name: 'Refunds', description: 'Give money back, in part or whole.' },
-      { name: 'Checkout', description: 'What the hosted checkout shows; public, by reference.' },
-      { name: 'Sessions', description: "Operators: one's own session, password and second factor." },
-      { name: 'Operators', description: 'Operators: who may use this API, and as what.' },
-      { name: 'Roles', description: 'Operators: what can be allowed, and the roles that allow it.' },
-      { name: 'Settings', description: 'Operators: what holds for the whole installation.' },
-      { name: 'Audit', description: 'Operators: what was done, and by whom.' },
-      { name: 'Webhooks', description: 'Signed events that Lenden posts to your application.' },
+      { name: 'Payments', description: 'Create payments and retrieve their state.' },
+      { name: 'Refunds', description: 'Refund payments, in part or in full.' },
+      { name: 'Checkout', description: 'The public data of the hosted checkout page.' },
+      { name: 'Sessions', description: 'Operators: your own sessions, password and second factor.' },
+      { name: 'Operators', description: 'Operators: the accounts that may use this API, and their roles.' },
+      { name: 'Roles', description: 'Operators: permissions, and the roles that grant them.' },
+      { name: 'Settings', description: 'Operators: the settings of the whole installation.' },
+      { name: 'Audit', description: 'Operators: the audit log of all actions.' },
+      { name: 'Webhooks', description: 'Signed events that Lenden sends to your application.' },
     ],
     securitySchemes: {
-      apiKey: apiKeyHeader('X-Api-Key', 'The key, `oi_test_…` or `oi_live_…`. It decides the mode.'),
-      apiSecret: apiKeyHeader('X-Api-Secret', 'The secret that was shown once, when the key was issued.'),
+      apiKey: apiKeyHeader('X-Api-Key', 'The key, `oi_test_…` or `oi_live_…`. It determines the mode.'),
+      apiSecret: apiKeyHeader('X-Api-Secret', 'The secret that was shown once when the key was issued.'),
       operatorToken: { type: 'http', scheme: 'bearer', description: "An operator's session, from `POST /auth/login`." },
       operatorCookie: {
         type: 'apiKey',
         in: 'cookie',
         name: '__Host-lenden-session',
-        description: 'The same session by cookie, for the dashboard.',
+        description: 'The session as a cookie. Used by the dashboard.',
       },
       csrfToken: apiKeyHeader(
         'X-CSRF-Token',
-        'With a cookie, and every method but GET: the `csrfToken` of the session.',
+        'The `csrfToken` of the session. Required with a cookie for every method except GET.',
       ),
     },
     // One requirement with two schemes: a request needs both.
@@ -128,7 +129,7 @@ export function nativeContract(servers: readonly JsonObject[]): Contract {
       in: 'header',
       required: false,
       description:
-        'Makes a retry safe: the same key and body never run twice, and get the same answer for 30 days. 1 to 255 octets without control characters.',
+        'Makes retries safe. A request with the same key and body never runs twice and returns the same response for 30 days. 1 to 255 octets without control characters.',
       schema: { type: 'string', minLength: 1, maxLength: 255, pattern: String.raw`^[^\u0000-\u001f\u007f]+$` },
     },
     webhooks: WEBHOOKS,
@@ -168,24 +169,24 @@ function header(description: string, schema: JsonObject): JsonObject {
 const COUNT = { type: 'integer', minimum: 0 };
 const HEADERS = {
   always: {
-    'X-Request-Id': header('Quote it when you ask about this request.', { type: 'string', format: 'uuid' }),
+    'X-Request-Id': header('Quote it when you report a problem with this request.', { type: 'string', format: 'uuid' }),
   },
   rateLimit: {
-    'X-RateLimit-Limit': header('Requests a minute that this credential may make.', COUNT),
-    'X-RateLimit-Remaining': header('Requests that are left now.', COUNT),
-    'X-RateLimit-Reset': header('Seconds until all of them are available again.', COUNT),
+    'X-RateLimit-Limit': header('Requests per minute allowed for this credential.', COUNT),
+    'X-RateLimit-Remaining': header('Requests currently remaining.', COUNT),
+    'X-RateLimit-Reset': header('Seconds until the full limit is available again.', COUNT),
   },
   replayed: {
     'Idempotent-Replayed': header(
-      'Present when the stored answer of an earlier request with the same key was sent again.',
+      'Present when the response is the stored one of an earlier request with the same key.',
       { type: 'string', const: 'true' },
     ),
   },
-  retryAfter: { 'Retry-After': header('Seconds after which a retry makes sense.', { type: 'integer', minimum: 1 }) },
+  retryAfter: { 'Retry-After': header('Seconds to wait before retrying.', { type: 'integer', minimum: 1 }) },
   challenge: {
-    'WWW-Authenticate': header('`ApiKey`: send key and secret in their headers. `Bearer`: log in as an operator.', {
+    'WWW-Authenticate': header('`ApiKey`: send the key and secret in their headers. `Bearer`: log in as an operator.', {
       type: 'string',
     }),
   },
-  allow: { Allow: header('The methods that the path takes.', { type: 'string' }) },
+  allow: { Allow: header('The methods that the path supports.', { type: 'string' }) },
 } as const satisfies Contract['headers'];

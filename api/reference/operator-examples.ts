@@ -36,7 +36,7 @@ const pendingChange = {
 } satisfies Json;
 
 const grants = [{ roleId: 3, applicationId: 42 }];
-const role = { name: 'Night shift', description: 'Looks after payments at night', permissions: ['payment:read'] };
+const role = { name: 'Night shift', description: 'Handles payments at night', permissions: ['payment:read'] };
 
 /** Examples of the operators' API by schema name. */
 export const OPERATOR_EXAMPLES: Readonly<Record<string, Json>> = {
@@ -78,7 +78,7 @@ export const OPERATOR_EXAMPLES: Readonly<Record<string, Json>> = {
   PendingChange: pendingChange,
   Grants: { grants },
   EndedSessions: { ended: 2 },
-  Permission: { permission: 'payment:read', meaning: 'See payments, their attempts and how they stand' },
+  Permission: { permission: 'payment:read', meaning: 'View payments, their attempts and their state' },
   RoleBody: role,
   Role: { id: 6, ...role, seeded: false, everything: false, pendingChanges: [], createdAt: AT, updatedAt: AT },
   Settings: { secondFactorRequired: true },

@@ -4,20 +4,20 @@ import type { Contract, Webhook } from '../http/openapi.ts';
 import type { Json, JsonObject } from '../http/openapi/schemas.ts';
 import { NARROWER, OWNPAY_ANSWERS } from '../ownpay/errors.ts';
 
-const DESCRIPTION = `OwnPay's contract over Lenden: an integration with OwnPay works after changing base URL, key and webhook secret.
+const DESCRIPTION = `OwnPay's contract over Lenden: an existing OwnPay integration works after you change the base URL, key and webhook secret.
 
-Amounts are decimal numbers, written with all digits of the currency. The mode, test or live, is fixed by the key. Bodies are flat; a failure is
-\`{error, message, code}\`, with \`errors\` by field where the request is not valid. Send the payer to \`payment_url\` and act on the signed
-\`payment.completed\` webhook, or a read that says \`completed\`; never on the browser's return, which carries \`payment_id\` and \`status\`.`;
+Amounts are decimal numbers with all decimal places of the currency. The key determines the mode, test or live. Bodies are flat. An error is
+\`{error, message, code}\`, with \`errors\` for each field if the request is invalid. Send the payer to \`payment_url\` and act on the signed
+\`payment.completed\` webhook or a retrieved status of \`completed\`. Never act on the browser's return, which carries \`payment_id\` and \`status\`.`;
 
 const FieldErrors = z
   .record(z.string(), z.array(z.string()))
-  .meta({ id: 'FieldErrors', description: 'What is wrong with each field, in words for people.' });
+  .meta({ id: 'FieldErrors', description: 'A human-readable message for each invalid field.' });
 
 /** What each code means for integrators. A missing code does not compile. */
 const MEANINGS = {
-  VALIDATION_ERROR: 'The request is not valid; `errors` says what is wrong, field by field. Nothing was stored.',
-  AMOUNT_OUT_OF_BOUNDS: 'The amount is outside what the gateway or the application allows.',
+  VALIDATION_ERROR: 'The request is invalid. `errors` has messages for each invalid field. Nothing was stored.',
+  AMOUNT_OUT_OF_BOUNDS: 'The amount is outside the limits of the gateway or the application.',
   UNAUTHORIZED: 'The key is missing, unknown, expired or revoked.',
   INVALID_CREDENTIALS: 'The key is not valid.',
   SECOND_FACTOR_REQUIRED: 'The key is not valid.',
@@ -25,20 +25,20 @@ const MEANINGS = {
   TOKEN_EXPIRED: 'The key is not valid.',
   SESSION_EXPIRED: 'The key is not valid.',
   REAUTH_REQUIRED: 'The key is not valid.',
-  FORBIDDEN: 'The key lacks the scope: `read` for reading, `write` for all else.',
-  RESOURCE_NOT_FOUND: 'Nothing of that name exists for this key; or the gateway is not configured or inactive.',
-  METHOD_NOT_ALLOWED: 'The path exists and does not take this method; `Allow` lists those it takes.',
-  RESOURCE_ALREADY_EXISTS: 'Something with this unique value exists already.',
-  INVALID_OPERATION_STATE: 'The transaction is not completed, or its gateway gives nothing back from it any more.',
-  REFUND_EXCEEDS_BALANCE: 'More than is left to refund, counting refunds that are under way.',
-  IDEMPOTENCY_KEY_CONFLICT: 'The `Idempotency-Key` was used with another request.',
+  FORBIDDEN: 'The key lacks the required scope: `read` for reading, `write` for everything else.',
+  RESOURCE_NOT_FOUND: 'No such object exists for this key, or the gateway is not configured or inactive.',
+  METHOD_NOT_ALLOWED: 'The path does not support this method. `Allow` lists the supported ones.',
+  RESOURCE_ALREADY_EXISTS: 'An object with this unique value already exists.',
+  INVALID_OPERATION_STATE: 'The transaction is not completed, or its gateway no longer allows refunds of it.',
+  REFUND_EXCEEDS_BALANCE: 'The amount exceeds what is left to refund, including refunds in progress.',
+  IDEMPOTENCY_KEY_CONFLICT: 'The `Idempotency-Key` was used with a different request.',
   IDEMPOTENCY_IN_PROGRESS: 'The first request with this `Idempotency-Key` is still running.',
   PAYLOAD_TOO_LARGE: 'The body is larger than 64 KiB.',
   UNSUPPORTED_MEDIA_TYPE: 'The body is not declared as `application/json` in UTF-8.',
-  RATE_LIMITED: 'Too many requests; try again after `Retry-After`.',
-  GATEWAY_ERROR: 'The gateway refused for good to open a checkout; the payment has ended as `failed`.',
-  SERVICE_UNAVAILABLE: 'The service cannot answer now; try again after `Retry-After`.',
-  INTERNAL_ERROR: 'An error of ours; quote `X-Request-Id`.',
+  RATE_LIMITED: 'Too many requests. Retry after `Retry-After`.',
+  GATEWAY_ERROR: 'The gateway permanently refused to open a checkout. The payment has ended as `failed`.',
+  SERVICE_UNAVAILABLE: 'The service is temporarily unavailable. Retry after `Retry-After`.',
+  INTERNAL_ERROR: 'An internal error. Quote `X-Request-Id` when you report it.',
 } as const satisfies Record<ErrorCode, string>;
 
 /** Returns OwnPay's part of an OpenAPI document for the given servers. */
@@ -52,12 +52,16 @@ export function ownpayContract(servers: readonly JsonObject[]): Contract {
     },
     servers,
     tags: [
-      { name: 'Payments', description: 'Payment intents, and the transactions that they are.' },
-      { name: 'Refunds', description: 'Money given back.' },
-      { name: 'Webhooks', description: 'What Lenden posts to your endpoint.' },
+      { name: 'Payments', description: 'Payment intents and their transactions.' },
+      { name: 'Refunds', description: 'Refunds of payments.' },
+      { name: 'Webhooks', description: 'Events that Lenden sends to your endpoint.' },
     ],
     securitySchemes: {
-      apiKey: { type: 'http', scheme: 'bearer', description: 'A key, `op_` and 8 and 48 hexadecimal digits.' },
+      apiKey: {
+        type: 'http',
+        scheme: 'bearer',
+        description: 'The key: `op_`, 8 hexadecimal digits, a dot and 48 hexadecimal digits.',
+      },
     },
     security: [{ apiKey: [] }],
     operatorSecurity: [],
@@ -72,7 +76,8 @@ export function ownpayContract(servers: readonly JsonObject[]): Contract {
       name: 'Idempotency-Key',
       in: 'header',
       required: false,
-      description: 'The same key with the same bytes never runs twice, and gets the same answer for 24 hours.',
+      description:
+        'Makes retries safe. A request with the same key and the same bytes never runs twice and returns the same response for 24 hours.',
       schema: { type: 'string', pattern: '^[0-9A-Za-z_-]{1,64}$' },
     },
     webhooks: WEBHOOKS,
@@ -118,17 +123,17 @@ function header(description: string, schema: JsonObject): JsonObject {
 const COUNT = { type: 'integer', minimum: 0 };
 const HEADERS = {
   always: {
-    'X-Request-Id': header('Quote it when you ask about this request.', { type: 'string', format: 'uuid' }),
+    'X-Request-Id': header('Quote it when you report a problem with this request.', { type: 'string', format: 'uuid' }),
   },
   rateLimit: {
-    'X-RateLimit-Limit': header('Requests a minute that this key may make.', COUNT),
-    'X-RateLimit-Remaining': header('Requests that are left now.', COUNT),
-    'X-RateLimit-Reset': header('Unix time in seconds at which all of them are available again.', COUNT),
+    'X-RateLimit-Limit': header('Requests per minute allowed for this key.', COUNT),
+    'X-RateLimit-Remaining': header('Requests currently remaining.', COUNT),
+    'X-RateLimit-Reset': header('Unix time in seconds when the full limit is available again.', COUNT),
   },
   replayed: {},
-  retryAfter: { 'Retry-After': header('Seconds after which a retry makes sense.', { type: 'integer', minimum: 1 }) },
+  retryAfter: { 'Retry-After': header('Seconds to wait before retrying.', { type: 'integer', minimum: 1 }) },
   challenge: { 'WWW-Authenticate': header('Send the key as a bearer token.', { type: 'string', const: 'Bearer' }) },
-  allow: { Allow: header('The methods that the path takes.', { type: 'string' }) },
+  allow: { Allow: header('The methods that the path supports.', { type: 'string' }) },
 } as const satisfies Contract['headers'];
 
 const EXAMPLES: Readonly<Record<string, Json>> = {
@@ -156,20 +161,20 @@ const EXAMPLES: Readonly<Record<string, Json>> = {
 };
 
 const RESPONSES: JsonObject = {
-  '2XX': { description: 'Taken. The event is not sent again.' },
-  '410': { description: 'No longer wanted: the endpoint is disabled and the event parked.' },
-  default: { description: 'Not taken: sent again by the published schedule.' },
+  '2XX': { description: 'Received. The event is not sent again.' },
+  '410': { description: 'Gone. The endpoint is disabled and the event is parked.' },
+  default: { description: 'Not received. The event is sent again according to the published schedule.' },
 };
 
 const WEBHOOKS: readonly Webhook[] = [
   webhook('payment.completed', {
     operationId: 'onPaymentCompleted',
-    summary: 'The gateway confirmed the charge: deliver what was paid for.',
+    summary: 'The gateway confirmed the charge. Deliver what was paid for.',
     statuses: ['completed'],
   }),
   webhook('payment.failed', {
     operationId: 'onPaymentFailed',
-    summary: 'The payment ended without money being taken; `status` tells how.',
+    summary: 'The payment ended without a charge. `status` says how.',
     statuses: ['failed', 'expired', 'cancelled'],
   }),
 ];
@@ -208,14 +213,15 @@ function webhook(
         name: 'X-OwnPay-Signature',
         in: 'header',
         required: true,
-        description: '`sha256=` and the HMAC-SHA256 of the raw body in hexadecimal, by the webhook secret.',
+        description:
+          '`sha256=` followed by the hexadecimal HMAC-SHA256 of the raw body, keyed with the webhook secret.',
         schema: { type: 'string', pattern: '^sha256=[0-9a-f]{64}$' },
       },
       {
         name: 'X-Webhook-Id',
         in: 'header',
         required: true,
-        description: 'The same over every attempt: deduplicate by it.',
+        description: 'The same for every attempt. Use it to deduplicate.',
         schema: { type: 'string' },
       },
     ],

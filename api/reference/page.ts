@@ -29,7 +29,7 @@ const page = (part: Part): string => `<!doctype html>
 <script src="/docs/show-reference.js" type="module"></script>
 </head>
 <body>
-<main id="reference" data-part="${part}"><p>The reference needs script. The same contract as a file: <a href="/openapi.json">openapi.json</a></p></main>
+<main id="reference" data-part="${part}"><p>This reference needs JavaScript. The same contract is available as a file: <a href="/openapi.json">openapi.json</a></p></main>
 </body>
 </html>
 `;
@@ -47,15 +47,15 @@ const SIGN_IN_PAGE = `<!doctype html>
 <body>
 <main>
 <h1>Sign in</h1>
-<p>The reference of the operators’ API is for operators. <a href="/docs">The applications’ reference</a> is public.</p>
+<p>The reference of the operators’ API requires an operator account. <a href="/docs">The applications’ reference</a> is public.</p>
 <form id="sign-in">
 <label>Email <input name="email" type="email" autocomplete="username" required></label>
 <label>Password <input name="password" type="password" autocomplete="current-password" required></label>
-<label>Code of your second factor, if you have one <input name="code" inputmode="numeric" autocomplete="one-time-code" pattern="[0-9]{6}"></label>
+<label>Code from your second factor, if you have one <input name="code" inputmode="numeric" autocomplete="one-time-code" pattern="[0-9]{6}"></label>
 <p id="problem" role="alert"></p>
 <button>Sign in</button>
 </form>
-<noscript><p>Signing in needs script.</p></noscript>
+<noscript><p>Signing in needs JavaScript.</p></noscript>
 </main>
 </body>
 </html>

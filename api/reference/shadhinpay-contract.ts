@@ -6,43 +6,43 @@ import type { Contract, Webhook } from '../http/openapi.ts';
 import type { Json, JsonObject } from '../http/openapi/schemas.ts';
 import { NARROWER, SHADHINPAY_ANSWERS } from '../shadhinpay/errors.ts';
 
-const DESCRIPTION = `ShadhinPay's contract over Lenden: an integration with ShadhinPay works after changing base URL, credentials and webhook secret.
+const DESCRIPTION = `ShadhinPay's contract over Lenden: an existing ShadhinPay integration works after you change the base URL, credentials and webhook secret.
 
-Amounts are decimal strings in BDT. The mode, test or live, is fixed by the key. A good answer is \`{status: "success", message, data}\`, a failure
-\`{status: "error", errorType, message, data}\` whose \`data\` has a message for each field where the request is not valid. Send the payer to
-\`paymentUrl\` and act on the signed \`payment.completed\` webhook, or a read that says \`COMPLETED\`; never on the browser's return.`;
+Amounts are decimal strings in BDT. The key determines the mode, test or live. A successful response is \`{status: "success", message, data}\`, an error
+\`{status: "error", errorType, message, data}\`, where \`data\` has a message for each invalid field. Send the payer to
+\`paymentUrl\` and act on the signed \`payment.completed\` webhook or a retrieved status of \`COMPLETED\`. Never act on the browser's return.`;
 
 const FieldMessages = z
   .record(z.string(), z.string())
-  .meta({ id: 'FieldMessages', description: 'What is wrong with each field, in words for people.' });
+  .meta({ id: 'FieldMessages', description: 'A human-readable message for each invalid field.' });
 
 /** What each code means for integrators. A missing code does not compile. */
 const MEANINGS = {
-  VALIDATION_ERROR: 'The request is not valid; `data` says what is wrong, field by field. Nothing was stored.',
-  AMOUNT_OUT_OF_BOUNDS: 'The amount is outside what is allowed.',
-  UNAUTHORIZED: 'A header is missing, or the key is unknown, expired, revoked or of another business.',
+  VALIDATION_ERROR: 'The request is invalid. `data` has a message for each invalid field. Nothing was stored.',
+  AMOUNT_OUT_OF_BOUNDS: 'The amount is outside the allowed limits.',
+  UNAUTHORIZED: 'A header is missing, or the key is unknown, expired, revoked or belongs to another business.',
   INVALID_CREDENTIALS: 'The key is not valid.',
   SECOND_FACTOR_REQUIRED: 'The key is not valid.',
   PASSWORD_CHANGE_REQUIRED: 'The key is not valid.',
   TOKEN_EXPIRED: 'The key is not valid.',
   SESSION_EXPIRED: 'The key is not valid.',
   REAUTH_REQUIRED: 'The key is not valid.',
-  FORBIDDEN: 'The key may not do that.',
-  RESOURCE_NOT_FOUND: 'Nothing of that name exists for this key.',
-  METHOD_NOT_ALLOWED: 'The path exists and does not take this method; `Allow` lists those it takes.',
+  FORBIDDEN: 'The key does not have permission for this action.',
+  RESOURCE_NOT_FOUND: 'No such object exists for this key.',
+  METHOD_NOT_ALLOWED: 'The path does not support this method. `Allow` lists the supported ones.',
   RESOURCE_ALREADY_EXISTS:
-    'It conflicts with what there is: another payment has this `merchantTxnId`, or the invoice’s status never changes so.',
+    'A conflict: another payment has this `merchantTxnId`, or the invoice’s status does not allow this change.',
   INVALID_OPERATION_STATE:
-    'A rule forbids it: no vendor is available, the payment cannot be refunded, or a payment of the invoice is under way.',
-  REFUND_EXCEEDS_BALANCE: 'More than is left to refund, counting refunds that are under way.',
-  IDEMPOTENCY_KEY_CONFLICT: 'The `X-Idempotency-Key` was used with another request.',
+    'A business rule forbids this: no vendor is available, the payment cannot be refunded, or a payment of the invoice is in progress.',
+  REFUND_EXCEEDS_BALANCE: 'The amount exceeds what is left to refund, including refunds in progress.',
+  IDEMPOTENCY_KEY_CONFLICT: 'The `X-Idempotency-Key` was used with a different request.',
   IDEMPOTENCY_IN_PROGRESS: 'The first request with this `X-Idempotency-Key` is still running.',
   PAYLOAD_TOO_LARGE: 'The body is larger than 64 KiB.',
   UNSUPPORTED_MEDIA_TYPE: 'The body is not declared as `application/json` in UTF-8.',
-  RATE_LIMITED: 'Too many requests; try again after `Retry-After`.',
-  GATEWAY_ERROR: 'The vendor refused for good to open a checkout; the payment has ended as `FAILED`.',
-  SERVICE_UNAVAILABLE: 'The service cannot answer now; try again after `Retry-After`.',
-  INTERNAL_ERROR: 'An error of ours; quote `X-Request-Id`.',
+  RATE_LIMITED: 'Too many requests. Retry after `Retry-After`.',
+  GATEWAY_ERROR: 'The vendor permanently refused to open a checkout. The payment has ended as `FAILED`.',
+  SERVICE_UNAVAILABLE: 'The service is temporarily unavailable. Retry after `Retry-After`.',
+  INTERNAL_ERROR: 'An internal error. Quote `X-Request-Id` when you report it.',
 } as const satisfies Record<ErrorCode, string>;
 
 /** Returns ShadhinPay's part of an OpenAPI document for the given servers. */
@@ -56,15 +56,15 @@ export function shadhinpayContract(servers: readonly JsonObject[]): Contract {
     },
     servers,
     tags: [
-      { name: 'Payments', description: 'Money that is asked of payers.' },
-      { name: 'Refunds', description: 'Money given back.' },
-      { name: 'Invoices', description: 'Bills with a page of their own, where they are paid.' },
-      { name: 'Webhooks', description: 'What Lenden posts to your endpoint.' },
+      { name: 'Payments', description: 'Payments by payers.' },
+      { name: 'Refunds', description: 'Refunds of payments.' },
+      { name: 'Invoices', description: 'Invoices, each with a page where it can be paid.' },
+      { name: 'Webhooks', description: 'Events that Lenden sends to your endpoint.' },
     ],
     securitySchemes: {
-      clientId: credential('Client-Id', '`HM_` and 8 hexadecimal digits.'),
-      businessId: credential('Business-Id', '`HB_` and 8 hexadecimal digits.'),
-      apiKey: credential('X-Api-Key', '`sk_test_` or `sk_live_` and 32 letters and digits.'),
+      clientId: credential('Client-Id', '`HM_` followed by 8 hexadecimal digits.'),
+      businessId: credential('Business-Id', '`HB_` followed by 8 hexadecimal digits.'),
+      apiKey: credential('X-Api-Key', '`sk_test_` or `sk_live_` followed by 32 letters and digits.'),
     },
     security: [{ clientId: [], businessId: [], apiKey: [] }],
     operatorSecurity: [],
@@ -80,7 +80,7 @@ export function shadhinpayContract(servers: readonly JsonObject[]): Contract {
       in: 'header',
       required: false,
       description:
-        'The same key with a body that means the same never runs twice, and gets the same answer for 24 hours. 1 to 255 octets without control characters.',
+        'Makes retries safe. A request with the same key and an equivalent body never runs twice and returns the same response for 24 hours. 1 to 255 octets without control characters.',
       schema: { type: 'string', minLength: 1, maxLength: 255, pattern: String.raw`^[^\u0000-\u001f\u007f]+$` },
     },
     webhooks: [
@@ -135,17 +135,19 @@ function header(description: string, schema: JsonObject): JsonObject {
 const COUNT = { type: 'integer', minimum: 0 };
 const HEADERS = {
   always: {
-    'X-Request-Id': header('Quote it when you ask about this request.', { type: 'string', format: 'uuid' }),
+    'X-Request-Id': header('Quote it when you report a problem with this request.', { type: 'string', format: 'uuid' }),
   },
   rateLimit: {
-    'X-RateLimit-Limit': header('Requests a minute that this key may make.', COUNT),
-    'X-RateLimit-Remaining': header('Requests that are left now.', COUNT),
-    'X-RateLimit-Reset': header('Seconds until all of them are available again.', COUNT),
+    'X-RateLimit-Limit': header('Requests per minute allowed for this key.', COUNT),
+    'X-RateLimit-Remaining': header('Requests currently remaining.', COUNT),
+    'X-RateLimit-Reset': header('Seconds until the full limit is available again.', COUNT),
   },
-  replayed: { 'Idempotent-Replay': header('This answer was given before.', { type: 'string', const: 'true' }) },
-  retryAfter: { 'Retry-After': header('Seconds after which a retry makes sense.', { type: 'integer', minimum: 1 }) },
+  replayed: {
+    'Idempotent-Replay': header('Present when the response is a stored one.', { type: 'string', const: 'true' }),
+  },
+  retryAfter: { 'Retry-After': header('Seconds to wait before retrying.', { type: 'integer', minimum: 1 }) },
   challenge: { 'WWW-Authenticate': header('Send the three headers.', { type: 'string', const: 'ApiKey' }) },
-  allow: { Allow: header('The methods that the path takes.', { type: 'string' }) },
+  allow: { Allow: header('The methods that the path supports.', { type: 'string' }) },
 } as const satisfies Contract['headers'];
 
 const PAYMENT_ID = 'PAY_20260517_K8X3M2';
@@ -214,9 +216,12 @@ const EXAMPLES: Readonly<Record<string, Json>> = {
 };
 
 const RESPONSES: JsonObject = {
-  '2XX': { description: 'Taken. The event is not sent again.' },
-  '410': { description: 'No longer wanted: the endpoint is disabled and the event parked.' },
-  default: { description: 'Not taken: sent again, six times in all, after 1 and 5 and 15 minutes, 1 and 6 hours.' },
+  '2XX': { description: 'Received. The event is not sent again.' },
+  '410': { description: 'Gone. The endpoint is disabled and the event is parked.' },
+  default: {
+    description:
+      'Not received. The event is sent six times in total: again after 1, 5 and 15 minutes, then 1 and 6 hours.',
+  },
 };
 
 interface Told {
@@ -228,19 +233,19 @@ interface Told {
 /** The contract's payment events that Lenden sends. It sends no payout events. */
 const EVENTS = {
   'payment.completed': {
-    summary: 'The vendor confirmed the charge: deliver what was paid for.',
+    summary: 'The vendor confirmed the charge. Deliver what was paid for.',
     statuses: ['COMPLETED'],
   },
-  'payment.failed': { summary: 'The vendor refused the payment.', statuses: ['FAILED'] },
+  'payment.failed': { summary: 'The vendor declined the payment.', statuses: ['FAILED'] },
   'payment.cancelled': { summary: 'The payer cancelled.', statuses: ['CANCELLED'] },
-  'payment.expired': { summary: 'The window passed without a payment.', statuses: ['EXPIRED'] },
+  'payment.expired': { summary: 'The payment was not made before it expired.', statuses: ['EXPIRED'] },
   'payment.refunded': {
-    summary: 'A refund was settled; `status` is `REFUNDED` when nothing is left.',
+    summary: 'A refund succeeded. `status` is `REFUNDED` when nothing is left to refund.',
     statuses: ['COMPLETED', 'REFUNDED'],
     refund: true,
   },
   'payment.refund_failed': {
-    summary: 'A refund came to nothing.',
+    summary: 'A refund did not succeed.',
     statuses: ['COMPLETED', 'REFUNDED'],
     refund: true,
   },
@@ -252,8 +257,8 @@ interface NotifiedOfInvoice {
 }
 
 const INVOICE_EVENTS = {
-  'invoice.paid': { summary: 'The whole invoice is paid.', status: 'PAID' },
-  'invoice.expired': { summary: 'The invoice was unpaid at its expiry.', status: 'EXPIRED' },
+  'invoice.paid': { summary: 'The invoice was paid in full.', status: 'PAID' },
+  'invoice.expired': { summary: 'The invoice expired before it was paid.', status: 'EXPIRED' },
   'invoice.cancelled': { summary: 'The invoice was cancelled.', status: 'CANCELLED' },
 } as const satisfies { readonly [event in ShadhinpayEvent]?: NotifiedOfInvoice };
 
@@ -271,7 +276,7 @@ function webhook(event: keyof typeof EVENTS, { summary, statuses: [status, ...ot
     summary,
     payload: z.object({
       paymentId: z.string(),
-      merchantTxnId: z.string().nullable().describe('Null of a payment of an invoice.'),
+      merchantTxnId: z.string().nullable().describe('Null for a payment of an invoice.'),
       amount: z.string(),
       currency: z.string(),
       status: z.enum([status, ...others]),
@@ -312,8 +317,8 @@ function invoiceWebhook(event: keyof typeof INVOICE_EVENTS, { summary, status }:
       amount: z.string().describe('The total.'),
       currency: z.string(),
       status: z.literal(status),
-      paymentId: z.string().nullable().describe('The last payment that was made for it.'),
-      vendor: z.string().nullable().describe('Of that payment.'),
+      paymentId: z.string().nullable().describe('The most recent payment of the invoice.'),
+      vendor: z.string().nullable().describe('The vendor of that payment.'),
     }),
     example: {
       invoiceId: INVOICE_ID,
@@ -338,7 +343,7 @@ function ofEvent(
   return {
     name: event,
     operationId: `on${event.split(/[._]/).map(capitalized).join('')}`,
-    summary: `${summary} ${SHADHINPAY_EVENTS[event] ? 'On' : 'Off'} unless the business says otherwise.`,
+    summary: `${summary} ${SHADHINPAY_EVENTS[event] ? 'Enabled' : 'Disabled'} by default.`,
     body: z.object({
       eventId: z.uuid(),
       eventType: z.literal(event),
@@ -361,19 +366,19 @@ function ofEvent(
 const DELIVERY_HEADERS: readonly JsonObject[] = [
   deliveryHeader('X-ShadhinPay-Signature', {
     description:
-      '`t=` and Unix seconds, `,v1=` and the HMAC-SHA256 in hexadecimal, by the webhook secret, of `t=`, the seconds, a dot and the raw body.',
+      '`t={seconds},v1={signature}`: the Unix time in seconds, and the hexadecimal HMAC-SHA256 of `t={seconds}.{raw body}`, keyed with the webhook secret.',
     schema: { type: 'string', pattern: String.raw`^t=\d+,v1=[0-9a-f]{64}$` },
   }),
   deliveryHeader('X-ShadhinPay-Event-Id', {
-    description: 'The body’s `eventId`, the same over every attempt: deduplicate by it.',
+    description: 'The body’s `eventId`. It is the same for every attempt; use it to deduplicate.',
     schema: { type: 'string', format: 'uuid' },
   }),
   deliveryHeader('X-ShadhinPay-Delivery-Attempt', {
-    description: 'Which attempt this is.',
+    description: 'The number of this attempt.',
     schema: { type: 'integer', minimum: 1, maximum: 6 },
   }),
   deliveryHeader('X-ShadhinPay-Trace-Id', {
-    description: 'Quote it when you ask about a delivery.',
+    description: 'Quote it when you report a problem with a delivery.',
     schema: { type: 'string', pattern: '^[0-9a-f]{32}$' },
   }),
 ];

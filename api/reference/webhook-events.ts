@@ -16,61 +16,73 @@ interface EventWords {
 
 /** The meaning of each event. A missing one does not compile, so every published event is described. */
 const EVENTS = {
-  'payment.succeeded': { status: 'SUCCEEDED', summary: 'The gateway confirmed the charge: deliver what was paid for.' },
-  'payment.failed': { status: 'FAILED', summary: 'The payment ended without money being taken.' },
-  'payment.expired': { status: 'EXPIRED', summary: 'Time ran out, and the gateway says that no money was taken.' },
-  'payment.cancelled': { status: 'CANCELLED', summary: 'The payer cancelled; no money was taken.' },
+  'payment.succeeded': { status: 'SUCCEEDED', summary: 'The gateway confirmed the charge. Deliver what was paid for.' },
+  'payment.failed': { status: 'FAILED', summary: 'The payment ended without a charge.' },
+  'payment.expired': {
+    status: 'EXPIRED',
+    summary: 'The payment expired and the gateway confirmed that no money was taken.',
+  },
+  'payment.cancelled': { status: 'CANCELLED', summary: 'The payer cancelled the payment. No money was taken.' },
   'payment.refunded': {
     status: 'PARTIALLY_REFUNDED',
-    summary:
-      'A part or all of the money was given back; `data.status` tells which. Sent at every refund that succeeded.',
+    summary: 'The payment was refunded in part or in full, as `data.status` says. Sent for every successful refund.',
   },
-  'refund.succeeded': { status: 'SUCCEEDED', summary: 'The gateway has given the money back.' },
-  'refund.failed': { status: 'FAILED', summary: 'The refund came to nothing; its amount can be refunded again.' },
-  'refund.rejected': { status: 'REJECTED', summary: 'Nobody approved the refund; its amount can be refunded again.' },
+  'refund.succeeded': { status: 'SUCCEEDED', summary: 'The gateway completed the refund.' },
+  'refund.failed': { status: 'FAILED', summary: 'The refund did not succeed. Its amount can be refunded again.' },
+  'refund.rejected': {
+    status: 'REJECTED',
+    summary: 'The refund was rejected or not approved in time. Its amount can be refunded again.',
+  },
   'unapplied_payment.received': {
     status: 'HELD',
     summary:
-      'Money has arrived that no payment asks for: its payment had ended, was paid already, or its invoice asked for less. `data.reason` tells which, `data.status` whether it is held until somebody decides or goes back at once. Sent again when a refund of it fails: it is held, and somebody decides once more.',
+      'Money arrived that no open payment or invoice takes: its payment had ended or was already paid, or its invoice was due less, as `data.reason` says. `data.status` says whether the money is held until an operator decides or is refunded immediately. Sent again if that refund fails; the money is then held until an operator decides.',
   },
-  'unapplied_payment.refunded': { status: 'REFUNDED', summary: 'That money was given back to the payer.' },
-  'unapplied_payment.kept': { status: 'KEPT', summary: 'An operator has decided that that money is yours.' },
-  'invoice.issued': { status: 'ISSUED', summary: 'The invoice has its number and can be paid.' },
-  'invoice.paid': { status: 'PAID', summary: 'All of the invoice is paid; sent again when it is paid after a refund.' },
+  'unapplied_payment.refunded': { status: 'REFUNDED', summary: 'The unapplied payment was refunded to the payer.' },
+  'unapplied_payment.kept': { status: 'KEPT', summary: 'An operator decided that you keep the unapplied payment.' },
+  'invoice.issued': { status: 'ISSUED', summary: 'The invoice was issued and can be paid.' },
+  'invoice.paid': {
+    status: 'PAID',
+    summary: 'The invoice was paid in full. Sent again if it is paid in full after a refund.',
+  },
   'invoice.reminder': {
     status: 'REMINDER',
-    summary: 'A due date is near, or has passed, as the invoice’s `reminders` ask for; `data.notice` tells which.',
+    summary: 'A due date is near or has passed, according to the invoice’s `reminders`. `data.notice` identifies it.',
   },
   'invoice.overdue': {
     status: 'OVERDUE',
-    summary: 'A due date has passed and its part is not paid; `data.notice` tells which.',
+    summary: 'A due date passed and its installment is unpaid. `data.notice` identifies it.',
   },
-  'invoice.voided': { status: 'VOID', summary: 'The invoice is void; it keeps its number.' },
+  'invoice.voided': { status: 'VOID', summary: 'The invoice was voided. It keeps its number.' },
 } as const satisfies Record<EventType, EventWords>;
 
 const HEADERS: readonly JsonObject[] = [
-  header('webhook-id', 'The id of the event: the same over every attempt. Deduplicate by it.', {
+  header('webhook-id', 'The id of the event. It is the same for every attempt; use it to deduplicate.', {
     type: 'string',
     pattern: '^evt_[0-9A-Za-z]{22}$',
   }),
-  header('webhook-timestamp', 'Seconds since 1970 of this attempt. Refuse what is more than five minutes away.', {
-    type: 'string',
-    pattern: '^[0-9]{10}$',
-  }),
+  header(
+    'webhook-timestamp',
+    'The Unix time of this attempt in seconds. Reject requests that are more than five minutes off.',
+    {
+      type: 'string',
+      pattern: '^[0-9]{10}$',
+    },
+  ),
   header(
     'webhook-signature',
-    'One or more entries separated by a space, each `v1,` and the base64 of the HMAC-SHA256 over `{webhook-id}.{webhook-timestamp}.{raw body}`.',
+    'One or more signatures separated by spaces. Each is `v1,` followed by the base64 HMAC-SHA256 of `{webhook-id}.{webhook-timestamp}.{raw body}`.',
     { type: 'string', pattern: '^v1,[0-9A-Za-z+/]{43}=( v1,[0-9A-Za-z+/]{43}=)*$' },
   ),
   header('x-webhook-id', 'The same as `webhook-id`.', { type: 'string', pattern: '^evt_[0-9A-Za-z]{22}$' }),
 ];
 
 const RESPONSES: JsonObject = {
-  '2XX': { description: 'Taken. The event is not sent again.' },
-  '410': { description: 'No longer wanted: the endpoint is disabled and the event parked.' },
+  '2XX': { description: 'Received. The event is not sent again.' },
+  '410': { description: 'Gone. The endpoint is disabled and the event is parked.' },
   default: {
     description:
-      'Not taken: sent again by the published schedule. A `Retry-After` of up to 24 hours moves the next attempt.',
+      'Not received. The event is sent again according to the published schedule. A `Retry-After` of up to 24 hours delays the next attempt.',
   },
 };
 
@@ -86,12 +98,12 @@ export function eventSchema(type: EventType): z.ZodType {
       subject: z
         .string()
         .regex(new RegExp(`^${type.slice(0, type.indexOf('.'))}:[1-9]\\d*$`))
-        .describe('The object that `data` shows, by its kind and its `id`.'),
+        .describe('The object in `data`, as its type and `id`.'),
       sequence: z
         .int()
         .min(1)
         .describe(
-          'Counts in the payment with its refunds and unapplied payments, or in the invoice, so it grows within each `subject`, with gaps. Events can overtake each other: one with a smaller `sequence` than the newest that you have seen of its `subject` is stale.',
+          'Increases within each `subject`, with gaps, because a payment shares one counter with its refunds and unapplied payments. Events can arrive out of order: ignore an event whose `sequence` is smaller than the newest that you have seen for its `subject`.',
         ),
       data: schemaOf(type),
     })

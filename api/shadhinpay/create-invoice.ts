@@ -110,7 +110,7 @@ function amountsOf({ items, discount, tax }: CreateInvoice): Amounts {
 function minorOf(text: string): bigint {
   const minor = minorFromDecimalText(text, CURRENCY, 'exact');
   if (minor === null) {
-    throw new RangeError('an amount is no decimal text');
+    throw new RangeError('an amount is not decimal text');
   }
   return minor;
 }

@@ -34,36 +34,46 @@ export const CreateInvoice = z
     customerName: freeText(100).nullish(),
     customerEmail: Email.nullish().meta({ format: 'email' }),
     customerPhone: Phone.nullish().describe(
-      'Pre-fills the checkout. With a test key the sandbox’s numbers decide the outcome.',
+      'Pre-fills the checkout. With a test key, the sandbox’s test numbers determine the outcome.',
     ),
     items: z
       .array(Item, { error: ({ input }) => (input === undefined || input === null ? 'is required' : 'must be a list') })
       .min(1, 'must hold at least one item')
       .max(ITEMS_MAX, `must hold at most ${ITEMS_MAX} items`),
-    discount: Amount.nullish().describe('Decimal string, at most the subtotal.'),
-    tax: Amount.nullish().describe('Decimal string. Subtotal less discount plus tax is the total, 10 to 200000.'),
+    discount: Amount.nullish().describe('Decimal string. At most the subtotal.'),
+    tax: Amount.nullish().describe(
+      'Decimal string. The total is the subtotal minus the discount plus the tax, and must be 10 to 200000.',
+    ),
     currency: z.literal(CURRENCY, `must be ${CURRENCY}`).nullish(),
     note: lines(2_000).nullish().describe('Shown on the invoice.'),
-    expiresAt: At.nullish().describe('In the future, within five years; until then it can be paid. Never unless told.'),
+    expiresAt: At.nullish().describe(
+      'When the invoice stops being payable. Must be in the future and within five years. By default it never expires.',
+    ),
     redirectUrl: text(URL_LENGTH_MAX)
       .nullish()
       .meta({ format: 'uri' })
-      .describe('Where the payer goes after the payment; https in live. `paymentId` and `status` are added.'),
+      .describe(
+        'Where the payer goes after the payment. Must be https in live mode. `paymentId` and `status` are appended.',
+      ),
     draft: z
       .boolean('must be true or false')
       .nullish()
-      .describe('True keeps it as a draft, without a number and not payable, until it is sent.'),
+      .describe('If true, the invoice stays a draft, without a number and not payable, until it is sent.'),
   })
   .meta({ id: 'CreateInvoice' });
 export type CreateInvoice = z.infer<typeof CreateInvoice>;
 
 export const Invoice = z
   .object({
-    invoiceId: z.string().describe('`sp_inv_` and 22 letters and digits; `pay_` where it was made in another API.'),
+    invoiceId: z
+      .string()
+      .describe('`sp_inv_` followed by 22 letters and digits, or `pay_…` if it was created through another API.'),
     invoiceNumber: z
       .string()
       .nullable()
-      .describe('`INV-HB_71c4-00042`; of another form where it was made in another API. Null while it is a draft.'),
+      .describe(
+        'Such as `INV-HB_71c4-00042`. The format differs if it was created through another API. Null while the invoice is a draft.',
+      ),
     status: z.enum(SHADHINPAY_INVOICE_STATUSES),
     currency: z.string(),
     items: z.array(z.object({ description: z.string(), quantity: z.int(), unitPrice: Decimal, amount: Decimal })),
@@ -77,8 +87,8 @@ export const Invoice = z
     customerPhone: Told,
     note: Told,
     redirectUrl: Told,
-    publicUrl: z.url().nullable().describe('Send it to the customer. Null while it is a draft.'),
-    paymentId: z.string().nullable().describe('The last payment that was made for it.'),
+    publicUrl: z.url().nullable().describe('Send this URL to the customer. Null while the invoice is a draft.'),
+    paymentId: z.string().nullable().describe('The most recent payment of the invoice.'),
     createdAt: Instant,
     sentAt: Instant.nullable(),
     paidAt: Instant.nullable(),
@@ -92,10 +102,10 @@ export const Invoices = good(z.array(Invoice)).extend({ pagination: Pagination }
 export const InvoicesQuery = z.object({
   ...PAGE_QUERY,
   status: z.enum(SHADHINPAY_INVOICE_STATUSES, `must be one of ${SHADHINPAY_INVOICE_STATUSES.join(', ')}`).optional(),
-  from: At.optional().describe('ISO 8601 date-time; what was made then belongs to it.'),
-  to: At.optional().describe('ISO 8601 date-time; what was made then belongs to it.'),
-  amountMin: AmountBound.optional().describe('Of the total.'),
-  amountMax: AmountBound.optional().describe('Of the total.'),
+  from: At.optional().describe('ISO 8601 date-time, inclusive.'),
+  to: At.optional().describe('ISO 8601 date-time, inclusive.'),
+  amountMin: AmountBound.optional().describe('Compared with the total.'),
+  amountMax: AmountBound.optional().describe('Compared with the total.'),
   invoiceNumber: text(60).optional(),
 });
 

@@ -51,7 +51,7 @@ const Value = z
   .refine((given) => !holdsCard(given), NO_CARD)
   .meta({ pattern: String.raw`^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*$` })
   .nullish()
-  .describe('Your own data, told again on reads and webhooks.');
+  .describe('Your own data. Returned on reads and in webhooks.');
 
 const VALUES = Object.fromEntries(VALUE_NAMES.map((name) => [name, Value])) as Record<
   (typeof VALUE_NAMES)[number],
@@ -64,14 +64,14 @@ export const CreatePayment = z
   .object({
     amount: Amount.describe('Decimal string, 10 to 200000.'),
     currency: z.literal(CURRENCY, { error: ({ input }) => (input === null ? 'is required' : `must be ${CURRENCY}`) }),
-    merchantTxnId: required(255).describe('Your reference of the order, unique in your business.'),
+    merchantTxnId: required(255).describe('Your reference for the order. Must be unique within your business.'),
     callbackUrl: required(URL_LENGTH_MAX)
       .meta({ format: 'uri' })
       .describe(
-        'Where the payer goes after the payment; https in live. `paymentId`, `merchantTxnId` and `status` are added.',
+        'Where the payer goes after the payment. Must be https in live mode. `paymentId`, `merchantTxnId` and `status` are appended.',
       ),
-    preferredVendor: mayBeBlank(z.enum(VENDORS, ONE_VENDOR)).describe('Leads the payer straight there.'),
-    customerPhone: mayBeBlank(Phone).describe('With a test key the sandbox’s numbers decide the outcome.'),
+    preferredVendor: mayBeBlank(z.enum(VENDORS, ONE_VENDOR)).describe('Sends the payer directly to this vendor.'),
+    customerPhone: mayBeBlank(Phone).describe('With a test key, the sandbox’s test numbers determine the outcome.'),
     customerEmail: mayBeBlank(Email.meta({ format: 'email' })),
     description: mayBeBlank(oneLine(500)).describe('Shown on the checkout page.'),
     ...VALUES,
@@ -80,8 +80,11 @@ export const CreatePayment = z
       .min(1, 'must be at least 1')
       .max(EXPIRES_IN_MINUTES_MAX, `must be at most ${EXPIRES_IN_MINUTES_MAX}`)
       .nullish()
-      .describe(`How long the payer has; ${CHECKOUT_MINUTES} unless told.`),
-    isSandbox: z.boolean('must be true or false').nullish().describe('True only with a test key.'),
+      .describe(`How many minutes the payer has to pay. Defaults to ${CHECKOUT_MINUTES}.`),
+    isSandbox: z
+      .boolean('must be true or false')
+      .nullish()
+      .describe('If given, must match the key: true for a test key, false for a live key.'),
   })
   .meta({ id: 'CreatePayment' });
 export type CreatePayment = z.infer<typeof CreatePayment>;
@@ -90,9 +93,9 @@ export const CreateRefund = z
   .object({
     amount: Amount.refine((given) => !/^0*(\.0*)?$/.test(given), 'must be greater than 0')
       .nullish()
-      .describe('All that is left unless told.'),
+      .describe('Defaults to everything that is left to refund.'),
     reason: requiredLine(500),
-    merchantRef: mayBeBlank(text(255)).describe('Your reference of the refund.'),
+    merchantRef: mayBeBlank(text(255)).describe('Your reference for the refund.'),
   })
   .meta({ id: 'CreateRefund' });
 export type CreateRefund = z.infer<typeof CreateRefund>;
@@ -103,7 +106,7 @@ export const Told = z.string().optional();
 
 const PAYMENT_ID = z
   .string()
-  .describe('`PAY_`, the day and six characters; another form where it was made in another API.');
+  .describe('`PAY_`, the date and six characters. The format differs if it was created through another API.');
 
 export const Payment = z
   .object({
@@ -115,8 +118,10 @@ export const Payment = z
     vendor: z
       .string()
       .nullable()
-      .describe('`BKASH` or `NAGAD`, null until the payer has chosen; another one where it was made in another API.'),
-    paymentUrl: z.url().describe('Send the payer here.'),
+      .describe(
+        '`BKASH` or `NAGAD`. Null until the payer chooses. Another value if the payment was created through another API.',
+      ),
+    paymentUrl: z.url().describe('Send the payer to this URL.'),
     description: Told,
     refundTotal: Decimal,
     initiatedAt: Instant,
@@ -131,7 +136,9 @@ export const Payment = z
 
 export const Refund = z
   .object({
-    refundId: z.string().describe('`REF_`, the day and six characters; another form where it was made in another API.'),
+    refundId: z
+      .string()
+      .describe('`REF_`, the date and six characters. The format differs if it was created through another API.'),
     paymentId: PAYMENT_ID,
     amount: Decimal,
     currency: z.string(),
@@ -155,7 +162,7 @@ export const Pagination = z
 const Summary = z
   .object({ successCount: z.int(), failedCount: z.int(), totalAmount: Decimal })
   .meta({ id: 'Summary' })
-  .describe('Of all payments that the filter lets through; left out where there are very many.');
+  .describe('Totals of all payments that match the filter. Omitted if there are very many.');
 
 export const Payments = good(z.array(Payment)).extend({ pagination: Pagination, summary: Summary.optional() });
 export const Refunds = good(z.array(Refund)).extend({ pagination: Pagination });
@@ -174,8 +181,8 @@ export const PaymentsQuery = z.object({
   ...PAGE_QUERY,
   status: z.enum(SHADHINPAY_STATUSES, `must be one of ${SHADHINPAY_STATUSES.join(', ')}`).optional(),
   vendor: z.enum(VENDORS, ONE_VENDOR).optional(),
-  from: At.optional().describe('ISO 8601 date-time; what was made then belongs to it.'),
-  to: At.optional().describe('ISO 8601 date-time; what was made then belongs to it.'),
+  from: At.optional().describe('ISO 8601 date-time, inclusive.'),
+  to: At.optional().describe('ISO 8601 date-time, inclusive.'),
   amountMin: AmountBound.optional(),
   amountMax: AmountBound.optional(),
   merchantTxnId: text(255).optional(),

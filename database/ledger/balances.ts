@@ -48,7 +48,7 @@ export async function accountBalances(
     ),
   );
   if (rows.length > ACCOUNTS_MAX) {
-    throw new RangeError(`more than ${ACCOUNTS_MAX} accounts: ask for one application`);
+    throw new RangeError(`more than ${ACCOUNTS_MAX} accounts: filter by application`);
   }
   return rows.map(({ debits, credits, ...row }) => {
     const debitsMinor = BigInt(debits);

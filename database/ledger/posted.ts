@@ -46,16 +46,16 @@ export function differenceFrom(expected: LedgerTransaction, posted: PostedTransa
   const owner = `${expected.applicationId} ${expected.mode} ${expected.currency}`;
   const postedOwner = `${posted.applicationId} ${posted.mode} ${posted.currency}`;
   if (owner !== postedOwner) {
-    return inTransaction(posted, `belongs to ${postedOwner}, its cause to ${owner} (app, mode, currency)`);
+    return inTransaction(posted, `belongs to ${postedOwner}, but its cause belongs to ${owner} (app, mode, currency)`);
   }
   const postings = posted.postings ?? [];
   for (const [index, posting] of postings.entries()) {
     const wanted = expected.postings[index];
     if (wanted === undefined) {
-      return inPosting(posting, `is one more than its cause explains: ${textOf(posting)}`);
+      return inPosting(posting, `is a posting that its cause does not explain: ${textOf(posting)}`);
     }
     if (textOf(posting) !== expectedText(wanted)) {
-      return inPosting(posting, `says ${textOf(posting)}, its cause explains ${expectedText(wanted)}`);
+      return inPosting(posting, `is ${textOf(posting)}, but its cause requires ${expectedText(wanted)}`);
     }
   }
   const missing = expected.postings[postings.length];
@@ -96,7 +96,7 @@ export function postedFinding({
   try {
     transaction = expected();
   } catch {
-    return bad('has a gross and a fee that cannot be posted');
+    return bad('has a gross amount and a fee that cannot be posted');
   }
   const difference = differenceFrom(transaction, posted);
   if (difference !== null) {
@@ -107,6 +107,6 @@ export function postedFinding({
     : {
         table: 'ledger_transactions',
         id: posted.id,
-        what: `of ${name} was taken back by transaction ${posted.reversedBy}`,
+        what: `of ${name} was reversed by transaction ${posted.reversedBy}`,
       };
 }

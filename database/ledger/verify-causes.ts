@@ -12,7 +12,7 @@ const REVERSALS_PER_PAGE = 500;
 export async function verifyCauses(em: EntityManager, findings: Findings): Promise<void> {
   const unexplained = await em.execute<{ id: string; cause: string }[]>(UNEXPLAINED);
   for (const { id, cause } of unexplained) {
-    const what = `is posted, but nothing explains it: ${cause} is not there or was not paid`;
+    const what = `is posted without a cause: ${cause} does not exist or was not paid`;
     findings.add({ check: 'unexplained', table: 'ledger_transactions', id, what });
   }
   await verifyReversals(em, findings);

@@ -183,7 +183,7 @@ async function compareWithLedger(
   for (const { sealId, table, rowId, digest } of rows) {
     const row = live.get(keyOf(table, rowId));
     if (row === undefined) {
-      findings.add({ check: 'chain', table, id: rowId, what: `was deleted after seal ${sealId} had sealed it` });
+      findings.add({ check: 'chain', table, id: rowId, what: `was deleted after seal ${sealId} sealed it` });
     } else if (!digestOf(row).equals(digest)) {
       const what = `is not what seal ${sealId} sealed: this row or its sealed digest was changed; it now reads ${describe(row)}`;
       findings.add({ check: 'chain', table, id: rowId, what });
@@ -203,14 +203,14 @@ function checkLink(
   const bad = (what: string): void =>
     findings.add({ check: 'chain', table: 'ledger_seals', id: seal.id.toString(), what });
   if (seal.id !== state.sealId + 1n) {
-    bad(`follows seal ${state.sealId}: the seals between them are gone`);
+    bad(`follows seal ${state.sealId}, but the seals between them are missing`);
   }
   if (!seal.previousHash.equals(state.previousHash)) {
     bad(`does not link to seal ${state.sealId}: one of the two was replaced`);
   }
   if (seal.totalTransactions !== state.totalTransactions + BigInt(seal.transactions)) {
     bad(
-      `counts ${seal.totalTransactions} transactions in all, where ${state.totalTransactions} + ${seal.transactions} are sealed`,
+      `counts ${seal.totalTransactions} transactions in total, but ${state.totalTransactions} + ${seal.transactions} are sealed`,
     );
   }
 }
@@ -219,7 +219,7 @@ function checkSeal(seal: Seal, proof: Proof | undefined, findings: Findings): vo
   const bad = (what: string): void =>
     findings.add({ check: 'chain', table: 'ledger_seals', id: seal.id.toString(), what });
   if (seal.encoding !== ENCODING) {
-    return bad(`is written in encoding ${seal.encoding}, which this version does not know`);
+    return bad(`uses encoding ${seal.encoding}, which this version does not know`);
   }
   if (proof === undefined) {
     return;
@@ -230,7 +230,7 @@ function checkSeal(seal: Seal, proof: Proof | undefined, findings: Findings): vo
     );
   }
   if (!proof.hash.digest().equals(seal.hash)) {
-    bad('has another hash than its header and its sealed rows come to: the seal or its rows were edited');
+    bad('has a hash that does not match its header and its sealed rows: the seal or its rows were edited');
   }
 }
 
@@ -248,7 +248,7 @@ async function stillRemembered(em: EntityManager, witnesses: readonly Witness[])
 
 function checkWitness(seal: Seal, { hash, source }: Witness, findings: Findings): void {
   if (seal.hash.toString('hex') !== hash) {
-    const what = `has another hash than ${source} remembers (${hash}): the chain was written anew`;
+    const what = `has a different hash than ${source} recorded (${hash}): the chain was rewritten`;
     findings.add({ check: 'witness', table: 'ledger_seals', id: seal.id.toString(), what });
   }
 }
@@ -264,7 +264,7 @@ function reportLostSeals({
 }): void {
   for (const { sealId, source } of witnesses) {
     if (sealId > headId) {
-      const what = `is remembered by ${source}, but the chain ends at seal ${headId}: its end was cut off`;
+      const what = `was recorded by ${source}, but the chain ends at seal ${headId}: its end was cut off`;
       findings.add({ check: 'witness', table: 'ledger_seals', id: sealId.toString(), what });
     }
   }

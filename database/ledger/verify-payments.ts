@@ -94,20 +94,20 @@ function paidPaymentFinding(payment: PaidPayment, readEvidence: ReadEvidence): B
     return bad(`is ${payment.status}, but nothing is posted for it${confirmed}`);
   }
   if (charge === undefined || payment.charges.length > 1) {
-    return bad(`is ${payment.status} with ${payment.charges.length} confirmed attempts, where one settles a payment`);
+    return bad(`is ${payment.status} with ${payment.charges.length} confirmed attempts instead of one`);
   }
   if (payment.amount !== charge.gross) {
-    return bad(`is for ${payment.amount}, its attempt ${charge.id} was confirmed for ${charge.gross ?? 'nothing'}`);
+    return bad(`is for ${payment.amount}, but its attempt ${charge.id} was confirmed for ${charge.gross ?? 'nothing'}`);
   }
   if (payment.fee !== charge.fee || payment.gatewayTxnId !== charge.gatewayTxnId) {
     return bad(
       `has fee ${payment.fee ?? 'null'} and gateway transaction ${payment.gatewayTxnId ?? 'null'}, ` +
-        `its attempt ${charge.id} has ${charge.fee ?? 'null'} and ${charge.gatewayTxnId ?? 'null'}`,
+        `but its attempt ${charge.id} has ${charge.fee ?? 'null'} and ${charge.gatewayTxnId ?? 'null'}`,
     );
   }
   if (payment.overpayment !== payment.heldOverpayment) {
     return bad(
-      `has an overpayment of ${payment.overpayment}, and ${payment.heldOverpayment} held of it as unapplied money`,
+      `has an overpayment of ${payment.overpayment}, but ${payment.heldOverpayment} is held as an unapplied payment`,
     );
   }
   const owner = { ...ownerOf(payment), reference: payment.reference, overpaymentMinor: BigInt(payment.overpayment) };
@@ -145,7 +145,7 @@ export function verifyUnappliedPayments(em: EntityManager, { findings, readEvide
     const owner = { ...ownerOf(late), attemptReference, validationId: validationId ?? '' };
     const finding =
       posted === null
-        ? bad('is money that arrived, but nothing is posted for it')
+        ? bad('has arrived, but nothing is posted for it')
         : (evidenceFinding(charge, readEvidence) ??
           postedFinding({
             name: `unapplied payment ${late.id}`,
@@ -164,7 +164,7 @@ function evidenceFinding(charge: ConfirmedCharge, readEvidence: ReadEvidence): B
   const bad = (what: string): Bad => ({ table: charge.table, id: charge.id, what });
   const facts = readEvidence({ gateway: charge.gateway, text: charge.evidence ?? '' });
   if (facts === null) {
-    return bad(`holds no readable confirmation by ${charge.gateway}`);
+    return bad(`has no readable confirmation by ${charge.gateway}`);
   }
   const compared: readonly (readonly [string, string | null, string | null])[] = [
     ['gross', charge.gross, facts.grossMinor?.toString() ?? null],
@@ -177,7 +177,7 @@ function evidenceFinding(charge: ConfirmedCharge, readEvidence: ReadEvidence): B
   const wrong = compared.find(([, ours, theirs]) => ours !== theirs);
   return wrong === undefined
     ? null
-    : bad(`has ${wrong[0]} ${wrong[1] ?? 'null'}, the gateway's stored answer says ${wrong[2] ?? 'nothing'}`);
+    : bad(`has ${wrong[0]} ${wrong[1] ?? 'null'}, but the gateway's stored answer says ${wrong[2] ?? 'nothing'}`);
 }
 
 function ownerOf({ applicationId, mode, currency }: Owned): { applicationId: bigint; mode: Mode; currency: string } {

@@ -54,7 +54,7 @@ from refunds r where r.id > ?::bigint and r.status = 'SUCCEEDED' order by r.id l
 function refundFinding({ id, reference, applicationId, mode, currency, gateway, amount, late, posted }: RefundRow) {
   const bad = (what: string) => ({ table: 'refunds' as const, id, what: `(${reference}) ${what}` });
   return posted === null
-    ? bad('gave money back, but nothing is posted for it')
+    ? bad('refunded money, but nothing is posted for it')
     : postedFinding({
         name: `refund ${reference}`,
         posted,
@@ -94,7 +94,7 @@ where l.id > ?::bigint and l.status = 'KEPT' order by l.id limit 200`;
 function keptFinding({ id, applicationId, mode, currency, gross, attemptReference, validationId, posted }: KeptRow) {
   const bad = (what: string) => ({ table: 'unapplied_payments' as const, id, what });
   return posted === null
-    ? bad('was left to the app, but nothing is posted for that')
+    ? bad('was kept by the application, but nothing is posted for it')
     : postedFinding({
         name: `unapplied payment ${id}`,
         posted,

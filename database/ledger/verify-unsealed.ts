@@ -33,7 +33,8 @@ async function findSkipped(em: EntityManager, findings: Findings): Promise<void>
      order by t.id limit ${LISTED_MAX}`,
   );
   for (const { id } of rows) {
-    const what = 'is not sealed although sealing has passed it: it was inserted by hand, or its sealed row was removed';
+    const what =
+      'is not sealed although sealing has passed its position: it was inserted by hand, or its sealed row was removed';
     findings.add({ check: 'chain', table: 'ledger_transactions', id, what });
   }
 }
@@ -46,7 +47,7 @@ async function findAddedPostings(em: EntityManager, findings: Findings): Promise
      order by p.id limit ${LISTED_MAX}`,
   );
   for (const { id, transactionId } of rows) {
-    const what = `was added to transaction ${transactionId} after that had been sealed`;
+    const what = `was added to transaction ${transactionId} after that transaction was sealed`;
     findings.add({ check: 'chain', table: 'ledger_postings', id, what });
   }
 }
@@ -57,6 +58,6 @@ async function findOrphanedSealRows(em: EntityManager, findings: Findings): Prom
      where not exists (select from ledger_seals s where s.id = r.seal_id) limit ${LISTED_MAX}`,
   );
   for (const { id } of rows) {
-    findings.add({ check: 'chain', table: 'ledger_seals', id, what: 'is gone, but rows that it sealed are there' });
+    findings.add({ check: 'chain', table: 'ledger_seals', id, what: 'is missing, but rows that it sealed exist' });
   }
 }

@@ -19,6 +19,6 @@ export async function requireSuperAdmin(em: EntityManager): Promise<void> {
        where r.everything and g.application_id is null and o.status = 'ACTIVE') as left`,
   );
   if (row?.left !== true) {
-    throw new DomainError('INVALID_OPERATION_STATE', 'this would leave no enabled Super Admin');
+    throw new DomainError('INVALID_OPERATION_STATE', 'at least one enabled Super Admin must remain');
   }
 }

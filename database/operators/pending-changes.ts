@@ -120,7 +120,7 @@ export async function proposeChange(em: EntityManager, change: NewChange): Promi
   if (repeated !== undefined) {
     await closeChange(em, { id: repeated.id, status: 'WITHDRAWN', operatorId: proposedBy, reason: null });
   } else if (waiting.length >= WAITING_MAX) {
-    throw new DomainError('INVALID_OPERATION_STATE', 'too many changes await a second person: decide on them first');
+    throw new DomainError('INVALID_OPERATION_STATE', 'too many changes await a second operator: decide on them first');
   }
   const [row] = await em.execute<{ id: string }[]>(
     `insert into pending_changes (application_id, mode, kind, target_type, target_id, before, after, fingerprint, secret, proposed_by_operator_id)

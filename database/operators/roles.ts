@@ -95,7 +95,7 @@ export async function deleteRole(em: EntityManager, id: bigint): Promise<void> {
     }
   } catch (error) {
     if (sqlStateOf(error) === '23503') {
-      throw new DomainError('INVALID_OPERATION_STATE', 'operators have this role: remove it from them first');
+      throw new DomainError('INVALID_OPERATION_STATE', 'operators still have this role: remove it from them first');
     }
     throw error;
   }
@@ -131,10 +131,10 @@ export async function resolveGrants(em: EntityManager, requests: readonly GrantR
   return requests.map(({ roleId, applicationId }, index) => {
     const role = roles.get(roleId);
     if (role === undefined) {
-      throw invalid(`grants.${index}.roleId`, 'is no role');
+      throw invalid(`grants.${index}.roleId`, 'is not a role');
     }
     if (applicationId !== null && !known.has(applicationId)) {
-      throw invalid(`grants.${index}.applicationId`, 'is no application');
+      throw invalid(`grants.${index}.applicationId`, 'is not an application');
     }
     if (role.everything && applicationId !== null) {
       throw invalid(`grants.${index}.applicationId`, 'must be null: this role is for every application');

@@ -68,7 +68,7 @@ async function takeAttempt(em: EntityManager, subject: ThrottleSubject): Promise
     [subject.hash, subject.free, subject.free],
   );
   if (row === undefined) {
-    throw new DomainError('RATE_LIMITED', 'too many wrong attempts', {
+    throw new DomainError('RATE_LIMITED', 'too many failed attempts', {
       retryAfterSeconds: await secondsUntilFree(em, subject),
     });
   }

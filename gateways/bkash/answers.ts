@@ -62,7 +62,7 @@ export function atTime(standing: Standing, now: Date): Standing {
 
 export function stateOf(answer: PaymentAnswer, evidence: string, asked: Asked): Standing {
   if (answer.paymentID !== asked.paymentId) {
-    throw new GatewayFailure('ambiguous', 'the gateway answered about another payment than the one it was asked for');
+    throw new GatewayFailure('ambiguous', 'the gateway answered for a different payment than the one queried');
   }
   switch (answer.transactionStatus.toLowerCase()) {
     case 'completed':
@@ -95,7 +95,7 @@ function standingOfInitiated(answer: PaymentAnswer, { claimedDone }: Asked): Sta
  */
 export function chargeFrom(answer: PaymentAnswer, evidence: string): Charge {
   if (answer.trxID === '') {
-    throw new GatewayFailure('ambiguous', 'the gateway calls a payment completed and names no transaction');
+    throw new GatewayFailure('ambiguous', 'the gateway reports a payment as completed without a transaction id');
   }
   const amountMinor = isCurrency(answer.currency)
     ? minorFromDecimalText(answer.amount, answer.currency, 'exact')

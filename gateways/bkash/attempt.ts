@@ -112,7 +112,7 @@ async function query({ call, limits, elapsedMs }: Asking, asked: QueriedPayment)
 
 /** Any other code means that the query failed, never that nothing was paid. */
 function unanswered(code: string): never {
-  throw new GatewayFailure('ambiguous', `the gateway answered the question with the code ${plainCode(code)}`);
+  throw new GatewayFailure('ambiguous', `the gateway answered the query with code ${plainCode(code)}`);
 }
 
 async function executeAndQuery(

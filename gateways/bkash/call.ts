@@ -49,10 +49,10 @@ export function createCall({ http, tokens, account }: CallParts): Call {
       answer = await send(question, await tokens.current(account));
     }
     if (answer === 'token refused' || answer.code === '2001') {
-      throw new GatewayFailure('unauthorized', 'the gateway did not take the credentials of the store');
+      throw new GatewayFailure('unauthorized', "the gateway rejected the store's credentials");
     }
     if (answer.code === '') {
-      throw new GatewayFailure('ambiguous', 'the gateway answered without a code');
+      throw new GatewayFailure('ambiguous', "the gateway's answer has no code");
     }
     return answer;
   };

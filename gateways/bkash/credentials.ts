@@ -22,7 +22,10 @@ export interface BkashCredentials extends Readonly<z.infer<typeof Secret>> {
 export function readCredentials(username: string, secret: string): BkashCredentials {
   const parsed = Secret.safeParse(parseJson(secret));
   if (!parsed.success) {
-    throw new GatewayFailure('unauthorized', 'the secret of a bKash store is JSON with password, appKey and appSecret');
+    throw new GatewayFailure(
+      'unauthorized',
+      'the secret of a bKash store must be JSON with password, appKey and appSecret',
+    );
   }
   return { username, ...parsed.data };
 }

@@ -51,10 +51,10 @@ export async function exchange({ http, url, headers, body, totalTimeoutMs }: Exc
       throw translated(error);
     });
   if (reply.status === 401) {
-    throw new GatewayFailure('unauthorized', 'the gateway did not take the credentials or the token');
+    throw new GatewayFailure('unauthorized', 'the gateway rejected the credentials or the token');
   }
   if (reply.status === 429) {
-    throw new GatewayFailure('rate-limited', 'the gateway asked us to slow down');
+    throw new GatewayFailure('rate-limited', 'the gateway is rate limiting requests');
   }
   if (reply.status !== 200) {
     throw new GatewayFailure('ambiguous', `the gateway answered HTTP ${reply.status}`);
@@ -62,7 +62,7 @@ export async function exchange({ http, url, headers, body, totalTimeoutMs }: Exc
   const raw = reply.body.toString('utf8');
   const parsed = Outcome.safeParse(parseJson(raw));
   if (!parsed.success) {
-    throw new GatewayFailure('ambiguous', 'the gateway answered something that is not its protocol');
+    throw new GatewayFailure('ambiguous', "the gateway's answer does not follow its protocol");
   }
   const { statusCode, errorCode, message } = parsed.data;
   return { code: statusCode === '' ? errorCode : statusCode, message, body: parsed.data, raw };
@@ -72,7 +72,7 @@ function translated(error: unknown): unknown {
   if (!(error instanceof HttpFailure)) {
     return error;
   }
-  const message = `the gateway could not be asked: ${error.kind}`;
+  const message = `the gateway could not be reached: ${error.kind}`;
   return new GatewayFailure(error.sent ? 'ambiguous' : 'unavailable', message, { cause: error });
 }
 

@@ -126,7 +126,7 @@ async function openSession(
   }
   const { paymentID, bkashURL } = CreationAnswer.parse(body);
   if (code !== SUCCESS || !/^[0-9A-Za-z]{1,64}$/.test(paymentID) || !isGatewayPage(bkashURL, baseUrl)) {
-    throw new GatewayFailure('ambiguous', 'the gateway answered a creation without a payment');
+    throw new GatewayFailure('ambiguous', "the gateway's answer to a creation contains no payment");
   }
   return { kind: 'opened', sessionKey: paymentID, gatewayUrl: bkashURL };
 }

@@ -21,7 +21,7 @@ export interface Refunding {
  */
 export async function refund({ call, limits, elapsedMs }: Refunding, request: RefundRequest): Promise<RefundAnswer> {
   if (request.otherRefunds > 0) {
-    return refused('another refund of the payment was asked for, and bKash takes one');
+    return refused('another refund of the payment was already requested, and bKash allows one');
   }
   const deadlineMs = elapsedMs() + limits.totalMs;
   if (request.queriedBefore) {
@@ -29,13 +29,13 @@ export async function refund({ call, limits, elapsedMs }: Refunding, request: Re
     if (found !== null) {
       return isSame(found.answer, request)
         ? { kind: 'accepted', gatewayRefundId: found.answer.refundTrxID, evidence: found.raw }
-        : { ...refused('the payment was refunded by another amount'), evidence: found.raw };
+        : { ...refused('the payment was refunded with a different amount'), evidence: found.raw };
     }
     if (request.queriedAgoMs !== null && request.queriedAgoMs < AT_WORK_MS) {
       // `unavailable` means that nothing was sent, so later retries count their wait from the request that was.
       throw new GatewayFailure(
         'unavailable',
-        'the gateway may still be at work on this refund, and is not asked again',
+        'the gateway may still be processing this refund, so it is not requested again',
       );
     }
   }
@@ -54,10 +54,10 @@ export async function refund({ call, limits, elapsedMs }: Refunding, request: Re
   }
   const answer = RefundStatusAnswer.parse(body);
   if (code !== SUCCESS || answer.refundTrxID === '' || answer.originalTrxID !== request.gatewayTxnId) {
-    throw new GatewayFailure('ambiguous', 'the gateway does not say whether it took the refund');
+    throw new GatewayFailure('ambiguous', 'the gateway does not report whether it accepted the refund');
   }
   if (tellsAmount(answer) && !isSame(answer, request)) {
-    throw new GatewayFailure('ambiguous', 'the gateway answered about another refund than the one it was asked for');
+    throw new GatewayFailure('ambiguous', 'the gateway answered for a different refund than the one queried');
   }
   return { kind: 'accepted', gatewayRefundId: answer.refundTrxID, evidence: raw };
 }
@@ -98,7 +98,7 @@ async function status(call: Call, timeoutMs: number, charge: RefundedCharge): Pr
   }
   const answer = RefundStatusAnswer.parse(body);
   if (code !== SUCCESS || answer.originalTrxID !== charge.gatewayTxnId) {
-    throw new GatewayFailure('ambiguous', 'the gateway does not say how the refund stands');
+    throw new GatewayFailure('ambiguous', 'the gateway does not report the state of the refund');
   }
   return answer.refundTrxID === '' ? null : { answer, raw };
 }

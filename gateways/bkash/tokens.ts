@@ -246,7 +246,7 @@ async function renew(renewing: Renewing): Promise<void> {
     slot.kept = { ...slot.kept, refreshToken: null };
   }
   if (!(await callForToken(renewing, 'grant', {}))) {
-    throw new GatewayFailure('ambiguous', 'the gateway granted no token and did not say why');
+    throw new GatewayFailure('ambiguous', 'the gateway granted no token and gave no reason');
   }
 }
 
@@ -299,7 +299,7 @@ async function callForToken(
 
 function grantedBy({ code, message, body }: Exchanged): z.infer<typeof Granted> | null {
   if (code === '2001' || /unauthorized|forbidden/i.test(message)) {
-    throw new GatewayFailure('unauthorized', 'the gateway did not take the credentials of the store');
+    throw new GatewayFailure('unauthorized', "the gateway rejected the store's credentials");
   }
   const parsed = Granted.safeParse(body);
   return (code === '0000' || code === '') && parsed.success ? parsed.data : null;
@@ -314,7 +314,7 @@ function admit({ calls, blockedUntilMs }: Kept, nowMs: number): void {
     const until = new Date(untilMs).toISOString();
     throw new GatewayFailure(
       'rate-limited',
-      `the gateway gives two tokens an hour; the next one can be had at ${until}`,
+      `the gateway grants two tokens an hour; the next one is available at ${until}`,
     );
   }
 }

@@ -32,7 +32,7 @@ export function readCredentials(merchantId: string, secret: string): NagadCreden
     throw unusable('JSON with merchantPrivateKey, gatewayPublicKey and address');
   }
   if (!/^[0-9A-Za-z]{1,20}$/.test(merchantId)) {
-    throw unusable('that of a merchant whose id is letters and digits, at most 20');
+    throw unusable('that of a merchant whose id has at most 20 letters and digits');
   }
   const { merchantPrivateKey, gatewayPublicKey, address } = parsed.data;
   return {

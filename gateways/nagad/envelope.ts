@@ -34,7 +34,7 @@ export function unseal<Schema extends z.ZodType>(
   const bytes = envelope.success ? openedBytes(envelope.data, credentials) : null;
   const parsed = bytes === null ? undefined : schema.safeParse(parseJson(bytes.toString('utf8')));
   if (parsed?.success !== true) {
-    throw new GatewayFailure('ambiguous', 'the answer does not prove to be the gateway’s');
+    throw new GatewayFailure('ambiguous', 'the answer is not provably from the gateway');
   }
   return parsed.data;
 }

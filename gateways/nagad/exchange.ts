@@ -64,17 +64,17 @@ export function createExchange(options: ExchangeOptions): Exchange {
 function accepted(raw: string): Exchanged {
   const body = parseJson(raw);
   if (typeof body !== 'object' || body === null) {
-    throw new GatewayFailure('ambiguous', 'the gateway answered something that is not its protocol');
+    throw new GatewayFailure('ambiguous', "the gateway's answer does not follow its protocol");
   }
   return { refused: false, body, raw };
 }
 
 function refusal(status: number, raw: string): Exchanged {
   if (status === 401 || status === 403) {
-    throw new GatewayFailure('unauthorized', `the gateway did not take the merchant or its address: HTTP ${status}`);
+    throw new GatewayFailure('unauthorized', `the gateway rejected the merchant or its address: HTTP ${status}`);
   }
   if (status === 429) {
-    throw new GatewayFailure('rate-limited', 'the gateway asked us to slow down');
+    throw new GatewayFailure('rate-limited', 'the gateway is rate limiting requests');
   }
   const parsed = Refusal.safeParse(parseJson(raw));
   if (status < 400 || status > 499 || !parsed.success) {
@@ -92,7 +92,7 @@ function translated(error: unknown): unknown {
   if (!(error instanceof HttpFailure)) {
     return error;
   }
-  const message = `the gateway could not be asked: ${error.kind}`;
+  const message = `the gateway could not be reached: ${error.kind}`;
   return new GatewayFailure(error.sent ? 'ambiguous' : 'unavailable', message, { cause: error });
 }
 

@@ -83,7 +83,7 @@ export function createNagadGateway({
     openSession: (order) => openSession({ exchange, credentials, baseUrl }, order),
     queryAttempt: (attempt) => queryAttempt(exchange, attempt),
     parseCallback: (raw) => parseCallback(raw, credentials),
-    refund: async () => ({ kind: 'refused', gatewayText: 'Nagad refunds are not offered', evidence: '' }),
+    refund: async () => ({ kind: 'refused', gatewayText: 'Nagad refunds are not supported', evidence: '' }),
     queryRefund: async () => ({ kind: 'unknown', note: 'REFUNDS_NOT_OFFERED' }),
   };
 }
@@ -127,7 +127,7 @@ async function openSession(opening: Opening, order: SessionOrder): Promise<Sessi
   }
   const { callBackUrl: gatewayUrl } = understood(Completed, second.body);
   if (!isGatewayPage(gatewayUrl, baseUrl)) {
-    throw new GatewayFailure('ambiguous', 'the gateway answered a completion without a page of its own');
+    throw new GatewayFailure('ambiguous', 'the gateway completed a creation without the URL of its page');
   }
   return { kind: 'opened', sessionKey: begun.paymentReferenceId, gatewayUrl };
 }
@@ -162,7 +162,7 @@ async function verify(exchange: Exchange, paymentReference: string): Promise<Att
   }
   const said = understood(Verification, answer.body);
   if (said.paymentRefId !== paymentReference) {
-    throw new GatewayFailure('ambiguous', 'the gateway verified another payment than the one it was asked for');
+    throw new GatewayFailure('ambiguous', 'the gateway verified a different payment than the one queried');
   }
   return answerOf(said, answer.raw);
 }
@@ -170,7 +170,7 @@ async function verify(exchange: Exchange, paymentReference: string): Promise<Att
 function understood<Schema extends z.ZodType>(schema: Schema, body: unknown): z.infer<Schema> {
   const parsed = schema.safeParse(body);
   if (!parsed.success) {
-    throw new GatewayFailure('ambiguous', 'the gateway answered something that is not its protocol');
+    throw new GatewayFailure('ambiguous', "the gateway's answer does not follow its protocol");
   }
   return parsed.data;
 }

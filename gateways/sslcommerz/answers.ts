@@ -54,7 +54,7 @@ export function requireConnected(apiConnect: string): void {
     throw new GatewayFailure('unauthorized', `the gateway refused the store's credentials: ${apiConnect}`);
   }
   if (apiConnect !== 'DONE' && apiConnect !== '') {
-    throw new GatewayFailure('unavailable', 'the gateway could not be asked');
+    throw new GatewayFailure('unavailable', 'the gateway could not be reached');
   }
 }
 
@@ -69,7 +69,7 @@ export function chargeFrom(answer: TransactionAnswer, evidence: string): Charge 
     : null;
   if (grossMinor !== null && (netMinor === null || netMinor > grossMinor)) {
     // An unknown fee must not be posted as 0.
-    throw new GatewayFailure('ambiguous', 'the gateway confirmed a charge without a net amount that fits it');
+    throw new GatewayFailure('ambiguous', 'the gateway confirmed a charge with a missing or inconsistent net amount');
   }
   const feeMinor = grossMinor === null || netMinor === null ? 0n : grossMinor - netMinor;
   return {

@@ -79,7 +79,7 @@ export function createSslcommerzGateway(options: SslcommerzOptions): Gateway {
         answer.sessionkey === '' ||
         !isGatewayPage(answer.GatewayPageURL, options.baseUrl)
       ) {
-        throw new GatewayFailure('ambiguous', 'the gateway answered a session request without a session');
+        throw new GatewayFailure('ambiguous', "the gateway's answer to a session request contains no session");
       }
       return { kind: 'opened', sessionKey: answer.sessionkey, gatewayUrl: answer.GatewayPageURL };
     },
@@ -97,7 +97,7 @@ export function createSslcommerzGateway(options: SslcommerzOptions): Gateway {
       });
       requireTaken(answer.APIConnect);
       if (isOfAnotherCharge(answer, gatewayTxnId)) {
-        throw new GatewayFailure('ambiguous', 'the gateway answered about another charge than the one to be refunded');
+        throw new GatewayFailure('ambiguous', 'the gateway answered for a different charge than the one to refund');
       }
       return refundAnswer(answer, raw);
     },
@@ -139,7 +139,7 @@ async function queryAttempt(call: Call, attempt: AttemptHandle): Promise<Attempt
   const elements = list.element;
   if (!Array.isArray(elements)) {
     // The list of an untouched session is empty. A missing list says nothing; above all it does not mean that nothing was paid.
-    throw new GatewayFailure('ambiguous', 'the gateway answered a transaction query without its list');
+    throw new GatewayFailure('ambiguous', "the gateway's answer to a transaction query contains no list");
   }
   const paid = elements.find(({ status, val_id }) => isPaidStatus(status) && !known.has(val_id));
   if (paid === undefined) {
@@ -155,7 +155,7 @@ async function validate(call: Call, validationId: string): Promise<(AttemptAnswe
     return null;
   }
   if (answer.val_id !== validationId || answer.bank_tran_id === '') {
-    throw new GatewayFailure('ambiguous', 'the gateway validated another transaction than the one it was asked for');
+    throw new GatewayFailure('ambiguous', 'the gateway validated a different transaction than the one queried');
   }
   return { kind: 'charged', charge: chargeFrom(answer, raw) };
 }
@@ -163,7 +163,7 @@ async function validate(call: Call, validationId: string): Promise<(AttemptAnswe
 /** Money may have moved whatever the gateway answers, unless it says that it does not know the store. */
 function requireTaken(apiConnect: string): void {
   if (apiConnect !== 'DONE' && apiConnect !== 'FAILED' && apiConnect !== 'INACTIVE') {
-    throw new GatewayFailure('ambiguous', 'the gateway does not say whether it took the refund');
+    throw new GatewayFailure('ambiguous', 'the gateway does not report whether it accepted the refund');
   }
   requireConnected(apiConnect);
 }
@@ -177,7 +177,7 @@ function refundAnswer(answer: z.infer<typeof RefundAnswerBody>, evidence: string
   switch (answer.status) {
     case 'success':
       if (answer.refund_ref_id === '') {
-        throw new GatewayFailure('ambiguous', 'the gateway accepted a refund without naming it');
+        throw new GatewayFailure('ambiguous', 'the gateway accepted a refund without a reference');
       }
       return { kind: 'accepted', gatewayRefundId: answer.refund_ref_id, evidence };
     case 'processing':
@@ -246,7 +246,7 @@ function createCall({
         throw translated(error);
       });
     if (response.status === 429) {
-      throw new GatewayFailure('rate-limited', 'the gateway asked us to slow down');
+      throw new GatewayFailure('rate-limited', 'the gateway is rate limiting requests');
     }
     if (response.status !== 200) {
       throw new GatewayFailure('ambiguous', `the gateway answered HTTP ${response.status}`);
@@ -254,7 +254,7 @@ function createCall({
     const raw = response.body.toString('utf8');
     const parsed = schema.safeParse(parseJson(raw));
     if (!parsed.success) {
-      throw new GatewayFailure('ambiguous', 'the gateway answered something that is not its protocol');
+      throw new GatewayFailure('ambiguous', "the gateway's answer does not follow its protocol");
     }
     return { answer: parsed.data, raw };
   };
@@ -264,7 +264,7 @@ function translated(error: unknown): unknown {
   if (error instanceof HttpFailure) {
     return new GatewayFailure(
       error.sent ? 'ambiguous' : 'unavailable',
-      `the gateway could not be asked: ${error.kind}`,
+      `the gateway could not be reached: ${error.kind}`,
       {
         cause: error,
       },

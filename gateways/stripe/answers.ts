@@ -52,7 +52,7 @@ export type RefundAnswer = z.infer<typeof RefundAnswer>;
 export function read<T>(schema: z.ZodType<T>, value: unknown): T {
   const parsed = schema.safeParse(value);
   if (!parsed.success) {
-    throw new GatewayFailure('ambiguous', 'the gateway answered something that is not its protocol');
+    throw new GatewayFailure('ambiguous', "the gateway's answer does not follow its protocol");
   }
   return parsed.data;
 }
@@ -97,10 +97,10 @@ export function chargeFrom(session: SessionAnswer, evidence: string): Charge {
   const intent = session.payment_intent;
   const charge = typeof intent === 'object' && intent !== null ? intent.latest_charge : null;
   if (typeof intent !== 'object' || intent === null || typeof charge !== 'object' || charge === null) {
-    throw new GatewayFailure('ambiguous', 'the gateway calls a session paid and shows no charge');
+    throw new GatewayFailure('ambiguous', 'the gateway reports a session as paid but shows no charge');
   }
   if (intent.status !== 'succeeded' || charge.status !== 'succeeded' || charge.captured === false) {
-    throw new GatewayFailure('ambiguous', 'the gateway calls a session paid whose charge has not succeeded');
+    throw new GatewayFailure('ambiguous', 'the gateway reports a session as paid but its charge has not succeeded');
   }
   const currency = charge.currency.toUpperCase();
   const orderCurrency = (session.currency ?? '').toUpperCase();

@@ -17,14 +17,14 @@ export async function queryAttempt(library: StripeLibrary, attempt: AttemptHandl
   const answered = await retrieve(library, sessionId ?? `cs_${attemptReference}`);
   if (!answered.ok) {
     if (answered.error.status !== NOT_FOUND) {
-      throw new GatewayFailure('ambiguous', `the gateway refused the question: ${answered.error.code}`);
+      throw new GatewayFailure('ambiguous', `the gateway refused the query: ${answered.error.code}`);
     }
     // Nobody can have paid on a page whose URL we never had. The query still checks our key.
     return sessionKey === null ? { kind: 'not-started' } : { kind: 'unknown', note: 'SESSION_NOT_FOUND' };
   }
   const session = read(SessionAnswer, answered.value);
   if (session.id !== sessionId) {
-    throw new GatewayFailure('ambiguous', 'the gateway answered about another session than the one it was asked for');
+    throw new GatewayFailure('ambiguous', 'the gateway answered for a different session than the one queried');
   }
   if (sessionKey === null && session.client_reference_id !== attemptReference) {
     return { kind: 'not-started' };

@@ -18,10 +18,13 @@ export type StripeCredentials = Readonly<z.infer<typeof Secret>>;
 export function readCredentials(mode: Mode, secret: string): StripeCredentials {
   const parsed = Secret.safeParse(parseJson(secret));
   if (!parsed.success) {
-    throw new GatewayFailure('unauthorized', 'the secret of a Stripe store is JSON with secretKey and webhookSecret');
+    throw new GatewayFailure(
+      'unauthorized',
+      'the secret of a Stripe store must be JSON with secretKey and webhookSecret',
+    );
   }
   if (!new RegExp(`^[rs]k_${mode.toLowerCase()}_`).test(parsed.data.secretKey)) {
-    throw new GatewayFailure('unauthorized', `the key of this Stripe store is none for ${mode}`);
+    throw new GatewayFailure('unauthorized', `the key of this Stripe store is not for ${mode}`);
   }
   return parsed.data;
 }

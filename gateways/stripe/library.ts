@@ -33,7 +33,7 @@ export interface Refusal {
 /** Stripe stores a server error under its idempotency key and repeats it, so a retry needs another key. */
 export class SpentKey extends GatewayFailure {
   constructor() {
-    super('ambiguous', 'the gateway repeats a failure of its own under this key');
+    super('ambiguous', 'the gateway repeats its own failure for this idempotency key');
     this.name = 'SpentKey';
   }
 }
@@ -114,7 +114,7 @@ async function exchange({ http, raws, timeoutMs, url, method, headers, body }: E
   const error = answer?.['error'];
   const refused = typeof error === 'object' && error !== null;
   if (answer === null || refused !== reply.status >= 400) {
-    throw new GatewayFailure('ambiguous', 'the gateway answered something that is not its protocol');
+    throw new GatewayFailure('ambiguous', "the gateway's answer does not follow its protocol");
   }
   raws.set(refused ? error : answer, raw);
   return {
@@ -137,10 +137,10 @@ function sentHeaders(headers: object): Record<string, string> {
 /** Classifies a failure by its status alone. Returns null if the body decides. */
 function failureOf(status: number, headers: Readonly<Record<string, string>>): GatewayFailure | null {
   if (status === 401 || status === 403) {
-    return new GatewayFailure('unauthorized', 'the gateway did not take the key of the store');
+    return new GatewayFailure('unauthorized', "the gateway rejected the store's key");
   }
   if (status === 429) {
-    return new GatewayFailure('rate-limited', 'the gateway asked us to slow down');
+    return new GatewayFailure('rate-limited', 'the gateway is rate limiting requests');
   }
   if (status >= 500 && headers['idempotent-replayed'] === 'true') {
     return new SpentKey();
@@ -155,7 +155,7 @@ function translated(error: unknown): unknown {
   if (!(error instanceof HttpFailure)) {
     return error;
   }
-  const message = `the gateway could not be asked: ${error.kind}`;
+  const message = `the gateway could not be reached: ${error.kind}`;
   return new GatewayFailure(error.sent ? 'ambiguous' : 'unavailable', message, { cause: error });
 }
 
@@ -169,7 +169,7 @@ function refusalIn(error: unknown, raws: WeakMap<object, string>): { readonly er
   }
   const raw = typeof error.raw === 'object' && error.raw !== null ? raws.get(error.raw) : undefined;
   if (raw === undefined || error.statusCode === undefined) {
-    throw new GatewayFailure('ambiguous', 'the gateway could not be understood', { cause: error });
+    throw new GatewayFailure('ambiguous', "the gateway's answer could not be read", { cause: error });
   }
   return { error: { status: error.statusCode, type: error.rawType ?? '', code: plainCode(error.code) }, raw };
 }

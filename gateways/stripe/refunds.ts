@@ -14,7 +14,7 @@ const PAGES_MAX = 10;
 export async function refund(library: StripeLibrary, request: RefundRequest): Promise<Outcome> {
   const amount = toStripeAmount(request.amount);
   if (amount === null) {
-    return { kind: 'refused', gatewayText: 'no amount that Stripe can count', evidence: '' };
+    return { kind: 'refused', gatewayText: 'not an amount that Stripe can represent', evidence: '' };
   }
   const made = request.queriedBefore ? await findOwn(library, request) : null;
   if (made !== null) {
@@ -40,10 +40,13 @@ export async function refund(library: StripeLibrary, request: RefundRequest): Pr
   }
   const { type, code, status } = answered.error;
   if (type === 'idempotency_error') {
-    throw new GatewayFailure('ambiguous', 'the gateway has the key of this refund for something else');
+    throw new GatewayFailure(
+      'ambiguous',
+      'the gateway has used the idempotency key of this refund for another request',
+    );
   }
   if (status === NOT_FOUND) {
-    throw new GatewayFailure('unauthorized', 'the account of the store does not know the payment');
+    throw new GatewayFailure('unauthorized', "the payment does not exist in the store's account");
   }
   return { kind: 'refused', gatewayText: `code ${code}`, evidence: answered.raw };
 }
@@ -56,7 +59,7 @@ export async function queryRefund(
   const answered = await library.call((stripe) => stripe.refunds.retrieve(gatewayRefundId));
   if (!answered.ok) {
     if (answered.error.status !== NOT_FOUND) {
-      throw new GatewayFailure('ambiguous', `the gateway refused the question: ${answered.error.code}`);
+      throw new GatewayFailure('ambiguous', `the gateway refused the query: ${answered.error.code}`);
     }
     // A refund that the gateway does not find has not necessarily failed.
     return { kind: 'unknown', note: 'REFUND_NOT_FOUND' };
@@ -88,7 +91,7 @@ async function findOwn(library: StripeLibrary, request: RefundRequest): Promise<
       stripe.refunds.list({ payment_intent: request.gatewayTxnId, limit: PAGE, ...from }),
     );
     if (!answered.ok) {
-      throw new GatewayFailure('ambiguous', `the gateway refused the question: ${answered.error.code}`);
+      throw new GatewayFailure('ambiguous', `the gateway refused the query: ${answered.error.code}`);
     }
     const refunds = answered.value.data.map((one) => read(RefundAnswer, one));
     const own = refunds.find(({ metadata }) => metadata?.['refund_reference'] === request.refundReference);
@@ -97,7 +100,7 @@ async function findOwn(library: StripeLibrary, request: RefundRequest): Promise<
     }
     after = refunds.at(-1)?.id;
   }
-  throw new GatewayFailure('ambiguous', 'the payment has more refunds than are looked through');
+  throw new GatewayFailure('ambiguous', 'the payment has more refunds than Lenden reads');
 }
 
 /** A created refund counts as accepted, and its result is queried later, unless it has failed already. */
@@ -107,7 +110,7 @@ function accepted(answer: RefundAnswer, evidence: string, { amount, gatewayTxnId
     answer.amount === toStripeAmount(amount) &&
     answer.currency.toUpperCase() === amount.currency;
   if (!same) {
-    throw new GatewayFailure('ambiguous', 'the gateway answered about another refund than the one it was asked for');
+    throw new GatewayFailure('ambiguous', 'the gateway answered for a different refund than the one queried');
   }
   return answer.status === 'failed' || answer.status === 'canceled'
     ? { kind: 'refused', gatewayText: `status ${answer.status}`, evidence }

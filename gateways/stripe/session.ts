@@ -25,7 +25,7 @@ const LIFE_MAX_MS = 24 * 3_600_000 - 5 * 60_000;
 export async function openSession(opening: Opening, order: SessionOrder): Promise<SessionOutcome> {
   const params = paramsOf(opening, order);
   if (params === null) {
-    return { kind: 'refused', code: 'GATEWAY_REFUSED_SESSION', gatewayText: 'no amount that Stripe can count' };
+    return { kind: 'refused', code: 'GATEWAY_REFUSED_SESSION', gatewayText: 'not an amount that Stripe can represent' };
   }
   const key = `checkout:${order.attemptReference}`;
   const first = await create(opening, params, key).catch((error: unknown) => {
@@ -38,13 +38,16 @@ export async function openSession(opening: Opening, order: SessionOrder): Promis
   const answered = spent ? await create(opening, params, `${key}:${fingerprint(params)}`) : first;
   if (!answered.ok) {
     if (answered.error.type === 'idempotency_error') {
-      throw new GatewayFailure('ambiguous', 'the gateway has both keys of this session for something else');
+      throw new GatewayFailure(
+        'ambiguous',
+        'the gateway has used both idempotency keys of this session for other requests',
+      );
     }
     return { kind: 'refused', code: 'GATEWAY_REFUSED_SESSION', gatewayText: `code ${answered.error.code}` };
   }
   const { id, url } = read(SessionAnswer, answered.value);
   if (typeof url !== 'string' || !isGatewayPage(url, opening.baseUrl)) {
-    throw new GatewayFailure('ambiguous', 'the gateway answered a creation without its page');
+    throw new GatewayFailure('ambiguous', "the gateway's answer to a creation has no page URL");
   }
   return { kind: 'opened', sessionKey: id, gatewayUrl: url };
 }

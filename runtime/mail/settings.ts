@@ -38,7 +38,7 @@ export function readSmtpUrl(text: string): MailServer {
   }
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
   if (isIP(host) === 0 && !HOST.test(host)) {
-    throw new Error('must name its host in ASCII, by letters, digits, dots and hyphens');
+    throw new Error('must have a host of ASCII letters, digits, dots and hyphens');
   }
   const login = loginOf(url);
   const tls = tlsOf(url, isLoopback(host));

@@ -3,8 +3,8 @@ import type { Counter, Duration, Gauge, Reading, Telemetry } from '../telemetry.
 
 const COUNTERS = {
   'lenden.payments.ended': 'Payments that reached a final status, by status and mode',
-  'lenden.webhook.attempts': 'Webhook delivery attempts, by what came of them',
-  'lenden.sweeper.actions': 'What the sweeper drove again, by kind',
+  'lenden.webhook.attempts': 'Webhook delivery attempts, by outcome',
+  'lenden.sweeper.actions': 'Items that the sweeper resumed, by kind',
 } as const satisfies Record<Counter, string>;
 
 const DURATIONS = {
@@ -14,9 +14,12 @@ const DURATIONS = {
 
 const GAUGES = {
   'lenden.payments.open': { description: 'Payments that are CREATED or PENDING', unit: '{payment}' },
-  'lenden.payments.review': { description: 'Payments that wait for an operator', unit: '{payment}' },
-  'lenden.unapplied_payments.held': { description: 'Late charges held in suspense', unit: '{charge}' },
-  'lenden.unapplied_payments.held_minor': { description: 'Unapplied money in suspense, in minor units', unit: '1' },
+  'lenden.payments.review': { description: 'Payments under review', unit: '{payment}' },
+  'lenden.unapplied_payments.held': { description: 'Unapplied payments held in suspense', unit: '{charge}' },
+  'lenden.unapplied_payments.held_minor': {
+    description: 'Amount of unapplied payments in suspense, in minor units',
+    unit: '1',
+  },
   'lenden.ledger.unsealed_age': { description: 'Age of the oldest ledger transaction without a seal', unit: 's' },
 } as const satisfies Record<Gauge, { description: string; unit: string }>;
 

@@ -51,7 +51,7 @@ export function startOpenTelemetry({
       }),
     ],
   });
-  log.info({ every: everyMs }, 'telemetry is on');
+  log.info({ every: everyMs }, 'telemetry enabled');
   return {
     on: true,
     ...createInstruments(meters.getMeter(LIBRARY.name)),

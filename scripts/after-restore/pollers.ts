@@ -54,7 +54,7 @@ export async function livingWorkers(
     if (!told) {
       const names = open.map(([identity]) => identity).join(', ');
       say(
-        `Temporal saw the worker ${names} within the last minute: waiting up to a minute to be sure that it is stopped …`,
+        `Temporal saw the worker ${names} within the last minute; waiting up to a minute to make sure that it has stopped …`,
       );
     }
     await sleep(LOOK_EVERY_MS);

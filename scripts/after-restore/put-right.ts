@@ -227,7 +227,7 @@ async function moveCounters(
 
 async function end({ client, dryRun }: Restored, lost: readonly KnownWorkflow[]): Promise<void> {
   for (const { workflowId, runId } of dryRun ? [] : lost.filter(({ running }) => running)) {
-    await terminate(client, { workflowId, runId, reason: 'restored: the database has no row of it' });
+    await terminate(client, { workflowId, runId, reason: 'restored: its row does not exist in the database' });
   }
 }
 

@@ -2,7 +2,7 @@ import type { LostWorkflow, Restarted, RestoreReport } from './put-right.ts';
 
 const LISTED_MAX = 200;
 const NOTHING_NEWER =
-  'Temporal knows nothing that is newer than the rows. Where it was set back, too, or is new, the invoice numbers that customers hold have to be given: --invoice-number or --invoice-gap';
+  'Temporal has nothing newer than the rows. If Temporal was also restored or is new, give the invoice numbers that customers hold: --invoice-number or --invoice-gap';
 
 export function reportInJson(report: RestoreReport): string {
   return JSON.stringify(report, (_key, value: unknown) => (typeof value === 'bigint' ? value.toString() : value));
@@ -20,32 +20,36 @@ export function reportInWords(report: RestoreReport): string {
   const running = lost.filter((workflow) => workflow.running).length;
   const money = lost.filter((workflow) => workflow.money);
   return [
-    dryRun ? 'Nothing was changed (--dry-run). This would be done:' : 'Done:',
+    dryRun ? 'Nothing was changed (--dry-run). A real run would do this:' : 'Done:',
     ...(report.living.length === 0
       ? []
-      : [line('alive', `${report.living.join(', ')}: stop every api and worker first`)]),
-    line('looked at', `${workflows} workflows that run or were closed since ${since.toISOString()}`),
+      : [line('alive', `${report.living.join(', ')}: stop every API and worker process first`)]),
+    line('looked at', `${workflows} workflows that are running or were closed since ${since.toISOString()}`),
     line('numbers', `${sequences.length} sequences moved ahead, each by ${gapOf(report)}`),
     line(
       'orphans',
-      `${lost.length} workflows have no row; ${running} of them ran and ${dryRun ? 'would be' : 'were'} terminated`,
+      `${lost.length} workflows have no row; ${running} of them were running and ${dryRun ? 'would be' : 'have been'} terminated`,
     ),
-    line('payments', `${payments.length} open ones start again from their rows${endedBefore(payments)}`),
-    line('refunds', `${refunds.length} open ones start again from their rows${endedBefore(refunds)}`),
-    line('unapplied money', `the gateways are asked again about ${lateQueries.length} attempts of ended payments`),
-    line('invoices', dryRun ? 'every open one is looked at' : `${report.invoices} open ones are looked at`),
+    line('payments', `${payments.length} open payments restart from their rows${endedBefore(payments)}`),
+    line('refunds', `${refunds.length} open refunds restart from their rows${endedBefore(refunds)}`),
+    line('unapplied money', `the gateways are queried again about ${lateQueries.length} attempts of ended payments`),
+    line('invoices', dryRun ? 'every open invoice is checked' : `${report.invoices} open invoices are checked`),
     ...skippedNumbers.map(({ applicationId, mode, from, number }) =>
       line(
         'void',
-        `application ${applicationId} ${mode}: invoice numbers ${from} to ${number} were given out and have no invoice`,
+        `application ${applicationId} ${mode}: invoice numbers ${from} to ${number} were assigned but have no invoice`,
       ),
     ),
     ...(lost.length > 0 || skippedNumbers.length > 0 ? [] : [line('note', NOTHING_NEWER)]),
     ...(money.length === 0
       ? []
-      : ['', 'Look these up at their gateways: money may have moved, and no row knows of it.', ...listed(money)]),
+      : [
+          '',
+          'Look these up at their gateways: money may have moved without being recorded in a row.',
+          ...listed(money),
+        ]),
     '',
-    dryRun ? 'Run it again without --dry-run.' : 'Start workers and apis now, then run: npm run verify -- --ask',
+    dryRun ? 'Run it again without --dry-run.' : 'Now start the workers and APIs, then run: npm run verify -- --ask',
   ].join('\n');
 }
 
@@ -56,11 +60,11 @@ function gapOf({ sequences }: RestoreReport): string {
 
 function endedBefore(rows: readonly Restarted[]): string {
   const ended = rows.filter(({ before }) => before === 'COMPLETED').length;
-  return ended === 0 ? '' : `; ${ended} of them had ended after the dump was taken`;
+  return ended === 0 ? '' : `; ${ended} of them ended after the dump was taken`;
 }
 
 function listed(lost: readonly LostWorkflow[]): string[] {
-  const more = lost.length > LISTED_MAX ? [`… and ${lost.length - LISTED_MAX} more (--json has them all)`] : [];
+  const more = lost.length > LISTED_MAX ? [`… and ${lost.length - LISTED_MAX} more (--json lists all)`] : [];
   return [
     ...lost
       .slice(0, LISTED_MAX)
@@ -73,7 +77,7 @@ function listed(lost: readonly LostWorkflow[]): string[] {
           gateway ?? '?',
           details?.amount ?? `${amountMinor ?? '?'} minor units`,
           status ?? '?',
-          `begun ${startedAt.toISOString()}`,
+          `started ${startedAt.toISOString()}`,
           `at the gateway ${details === null || details.gatewayReferences.length === 0 ? '?' : details.gatewayReferences.join(', ')}`,
         ].join('  '),
       ),

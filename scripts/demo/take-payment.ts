@@ -114,7 +114,7 @@ async function createPayment(dev: DevFile, app: Registration): Promise<z.infer<t
 async function payAsPayer(checkoutUrl: string, tell: (step: string) => void): Promise<Page> {
   const checkout = await open(checkoutUrl);
   require(checkout.status === 200, `the checkout page answered ${checkout.status}`);
-  tell(`The payer sees "${titleOf(checkout)}" and goes on to the gateway.`);
+  tell(`The payer sees "${titleOf(checkout)}" and continues to the gateway.`);
   const gateway = await press(checkout, { form: 'form[action*="/continue"]' });
   tell(`The payer pays on "${titleOf(gateway)}" at ${gateway.url.host}.`);
   const returning = await press(gateway, { form: 'form', button: 'pay' });
@@ -148,7 +148,7 @@ function checkEvent(event: ReceivedEvent, reference: string): void {
   require(event.signatureValid, `the webhook ${event.id} has no valid signature`);
   const body = z.object({ data: z.object({ reference: z.string(), status: z.string() }) }).parse(event.body);
   require(body.data.reference === reference &&
-    body.data.status === 'SUCCEEDED', 'the webhook tells of another payment');
+    body.data.status === 'SUCCEEDED', 'the webhook is about another payment');
 }
 
 async function ledgerOf(database: Database, app: Registration, reference: string): Promise<LedgerLine[]> {

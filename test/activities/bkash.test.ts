@@ -307,7 +307,7 @@ describe('executions, by the rows that all workers share', () => {
     await (await executions().begin(toSend(attempt)))?.end('barred');
     expect(await stateOf(attempt)).toMatchObject({ atWork: false, barred: true, doubt: 'executed' });
     expect(await executions().begin(toSend(attempt))).toBeNull();
-    await expect(executions().stateOf('nobody')).rejects.toThrow('no such attempt');
+    await expect(executions().stateOf('nobody')).rejects.toThrow('attempt does not exist');
   });
 });
 

@@ -35,7 +35,7 @@ test('a ledger that holds something else is never tried again', () => {
   const failure = asApplicationFailure(new LedgerConflict('pay_secret'));
   expect(seen(failure)).toMatchObject({
     type: 'LEDGER_CONFLICT',
-    message: 'the ledger holds another transaction for this cause',
+    message: 'the ledger already has a different transaction for this cause',
     nonRetryable: true,
   });
 });
@@ -47,7 +47,7 @@ test.each([new Error('duplicate key (email)=(jane@example.com)'), 'text', undefi
     const failure = asApplicationFailure(error);
     expect(seen(failure)).toMatchObject({
       type: 'INTERNAL_ERROR',
-      message: 'an internal error; the log has it',
+      message: 'an internal error; see the log',
       nonRetryable: false,
       details: [],
     });

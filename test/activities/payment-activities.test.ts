@@ -616,7 +616,7 @@ describe('the end of a payment', () => {
     expect(world.log).toMatchObject([
       {
         activity: 'finalizePayment',
-        error: expect.objectContaining({ message: `a payment does not end as ${status}` }),
+        error: expect.objectContaining({ message: `a payment cannot end as ${status}` }),
       },
     ]);
   });

@@ -235,7 +235,7 @@ describe('a page that the payer has left for another gateway', () => {
     await world.finish(left);
     expect(await verify(input)).toEqual({ kind: 'charged' });
     expect(await sessionOf(current)).toMatchObject({ status: 'open' });
-    expect(world.log.map(({ msg }) => msg)).toContain('a page of a paid payment could not be closed');
+    expect(world.log.map(({ msg }) => msg)).toContain('another open checkout of a paid payment could not be closed');
 
     const second = await switched('sslcommerz');
     await choose(second.input, 'stripe');

@@ -159,7 +159,7 @@ describe('unapplied money', () => {
       says(answer);
       await expect(book(input, attempt)).rejects.toMatchObject({
         type: 'GATEWAY_AMBIGUOUS',
-        message: 'the gateway does not say whether money moved',
+        message: 'the gateway does not report whether money moved',
       });
       expect(await world.outcomes(input)).toEqual([null]);
     },
@@ -178,7 +178,7 @@ describe('unapplied money', () => {
     says({ kind: 'charged', charge: world.charge(attempt, changes) });
     await expect(book(input, attempt)).rejects.toMatchObject({
       type: 'GATEWAY_AMBIGUOUS',
-      message: 'the gateway confirms a charge that cannot be booked as it stands',
+      message: 'the gateway confirms a charge that cannot be posted',
     });
     expect([await heldRows(input), await world.outcomes(input)]).toEqual([[], [null]]);
     expect(world.log).toEqual([expect.objectContaining({ level: 'warn', activity: 'recordUnappliedPayment' })]);

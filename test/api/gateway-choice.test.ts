@@ -181,11 +181,11 @@ describe('the page that asks how to pay', () => {
       const answer = await call({ origin, path: `/payments/${String(data['id'])}/explain`, credentials: shop.test });
       return { summary: String(answer.data['summary']), timeline: JSON.stringify(answer.data['timeline']) };
     };
-    expect((await explained()).summary).toBe('The payer has not chosen yet where to pay.');
+    expect((await explained()).summary).toBe('The payer has not chosen a gateway yet.');
     await choose(String(data['reference']), 'gateway=bkash');
-    expect((await explained()).summary).toBe('The checkout is open; the payer has not finished.');
+    expect((await explained()).summary).toBe('The checkout is open. The payer has not finished.');
     await choose(String(data['reference']), 'gateway=sslcommerz');
-    expect((await explained()).timeline).toContain('attempt 1: left by the payer for another gateway');
+    expect((await explained()).timeline).toContain('attempt 1: replaced, the payer chose another gateway');
   });
 
   test('goes on with the same attempt when the same is chosen again', async () => {

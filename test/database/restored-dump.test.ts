@@ -88,7 +88,7 @@ test.each(['lenden_lookup', 'lenden_app'])(
       await expect(migrate(server.url)).rejects.toThrow(new RegExp(`it lacks every policy of ${role}`));
       const { code, stderr } = await migrateCommand();
       expect(code).toBe(1);
-      expect(stderr).toMatch(/^The database is not migrated: the database was restored without .*--roles-only.*\n$/);
+      expect(stderr).toMatch(/^The database was not migrated: the database was restored without .*--roles-only.*\n$/);
     } finally {
       const admin = new URL(server.url);
       admin.pathname = '/postgres';

@@ -168,9 +168,11 @@ describe('preparing the logins', () => {
     const owner = { lenden_app: target.url };
     const database = await openDatabase({ url: owner, poolSize: 1 });
     await expect(requireOwnLogins({ database, roles: ['lenden_app'], log })).rejects.toThrow(
-      'logs in to the database as',
+      'logged in to the database as',
     );
-    await expect(database.withSystem((em) => em.execute('select 1'))).rejects.toThrow('no login for lenden_system');
+    await expect(database.withSystem((em) => em.execute('select 1'))).rejects.toThrow(
+      'no database login for lenden_system',
+    );
     await database.close();
   });
 

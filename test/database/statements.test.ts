@@ -115,7 +115,7 @@ test('a unit of one trip cannot wait between its statements', async () => {
     await insert(statements, 'a');
     await insert(statements, 'b');
   });
-  await expect(waiting).rejects.toThrow(/sent already/);
+  await expect(waiting).rejects.toThrow(/already sent/);
   expect(await stored()).toEqual(['a']);
 });
 

@@ -51,7 +51,7 @@ describe('the settings', () => {
     const allowing = (LENDEN_OUTBOUND_ALLOW: string) => ({ ...LEAST, LENDEN_OUTBOUND_ALLOW });
     expect(readConfig(LEAST).outboundAllow.entries).toEqual([]);
     expect(readConfig(allowing('shop.internal:8443')).outboundAllow.entries).toEqual(['shop.internal:8443']);
-    expect(() => readConfig(allowing('shop.internal:*'))).toThrow('must name one port in production');
+    expect(() => readConfig(allowing('shop.internal:*'))).toThrow('must have one port in production');
     const development = { ...allowing('localhost:*'), LENDEN_ENV: 'development' };
     expect(readConfig(development).outboundAllow.allows({ hostname: 'localhost', port: 1 })).toBe(true);
   });
@@ -192,7 +192,7 @@ describe('the settings', () => {
       'STRIPE_LIVE_SECRET_KEY: must',
       'STRIPE_TEST_SECRET_KEY: must',
       'LENDEN_MASTER_KEY: lists one key id twice',
-      'LENDEN_API_URL, LENDEN_WEB_URL: must be two origins',
+      'LENDEN_API_URL, LENDEN_WEB_URL: must be two different origins',
     ];
     for (const name of names) {
       expect(() => readConfig(wrong)).toThrow(name);

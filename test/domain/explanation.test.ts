@@ -21,8 +21,8 @@ const calm: PaymentSituation = {
 describe('a payment that ended unpaid, and whose money came later', () => {
   test.each([
     ['KEPT', /was kept/],
-    ['REFUNDED', /was given back/],
-    ['REFUNDING', /is being given back/],
+    ['REFUNDED', /was refunded/],
+    ['REFUNDING', /is being refunded/],
   ] as const)('says what became of it when it is %s', (unappliedMoney, words) => {
     // Support must not tell a payer who paid that no money was taken.
     for (const status of ['FAILED', 'CANCELLED', 'EXPIRED'] as const) {
@@ -37,10 +37,10 @@ describe('an open payment', () => {
   test('whose checkout is not open waits for the gateway until it expires', () => {
     // Support must not send a payer to a page that is not open yet.
     expect(explain({ ...calm, status: 'CREATED' })).toMatchObject({
-      summary: expect.stringMatching(/stored.*not open yet/),
+      summary: expect.stringMatching(/created.*not open yet/),
       waitingFor: 'gateway-session',
       until: LATER,
-      next: expect.stringMatching(/keeps trying.*until the payment expires/),
+      next: expect.stringMatching(/tries to open the checkout until the payment expires/),
     });
   });
 
@@ -49,14 +49,14 @@ describe('an open payment', () => {
       summary: expect.stringMatching(/checkout is open/),
       waitingFor: 'payer',
       until: LATER,
-      next: expect.stringMatching(/pays or cancels.*asked one last time/),
+      next: expect.stringMatching(/pays or cancels.*one last time/),
     });
   });
 
   test('waits for the payer’s choice, as long as for his money', () => {
     // Support must see that no gateway has been called yet.
     expect(explain({ ...calm, choosing: true })).toMatchObject({
-      summary: expect.stringMatching(/not chosen yet/),
+      summary: expect.stringMatching(/not chosen a gateway yet/),
       waitingFor: 'payer',
       until: LATER,
     });
@@ -65,10 +65,10 @@ describe('an open payment', () => {
   test('waits for the gateway after a callback, which alone decides nothing', () => {
     // Support must not say that a payment succeeded because a callback claimed it.
     expect(explain({ ...calm, asking: true })).toMatchObject({
-      summary: expect.stringMatching(/callback came in.*asked to confirm/),
+      summary: expect.stringMatching(/callback or a cancellation was received.*to confirm/),
       waitingFor: 'gateway-answer',
       until: LATER,
-      next: expect.stringMatching(/never believed/),
+      next: expect.stringMatching(/never trusted/),
     });
   });
 
@@ -78,22 +78,22 @@ describe('an open payment', () => {
   ])('%s its time is asked about for 72 hours', (_when, now) => {
     // Time alone does not end a payment. The gateway is queried first.
     expect(explain({ ...calm, now, asking: true })).toMatchObject({
-      summary: expect.stringMatching(/Time ran out.*asked/),
+      summary: expect.stringMatching(/has expired.*queries the gateway/),
       waitingFor: 'gateway-answer',
       until: new Date(LATER.getTime() + HOURS_72_MS),
-      next: expect.stringMatching(/what the gateway says.*72 hours, an operator/),
+      next: expect.stringMatching(/gateway's answer decides.*72 hours, an operator/),
     });
   });
 });
 
 describe('a payment under review', () => {
   const WORDS: Readonly<Record<ReviewReason, RegExp>> = {
-    AMOUNT_MISMATCH: /another amount/,
-    CURRENCY_MISMATCH: /another currency/,
-    REFERENCE_MISMATCH: /another reference/,
-    STORE_MISMATCH: /another store/,
+    AMOUNT_MISMATCH: /a different amount/,
+    CURRENCY_MISMATCH: /a different currency/,
+    REFERENCE_MISMATCH: /a different reference/,
+    STORE_MISMATCH: /a different store/,
     RISK_FLAGGED: /risky/,
-    GATEWAY_UNREACHABLE: /could not be asked for 72 hours/,
+    GATEWAY_UNREACHABLE: /could not be reached for 72 hours/,
     EVIDENCE_REUSED: /used for another payment/,
   };
 
@@ -104,7 +104,7 @@ describe('a payment under review', () => {
       expect(told).toMatchObject({ waitingFor: 'operator', until: null });
       expect(told.summary).toMatch(/^Under review: /);
       expect(told.summary).toMatch(WORDS[reviewReason]);
-      expect(told.next).toMatch(/accepts or rejects.*time alone/);
+      expect(told.next).toMatch(/accepts or rejects.*no deadline/);
     }
   });
 
@@ -118,11 +118,11 @@ describe('a payment under review', () => {
 describe('an ended payment', () => {
   test.each([
     ['SUCCEEDED', /confirmed the charge.*ledger/, /final unless it is refunded/],
-    ['FAILED', /No money was taken \(declined\)/, /final. A new payment/],
-    ['CANCELLED', /payer cancelled; no money/, /final. A new payment/],
-    ['EXPIRED', /Time ran out.*no money/, /comes later is held in suspense/],
-    ['PARTIALLY_REFUNDED', /part of the money was given back/, /unless more is refunded/],
-    ['REFUNDED', /All of the money was given back/, /^Nothing: it is final\.$/],
+    ['FAILED', /no money was taken \(declined\)/, /final\. You can create a new one/],
+    ['CANCELLED', /payer cancelled.*No money/, /final\. You can create a new one/],
+    ['EXPIRED', /expired.*no money/, /arrives later is held as an unapplied payment/],
+    ['PARTIALLY_REFUNDED', /part of the payment was refunded/, /unless more is refunded/],
+    ['REFUNDED', /refunded in full/, /^Nothing\. The payment is final\.$/],
   ] as const)('%s says how it ended and that nothing more happens', (status, summary, next) => {
     // The application, operators and support get the same text.
     const told = explain({ ...calm, status });
@@ -140,7 +140,7 @@ describe('an ended payment', () => {
     // Money that no open payment takes must be mentioned before anything else.
     const told = explain({ ...calm, status: 'EXPIRED', heldLate: true, reviewReason: 'RISK_FLAGGED' });
     expect(told).toMatchObject({ waitingFor: 'operator', until: null });
-    expect(told.summary).toMatch(/ended EXPIRED.*held in suspense/);
+    expect(told.summary).toMatch(/ended as EXPIRED.*held in suspense/);
     expect(told.next).toMatch(/refunds or keeps/);
   });
 });

@@ -56,15 +56,15 @@ describe('a transaction', () => {
   });
 
   test.each([
-    ['no posting', [], 'a ledger transaction has 1 to 100 postings, not 0'],
-    ['too many', times(POSTINGS_MAX + 1), 'a ledger transaction has 1 to 100 postings, not 101'],
+    ['no posting', [], 'a ledger transaction must have 1 to 100 postings, not 0'],
+    ['too many', times(POSTINGS_MAX + 1), 'a ledger transaction must have 1 to 100 postings, not 101'],
     ['an unknown debit account', [{ ...fine, debit: 'x' }], 'not an account of the chart: x'],
     ['an unknown credit account', [{ ...fine, credit: 'y' }], 'not an account of the chart: y'],
     ['one account only', [{ ...fine, debit: PAYABLE_ACCOUNT }], 'between two accounts, not within app:payable'],
-    ['nothing moved', [{ ...fine, amountMinor: 0n }], 'not an amount of a posting: 0'],
-    ['a negative amount', [{ ...fine, amountMinor: -1n }], 'not an amount of a posting: -1'],
-    ['too much', [{ ...fine, amountMinor: INT64_MAX + 1n }], `not an amount of a posting: ${INT64_MAX + 1n}`],
-    ['one bad among good', [fine, { ...fine, amountMinor: 0n }], 'not an amount of a posting: 0'],
+    ['nothing moved', [{ ...fine, amountMinor: 0n }], 'not a valid posting amount: 0'],
+    ['a negative amount', [{ ...fine, amountMinor: -1n }], 'not a valid posting amount: -1'],
+    ['too much', [{ ...fine, amountMinor: INT64_MAX + 1n }], `not a valid posting amount: ${INT64_MAX + 1n}`],
+    ['one bad among good', [fine, { ...fine, amountMinor: 0n }], 'not a valid posting amount: 0'],
   ])('with %s is refused and told why', (_name, postings, words) => {
     // A journal entry that could not be read back unchanged must not be stored.
     expect(() => checkTransaction(transaction(postings))).toThrow(words);
@@ -112,7 +112,7 @@ describe('what a payment books', () => {
     // A fee greater than the charge is an error in the gateway's answer and must not be posted.
     expect(paymentPostings({ ...collected, feeMinor: 10_000n })).toHaveLength(2);
     for (const wrong of [{ feeMinor: 10_001n }, { feeMinor: -1n }, { grossMinor: 0n, feeMinor: 0n }]) {
-      expect(() => paymentPostings({ ...collected, ...wrong })).toThrow(/gross \d+ and fee -?\d+ are no collected/);
+      expect(() => paymentPostings({ ...collected, ...wrong })).toThrow(/gross \d+ and fee -?\d+ are not a valid collected/);
     }
   });
 

@@ -174,7 +174,7 @@ describe('two processes, with a clock that moves', () => {
     bkash.later(59 * MINUTE_MS);
     await expect(ask(other)).rejects.toMatchObject({
       kind: 'rate-limited',
-      message: expect.stringMatching(/next one can be had at 20/),
+      message: expect.stringMatching(/next one is available at 20/),
     });
     expect(tokenCalls()).toEqual(['grant']);
     bkash.answer({ status: NOT_STARTED });
@@ -216,7 +216,7 @@ describe.each([-2, 2])('a process whose clock is %d hours off', (hours) => {
     const [right, wrong] = processes();
     await expect(off(wrong)).rejects.toMatchObject({ kind: 'rate-limited' });
     const failure = await right?.queryAttempt(HANDLE).catch((error: unknown) => error);
-    const until = /can be had at (\S+)$/.exec(failure instanceof Error ? failure.message : '')?.[1] ?? '';
+    const until = /is available at (\S+)$/.exec(failure instanceof Error ? failure.message : '')?.[1] ?? '';
     const minutes = (Date.parse(until) - Date.now()) / MINUTE_MS;
     expect(minutes).toBeGreaterThan(55);
     expect(minutes).toBeLessThanOrEqual(60);

@@ -260,7 +260,7 @@ describe('a payment that has ended', () => {
     await until(async () => (await hasty.explain(left.id)).waitingFor === 'operator');
     const { summary, timeline } = await hasty.explain(left.id);
     expect(summary).toContain('held in suspense');
-    expect(timeline.map(({ event }) => event)).toContain('unapplied money booked to suspense');
+    expect(timeline.map(({ event }) => event)).toContain('unapplied payment posted to suspense');
     expect((await hasty.read(left.id)).status).toBe('EXPIRED');
     const { page, leave } = await payerAt(left.checkoutUrl);
     await outcome(page, 'Your money has arrived');

@@ -72,8 +72,8 @@ describe('asking the gateways again', () => {
 
   // An attacker can forge evidence in our database, but not at the gateway.
   test.each<[string, Partial<Charge>, RegExp]>([
-    ['another amount', { grossMinor: 9_999n }, /gross 10000, sslcommerz itself says 9999/],
-    ['another fee', { feeMinor: 0n }, /fee 250, sslcommerz itself says 0/],
+    ['another amount', { grossMinor: 9_999n }, /gross 10000, but sslcommerz says 9999/],
+    ['another fee', { feeMinor: 0n }, /fee 250, but sslcommerz says 0/],
     ['another currency', { currency: 'USD' }, /currency BDT/],
     ['another transaction', { gatewayTxnId: 'X' }, /gateway transaction/],
   ])('names the row of which the gateway says %s', async (_name, change, what) => {
@@ -95,7 +95,7 @@ describe('asking the gateways again', () => {
   // A check that could not query the gateway must not look clean.
   test('a gateway that cannot be asked is a finding', async () => {
     const { listed } = await ask(() => Promise.reject(new GatewayFailure('unavailable', 'down')));
-    expect(listed.map(({ what }) => what)).toEqual(Array(2).fill('could not be asked: sslcommerz is unavailable'));
+    expect(listed.map(({ what }) => what)).toEqual(Array(2).fill('could not be queried: sslcommerz is unavailable'));
     expect((await ask(undefined)).listed[0]?.what).toMatch(/the TEST credentials of its store/);
   });
 });

@@ -83,7 +83,7 @@ describe('the sealing workflow', () => {
       await ledger.seal();
       const { findings } = await ledger.verify(remembered);
       expect(findings[0]).toMatchObject({ check: 'witness', table: 'ledger_seals', id: '1' });
-      expect(findings[0]?.what).toMatch(/workflow seal-[12] remembers/);
+      expect(findings[0]?.what).toMatch(/workflow seal-[12] recorded/);
     },
     TIMEOUT_MS,
   );

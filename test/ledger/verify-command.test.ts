@@ -63,7 +63,7 @@ describe('npm run verify', () => {
       expect({ code, stdout }).toMatchObject({ code: 0 });
       expect(stdout).toMatch(/chain +1 seal, 1 transaction, 6 rows/);
       expect(stdout).toMatch(/TEST BDT: debits 102\.50 = credits 102\.50/);
-      expect(stdout).toMatch(/Nothing found/);
+      expect(stdout).toMatch(/No findings/);
     },
     TIMEOUT_MS,
   );
@@ -136,7 +136,7 @@ describe('npm run verify', () => {
       writeFileSync(file, head(2, before) + head(3, before));
       const undone = await verify(['--heads', file]);
       expect({ code: undone.code, out: undone.stdout }).toMatchObject({ code: 0 });
-      expect(undone.stdout).toMatch(/note +2 remembered heads are of such seals/);
+      expect(undone.stdout).toMatch(/note +2 recorded heads belong to seals that the restore has undone/);
       writeFileSync(file, head(1, before) + head(2, after) + head(3, 'yesterday'));
       const { code, stdout } = await verify(['--json', '--heads', file]);
       expect(code).toBe(1);

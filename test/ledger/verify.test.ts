@@ -256,7 +256,7 @@ describe('payment = ledger = evidence', () => {
     await ledger.asIntruder(`update ledger_postings set amount_minor = 1 where id = 9`);
     const [finding] = (await ledger.verify()).findings;
     expect(finding).toMatchObject({ check: 'payment', table: 'ledger_postings', id: '9' });
-    expect(finding?.what).toMatch(/says .* 1, its cause explains .* 10000/);
+    expect(finding?.what).toMatch(/is .* 1, but its cause requires .* 10000/);
   });
 
   test('a transaction without a payment was posted', async () => {

@@ -16,7 +16,7 @@ describe('the mail settings', () => {
     expect(readConfig({ ...LEAST, LENDEN_SMTP_URL: '', LENDEN_MAIL_FROM: '' }).mail).toBeNull();
     const half = [{ LENDEN_SMTP_URL: 'smtp://mail.example' }, { LENDEN_MAIL_FROM: 'a@shop.example' }];
     for (const one of half) {
-      expect(() => readConfig({ ...LEAST, ...one })).toThrow('LENDEN_SMTP_URL, LENDEN_MAIL_FROM: both or neither');
+      expect(() => readConfig({ ...LEAST, ...one })).toThrow('LENDEN_SMTP_URL, LENDEN_MAIL_FROM: set both or neither');
     }
   });
 

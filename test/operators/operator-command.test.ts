@@ -70,7 +70,7 @@ describe('npm run operator', () => {
       await operator(['disable', '--email', 'nobody@example.com']),
     ];
     expect(runs.map(({ status }) => status)).toEqual([1, 1, 1, 1, 1, 1]);
-    expect(runs.map(({ stderr }) => stderr).join('')).toContain('no enabled Super Admin');
+    expect(runs.map(({ stderr }) => stderr).join('')).toContain('one enabled Super Admin must remain');
     const rows = await world.api.sql<{ email: string }>('select email from operators');
     expect(rows).toEqual([{ email: 'first@example.com' }]);
   });

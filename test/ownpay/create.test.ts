@@ -201,7 +201,7 @@ describe('POST /payment-intents', () => {
     [{ order_id: 'a\u0000b' }, 'order_id', 'The order_id must not contain control characters.'],
     [{ order_id: 'x'.repeat(256) }, 'order_id', 'The order_id must be at most 255 characters.'],
     [{ customer_name: null }, 'customer_name', 'The customer_name field is required.'],
-    [{ customer_email: 'jane@' }, 'customer_email', 'The customer_email must be an e-mail address.'],
+    [{ customer_email: 'jane@' }, 'customer_email', 'The customer_email must be an email address.'],
     [{ customer_name: 'x'.repeat(1_001) }, 'customer_name', 'The customer_name must be at most 1000 characters.'],
     [{ customer_phone: '1'.repeat(1_001) }, 'customer_phone', 'The customer_phone must be at most 1000 characters.'],
     [{ customer_phone: ['1'] }, 'customer_phone', 'The customer_phone must be a string.'],

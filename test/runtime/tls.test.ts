@@ -143,7 +143,7 @@ test('An API key is sent to Temporal with each call, over TLS', async () => {
 
 test.each([
   [{ TEMPORAL_TLS: 'yes' }, 'TEMPORAL_TLS: must be true or false'],
-  [{ TEMPORAL_TLS_CLIENT_CERT_PATH: '/client.pem' }, 'TEMPORAL_TLS_CLIENT_KEY_PATH: both or neither'],
+  [{ TEMPORAL_TLS_CLIENT_CERT_PATH: '/client.pem' }, 'TEMPORAL_TLS_CLIENT_KEY_PATH: set both or neither'],
   [{ TEMPORAL_TLS_SERVER_CA_CERT_PATH: '/nowhere/canary.pem' }, 'a certificate or key file cannot be read'],
   [{ TEMPORAL_TLS: 'false', TEMPORAL_API_KEY: 'canary' }, 'must not be false'],
 ])('The settings %p of Temporal stop the start', (environment, message) => {

@@ -293,7 +293,7 @@ describe('the production processes, with exactly the variables of docker-compose
     ]);
     expect(app).toMatchObject({ code: 0, output: expect.stringContaining('oi_live_') });
     expect(command(['scripts/secrets.ts', 'status'])).toMatchObject({ code: 0 });
-    expect(command(['scripts/verify.ts'])).toMatchObject({ code: 0, output: expect.stringContaining('Nothing found') });
+    expect(command(['scripts/verify.ts'])).toMatchObject({ code: 0, output: expect.stringContaining('No findings') });
   });
 
   test('refuse to make secrets under a key that nobody was told', () => {
@@ -303,7 +303,7 @@ describe('the production processes, with exactly the variables of docker-compose
       encoding: 'utf8',
       env: { PATH: process.env['PATH'], DATABASE_URL: database.url },
     });
-    expect([status, stderr]).toEqual([1, expect.stringContaining('Set LENDEN_MASTER_KEY beside DATABASE_URL')]);
+    expect([status, stderr]).toEqual([1, expect.stringContaining('Set LENDEN_MASTER_KEY together with DATABASE_URL')]);
   });
 
   test('a worker that polls nothing counts as unhealthy', async () => {
@@ -317,7 +317,7 @@ describe('the production processes, with exactly the variables of docker-compose
         TEMPORAL_NAMESPACE: await createTestNamespace(),
       },
     });
-    expect(health.stderr).toMatch(/no worker of .* polls lenden-payments/);
+    expect(health.stderr).toMatch(/no worker on .* polls lenden-payments/);
     expect(health.status).toBe(1);
   });
 });

@@ -47,7 +47,7 @@ test('a stack whose port another program takes while it starts says so, and not 
       },
       (error: unknown) => String(error),
     );
-    expect(outcome).toMatch(/api did not become ready[^]*another program listens on this address already/);
+    expect(outcome).toMatch(/api did not become ready[^]*another program is already listening on this address/);
   } finally {
     other.close();
     await database.drop();

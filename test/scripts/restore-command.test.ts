@@ -77,7 +77,7 @@ describe('npm run restore', () => {
       const { code, stderr } = await restore([]);
       expect({ code, stderr }).toEqual({
         code: 2,
-        stderr: expect.stringMatching(/stop every api and worker first.*lenden api 17@old-host/),
+        stderr: expect.stringMatching(/stop every API and worker process first.*lenden api 17@old-host/),
       });
       expect(await rows(SEQUENCES)).toEqual(before);
       expect((await restore(['--dry-run'])).stdout).toMatch(/alive +lenden api 17@old-host/);

@@ -146,8 +146,8 @@ describe('npm start', () => {
     for (const name of ['api', 'postgres'] as const) {
       process.kill(before[name] ?? 0, 'SIGKILL');
     }
-    await until(() => launched.output().includes('api runs again'));
-    await until(() => launched.output().includes('postgres runs again'));
+    await until(() => launched.output().includes('api is running again'));
+    await until(() => launched.output().includes('postgres is running again'));
     const after = readDev().processes;
     expect(after['api']).not.toBe(before['api']);
     expect(after['postgres']).not.toBe(before['postgres']);

@@ -47,7 +47,7 @@ describe('supervision', () => {
     });
     process.kill(supervised.child().identity.pid, 'SIGKILL');
     await until(() => starts === 2);
-    expect(said[0]).toMatch(/example ended \(signal SIGKILL.*starting it again in 0\.2 s/);
+    expect(said[0]).toMatch(/example ended \(signal SIGKILL.*restarting it in 0\.2 s/);
     const { pid } = supervised.child().identity;
     await supervised.stop();
     expect(isAlive(pid)).toBe(false);
@@ -90,7 +90,7 @@ describe('supervision', () => {
       graceMs: 500,
       lifeline: 'watcher',
     });
-    await expect(attempt).rejects.toThrow(/absent ended at once.*ENOENT/);
+    await expect(attempt).rejects.toThrow(/absent exited immediately.*ENOENT/);
   });
 });
 

@@ -111,10 +111,10 @@ test('each refusal is told in words of its own', () => {
   expect(OUTBOUND_URL_REFUSALS).toEqual({
     TOO_LONG: 'must have at most 2048 characters',
     NOT_A_URL: 'must be an absolute URL',
-    USERINFO: 'must not carry a user name or password',
+    USERINFO: 'must not contain a user name or password',
     NOT_HTTPS: 'must begin with https://',
     PORT: 'must use port 443 or 8443',
-    PRIVATE_HOST: 'must name a host on the public internet',
+    PRIVATE_HOST: 'must point to a host on the public internet',
   });
 });
 

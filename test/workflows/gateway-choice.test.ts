@@ -219,7 +219,7 @@ describe('a payment whose payer chooses the gateway', () => {
     const staged = theatre.stage({}, 100);
     staged.script = { verify: () => ({ kind: 'undecided', hopeful: false, withOperator: true }) };
     await theatre.realTime.dispatch.startPayment(staged.payment);
-    await until(async () => (await detailsOf(staged.handle())).startsWith('Expired, but the payer says'));
+    await until(async () => (await detailsOf(staged.handle())).startsWith('Expired, but the payer has submitted'));
     expect(await choose(staged)).toEqual({ status: 'PENDING' });
     expect(staged.asked.open).toHaveLength(1);
     await staged.handle().terminate();

@@ -121,7 +121,7 @@ describe('an invoice that runs', () => {
     await theatre.tell(invoice, 'issued');
     await until(async () => (await details(invoice)).startsWith('ISSUED'));
     expect(await details(invoice)).toMatch(
-      /^ISSUED: 100\.00 BDT of 100\.00 BDT is due, the next part on \d{4}-\d\d-\d\d\. Next notice at \d{4}-\d\d-\d\d 03:00 UTC\.$/,
+      /^ISSUED: 100\.00 BDT of 100\.00 BDT is due, the next installment on \d{4}-\d\d-\d\d\. Next notice at \d{4}-\d\d-\d\d 03:00 UTC\.$/,
     );
     const { staticSummary } = (await theatre.handleOf(invoice).describe()) as { staticSummary?: () => Promise<string> };
     expect(await staticSummary?.()).toBe(

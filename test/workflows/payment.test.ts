@@ -31,7 +31,7 @@ afterAll(() => theatre.close());
 
 /** The gateway is unavailable, as the workflow sees it after the activity's own retries. */
 const away = (): Promise<never> =>
-  Promise.reject(ApplicationFailure.nonRetryable('the gateway could not be asked', 'GATEWAY_UNAVAILABLE'));
+  Promise.reject(ApplicationFailure.nonRetryable('the gateway could not be reached', 'GATEWAY_UNAVAILABLE'));
 
 /** The database is unavailable for longer than the activity's own retries, which run in real time. */
 const databaseAway = (): Promise<never> =>
@@ -339,7 +339,7 @@ describe('expiry', () => {
     let isAway = true;
     staged.script = { verify: () => (isAway ? away() : { kind: 'charged' }) };
     await theatre.realTime.dispatch.startPayment(staged.payment);
-    await until(async () => (await detailsOf(staged.handle())).startsWith('Expired, but the gateway does not say'));
+    await until(async () => (await detailsOf(staged.handle())).startsWith('Expired, but the gateway does not report'));
     isAway = false;
     await callback(staged);
     expect(await staged.handle().result()).toBe('SUCCEEDED');
@@ -498,7 +498,7 @@ describe('opening the checkout', () => {
     const staged = theatre.stage();
     staged.script = { open: () => ({ kind: 'unavailable', expiresAtMs: staged.expiresAtMs }) };
     await theatre.realTime.dispatch.startPayment(staged.payment);
-    await until(async () => (await detailsOf(staged.handle())) === 'The gateway cannot be reached; try 2 follows.');
+    await until(async () => (await detailsOf(staged.handle())) === 'The gateway cannot be reached; attempt 2 follows.');
     expect(await staged.progress()).toMatchObject({ status: 'CREATED', waitingFor: 'gateway-session' });
     await staged.handle().terminate();
   });

@@ -19,7 +19,7 @@ const awaiting = (): RefundState => ({
   nowMs: Date.now(),
 });
 const away = (): Promise<never> =>
-  Promise.reject(ApplicationFailure.nonRetryable('the gateway could not be asked', 'GATEWAY_UNAVAILABLE'));
+  Promise.reject(ApplicationFailure.nonRetryable('the gateway could not be reached', 'GATEWAY_UNAVAILABLE'));
 
 describe('a refund', () => {
   test('that the gateway carries out ends SUCCEEDED', async () => {

@@ -22,7 +22,7 @@ beforeAll(async () => {
 afterAll(() => theatre.close());
 
 const away = (): Promise<never> =>
-  Promise.reject(ApplicationFailure.nonRetryable('the gateway could not be asked', 'GATEWAY_UNAVAILABLE'));
+  Promise.reject(ApplicationFailure.nonRetryable('the gateway could not be reached', 'GATEWAY_UNAVAILABLE'));
 
 async function arrive(staged: StagedPayment, callbackId: bigint, dispatch = theatre.skipping.dispatch): Promise<void> {
   await dispatch.startUnappliedPayment(staged.payment, { attemptReference: staged.attemptReference, callbackId });
@@ -46,7 +46,7 @@ describe('money after the end', () => {
       { reference: staged.payment.reference, attemptReference: staged.attemptReference },
     ]);
     expect(await detailsOf(staged.late())).toBe(
-      'The gateway confirms no charge beyond the one that settled the payment, if any.',
+      'The gateway confirms no charge other than the one that paid the payment, if any.',
     );
     expect(await statusOf(staged)).toBe('NOTHING_LATE');
   });
@@ -60,9 +60,7 @@ describe('money after the end', () => {
     );
     const description = await staged.late().describe();
     expect(description.status.name).toBe('RUNNING');
-    expect(await description.staticSummary()).toBe(
-      'Money after the end? 100.00 BDT for Shop through sslcommerz (TEST)',
-    );
+    expect(await description.staticSummary()).toBe('Unapplied payment? 100.00 BDT for Shop through sslcommerz (TEST)');
     await staged.late().terminate();
   });
 
@@ -188,7 +186,7 @@ describe('money after the end', () => {
     await until(async () => (await statusOf(staged)) === 'REVIEW');
     expect(staged.asked.parked).toHaveLength(1);
     expect(staged.asked.late.length).toBeLessThanOrEqual(80);
-    expect(await detailsOf(staged.late())).toMatch(/^The gateway gave no plain answer for 72 hours/);
+    expect(await detailsOf(staged.late())).toMatch(/^The gateway has given no clear answer for 72 hours/);
     expect((await staged.late().describe()).status.name).toBe('RUNNING');
     silent = false;
     await arrive(staged, 2n);

@@ -9,7 +9,7 @@ export class DocumentFailure extends Error {
   readonly problem: DocumentProblem;
 
   constructor(problem: DocumentProblem) {
-    super(`The document was not made: ${problem}.`);
+    super(`The document could not be created: ${problem}.`);
     this.name = 'DocumentFailure';
     this.problem = problem;
   }

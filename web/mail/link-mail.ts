@@ -28,9 +28,10 @@ export function linkMail({ name, email, link }: { name: string; email: string; l
     pay: 'Set password',
     address: 'Or open this address:',
     url,
-    alreadyPaid: 'If you do not expect this mail, do not use the link, and tell whoever manages Lenden where you work.',
+    alreadyPaid:
+      'If you did not expect this email, do not use the link, and inform the person who manages Lenden at your organization.',
     contact: null,
-    automatic: 'This mail was sent automatically. Nobody at Lenden asks for your password.',
+    automatic: 'This email was sent automatically. We never ask for your password.',
     accentColor: DEFAULT_ACCENT,
   };
   return { subject: content.subject, text: noticeText(content), html: noticeHtml(content).toString() };

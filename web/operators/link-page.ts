@@ -6,7 +6,7 @@ import { symbol } from '../frame/symbol.ts';
 /** Why a password was rejected. */
 export const LINK_PROBLEMS = {
   length: 'Choose a password of 12 to 128 characters.',
-  common: 'This password is among those that are guessed first. Choose another one.',
+  common: 'This password is too common. Choose another one.',
   personal: 'Your password must not be made of your email address or name.',
   different: 'The two passwords are not the same.',
 } as const;
@@ -50,9 +50,7 @@ function mainOf(state: LinkState, title: string): Html {
     case 'gone':
       return html`${symbol('cross', 'calm')}
         <h1>${title}</h1>
-        <p>
-          A link works once, for 24 hours, and only the newest one works. Ask whoever manages operators for another one.
-        </p>`;
+        <p>A link works once, within 24 hours, and only the newest link works. Ask an administrator for a new one.</p>`;
   }
 }
 

@@ -32,7 +32,7 @@ export function createSchemaWriter(): SchemaWriter {
 /** Throws when two schemas have the same name, because generated clients would then use the wrong one. */
 function keep(components: Map<string, JsonObject>, name: string, definition: Json | undefined): void {
   if (!isObject(definition)) {
-    throw new TypeError(`the schema ${name} is no object`);
+    throw new TypeError(`the schema ${name} is not an object`);
   }
   const known = components.get(name);
   if (known !== undefined && JSON.stringify(known) !== JSON.stringify(definition)) {

@@ -100,7 +100,7 @@ export async function changeDueDates(
     .catch((error: unknown) => {
       deps.log.warn(
         { invoice: changed.reference, error: describeError(error) },
-        'new due dates are not taken up yet; the sweeper will see to it',
+        'changed due dates not signalled; the sweeper retries',
       );
     });
   return viewOf(deps, changed);

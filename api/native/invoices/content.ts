@@ -80,7 +80,7 @@ function scheduleOf(invoice: Scheduled, { dueDate, installments, plan }: DueDate
   const given = Object.entries({ dueDate, installments, plan }).filter(([, value]) => value !== undefined);
   const second = given[1];
   if (second !== undefined) {
-    throw invalid(second[0], `cannot stand beside ${given[0]?.[0] ?? ''}`);
+    throw invalid(second[0], `cannot be combined with ${given[0]?.[0] ?? ''}`);
   }
   const parts = partsOf(invoice, { installments, plan });
   checkParts(parts, invoice.totalMinor);

@@ -26,14 +26,14 @@ const BasisPoints = z
   .int('must be a plain integer')
   .min(1, 'must be greater than 0')
   .max(10_000, 'must be at most 10000')
-  .describe('Hundredths of a per cent: 1500 is 15 %.');
+  .describe('In hundredths of a percent: 1500 is 15 %.');
 
 const Discount = z
   .union(
     [z.strictObject({ amountMinor: AmountMinor }), z.strictObject({ basisPoints: BasisPoints })],
     'must have either amountMinor or basisPoints',
   )
-  .describe('A fixed amount, or a share.');
+  .describe('A fixed amount or a share in basis points.');
 
 const Taxes = z
   .array(z.object({ name: freeText(60), basisPoints: BasisPoints }), 'must be a list')
@@ -43,8 +43,8 @@ const LineItem = z.object({
   description: freeText(500),
   qty: z.int('must be a plain integer').min(1, 'must be greater than 0').max(1_000_000_000, 'is too large'),
   unitAmountMinor: NotNegative,
-  discount: Discount.optional().describe('Of this line.'),
-  taxes: Taxes.optional().describe('On what the line’s discount leaves of it.'),
+  discount: Discount.optional().describe('Applies to this line.'),
+  taxes: Taxes.optional().describe('Calculated on the line’s amount after its discount.'),
 });
 
 const Installments = z
@@ -61,7 +61,7 @@ const Installments = z
     ],
     `must be a list of 1 to ${INSTALLMENTS_MAX} parts, each with a dueDate and either amountMinor or basisPoints, all alike`,
   )
-  .describe('Parts in the order of their days, which add up to the total.');
+  .describe('The installments in order of due date. They add up to the total.');
 
 const Plan = z
   .strictObject(
@@ -75,7 +75,7 @@ const Plan = z
     },
     'must be a plan',
   )
-  .describe('Equal parts; what does not divide goes to the first ones.');
+  .describe('Equal installments. A remainder is spread over the first ones.');
 
 const days = (least: number, greatest: number) =>
   z
@@ -86,17 +86,17 @@ const days = (least: number, greatest: number) =>
         .max(greatest, `must be at most ${greatest}`),
     )
     .max(REMINDERS_MAX, `must be at most ${REMINDERS_MAX}`)
-    .refine((values) => new Set(values).size === values.length, 'must not name a day twice')
+    .refine((values) => new Set(values).size === values.length, 'must not contain a day twice')
     .meta({ uniqueItems: true });
 
 const Reminders = z.object({
-  beforeDays: days(0, 90).optional().describe('Days before each due date; 0 is the day itself.'),
-  overdueDays: days(1, 365).optional().describe('Days after each due date that was not paid.'),
+  beforeDays: days(0, 90).optional().describe('Days before each due date. 0 is the due date itself.'),
+  overdueDays: days(1, 365).optional().describe('Days after each due date that is still unpaid.'),
 });
 
 const CONTENT = {
   customerReference: text(255),
-  customerEmail: Email.optional().describe('Reminders are sent there, where mail is configured.'),
+  customerEmail: Email.optional().describe('Reminders are sent to this address if email is configured.'),
   customerName: freeText(100).optional(),
   customerAddress: lines(300).optional(),
   currency: Currency,
@@ -104,28 +104,28 @@ const CONTENT = {
     .array(LineItem, 'must be a list')
     .min(1, 'must hold at least one line')
     .max(LINES_MAX, `must hold at most ${LINES_MAX} lines`),
-  discount: Discount.optional().describe('Of what the lines leave after their own discounts.'),
-  taxes: Taxes.optional().describe('On what is left after every discount, beside the taxes of single lines.'),
+  discount: Discount.optional().describe('Applies to the sum of the lines after their own discounts.'),
+  taxes: Taxes.optional().describe('Calculated after all discounts, in addition to the taxes of single lines.'),
   rounding: z
     .enum(INVOICE_ROUNDINGS, `must be one of ${INVOICE_ROUNDINGS.join(', ')}`)
     .default('HALF_UP')
-    .describe('How each share becomes whole minor units.'),
+    .describe('How shares are rounded to whole minor units.'),
   notes: lines(2_000).optional(),
-  language: z.enum(['en', 'bn'], 'must be en or bn').default('en').describe('Language of the PDF and of emails.'),
+  language: z.enum(['en', 'bn'], 'must be en or bn').default('en').describe('The language of the PDF and of emails.'),
   dueDate: PlainDate.optional(),
   installments: Installments.optional(),
   plan: Plan.optional(),
   partialPayments: z
     .boolean('must be true or false')
     .default(false)
-    .describe('The payer may choose how much of what is due to pay.'),
+    .describe('Whether the payer may pay a part of the amount due.'),
   reminders: Reminders.optional(),
 };
 
 export const CreateInvoice = z
   .object({
     ...CONTENT,
-    issue: z.boolean('must be true or false').default(true).describe('False keeps it as a draft.'),
+    issue: z.boolean('must be true or false').default(true).describe('If false, the invoice stays a draft.'),
   })
   .meta({ id: 'CreateInvoice' });
 export type CreateInvoice = z.infer<typeof CreateInvoice>;
@@ -159,19 +159,22 @@ const InvoiceLine = z.object({
 export const Invoice = z
   .object({
     id: z.int(),
-    number: z.string().nullable().describe('Without gaps in the app and mode; null while it is a draft.'),
-    status: z.enum(SHOWN_STATUSES).describe('`OVERDUE` is derived: something that was due before today is not paid.'),
+    number: z
+      .string()
+      .nullable()
+      .describe('Sequential without gaps within the application and mode. Null while the invoice is a draft.'),
+    status: z.enum(SHOWN_STATUSES).describe('`OVERDUE` means that an amount due before today is unpaid.'),
     mode: z.enum(MODES),
     customerReference: z.string(),
     totalMinor: z.int(),
     amountPaidMinor: z.int(),
     amountDueMinor: z.int(),
     currency: z.string(),
-    dueDate: z.iso.date().nullable().describe('The day on which all of it is due.'),
+    dueDate: z.iso.date().nullable().describe('The date by which the whole amount is due.'),
     issuedAt: z.iso.datetime().nullable(),
     lineItems: z.array(InvoiceLine),
-    payments: z.array(Payment).describe('The payments that were made for it.'),
-    payableUrl: z.string().nullable().describe('Send the customer here; null while it is a draft.'),
+    payments: z.array(Payment).describe('The payments of this invoice.'),
+    payableUrl: z.string().nullable().describe('Send the customer to this URL. Null while the invoice is a draft.'),
     createdAt: z.iso.datetime(),
     updatedAt: z.iso.datetime(),
     customerEmail: z.string().nullable(),
@@ -186,7 +189,7 @@ export const Invoice = z
     taxes: z.array(
       z.object({
         name: z.string(),
-        basisPoints: z.int().nullable().describe('Null of an amount that was given as such, in another API.'),
+        basisPoints: z.int().nullable().describe('Null for a fixed amount set through another API.'),
         amountMinor: z.int(),
       }),
     ),
@@ -198,10 +201,10 @@ export const Invoice = z
         status: z.enum(['OPEN', 'PARTIALLY_PAID', 'PAID', 'OVERDUE']),
       }),
     ),
-    nextDueDate: z.iso.date().nullable().describe('The day of the next part that is not paid.'),
+    nextDueDate: z.iso.date().nullable().describe('The due date of the next unpaid installment.'),
     partialPayments: z.boolean(),
     reminders: z.object({ beforeDays: z.array(z.int()), overdueDays: z.array(z.int()) }),
-    pausedAt: z.iso.datetime().nullable().describe('Set while no notices go out.'),
+    pausedAt: z.iso.datetime().nullable().describe('Set while notices are paused.'),
     paidAt: z.iso.datetime().nullable(),
     voidedAt: z.iso.datetime().nullable(),
   })
@@ -216,7 +219,7 @@ export const InvoiceOfEvent = Invoice.omit({ customerEmail: true, customerName: 
 export const NoticedInvoice = InvoiceOfEvent.extend({
   notice: z
     .object({ dueDate: z.iso.date(), offsetDays: z.int(), amountMinor: z.int() })
-    .describe('Which due date it is about, how many days before (negative) or after it, and what is not paid of it.'),
+    .describe('The due date that the notice is about, the days before (negative) or after it, and the unpaid amount.'),
 }).meta({ id: 'NoticedInvoice' });
 
 export const PayableLink = z.object({ reference: z.string(), checkoutUrl: z.string() }).meta({ id: 'PayableLink' });
@@ -225,7 +228,7 @@ const Url = z.string('must be text').max(2_048, 'must be at most 2048 characters
 
 export const SetTemplate = z
   .object({
-    logoUrl: Url.nullish().describe('PNG or JPEG of at most 1 MB; fetched now, and never again.'),
+    logoUrl: Url.nullish().describe('A PNG or JPEG of at most 1 MB. Lenden fetches it once, now, and stores it.'),
     companyName: freeText(120).nullish(),
     companyAddress: lines(300).nullish(),
     contactDetails: lines(300).nullish(),
@@ -245,7 +248,7 @@ const BRANDING = {
   contactDetails: z.string().nullable(),
   footerNote: z.string().nullable(),
   accentColor: z.string().nullable(),
-  createdAt: z.iso.datetime().nullable().describe('Null while it was never set.'),
+  createdAt: z.iso.datetime().nullable().describe('Null if it was never set.'),
   updatedAt: z.iso.datetime().nullable(),
 };
 
@@ -265,12 +268,15 @@ export const PayableInvoice = z
     dueDate: z.iso.date().nullable(),
     lineItems: z.array(InvoiceLine),
     branding: z.object(BRANDING),
-    paymentStatus: z.enum(PAYMENT_STATUSES).nullable().describe('Of the newest payment; null while there is none.'),
+    paymentStatus: z
+      .enum(PAYMENT_STATUSES)
+      .nullable()
+      .describe('The status of the newest payment. Null if there is none.'),
     checkoutUrl: z
       .string()
       .nullable()
-      .describe('Where to pay: the checkout that is under way, or the payable page. Null when nothing is due.'),
-    requestedMinor: z.int().describe('What is asked for first: the installments up to today, or the next one.'),
+      .describe('Where to pay: the open checkout or the invoice’s payment page. Null when nothing is due.'),
+    requestedMinor: z.int().describe('The amount suggested first: the installments due up to today, or the next one.'),
     nextDueDate: z.iso.date().nullable(),
   })
   .meta({ id: 'PayableInvoice' });

@@ -20,9 +20,9 @@ const LOGO_TIMEOUT_MS = 8_000;
 const LOGO_PROBLEMS: Readonly<Record<LogoProblem, string>> = {
   too_large: 'must be at most 1 MB',
   not_png_or_jpeg: 'must be a PNG or a JPEG',
-  damaged: 'is not a whole picture',
+  damaged: 'is not a complete image',
   too_many_pixels: 'must be at most 4,000 pixels a side and 4 megapixels',
-  unsupported: 'is of a kind that cannot be printed',
+  unsupported: 'is an image type that cannot be printed',
 };
 
 /** Replaces the whole template. Fetches the logo before writing anything, through the guard against requests to private networks. */

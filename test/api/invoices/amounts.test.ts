@@ -113,7 +113,7 @@ describe('adding up', () => {
 
   test.each([
     ['a line above 2^53 - 1', { lineItems: [item(MAX, { qty: 2 })] }, { 'lineItems.0': `must not exceed ${MAX}` }],
-    ['lines above it together', { lineItems: [item(MAX), item(1)] }, { lineItems: `must not exceed ${MAX} together` }],
+    ['lines above it together', { lineItems: [item(MAX), item(1)] }, { lineItems: `must not exceed ${MAX} in total` }],
     [
       'a tax that leads above it',
       { lineItems: [item(MAX)], taxes: [{ name: 'VAT', basisPoints: 1 }] },
@@ -122,7 +122,7 @@ describe('adding up', () => {
     [
       'lines above it of which a discount leaves little',
       { lineItems: [item(MAX), item(MAX)], discount: { basisPoints: 9_999 } },
-      { lineItems: `must not exceed ${MAX} together` },
+      { lineItems: `must not exceed ${MAX} in total` },
     ],
     [
       'a discount of more than its line',
@@ -211,12 +211,12 @@ describe('installments', () => {
     [
       'on one day twice',
       { installments: dated(1, 9_999).map((part) => ({ ...part, dueDate: day(0) })) },
-      { 'installments.1': 'must be due after the one before it' },
+      { 'installments.1': 'must be due after the previous one' },
     ],
     [
       'in the wrong order',
       { installments: dated(1, 9_999).reverse() },
-      { 'installments.1': 'must be due after the one before it' },
+      { 'installments.1': 'must be due after the previous one' },
     ],
     [
       'of shares of less than all',
@@ -242,12 +242,12 @@ describe('installments', () => {
     [
       'beside a due date',
       { dueDate: day(3), installments: dated(10_000) },
-      { installments: 'cannot stand beside dueDate' },
+      { installments: 'cannot be combined with dueDate' },
     ],
     [
       'beside a plan',
       { installments: dated(10_000), plan: { count: 2, every: 'WEEK', firstDueDate: day(0) } },
-      { plan: 'cannot stand beside installments' },
+      { plan: 'cannot be combined with installments' },
     ],
     [
       'by amount and by share',
@@ -260,7 +260,7 @@ describe('installments', () => {
     [
       'that go on after the year 9999',
       { plan: { count: 3, every: 'YEAR', firstDueDate: '9998-01-01' } },
-      { 'installments.2': 'must be due after the one before it' },
+      { 'installments.2': 'must be due after the previous one' },
     ],
   ])('%s are refused', async (_name, change, fields) => {
     // A schedule that does not add up to the total would leave a part unpaid, or ask for too much.

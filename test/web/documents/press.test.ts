@@ -72,7 +72,7 @@ describe('a press', () => {
         .print({ kind: 'invoice', document: broken })
         .catch((error: unknown) => error);
       expect(failure).toBeInstanceOf(DocumentFailure);
-      expect(failure).toMatchObject({ problem: 'failed', message: 'The document was not made: failed.' });
+      expect(failure).toMatchObject({ problem: 'failed', message: 'The document could not be created: failed.' });
       expect((failure as Error).cause).toBeUndefined();
       await expect(press.print(invoice)).resolves.toBeInstanceOf(Buffer);
     });
