@@ -88,7 +88,7 @@ export const EXPLANATION_EXAMPLE = {
   next: 'The payer pays or cancels. Otherwise Lenden queries the gateway one last time and the payment expires.',
   timeline: [
     { at: '2026-06-04T10:00:01.000Z', event: 'payment created', detail: null },
-    { at: '2026-06-04T10:00:01.200Z', event: 'attempt 1 written', detail: 'sslcommerz' },
+    { at: '2026-06-04T10:00:01.200Z', event: 'attempt 1 created', detail: 'sslcommerz' },
     { at: '2026-06-04T10:00:01.900Z', event: 'attempt 1: checkout opened', detail: null },
   ],
 } satisfies Json;

@@ -32,7 +32,7 @@ export function reportInWords(report: RestoreReport): string {
     ),
     line('payments', `${payments.length} open payments restart from their rows${endedBefore(payments)}`),
     line('refunds', `${refunds.length} open refunds restart from their rows${endedBefore(refunds)}`),
-    line('unapplied money', `the gateways are queried again about ${lateQueries.length} attempts of ended payments`),
+    line('unapplied', `the gateways are queried again about ${lateQueries.length} attempts of ended payments`),
     line('invoices', dryRun ? 'every open invoice is checked' : `${report.invoices} open invoices are checked`),
     ...skippedNumbers.map(({ applicationId, mode, from, number }) =>
       line(

@@ -139,7 +139,7 @@ describe('explain', () => {
     expect(told).toMatchObject({ status: 'PENDING', waitingFor: 'payer', until: data['expiresAt'] });
     expect(told['timeline']).toMatchObject([
       { event: 'payment created' },
-      { event: 'attempt 1 written', detail: 'sslcommerz' },
+      { event: 'attempt 1 created', detail: 'sslcommerz' },
     ]);
   });
 });

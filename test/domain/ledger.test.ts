@@ -112,7 +112,9 @@ describe('what a payment books', () => {
     // A fee greater than the charge is an error in the gateway's answer and must not be posted.
     expect(paymentPostings({ ...collected, feeMinor: 10_000n })).toHaveLength(2);
     for (const wrong of [{ feeMinor: 10_001n }, { feeMinor: -1n }, { grossMinor: 0n, feeMinor: 0n }]) {
-      expect(() => paymentPostings({ ...collected, ...wrong })).toThrow(/gross \d+ and fee -?\d+ are not a valid collected/);
+      expect(() => paymentPostings({ ...collected, ...wrong })).toThrow(
+        /gross \d+ and fee -?\d+ are not a valid collected/,
+      );
     }
   });
 

@@ -265,7 +265,7 @@ describe('a payment that has ended', () => {
     const { page, leave } = await payerAt(left.checkoutUrl);
     await outcome(page, 'Your money has arrived');
     await leave();
-    expect(await verify(stack.directory)).toMatchObject({ exitCode: 0, words: expect.stringContaining('1 late') });
+    expect(await verify(stack.directory)).toMatchObject({ exitCode: 0, words: expect.stringContaining('1 unapplied') });
   });
 });
 

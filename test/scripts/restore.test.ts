@@ -271,7 +271,7 @@ describe('a database that is set back to an older state', () => {
       });
       expect(reportInWords(report)).toMatch(
         new RegExp(
-          `payment:${lostPaid.reference} .* 100\\.00 BDT .* begun 20\\d\\d-.*Z  at the gateway ${lostAttempt}`,
+          `payment:${lostPaid.reference} .* 100\\.00 BDT .* started 20\\d\\d-.*Z  at the gateway ${lostAttempt}`,
         ),
       );
       expect(report.payments.toSorted(byReference)).toEqual(

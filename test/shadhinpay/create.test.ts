@@ -155,7 +155,7 @@ describe('POST /payments', () => {
     [{ preferredVendor: 'ROCKET' }, 'preferredVendor', 'Preferred vendor must be BKASH or NAGAD'],
     [{ preferredVendor: 'bkash' }, 'preferredVendor', 'Preferred vendor must be BKASH or NAGAD'],
     [{ customerPhone: '<b>' }, 'customerPhone', /phone number/],
-    [{ customerEmail: 'jane@' }, 'customerEmail', /e-mail/],
+    [{ customerEmail: 'jane@' }, 'customerEmail', /email address/],
     [{ valueA: 'x'.repeat(501) }, 'valueA', /at most 500/],
     [{ valueB: { a: 1 } }, 'valueB', /must be text/],
     [{ expiresInMinutes: 0 }, 'expiresInMinutes', /at least 1/],
