@@ -9,12 +9,23 @@ const rooms = {
   runtime: ['runtime', 'domain'],
   database: ['database', 'domain', 'runtime'],
   gateways: ['gateways', 'domain', 'runtime'],
-  temporal: ['temporal', 'workflows/messages', 'domain', 'runtime'],
-  // What people are sent is rendered where what they see is.
-  activities: ['activities', 'database', 'gateways', 'temporal', 'workflows/messages', 'web/mail', 'domain', 'runtime'],
-  worker: ['worker', 'workflows/messages', 'activities', 'database', 'gateways', 'temporal', 'domain', 'runtime'],
+  // Emails are rendered in the same room as the pages.
+  core: ['core', 'database', 'gateways', 'workflows/messages', 'web/mail', 'domain', 'runtime'],
+  temporal: ['temporal', 'core', 'workflows/messages', 'domain', 'runtime'],
+  activities: ['activities', 'core', 'database', 'workflows/messages', 'gateways', 'domain', 'runtime'],
+  worker: [
+    'worker',
+    'workflows/messages',
+    'activities',
+    'core',
+    'database',
+    'gateways',
+    'temporal',
+    'domain',
+    'runtime',
+  ],
   web: ['web', 'domain'],
-  api: ['api', 'workflows/messages', 'database', 'gateways', 'temporal', 'web', 'domain', 'runtime'],
+  api: ['api', 'core', 'workflows/messages', 'database', 'gateways', 'temporal', 'web', 'domain', 'runtime'],
   simulators: ['simulators'],
 };
 
@@ -44,6 +55,26 @@ module.exports = {
       severity: 'error',
       from: { path: '^workflows/' },
       to: { dependencyTypes: ['core'] },
+    },
+    {
+      name: 'core-does-not-know-temporal',
+      comment: 'Use cases start workflows through `core/dispatch.ts`.',
+      severity: 'error',
+      from: { path: '^core/' },
+      to: { path: '(^|/)@temporalio/' },
+    },
+    {
+      name: 'core-takes-types-of-messages',
+      severity: 'error',
+      from: { path: '^core/' },
+      to: { path: '^workflows/messages/', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'only-main-and-health-know-temporal',
+      comment: 'Everything else starts workflows through `core/dispatch.ts`.',
+      severity: 'error',
+      from: { path: '^api/', pathNot: '^api/(main|health|listeners)\\.ts$' },
+      to: { path: ['^temporal/', '(^|/)@temporalio/'] },
     },
     {
       name: 'domain-is-pure',

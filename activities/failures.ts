@@ -1,5 +1,5 @@
 import { ApplicationFailure } from '@temporalio/common';
-import { LedgerConflict } from '../database/ledger.ts';
+import { LedgerConflict } from '../core/ledger/store.ts';
 import { MissingRow } from '../database/missing-row.ts';
 import { GatewayFailure } from '../gateways/port.ts';
 import { ROW_MISSING } from '../workflows/messages/names.ts';

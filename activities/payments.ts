@@ -4,27 +4,27 @@ import type { PaymentActivities } from '../workflows/messages/payment.ts';
 import type { RefundActivities } from '../workflows/messages/refund.ts';
 import { MissingRow } from '../database/missing-row.ts';
 import { describeError } from '../runtime/logger.ts';
-import type { ActivityDependencies } from './dependencies.ts';
+import type { MailingDependencies } from '../core/dependencies.ts';
 import { asApplicationFailure } from './failures.ts';
-import { driveInvoice } from './invoices/drive-invoice.ts';
-import { sendInvoiceEmails } from './invoices/send-emails.ts';
+import { driveInvoice } from '../core/invoices/drive-invoice.ts';
+import { sendInvoiceEmails } from '../core/invoices/send-emails.ts';
 import {
   recordUnappliedPayment,
   decideUnappliedPayment,
   parkUnappliedPayment,
   readUnappliedPayment,
-} from './unapplied-payments.ts';
-import { declineDecision, lookForUnappliedMoney, readReviewDecision } from './payments/decide-review.ts';
-import { markForReview } from './payments/mark-for-review.ts';
-import { openCheckout } from './payments/open-checkout.ts';
-import { finalizePayment } from './payments/finalize-payment.ts';
-import { verifyPayment } from './payments/verify-payment.ts';
-import { decideRefund, readRefundState, remindOfApproval } from './refunds/decide-refund.ts';
-import { driveRefund } from './refunds/drive-refund.ts';
-import { endRefund, markRefundForReview } from './refunds/end-refund.ts';
+} from '../core/unapplied-payments/unapplied-payments.ts';
+import { declineDecision, lookForUnappliedMoney, readReviewDecision } from '../core/payments/decide-review.ts';
+import { markForReview } from '../core/payments/mark-for-review.ts';
+import { openCheckout } from '../core/payments/open-checkout.ts';
+import { finalizePayment } from '../core/payments/finalize-payment.ts';
+import { verifyPayment } from '../core/payments/verify-payment.ts';
+import { decideRefund, readRefundState, remindOfApproval } from '../core/refunds/decide-refund.ts';
+import { driveRefund } from '../core/refunds/drive-refund.ts';
+import { endRefund, markRefundForReview } from '../core/refunds/end-refund.ts';
 
 export function createPaymentActivities(
-  deps: ActivityDependencies,
+  deps: MailingDependencies,
 ): PaymentActivities & UnappliedPaymentActivities & RefundActivities & InvoiceActivities {
   return {
     openCheckout: (input) => guarded(deps, 'openCheckout', () => openCheckout(deps, input)),
@@ -52,7 +52,7 @@ export function createPaymentActivities(
 }
 
 /** Logs the whole error and passes only a code and our own message on to Temporal. */
-async function guarded<T>(deps: ActivityDependencies, activity: string, work: () => Promise<T>): Promise<T> {
+async function guarded<T>(deps: MailingDependencies, activity: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {

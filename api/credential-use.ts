@@ -1,4 +1,4 @@
-import { noteUse, type KnownCredential } from '../database/callers.ts';
+import { noteUse, type KnownCredential } from '../core/applications/store/callers.ts';
 import type { Database } from '../database/connection.ts';
 
 const LAST_USED_EVERY_MS = 60_000;

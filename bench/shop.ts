@@ -1,4 +1,4 @@
-import { registerApplication, type CredentialPair } from '../database/applications.ts';
+import { registerApplication, type CredentialPair } from '../core/applications/store/applications.ts';
 import { openDatabase } from '../database/connection.ts';
 import { createSecretBox } from '../runtime/secrets.ts';
 import { readOrMakeMasterKey } from '../scripts/development-secrets.ts';

@@ -5,7 +5,11 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
-import { registerApplication, type ApplicationStore, type Registration } from '../database/applications.ts';
+import {
+  registerApplication,
+  type ApplicationStore,
+  type Registration,
+} from '../core/applications/store/applications.ts';
 import { openDatabase } from '../database/connection.ts';
 import { createSecretBox } from '../runtime/secrets.ts';
 import type { DevFile } from '../scripts/dev-file.ts';

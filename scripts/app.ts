@@ -10,9 +10,9 @@ import {
   storeCredential,
   storeRotation,
   type ApplicationSettings,
-} from '../database/applications.ts';
-import { recordAudit, type Actor, type AuditFacts } from '../database/operators/audit.ts';
-import { listCredentials, revokeCredential } from '../database/operators/applications.ts';
+} from '../core/applications/store/applications.ts';
+import { recordAudit, type Actor, type AuditFacts } from '../core/operators/store/audit.ts';
+import { listCredentials, revokeCredential } from '../core/applications/store/administration.ts';
 import { checkOutboundUrl, OUTBOUND_URL_REFUSALS, parseAllowList, type AllowList } from '../domain/outbound-url.ts';
 import { createSecretBox } from '../runtime/secrets.ts';
 import { OPTIONS, readCommand, UsageError, USAGE, type AppCommand } from './app-command.ts';

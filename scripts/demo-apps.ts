@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import type { z } from 'zod';
-import { issueCredential, registerApplication, shadhinpayKeyHash } from '../database/applications.ts';
+import { issueCredential, registerApplication, shadhinpayKeyHash } from '../core/applications/store/applications.ts';
 import { openDatabase, type Database } from '../database/connection.ts';
 import { Credential } from '../database/entities/application.ts';
-import { chooseStore, hasHadStore } from '../database/gateway-stores.ts';
+import { chooseStore, hasHadStore } from '../core/gateways/store/stores.ts';
 import { MODES, type Mode } from '../domain/mode.ts';
 import { MANUAL_CAPABILITIES } from '../gateways/manual/gateway.ts';
 import { createSecretBox, sha256, type SecretBox } from '../runtime/secrets.ts';

@@ -43,6 +43,7 @@ export function idleDependencies(): ApiDependencies & AdminDependencies {
       signalRefundEnded: refuse,
       startDelivery: refuse,
       resendDelivery: refuse,
+      endedWorkflows: refuse,
     },
     secrets: { keyId: '', seal: refuse, open: refuse, fits: refuse, reseal: refuse },
     sessionLimits: { idleMs: 0, absoluteMs: 0 },

@@ -1,20 +1,20 @@
 import './lifeline.ts';
 import { parseArgs } from 'node:util';
 import { openDatabase, type Database, type EntityManager } from '../database/connection.ts';
-import { recordAudit, type Actor } from '../database/operators/audit.ts';
-import { lockSuperAdmins } from '../database/operators/last-super-admin.ts';
+import { recordAudit, type Actor } from '../core/operators/store/audit.ts';
+import { lockSuperAdmins } from '../core/operators/store/last-super-admin.ts';
 import {
   insertOperator,
   listOperators,
   setOperatorStatus,
   setPassword,
   type OperatorRecord,
-} from '../database/operators/operators.ts';
-import { hashPassword } from '../database/operators/passwords.ts';
-import { readRoleByName, replaceGrants, resolveGrants } from '../database/operators/roles.ts';
-import { removeTotp } from '../database/operators/second-factor.ts';
-import { endSessions } from '../database/operators/sessions.ts';
-import { makeLink } from '../database/operators/links.ts';
+} from '../core/operators/store/operators.ts';
+import { hashPassword } from '../core/operators/passwords.ts';
+import { readRoleByName, replaceGrants, resolveGrants } from '../core/operators/store/roles.ts';
+import { removeTotp } from '../core/operators/store/second-factor.ts';
+import { endSessions } from '../core/operators/store/sessions.ts';
+import { makeLink } from '../core/operators/store/links.ts';
 import { operatorLinkPath } from '../domain/operator-link.ts';
 import { DomainError } from '../domain/errors.ts';
 import { passwordProblem } from '../runtime/password-rules.ts';

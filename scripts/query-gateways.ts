@@ -1,6 +1,6 @@
-import { confirmedCharges, type StoredCharge } from '../database/ledger/confirmed-charges.ts';
+import { confirmedCharges, type StoredCharge } from '../core/ledger/verify/confirmed-charges.ts';
 import type { Database } from '../database/connection.ts';
-import type { Findings } from '../database/ledger/findings.ts';
+import type { Findings } from '../core/ledger/verify/findings.ts';
 import { GatewayFailure, type AttemptAnswer, type GatewayRegistry } from '../gateways/port.ts';
 
 const QUESTIONS_AT_ONCE = 4;

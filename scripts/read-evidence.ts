@@ -1,4 +1,4 @@
-import type { ReadEvidence } from '../database/ledger/verify-payments.ts';
+import type { ReadEvidence } from '../core/ledger/verify/verify-payments.ts';
 import { chargeFrom as chargeFromBkash, PaymentAnswer } from '../gateways/bkash/answers.ts';
 import { BKASH_CAPABILITIES } from '../gateways/bkash/gateway.ts';
 import { readEvidence as readManual } from '../gateways/manual/evidence.ts';

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
-import type { Witness } from '../database/ledger/verify-chain.ts';
+import type { Witness } from '../core/ledger/verify/verify-chain.ts';
 import { SEAL_HEAD_MESSAGE } from '../runtime/seal-heads.ts';
 
 const HeadLine = z.object({

@@ -1,6 +1,6 @@
 import { Client, Connection } from '@temporalio/client';
 import { z } from 'zod';
-import type { Witness } from '../database/ledger/verify-chain.ts';
+import type { Witness } from '../core/ledger/verify/verify-chain.ts';
 import { connectionOptionsOf, type TemporalServer } from '../runtime/temporal-server.ts';
 import { WORKFLOW_TYPES } from '../workflows/messages/names.ts';
 

@@ -1,5 +1,5 @@
-import type { Finding } from '../database/ledger/findings.ts';
-import type { LedgerReport } from '../database/ledger/verify.ts';
+import type { Finding } from '../core/ledger/verify/findings.ts';
+import type { LedgerReport } from '../core/ledger/verify/verify.ts';
 import { toDecimalText } from '../domain/money.ts';
 
 /** Everything that `npm run verify` found; bigints become decimal text in JSON. */

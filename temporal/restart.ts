@@ -1,7 +1,9 @@
 import type { Client } from '@temporalio/client';
 import { WORKFLOW_TYPES } from '../workflows/messages/names.ts';
 import { callbackSignal } from '../workflows/messages/payment.ts';
-import { paymentStart, refundStart, type PaymentHandle, type RefundHandle } from './dispatch.ts';
+import type { PaymentHandle, RefundHandle } from '../core/dispatch.ts';
+import { paymentStart } from './payments.ts';
+import { refundStart } from './refunds.ts';
 
 /**
  * For `npm run restore` only; everywhere else a completed workflow never runs again. After a restore the row is older than its workflow's state, and

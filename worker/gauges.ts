@@ -1,5 +1,5 @@
 import type { Database } from '../database/connection.ts';
-import { readOperatingFigures } from '../database/gauges.ts';
+import { readOperatingFigures } from '../core/maintenance/store/gauges.ts';
 import type { Reading } from '../runtime/telemetry.ts';
 
 export async function readGauges(database: Database): Promise<Reading[]> {

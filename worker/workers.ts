@@ -10,7 +10,8 @@ import {
 import type { Client } from '@temporalio/client';
 import { createLedgerActivities } from '../activities/ledger.ts';
 import { createPaymentActivities } from '../activities/payments.ts';
-import { createSweepActivities, type SweepDependencies } from '../activities/sweep.ts';
+import { createSweepActivities } from '../activities/sweep.ts';
+import type { SweepDependencies } from '../core/sweep/sweep.ts';
 import { createWebhookActivities } from '../activities/webhooks.ts';
 import type { AllowList } from '../domain/outbound-url.ts';
 import type { HttpClient } from '../runtime/http-client.ts';

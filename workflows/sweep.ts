@@ -1,4 +1,4 @@
-/** Runs one pass of the sweeper, started by a schedule. See `activities/sweep.ts` for what it resumes. */
+/** Runs one pass of the sweeper, started by a schedule. See `core/sweep/sweep.ts` for what it resumes. */
 import { proxyActivities } from '@temporalio/workflow';
 import type { SweepActivities, SweepResult } from './messages/maintenance.ts';
 import { SWEEP } from './options.ts';

@@ -1,18 +1,22 @@
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
-import { changeApplication, insertApplication, prepareRegistration } from '../../database/applications.ts';
+import {
+  changeApplication,
+  insertApplication,
+  prepareRegistration,
+} from '../../core/applications/store/applications.ts';
 import {
   enableEndpoint,
   listApplications,
   readApplication,
   setApplicationStatus,
   type ApplicationRow,
-} from '../../database/operators/applications.ts';
-import { recordAudit, type AuditFact, type AuditFacts } from '../../database/operators/audit.ts';
-import { waitingChanges, type PendingChange } from '../../database/operators/pending-changes.ts';
-import { isGuarded } from '../../database/operators/second-person.ts';
+} from '../../core/applications/store/administration.ts';
+import { recordAudit, type AuditFact, type AuditFacts } from '../../core/operators/store/audit.ts';
+import { waitingChanges, type PendingChange } from '../../core/operators/store/pending-changes.ts';
+import { isGuarded } from '../../core/operators/store/second-person.ts';
 import type { EntityManager } from '../../database/connection.ts';
-import { rotateSigningSecret } from '../../database/signing-secrets.ts';
+import { rotateSigningSecret } from '../../core/webhooks/store/signing-secrets.ts';
 import type { Statements } from '../../database/statements.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { toJsonInteger } from '../../domain/money.ts';

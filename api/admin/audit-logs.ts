@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { listAuditLog, type AuditRecord } from '../../database/operators/audit-log.ts';
+import { listAuditLog, type AuditRecord } from '../../core/operators/store/audit-log.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { toJsonInteger } from '../../domain/money.ts';
 import { paginationOf, sliceOf } from '../http/paging.ts';

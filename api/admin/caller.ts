@@ -1,5 +1,5 @@
 import type { AppView, Grant } from '../../domain/permissions.ts';
-import type { Actor } from '../../database/operators/audit.ts';
+import type { Actor } from '../../core/operators/store/audit.ts';
 
 /** The operator who makes a request, read from the database for each request: a revocation takes effect with the next request. */
 export interface OperatorCaller {

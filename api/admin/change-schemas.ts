@@ -4,7 +4,7 @@ import {
   CHANGE_STATUSES,
   OPERATOR_CHANGES,
   type PendingChange as ChangeRecord,
-} from '../../database/operators/pending-changes.ts';
+} from '../../core/operators/store/pending-changes.ts';
 import { toJsonInteger } from '../../domain/money.ts';
 import { MODES } from '../../domain/mode.ts';
 import { IdText } from '../http/fields.ts';

@@ -7,7 +7,7 @@ import {
   type IssuedCredential as StoredCredential,
   type PreparedCredential,
   type WantedCredential,
-} from '../../database/applications.ts';
+} from '../../core/applications/store/applications.ts';
 import type { EntityManager } from '../../database/connection.ts';
 import {
   activateCredential,
@@ -16,10 +16,10 @@ import {
   readApplication,
   revokeCredential,
   type CredentialRow,
-} from '../../database/operators/applications.ts';
-import { recordAudit, type AuditFacts } from '../../database/operators/audit.ts';
-import type { PendingChange } from '../../database/operators/pending-changes.ts';
-import { isGuarded } from '../../database/operators/second-person.ts';
+} from '../../core/applications/store/administration.ts';
+import { recordAudit, type AuditFacts } from '../../core/operators/store/audit.ts';
+import type { PendingChange } from '../../core/operators/store/pending-changes.ts';
+import { isGuarded } from '../../core/operators/store/second-person.ts';
 import type { Statements } from '../../database/statements.ts';
 import { DomainError, notFound } from '../../domain/errors.ts';
 import { toJsonInteger } from '../../domain/money.ts';

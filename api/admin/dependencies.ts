@@ -1,10 +1,10 @@
 import type { Database } from '../../database/connection.ts';
-import type { SessionLimits } from '../../database/operators/sessions.ts';
+import type { SessionLimits } from '../../core/operators/store/sessions.ts';
 import type { AllowList } from '../../domain/outbound-url.ts';
 import type { GatewayRegistry } from '../../gateways/port.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type { SecretBox } from '../../runtime/secrets.ts';
-import type { Dispatch } from '../../temporal/dispatch.ts';
+import type { Dispatch } from '../../core/dispatch.ts';
 
 /** The dependencies of the operators' routes. Only the API's main file builds them. */
 export interface AdminDependencies {

@@ -9,11 +9,11 @@ import {
   retireStore,
   type StoreRow,
   type StoreSlot,
-} from '../../database/gateway-stores.ts';
-import { readApplication } from '../../database/operators/applications.ts';
-import { recordAudit, type AuditFacts } from '../../database/operators/audit.ts';
-import { waitingChanges, type ChangeTarget, type PendingChange } from '../../database/operators/pending-changes.ts';
-import { isStoreGuarded } from '../../database/operators/second-person.ts';
+} from '../../core/gateways/store/stores.ts';
+import { readApplication } from '../../core/applications/store/administration.ts';
+import { recordAudit, type AuditFacts } from '../../core/operators/store/audit.ts';
+import { waitingChanges, type ChangeTarget, type PendingChange } from '../../core/operators/store/pending-changes.ts';
+import { isStoreGuarded } from '../../core/operators/store/second-person.ts';
 import type { Statements } from '../../database/statements.ts';
 import { DomainError, notFound } from '../../domain/errors.ts';
 import { MODES, type Mode } from '../../domain/mode.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Detail } from '../../database/operators/payment-detail.ts';
+import type { Detail } from '../../core/payments/store/payment-detail.ts';
 import { CALLBACK_KINDS, CALLBACK_OUTCOMES } from '../../database/entities/payment.ts';
 import { toJsonInteger } from '../../domain/money.ts';
 import { ATTEMPT_STATUSES } from '../../domain/payment.ts';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { EntityManager } from '../../database/connection.ts';
-import { recordAudit } from '../../database/operators/audit.ts';
-import { readGrants, readOperator } from '../../database/operators/operators.ts';
+import { recordAudit } from '../../core/operators/store/audit.ts';
+import { readGrants, readOperator } from '../../core/operators/store/operators.ts';
 import {
   APPLICATION_CHANGES,
   closeChange,
@@ -12,7 +12,7 @@ import {
   readChangeSecret,
   type ChangeKind,
   type PendingChange as ChangeRecord,
-} from '../../database/operators/pending-changes.ts';
+} from '../../core/operators/store/pending-changes.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { isInView, viewFor, type Permission } from '../../domain/permissions.ts';
 import { IdParams } from '../http/fields.ts';

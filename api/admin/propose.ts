@@ -1,6 +1,6 @@
 import type { EntityManager } from '../../database/connection.ts';
-import { recordAudit } from '../../database/operators/audit.ts';
-import { proposeChange, type NewChange, type PendingChange } from '../../database/operators/pending-changes.ts';
+import { recordAudit } from '../../core/operators/store/audit.ts';
+import { proposeChange, type NewChange, type PendingChange } from '../../core/operators/store/pending-changes.ts';
 import { DomainError } from '../../domain/errors.ts';
 import type { OperatorCaller } from './caller.ts';
 

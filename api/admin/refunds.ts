@@ -6,16 +6,22 @@ import {
   operatorMay,
   type DecisionWord,
   type StoredDecision,
-} from '../../database/decisions.ts';
-import { recordAudit } from '../../database/operators/audit.ts';
+} from '../../core/decisions/store.ts';
+import { recordAudit } from '../../core/operators/store/audit.ts';
 import { listRows } from '../../database/lists.ts';
-import { locatePayment, locateRefund, type FoundRefund } from '../../database/operators/money.ts';
-import { readRefund, REFUND_COLUMNS, refundOf, type RefundRecord, type RefundRow } from '../../database/refunds.ts';
+import { locatePayment, locateRefund, type FoundRefund } from '../../core/operators/store/money.ts';
+import {
+  readRefund,
+  REFUND_COLUMNS,
+  refundOf,
+  type RefundRecord,
+  type RefundRow,
+} from '../../core/refunds/store/refunds.ts';
 import type { Statements } from '../../database/statements.ts';
 import { DomainError, notFound } from '../../domain/errors.ts';
 import { refundView } from '../../domain/refund-view.ts';
 import { describeError } from '../../runtime/logger.ts';
-import { refundHandleOf } from '../../temporal/dispatch.ts';
+import { refundHandleOf } from '../../core/dispatch.ts';
 import { IdParams } from '../http/fields.ts';
 import { paginationOf, sliceOf } from '../http/paging.ts';
 import { makeRefund } from '../native/create-refund.ts';

@@ -1,4 +1,4 @@
-import { summarize, type CurrencySummary } from '../../database/operators/report.ts';
+import { summarize, type CurrencySummary } from '../../core/payments/store/report.ts';
 import { toJsonInteger } from '../../domain/money.ts';
 import type { AdminDependencies } from './dependencies.ts';
 import { momentRange } from './filters.ts';

@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import type { EntityManager } from '../../database/connection.ts';
-import { recordAudit, type AuditFacts } from '../../database/operators/audit.ts';
-import { lockSuperAdmins } from '../../database/operators/last-super-admin.ts';
-import { plain, waitingChanges, type PendingChange } from '../../database/operators/pending-changes.ts';
+import { recordAudit, type AuditFacts } from '../../core/operators/store/audit.ts';
+import { lockSuperAdmins } from '../../core/operators/store/last-super-admin.ts';
+import { plain, waitingChanges, type PendingChange } from '../../core/operators/store/pending-changes.ts';
 import {
   deleteRole,
   insertRole,
@@ -14,8 +14,8 @@ import {
   type RoleContents,
   type RoleHolder,
   type RoleRecord,
-} from '../../database/operators/roles.ts';
-import { areGrantsGuarded } from '../../database/operators/second-person.ts';
+} from '../../core/operators/store/roles.ts';
+import { areGrantsGuarded } from '../../core/operators/store/second-person.ts';
 import { DomainError, notFound } from '../../domain/errors.ts';
 import { toJsonInteger } from '../../domain/money.ts';
 import {

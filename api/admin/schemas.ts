@@ -5,8 +5,8 @@ import { PERMISSIONS } from '../../domain/permissions.ts';
 import { Email, freeText, IdText } from '../http/fields.ts';
 import { listQuery, numberedListQuery } from '../http/paging.ts';
 import { PendingChanges } from './change-schemas.ts';
-import { OPERATOR_SORTS } from '../../database/operators/operators.ts';
-import { ROLE_SORTS } from '../../database/operators/roles.ts';
+import { OPERATOR_SORTS } from '../../core/operators/store/operators.ts';
+import { ROLE_SORTS } from '../../core/operators/store/roles.ts';
 
 const Id = z
   .int('must be a plain integer')

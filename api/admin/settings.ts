@@ -1,5 +1,5 @@
-import { recordAudit } from '../../database/operators/audit.ts';
-import { readSettings, writeSettings } from '../../database/operators/settings.ts';
+import { recordAudit } from '../../core/operators/store/audit.ts';
+import { readSettings, writeSettings } from '../../core/operators/store/settings.ts';
 import type { AdminDependencies } from './dependencies.ts';
 import { adminRoute, type AdminRoute } from './route.ts';
 import { Settings } from './schemas.ts';

@@ -1,6 +1,6 @@
 import type { EntityManager } from '../../database/connection.ts';
-import { lockSlot, readSlot, type StoreSlot } from '../../database/gateway-stores.ts';
-import type { AuditFacts } from '../../database/operators/audit.ts';
+import { lockSlot, readSlot, type StoreSlot } from '../../core/gateways/store/stores.ts';
+import type { AuditFacts } from '../../core/operators/store/audit.ts';
 import { GatewayFailure, type Gateway, type Store } from '../../gateways/port.ts';
 import type { AdminDependencies } from './dependencies.ts';
 

@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { decide, decisionFacts, needsSecond } from '../../database/decisions.ts';
-import { recordAudit } from '../../database/operators/audit.ts';
+import { decide, decisionFacts, needsSecond } from '../../core/decisions/store.ts';
+import { recordAudit } from '../../core/operators/store/audit.ts';
 import { listRows } from '../../database/lists.ts';
-import { locateUnappliedPayment, type FoundUnappliedPayment } from '../../database/operators/money.ts';
-import { readPayment } from '../../database/payments.ts';
-import { lateRefundRuledOut } from '../../database/refund-bounds.ts';
+import { locateUnappliedPayment, type FoundUnappliedPayment } from '../../core/operators/store/money.ts';
+import { readPayment } from '../../core/payments/store/payments.ts';
+import { lateRefundRuledOut } from '../../core/refunds/store/refund-bounds.ts';
 import type { Mode } from '../../domain/mode.ts';
 import type { PaymentStatus } from '../../domain/payment.ts';
 import { DomainError, notFound } from '../../domain/errors.ts';

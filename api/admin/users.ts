@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import type { EntityManager } from '../../database/connection.ts';
-import { recordAudit, type AuditFacts } from '../../database/operators/audit.ts';
-import { requestLink } from '../../database/operators/links.ts';
-import { lockSuperAdmins } from '../../database/operators/last-super-admin.ts';
+import { recordAudit, type AuditFacts } from '../../core/operators/store/audit.ts';
+import { requestLink } from '../../core/operators/store/links.ts';
+import { lockSuperAdmins } from '../../core/operators/store/last-super-admin.ts';
 import {
   insertOperator,
   listOperators,
@@ -12,17 +12,17 @@ import {
   setOperatorStatus,
   type OperatorRecord,
   type OperatorStatus,
-} from '../../database/operators/operators.ts';
-import { plain, waitingChanges, type PendingChange } from '../../database/operators/pending-changes.ts';
+} from '../../core/operators/store/operators.ts';
+import { plain, waitingChanges, type PendingChange } from '../../core/operators/store/pending-changes.ts';
 import {
   readGrantRequests,
   readRoleNames,
   replaceGrants,
   resolveGrants,
   type GrantRequest,
-} from '../../database/operators/roles.ts';
-import { areGrantsGuarded } from '../../database/operators/second-person.ts';
-import { endSessions } from '../../database/operators/sessions.ts';
+} from '../../core/operators/store/roles.ts';
+import { areGrantsGuarded } from '../../core/operators/store/second-person.ts';
+import { endSessions } from '../../core/operators/store/sessions.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { toJsonInteger } from '../../domain/money.ts';
 import { GUARDED_PERMISSIONS, mayGrant, type Grant } from '../../domain/permissions.ts';

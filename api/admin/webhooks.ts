@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { recordAudit } from '../../database/operators/audit.ts';
-import { readApplication } from '../../database/operators/applications.ts';
+import { recordAudit } from '../../core/operators/store/audit.ts';
+import { readApplication } from '../../core/applications/store/administration.ts';
 import { listRows } from '../../database/lists.ts';
 import type { EntityManager } from '../../database/connection.ts';
 import { maskCardNumbers } from '../../domain/card-number.ts';

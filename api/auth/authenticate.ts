@@ -1,6 +1,6 @@
-import type { KnownSession } from '../../database/operators/sessions.ts';
-import { useSession } from '../../database/operators/sessions.ts';
-import { recordAudit, type Actor } from '../../database/operators/audit.ts';
+import type { KnownSession } from '../../core/operators/store/sessions.ts';
+import { useSession } from '../../core/operators/store/sessions.ts';
+import { recordAudit, type Actor } from '../../core/operators/store/audit.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { isPermission, viewFor, type AppView } from '../../domain/permissions.ts';
 import type { OperatorCaller } from '../admin/caller.ts';

@@ -1,10 +1,10 @@
-import { recordAudit, type Actor } from '../../database/operators/audit.ts';
+import { recordAudit, type Actor } from '../../core/operators/store/audit.ts';
 import { readNow } from '../../database/clock.ts';
 import type { EntityManager } from '../../database/connection.ts';
 import { Operator } from '../../database/entities/operator.ts';
-import { passwordMatches } from '../../database/operators/passwords.ts';
-import { takeRecoveryCode, takeTotpCode } from '../../database/operators/second-factor.ts';
-import { endSessions, isKnownAddress, openSession, useSession } from '../../database/operators/sessions.ts';
+import { passwordMatches } from '../../core/operators/passwords.ts';
+import { takeRecoveryCode, takeTotpCode } from '../../core/operators/store/second-factor.ts';
+import { endSessions, isKnownAddress, openSession, useSession } from '../../core/operators/store/sessions.ts';
 import {
   accountSubject,
   addressSubject,
@@ -14,7 +14,7 @@ import {
   removeStaleThrottles,
   takeAttempts,
   type Attempt,
-} from '../../database/operators/throttles.ts';
+} from '../../core/operators/store/throttles.ts';
 import { DomainError } from '../../domain/errors.ts';
 import type { AdminDependencies } from '../admin/dependencies.ts';
 import { newSessionToken, presentedToken } from './tokens.ts';

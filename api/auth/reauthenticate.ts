@@ -1,10 +1,10 @@
-import { recordAudit } from '../../database/operators/audit.ts';
+import { recordAudit } from '../../core/operators/store/audit.ts';
 import type { EntityManager } from '../../database/connection.ts';
 import { Operator } from '../../database/entities/operator.ts';
-import { passwordMatches } from '../../database/operators/passwords.ts';
-import { takeRecoveryCode, takeTotpCode } from '../../database/operators/second-factor.ts';
-import { renewSession } from '../../database/operators/sessions.ts';
-import { forget, release, sessionHolderSubject, takeAttempts } from '../../database/operators/throttles.ts';
+import { passwordMatches } from '../../core/operators/passwords.ts';
+import { takeRecoveryCode, takeTotpCode } from '../../core/operators/store/second-factor.ts';
+import { renewSession } from '../../core/operators/store/sessions.ts';
+import { forget, release, sessionHolderSubject, takeAttempts } from '../../core/operators/store/throttles.ts';
 import { DomainError } from '../../domain/errors.ts';
 import type { OperatorCaller } from '../admin/caller.ts';
 import type { AdminDependencies } from '../admin/dependencies.ts';

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { recordAudit } from '../../database/operators/audit.ts';
-import { beginTotp, confirmTotp, removeTotp } from '../../database/operators/second-factor.ts';
-import { endSessions } from '../../database/operators/sessions.ts';
-import { readSettings } from '../../database/operators/settings.ts';
+import { recordAudit } from '../../core/operators/store/audit.ts';
+import { beginTotp, confirmTotp, removeTotp } from '../../core/operators/store/second-factor.ts';
+import { endSessions } from '../../core/operators/store/sessions.ts';
+import { readSettings } from '../../core/operators/store/settings.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { toBase32, totpUri } from '../../domain/totp.ts';
 import type { AdminDependencies } from '../admin/dependencies.ts';

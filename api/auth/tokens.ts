@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { SessionKind } from '../../database/operators/sessions.ts';
+import type { SessionKind } from '../../core/operators/store/sessions.ts';
 import { hmacSha256, secretEquals } from '../../runtime/secrets.ts';
 
 /** 256 bits from the system's generator. The prefix lets secret scanners recognize the token. */

@@ -1,5 +1,5 @@
 import type { Database, Scope } from '../../database/connection.ts';
-import { readLogo, readTemplate } from '../../database/invoice-templates.ts';
+import { readLogo, readTemplate } from '../../core/invoices/store/invoice-templates.ts';
 import { DEFAULT_ACCENT } from '../../web/accent.ts';
 import type { Branding } from '../../web/documents/document.ts';
 

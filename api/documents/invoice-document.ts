@@ -1,4 +1,4 @@
-import type { InvoiceRecord } from '../../database/invoices.ts';
+import type { InvoiceRecord } from '../../core/invoices/store/invoices.ts';
 import type { Calendar } from '../../domain/calendar.ts';
 import { dueMinorOf, invoiceNumber, shownStatus, stateOf } from '../../domain/invoice.ts';
 import { payableUrl } from '../../domain/invoice-view.ts';

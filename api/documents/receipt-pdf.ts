@@ -1,6 +1,6 @@
-import { paymentsOf, readInvoice, type InvoiceRecord } from '../../database/invoices.ts';
-import type { PaymentRecord } from '../../database/payments.ts';
-import { refundedOf } from '../../database/refunds.ts';
+import { paymentsOf, readInvoice, type InvoiceRecord } from '../../core/invoices/store/invoices.ts';
+import type { PaymentRecord } from '../../core/payments/store/payments.ts';
+import { refundedOf } from '../../core/refunds/store/refunds.ts';
 import { BUSINESS_TIME_ZONE } from '../../domain/calendar.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { invoiceNumber } from '../../domain/invoice.ts';
@@ -13,7 +13,7 @@ import type { Language } from '../../web/language.ts';
 import type { StreamReply } from '../http/route.ts';
 import { brandingOf } from './branding.ts';
 import { pdfReply } from './pdf-reply.ts';
-import { gatewayName } from '../payments/gateway-name.ts';
+import { gatewayName } from '../../core/gateways/gateway-name.ts';
 
 export interface ReceiptDependencies {
   readonly database: Database;

@@ -10,7 +10,7 @@ import {
   type AttemptIds,
   type KeptCallback,
   type ReceivedCallback,
-} from '../../database/gateway-callbacks.ts';
+} from '../../core/gateway-callbacks/store.ts';
 import { claimsNoMoney, outcomeWithoutQuery } from '../../domain/callback.ts';
 import { DomainError } from '../../domain/errors.ts';
 import type { Mode } from '../../domain/mode.ts';
@@ -24,7 +24,7 @@ import { readText } from '../http/body.ts';
 import { admitAddress, type RateLimiter } from '../http/rate-limit.ts';
 import type { Context } from '../http/surface.ts';
 import type { ApiDependencies } from '../dependencies.ts';
-import { passOn } from './pass-on.ts';
+import { passOn } from '../../core/gateway-callbacks/pass-on.ts';
 
 type CallbackDependencies = Pick<ApiDependencies, 'database' | 'gateways' | 'dispatch' | 'log' | 'webUrl'>;
 

@@ -1,6 +1,6 @@
 import { verify } from '@node-rs/bcrypt';
 import { randomBytes } from 'node:crypto';
-import { findCredential, type KnownCredential } from '../../database/callers.ts';
+import { findCredential, type KnownCredential } from '../../core/applications/store/callers.ts';
 import type { Database } from '../../database/connection.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { createBoundedWork, type BoundedWork } from '../../runtime/bounded-work.ts';

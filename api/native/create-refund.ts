@@ -4,7 +4,7 @@ import { sha256 } from '../../runtime/secrets.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { canonicalJson, type JsonValue } from '../http/json-text.ts';
 import type { ReplayReply, RouteReply } from '../http/route.ts';
-import { makeRefund as makeInCore, type WantedRefund as WantedInCore } from '../payments/make-refund.ts';
+import { makeRefund as makeInCore, type WantedRefund as WantedInCore } from '../../core/refunds/make-refund.ts';
 import type { NativeCaller } from './authenticate.ts';
 import { readKey } from './idempotency.ts';
 import type { CreateRefund } from './schemas.ts';

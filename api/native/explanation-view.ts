@@ -1,4 +1,4 @@
-import type { TimelineEntry } from '../../database/explanation.ts';
+import type { TimelineEntry } from '../../core/payments/store/explanation.ts';
 import type { Situation } from '../../domain/explanation.ts';
 import type { PaymentStatus } from '../../domain/payment.ts';
 

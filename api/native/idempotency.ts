@@ -1,5 +1,5 @@
 import type { Scope } from '../../database/connection.ts';
-import type { KeyName } from '../../database/idempotency.ts';
+import type { KeyName } from '../../core/idempotency/store.ts';
 import { DomainError } from '../../domain/errors.ts';
 
 export interface KeyUse {

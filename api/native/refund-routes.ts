@@ -1,12 +1,12 @@
 import { z } from 'zod';
-import { listRefunds } from '../../database/refunds.ts';
+import { listRefunds } from '../../core/refunds/store/refunds.ts';
 import { refundView } from '../../domain/refund-view.ts';
 import { route, type Route } from '../http/route.ts';
 import type { NativeCaller } from './authenticate.ts';
-import { findRefund } from '../payments/make-refund.ts';
+import { findRefund } from '../../core/refunds/make-refund.ts';
 import { createRefund } from './create-refund.ts';
 import type { ApiDependencies } from '../dependencies.ts';
-import { findPayment } from '../payments/find-payment.ts';
+import { findPayment } from '../../core/payments/find-payment.ts';
 import { CREDENTIAL_ERRORS } from './errors.ts';
 import { IdParams } from '../http/fields.ts';
 import { CreateRefund, Refund } from './schemas.ts';

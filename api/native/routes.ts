@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { Payment } from '../../database/entities/payment.ts';
-import { explainPayment } from '../../database/explanation.ts';
-import { listPayments, type PaymentRecord } from '../../database/payments.ts';
-import { refundedOf } from '../../database/refunds.ts';
-import { findPublicPayment } from '../../database/public-references.ts';
+import { explainPayment } from '../../core/payments/store/explanation.ts';
+import { listPayments, type PaymentRecord } from '../../core/payments/store/payments.ts';
+import { refundedOf } from '../../core/refunds/store/refunds.ts';
+import { findPublicPayment } from '../../core/payments/store/public-references.ts';
 import { DomainError, notFound } from '../../domain/errors.ts';
 import { toDecimalText, toJsonInteger } from '../../domain/money.ts';
 import { isPaid } from '../../domain/payment.ts';
@@ -17,7 +17,7 @@ import { createPayment } from './create-payment.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { CREDENTIAL_ERRORS } from './errors.ts';
 import { explanationView } from './explanation-view.ts';
-import { findPayment } from '../payments/find-payment.ts';
+import { findPayment } from '../../core/payments/find-payment.ts';
 import { invoiceRoutes } from './invoices/routes.ts';
 import { refundRoutes } from './refund-routes.ts';
 import {

@@ -1,4 +1,4 @@
-import { findCredential, type KnownCredential } from '../../database/callers.ts';
+import { findCredential, type KnownCredential } from '../../core/applications/store/callers.ts';
 import type { Database } from '../../database/connection.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { sha256 } from '../../runtime/secrets.ts';

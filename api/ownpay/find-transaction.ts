@@ -1,4 +1,4 @@
-import { readPaymentByReference, type PaymentRecord } from '../../database/payments.ts';
+import { readPaymentByReference, type PaymentRecord } from '../../core/payments/store/payments.ts';
 import { isReference } from '../../domain/references.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import type { OwnpayCaller } from './authenticate.ts';

@@ -1,7 +1,7 @@
-import type { KeyName } from '../../database/idempotency.ts';
+import type { KeyName } from '../../core/idempotency/store.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { sha256 } from '../../runtime/secrets.ts';
-import type { WantedPayment } from '../payments/create-payment.ts';
+import type { WantedPayment } from '../../core/payments/create-payment.ts';
 import type { OwnpayCaller } from './authenticate.ts';
 
 const KEEP_DAYS = 1;

@@ -1,10 +1,10 @@
-import { pageOfRefunds } from '../../database/refunds.ts';
+import { pageOfRefunds } from '../../core/refunds/store/refunds.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { minorFromDecimalText } from '../../domain/money.ts';
 import type { z } from 'zod';
 import type { ApiDependencies } from '../dependencies.ts';
 import type { ReplayReply, RouteReply } from '../http/route.ts';
-import { makeRefund } from '../payments/make-refund.ts';
+import { makeRefund } from '../../core/refunds/make-refund.ts';
 import type { OwnpayCaller } from './authenticate.ts';
 import { findTransaction } from './find-transaction.ts';
 import { keyOf, type SentRequest } from './idempotency.ts';

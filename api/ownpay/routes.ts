@@ -1,6 +1,6 @@
 import type { z } from 'zod';
-import { pageOfPayments } from '../../database/payments.ts';
-import { refundedOf, refundedOfAll } from '../../database/refunds.ts';
+import { pageOfPayments } from '../../core/payments/store/payments.ts';
+import { refundedOf, refundedOfAll } from '../../core/refunds/store/refunds.ts';
 import { paymentsWith } from '../../domain/ownpay.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import type { JsonValue } from '../http/json-text.ts';

@@ -1,5 +1,5 @@
-import type { PaymentRecord } from '../../database/payments.ts';
-import type { RefundRecord } from '../../database/refunds.ts';
+import type { PaymentRecord } from '../../core/payments/store/payments.ts';
+import type { RefundRecord } from '../../core/refunds/store/refunds.ts';
 import { numberText } from '../../domain/exact-json.ts';
 import { toJsonInteger } from '../../domain/money.ts';
 import { ownpayAmount, ownpayInstant, ownpayStatus } from '../../domain/ownpay.ts';

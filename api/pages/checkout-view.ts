@@ -1,9 +1,9 @@
 import type { EntityManager } from '../../database/connection.ts';
 import { GatewayCallback, PaymentAttempt } from '../../database/entities/payment.ts';
-import type { PaymentRecord } from '../../database/payments.ts';
-import type { PublicPayment } from '../../database/public-references.ts';
-import { refundedOf } from '../../database/refunds.ts';
-import { listUnapplied } from '../../database/unapplied-payments.ts';
+import type { PaymentRecord } from '../../core/payments/store/payments.ts';
+import type { PublicPayment } from '../../core/payments/store/public-references.ts';
+import { refundedOf } from '../../core/refunds/store/refunds.ts';
+import { listUnapplied } from '../../core/unapplied-payments/store.ts';
 import type { AttemptStatus, PaymentStatus } from '../../domain/payment.ts';
 import { checkoutPath } from '../../domain/payment-view.ts';
 import type { UnappliedFacts } from '../../domain/unapplied-payment.ts';

@@ -1,13 +1,13 @@
-import { chooseGateway, type ChoiceOutcome } from '../../database/gateway-choices.ts';
-import { findPublicPayment, type PublicPayment } from '../../database/public-references.ts';
+import { chooseGateway, type ChoiceOutcome } from '../../core/payments/store/gateway-choices.ts';
+import { findPublicPayment, type PublicPayment } from '../../core/payments/store/public-references.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { attemptReference } from '../../domain/references.ts';
 import { describeError } from '../../runtime/logger.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { readText } from '../http/body.ts';
 import type { Context } from '../http/surface.ts';
-import { SESSION_WAIT } from '../payments/create-payment.ts';
-import { gatewayName } from '../payments/gateway-name.ts';
+import { SESSION_WAIT } from '../../core/payments/create-payment.ts';
+import { gatewayName } from '../../core/gateways/gateway-name.ts';
 
 const FORM_TYPE = 'application/x-www-form-urlencoded';
 const FORM_BYTES_MAX = 1_000;

@@ -1,12 +1,12 @@
-import type { InvoiceRecord } from '../../database/invoices.ts';
-import type { NewPayment } from '../../database/new-payments.ts';
+import type { InvoiceRecord } from '../../core/invoices/store/invoices.ts';
+import type { NewPayment } from '../../core/payments/store/new-payments.ts';
 import { invoiceNumber } from '../../domain/invoice.ts';
 import { payableUrl } from '../../domain/invoice-view.ts';
 import { attemptReference, paymentReference, shadhinpayReference } from '../../domain/references.ts';
 import { CHECKOUT_MINUTES, gatewayOf, VENDORS } from '../../domain/shadhinpay.ts';
 import type { ApiDependencies } from '../dependencies.ts';
-import { checkoutGatewaysOf, type PaymentRules } from '../payments/bounds.ts';
-import { activeOf, type WhereToPay } from '../payments/where-to-pay.ts';
+import { checkoutGatewaysOf, type PaymentRules } from '../../core/payments/bounds.ts';
+import { activeOf, type WhereToPay } from '../../core/payments/where-to-pay.ts';
 
 /** Returns the gateways where an invoice can be paid now, by its contract and the application's settings. */
 export async function payableAt(

@@ -1,9 +1,9 @@
-import { askForPayer } from '../../database/gateway-callbacks.ts';
-import { noteLedOn } from '../../database/payments.ts';
-import { findPublicPayment, type PublicPayment } from '../../database/public-references.ts';
+import { askForPayer } from '../../core/gateway-callbacks/store.ts';
+import { noteLedOn } from '../../core/payments/store/payments.ts';
+import { findPublicPayment, type PublicPayment } from '../../core/payments/store/public-references.ts';
 import { describeError } from '../../runtime/logger.ts';
 import type { ApiDependencies } from '../dependencies.ts';
-import { passOn } from '../gateway-callbacks/pass-on.ts';
+import { passOn } from '../../core/gateway-callbacks/pass-on.ts';
 import type { Context } from '../http/surface.ts';
 import { openedByPerson } from './opened-by-person.ts';
 

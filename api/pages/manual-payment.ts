@@ -1,7 +1,7 @@
 import type { EntityManager } from '../../database/connection.ts';
-import { readManualAttempt, submitTransaction } from '../../database/manual-submissions.ts';
-import type { PaymentRecord } from '../../database/payments.ts';
-import type { PublicPayment } from '../../database/public-references.ts';
+import { readManualAttempt, submitTransaction } from '../../core/manual-payments/store.ts';
+import type { PaymentRecord } from '../../core/payments/store/payments.ts';
+import type { PublicPayment } from '../../core/payments/store/public-references.ts';
 import { holdsCardNumber } from '../../domain/card-number.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { compareTransaction, TRANSACTION_LENGTH } from '../../domain/manual-payment.ts';

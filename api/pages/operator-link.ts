@@ -1,9 +1,9 @@
 import type { Database } from '../../database/connection.ts';
-import { recordAudit } from '../../database/operators/audit.ts';
-import { findLinkHolder, takeLink, type LinkHolder } from '../../database/operators/links.ts';
-import { setPassword } from '../../database/operators/operators.ts';
-import { hashPassword } from '../../database/operators/passwords.ts';
-import { endSessions } from '../../database/operators/sessions.ts';
+import { recordAudit } from '../../core/operators/store/audit.ts';
+import { findLinkHolder, takeLink, type LinkHolder } from '../../core/operators/store/links.ts';
+import { setPassword } from '../../core/operators/store/operators.ts';
+import { hashPassword } from '../../core/operators/passwords.ts';
+import { endSessions } from '../../core/operators/store/sessions.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { operatorLinkPath } from '../../domain/operator-link.ts';
 import { passwordFault } from '../../runtime/password-rules.ts';

@@ -1,5 +1,9 @@
-import type { PaymentRecord } from '../../database/payments.ts';
-import { findPublicInvoice, findPublicPayment, type PublicPayment } from '../../database/public-references.ts';
+import type { PaymentRecord } from '../../core/payments/store/payments.ts';
+import {
+  findPublicInvoice,
+  findPublicPayment,
+  type PublicPayment,
+} from '../../core/payments/store/public-references.ts';
 import { BUSINESS_TIME_ZONE } from '../../domain/calendar.ts';
 import { DomainError, notFound } from '../../domain/errors.ts';
 import { ownpayReturnUrl } from '../../domain/ownpay.ts';
@@ -28,7 +32,7 @@ import { manualState, paysOnOurPage, submit } from './manual-payment.ts';
 import { openedByPerson } from './opened-by-person.ts';
 import { answerOperatorLink, OPERATOR_LINK } from './operator-link.ts';
 import { payInvoice, sendBrand, sendInvoicePdf, sendLogo, showPayable } from './payable.ts';
-import { gatewayName } from '../payments/gateway-name.ts';
+import { gatewayName } from '../../core/gateways/gateway-name.ts';
 
 /** The paths below the page of a payment, and below that of an invoice. */
 export const CHECKOUT_ACTIONS = ['continue', 'gateway', 'submission', 'cancel', 'receipt'] as const;

@@ -1,9 +1,9 @@
-import { openPaymentsOf, paymentsOf, type InvoiceRecord } from '../../database/invoices.ts';
-import { readLogo } from '../../database/invoice-templates.ts';
-import type { PaymentRecord } from '../../database/payments.ts';
+import { openPaymentsOf, paymentsOf, type InvoiceRecord } from '../../core/invoices/store/invoices.ts';
+import { readLogo } from '../../core/invoices/store/invoice-templates.ts';
+import type { PaymentRecord } from '../../core/payments/store/payments.ts';
 import { checkoutPath } from '../../domain/payment-view.ts';
-import { refundedOfAll } from '../../database/refunds.ts';
-import { listUnappliedOfInvoice } from '../../database/unapplied-payments.ts';
+import { refundedOfAll } from '../../core/refunds/store/refunds.ts';
+import { listUnappliedOfInvoice } from '../../core/unapplied-payments/store.ts';
 import { BUSINESS_TIME_ZONE } from '../../domain/calendar.ts';
 import { addDays } from '../../domain/plain-date.ts';
 import {
@@ -20,9 +20,9 @@ import type { Language } from '../../web/language.ts';
 import type { PayableView, Paying, PayProblem, InProgress } from '../../web/payable/view.ts';
 import { brandingOf } from '../documents/branding.ts';
 import type { ApiDependencies } from '../dependencies.ts';
-import { widestBounds, type PaymentRules } from '../payments/bounds.ts';
-import type { PublicInvoice } from '../../database/public-references.ts';
-import { gatewayName } from '../payments/gateway-name.ts';
+import { widestBounds, type PaymentRules } from '../../core/payments/bounds.ts';
+import type { PublicInvoice } from '../../core/payments/store/public-references.ts';
+import { gatewayName } from '../../core/gateways/gateway-name.ts';
 import { shownUnapplied } from './checkout-view.ts';
 
 /** A payment in progress is offered only if this much time is left: otherwise it could expire while the payer is paying. */

@@ -1,5 +1,5 @@
-import { shadhinpayKeyHash } from '../../database/applications.ts';
-import { findCredential, type KnownCredential } from '../../database/callers.ts';
+import { shadhinpayKeyHash } from '../../core/applications/store/applications.ts';
+import { findCredential, type KnownCredential } from '../../core/applications/store/callers.ts';
 import type { Database } from '../../database/connection.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { createUseNotes } from '../credential-use.ts';

@@ -1,5 +1,5 @@
 import { readNow } from '../../database/clock.ts';
-import type { InvoiceContent } from '../../database/invoices.ts';
+import type { InvoiceContent } from '../../core/invoices/store/invoices.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { InvoiceAmountError, NO_REMINDERS, totalsOf, type InvoiceTotals } from '../../domain/invoice.ts';
 import { minorFromDecimalText } from '../../domain/money.ts';
@@ -7,8 +7,8 @@ import { shadhinpayInvoiceReference } from '../../domain/references.ts';
 import { returnUrlProblem } from '../../domain/return-url.ts';
 import { numberLabelOf } from '../../domain/shadhinpay-invoice.ts';
 import type { ApiDependencies } from '../dependencies.ts';
-import { writeInvoice } from '../invoices/write-invoice.ts';
-import { orAsAnswered } from '../payments/idempotency.ts';
+import { writeInvoice } from '../../core/invoices/write-invoice.ts';
+import { orAsAnswered } from '../../core/idempotency/idempotency.ts';
 import { boundsInWords, CONTRACT_BOUNDS } from './amounts.ts';
 import type { ShadhinpayCaller } from './authenticate.ts';
 import { keyOf, replay, type SentRequest } from './idempotency.ts';

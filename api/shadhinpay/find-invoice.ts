@@ -1,4 +1,4 @@
-import { paymentsOf, readInvoiceByReference, type InvoiceRecord } from '../../database/invoices.ts';
+import { paymentsOf, readInvoiceByReference, type InvoiceRecord } from '../../core/invoices/store/invoices.ts';
 import { DomainError } from '../../domain/errors.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import type { ShadhinpayCaller } from './authenticate.ts';

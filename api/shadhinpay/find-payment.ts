@@ -1,5 +1,5 @@
-import { readPaymentByReference, type PaymentRecord } from '../../database/payments.ts';
-import { refundedOf } from '../../database/refunds.ts';
+import { readPaymentByReference, type PaymentRecord } from '../../core/payments/store/payments.ts';
+import { refundedOf } from '../../core/refunds/store/refunds.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { isReference } from '../../domain/references.ts';
 import type { ApiDependencies } from '../dependencies.ts';

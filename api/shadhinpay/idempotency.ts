@@ -1,9 +1,9 @@
-import type { KeyName } from '../../database/idempotency.ts';
+import type { KeyName } from '../../core/idempotency/store.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { sha256 } from '../../runtime/secrets.ts';
 import { canonicalJson, type JsonValue } from '../http/json-text.ts';
 import type { ReplayReply } from '../http/route.ts';
-import type { WantedPayment } from '../payments/create-payment.ts';
+import type { WantedPayment } from '../../core/payments/create-payment.ts';
 import type { ShadhinpayCaller } from './authenticate.ts';
 import { ShadhinpayError } from './errors.ts';
 

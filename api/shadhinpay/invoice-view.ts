@@ -1,5 +1,5 @@
-import type { InvoiceRecord } from '../../database/invoices.ts';
-import type { PaymentRecord } from '../../database/payments.ts';
+import type { InvoiceRecord } from '../../core/invoices/store/invoices.ts';
+import type { PaymentRecord } from '../../core/payments/store/payments.ts';
 import { invoiceNumber } from '../../domain/invoice.ts';
 import { payableUrl } from '../../domain/invoice-view.ts';
 import { toDecimalText, toJsonInteger } from '../../domain/money.ts';

@@ -1,5 +1,9 @@
 import type { z } from 'zod';
-import { listInvoices as pageOfInvoices, paymentsOfAll, type InvoiceRecord } from '../../database/invoices.ts';
+import {
+  listInvoices as pageOfInvoices,
+  paymentsOfAll,
+  type InvoiceRecord,
+} from '../../core/invoices/store/invoices.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { afterShadhinpayInstant } from '../../domain/shadhinpay.ts';
 import {
@@ -9,7 +13,7 @@ import {
   type ShadhinpayInvoiceStatus,
 } from '../../domain/shadhinpay-invoice.ts';
 import type { ApiDependencies } from '../dependencies.ts';
-import { issueKnown, voidKnown, type InvoiceToChange } from '../invoices/change-invoice.ts';
+import { issueKnown, voidKnown, type InvoiceToChange } from '../../core/invoices/change-invoice.ts';
 import type { ShadhinpayCaller } from './authenticate.ts';
 import { ShadhinpayError } from './errors.ts';
 import { findInvoice, showInvoice } from './find-invoice.ts';

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
-import { pageOfPayments, sumOfPayments, type PaymentsSum } from '../../database/payments.ts';
-import { refundedOfAll } from '../../database/refunds.ts';
+import { pageOfPayments, sumOfPayments, type PaymentsSum } from '../../core/payments/store/payments.ts';
+import { refundedOfAll } from '../../core/refunds/store/refunds.ts';
 import { toDecimalText } from '../../domain/money.ts';
 import { afterShadhinpayInstant, gatewayOf, paymentsWith, type ShadhinpayStatus } from '../../domain/shadhinpay.ts';
 import type { ApiDependencies } from '../dependencies.ts';

@@ -1,11 +1,11 @@
-import { readPayment } from '../../database/payments.ts';
-import { pageOfRefunds, readRefundByReference } from '../../database/refunds.ts';
+import { readPayment } from '../../core/payments/store/payments.ts';
+import { pageOfRefunds, readRefundByReference } from '../../core/refunds/store/refunds.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { minorFromDecimalText } from '../../domain/money.ts';
 import { isReference, shadhinpayRefundReference } from '../../domain/references.ts';
 import type { z } from 'zod';
 import type { ApiDependencies } from '../dependencies.ts';
-import { makeRefund } from '../payments/make-refund.ts';
+import { makeRefund } from '../../core/refunds/make-refund.ts';
 import type { ShadhinpayCaller } from './authenticate.ts';
 import { ShadhinpayError } from './errors.ts';
 import { findPayment } from './find-payment.ts';

@@ -1,5 +1,5 @@
-import type { PaymentRecord } from '../../database/payments.ts';
-import type { RefundRecord } from '../../database/refunds.ts';
+import type { PaymentRecord } from '../../core/payments/store/payments.ts';
+import type { RefundRecord } from '../../core/refunds/store/refunds.ts';
 import { toDecimalText } from '../../domain/money.ts';
 import { checkoutUrl } from '../../domain/payment-view.ts';
 import {

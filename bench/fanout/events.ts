@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import type { Database, Scope } from '../../database/connection.ts';
-import { recordEvent } from '../../database/webhooks.ts';
-import type { Dispatch } from '../../temporal/dispatch.ts';
+import { recordEvent } from '../../core/webhooks/store/webhooks.ts';
+import type { Dispatch } from '../../core/dispatch.ts';
 
 /** An application with a payment to which its events refer. */
 export interface Tenant {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Database, Scope } from '../../database/connection.ts';
-import { postTransaction } from '../../database/ledger.ts';
+import { postTransaction } from '../../core/ledger/store.ts';
 import { paymentPosting, type LedgerTransaction } from '../../domain/ledger.ts';
 
 /** Returns the transaction for a payment of 100.00 and its fee, as `finalizePayment` posts it: two postings between three accounts. */

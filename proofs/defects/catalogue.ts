@@ -17,7 +17,7 @@ export const DEFECTS: readonly Defect[] = [
     breaks: 'A key that is taken is simply taken again, so two requests with one key make two payments.',
     edits: [
       {
-        file: 'database/new-payments.ts',
+        file: 'core/payments/store/new-payments.ts',
         find: 'where idempotency_keys.expires_at <= now()',
         replace: 'where true',
       },
@@ -50,7 +50,7 @@ export const DEFECTS: readonly Defect[] = [
     breaks: 'Each try to open the checkout is a new order at the gateway, and a payer can pay two of them.',
     edits: [
       {
-        file: 'activities/payments/open-checkout.ts',
+        file: 'core/payments/open-checkout.ts',
         find: 'attemptReference: attempt.reference,',
         replace: 'attemptReference: attemptReference(),',
       },
@@ -65,7 +65,7 @@ export const DEFECTS: readonly Defect[] = [
     breaks: 'A gateway that does not answer in time is taken to have said that nobody paid.',
     edits: [
       {
-        file: 'activities/payments/verify-attempt.ts',
+        file: 'core/payments/verify-attempt.ts',
         find: 'const asked = await gateway.queryAttempt(handle);',
         replace: "const asked = await gateway.queryAttempt(handle).catch(() => ({ kind: 'failed' as const }));",
       },
@@ -84,7 +84,7 @@ export const DEFECTS: readonly Defect[] = [
         find: '  unique (cause_type, cause_id, kind),\n',
         replace: '',
       },
-      { file: 'database/ledger.ts', find: '  on conflict (cause_type, cause_id, kind) do nothing\n', replace: '' },
+      { file: 'core/ledger/store.ts', find: '  on conflict (cause_type, cause_id, kind) do nothing\n', replace: '' },
     ],
     caughtBy: [
       {
@@ -117,7 +117,7 @@ export const DEFECTS: readonly Defect[] = [
     breaks: 'Whether a payment is open is read first and relied on later, when somebody else has ended it.',
     edits: [
       {
-        file: 'database/finalizations.ts',
+        file: 'core/payments/store/finalizations.ts',
         find: `  if (status !== 'SUCCEEDED') {`,
         replace: `  const open = await statements.execute<object[]>(\`select 1 from payments where reference = ? and \${IS_OPEN}\`, [reference]);
   if (open.length === 0) {
@@ -126,12 +126,12 @@ export const DEFECTS: readonly Defect[] = [
   if (status !== 'SUCCEEDED') {`,
       },
       {
-        file: 'database/finalizations.ts',
+        file: 'core/payments/store/finalizations.ts',
         find: '`update payments p set ${ENDED} where p.reference = ? and ${IS_OPEN} returning ${PAYMENT_COLUMNS}`',
         replace: '`update payments p set ${ENDED} where p.reference = ? returning ${PAYMENT_COLUMNS}`',
       },
       {
-        file: 'database/finalizations.ts',
+        file: 'core/payments/store/finalizations.ts',
         find: "c.status = 'CONFIRMED' and p.reference = ? and p.${IS_OPEN}",
         replace: "c.status = 'CONFIRMED' and p.reference = ?",
       },
@@ -149,12 +149,12 @@ export const DEFECTS: readonly Defect[] = [
     breaks: 'The payment ends in one transaction and its event is written in the next, which may never come.',
     edits: [
       {
-        file: 'activities/payments/finalize-payment.ts',
+        file: 'core/payments/finalize-payment.ts',
         find: '    recordPaymentEvent(statements, payment, {',
         replace: `    deps.database.inTransaction(scopeOf(input), (apart) => recordPaymentEvent(apart, payment, {`,
       },
       {
-        file: 'activities/payments/finalize-payment.ts',
+        file: 'core/payments/finalize-payment.ts',
         find: '      data: paymentView(payment, deps.webUrl),\n    }),',
         replace: '      data: paymentView(payment, deps.webUrl),\n    })),',
       },
@@ -253,8 +253,8 @@ export const DEFECTS: readonly Defect[] = [
     breaks: 'A callback whose signal was lost waits for ever.',
     edits: [
       {
-        file: 'activities/sweep.ts',
-        find: "const callbacksSignalled = await step(deps, 'callbacks', () => sweepCallbacks(deps));",
+        file: 'core/sweep/sweep.ts',
+        find: "const callbacksSignalled = await step(deps, 'callbacks', () => runSweep(deps, dueCallbacks(deps)));",
         replace: "const callbacksSignalled = await step(deps, 'callbacks', async () => 0);",
       },
     ],
@@ -268,7 +268,7 @@ export const DEFECTS: readonly Defect[] = [
     breaks: 'Whoever settles last decides how a payment ended, and each of them tells the application.',
     edits: [
       {
-        file: 'database/finalizations.ts',
+        file: 'core/payments/store/finalizations.ts',
         find: "const IS_OPEN = `status in ('CREATED', 'PENDING')`;",
         replace: 'const IS_OPEN = `status is not null`;',
       },
@@ -322,7 +322,7 @@ export const DEFECTS: readonly Defect[] = [
       'A payer who came back without paying ends the attempt, although another worker has just sent its execution.',
     edits: [
       {
-        file: 'database/attempts.ts',
+        file: 'core/payments/store/attempts.ts',
         find: '(not ? or (execution_at_work_until is null and execution_doubt is null))',
         replace: '(not ? or executions_sent >= 0)',
       },
@@ -340,7 +340,7 @@ export const DEFECTS: readonly Defect[] = [
     breaks: 'A slow worker executes a payment that its payer has given up meanwhile.',
     edits: [
       {
-        file: 'database/gateway-executions.ts',
+        file: 'core/gateways/store/executions.ts',
         find: "t.status in ('OPEN', 'UNKNOWN') and t.superseded_at is null",
         replace: 't.superseded_at is null',
       },
@@ -387,7 +387,7 @@ export const DEFECTS: readonly Defect[] = [
     breaks: 'A receiver cannot know a repetition, and ships the goods twice.',
     edits: [
       {
-        file: 'activities/webhooks/signature.ts',
+        file: 'core/contracts/signature.ts',
         find: "    'webhook-id': eventId,",
         replace: "    'webhook-id': `${eventId}-${timestamp}`,",
       },
@@ -399,7 +399,7 @@ export const DEFECTS: readonly Defect[] = [
     breaks: "A receiver's error counts as having taken the event, which is never sent again.",
     edits: [
       {
-        file: 'activities/webhooks/send.ts',
+        file: 'core/webhooks/send.ts',
         find: 'reply.status >= 200 && reply.status < 300',
         replace: 'reply.status >= 200 && reply.status !== 410',
       },
@@ -416,7 +416,7 @@ export const DEFECTS: readonly Defect[] = [
         replace: "app: { rows: 'application_id = (select lenden_scope_app())', may: 'select' },",
       },
       {
-        file: 'database/webhooks.ts',
+        file: 'core/webhooks/store/webhooks.ts',
         find: 'where s.application_id = e.application_id and s.mode = e.mode and',
         replace: "where s.application_id = e.application_id and s.mode = 'LIVE' and",
       },
@@ -439,7 +439,7 @@ export const DEFECTS: readonly Defect[] = [
         replace: "app: { rows: 'application_id = (select lenden_scope_app())', may: 'select, update' },",
       },
       {
-        file: 'database/webhooks.ts',
+        file: 'core/webhooks/store/webhooks.ts',
         find: `     where application_id = ?::bigint and mode = ?\`,
     [
       health.consecutiveFailures,`,
@@ -460,7 +460,7 @@ export const DEFECTS: readonly Defect[] = [
     breaks: 'A second rotation cuts off the receivers that were given time by the first.',
     edits: [
       {
-        file: 'database/signing-secrets.ts',
+        file: 'core/webhooks/store/signing-secrets.ts',
         find: '  if (revokeFormer) {',
         replace: '  if (revokeFormer || overlapHours > 0) {',
       },
@@ -477,7 +477,7 @@ export const DEFECTS: readonly Defect[] = [
     breaks: 'During a rotation an OwnPay shop with the promised secret refuses every event, and its circuit opens.',
     edits: [
       {
-        file: 'activities/webhooks/send.ts',
+        file: 'core/webhooks/send.ts',
         find: 'if (!mayRefuseSignature(sent.status)) {',
         replace: 'if (mayRefuseSignature(sent.status)) {',
       },
@@ -495,8 +495,8 @@ export const DEFECTS: readonly Defect[] = [
     breaks: 'A payment whose start was lost stays open for ever.',
     edits: [
       {
-        file: 'activities/sweep.ts',
-        find: "const paymentsStarted = await step(deps, 'payments', () => sweepPayments(deps));",
+        file: 'core/sweep/sweep.ts',
+        find: "const paymentsStarted = await step(deps, 'payments', () => runSweep(deps, duePayments(deps)));",
         replace: "const paymentsStarted = await step(deps, 'payments', async () => 0);",
       },
     ],
@@ -507,8 +507,8 @@ export const DEFECTS: readonly Defect[] = [
     breaks: 'An event whose delivery was not started is never sent.',
     edits: [
       {
-        file: 'activities/sweep.ts',
-        find: "const deliveriesStarted = await step(deps, 'deliveries', () => sweepDeliveries(deps));",
+        file: 'core/sweep/sweep.ts',
+        find: "const deliveriesStarted = await step(deps, 'deliveries', () => runSweep(deps, dueEvents(deps)));",
         replace: "const deliveriesStarted = await step(deps, 'deliveries', async () => 0);",
       },
     ],
@@ -536,7 +536,7 @@ export const DEFECTS: readonly Defect[] = [
     breaks: 'Two refunds that come at once are both counted against the same balance.',
     edits: [
       {
-        file: 'database/refunds.ts',
+        file: 'core/refunds/store/refunds.ts',
         find: "'select 1 from payments where id = ? and application_id = ? and mode = ? for update',",
         replace: "'select 1 from payments where id = ? and application_id = ? and mode = ?',",
       },
@@ -548,7 +548,7 @@ export const DEFECTS: readonly Defect[] = [
     breaks: 'A refund may be as large as the payment, however much of it went back before.',
     edits: [
       {
-        file: 'database/refunds.ts',
+        file: 'core/refunds/store/refunds.ts',
         find: '  if (amountMinor > refundable) {',
         replace: '  if (amountMinor > BigInt(gross)) {',
       },
@@ -584,7 +584,7 @@ export const DEFECTS: readonly Defect[] = [
     breaks: 'The gateway says no to a repetition, and the refund that it has accepted before counts as failed.',
     edits: [
       {
-        file: 'activities/refunds/drive-refund.ts',
+        file: 'core/refunds/drive-refund.ts',
         find: '      return doubtful\n',
         replace: '      return doubtful === null\n',
       },
@@ -596,7 +596,7 @@ export const DEFECTS: readonly Defect[] = [
     breaks: 'That an answer was lost is not remembered, so the next refusal is believed.',
     edits: [
       {
-        file: 'database/refund-steps.ts',
+        file: 'core/refunds/store/refund-steps.ts',
         find: 'set doubtful = doubtful or (queried_at is not null and accepted_at is null), queried_at',
         replace: 'set queried_at',
       },
@@ -632,7 +632,7 @@ export const DEFECTS: readonly Defect[] = [
     breaks: 'After a lost answer the gateway is asked with another key, and gives back twice.',
     edits: [
       {
-        file: 'activities/refunds/drive-refund.ts',
+        file: 'core/refunds/drive-refund.ts',
         find: '    refundReference: reference,',
         replace: '    refundReference: refund.doubtful ? `${reference}a` : reference,',
       },
@@ -644,7 +644,7 @@ export const DEFECTS: readonly Defect[] = [
     breaks: 'A signal sent by hand approves a refund, without a decision and without a second person.',
     edits: [
       {
-        file: 'activities/refunds/decide-refund.ts',
+        file: 'core/refunds/decide-refund.ts',
         find: "    const decision = await takeDecision(statements, { kind: 'refund', refundId: refund.id });",
         replace: `    const decision =
       (await takeDecision(statements, { kind: 'refund', refundId: refund.id })) ??
@@ -689,7 +689,7 @@ export const DEFECTS: readonly Defect[] = [
     breaks: 'Two refunds of one person at the same moment each read a sum without the other.',
     edits: [
       {
-        file: 'database/approval.ts',
+        file: 'core/decisions/approval.ts',
         find: 'on conflict (application_id, mode, operator_id) do update set acted_at = now()`,',
         replace: 'on conflict (application_id, mode, operator_id) do nothing`,',
       },
@@ -706,7 +706,7 @@ export const DEFECTS: readonly Defect[] = [
     breaks: "One person confirms another application's bank transfer for a shop of their own, which has no threshold.",
     edits: [
       {
-        file: 'database/approval.ts',
+        file: 'core/decisions/approval.ts',
         find: 'manualSubmissionId === null\n      ? [await',
         replace: 'manualSubmissionId !== undefined\n      ? [await',
       },
@@ -724,7 +724,7 @@ export const DEFECTS: readonly Defect[] = [
     breaks: 'The word of an operator who was disabled since still counts as that of one of two people.',
     edits: [
       {
-        file: 'database/decisions.ts',
+        file: 'core/decisions/store.ts',
         find: 'application_id) as stands',
         replace: 'application_id) is not null as stands',
       },
@@ -758,7 +758,7 @@ export const DEFECTS: readonly Defect[] = [
     breaks: 'One person gives approving rights to an account of their own, and is two people.',
     edits: [
       {
-        file: 'database/operators/second-person.ts',
+        file: 'core/operators/store/second-person.ts',
         find: 'if (guarded.length === 0) {',
         replace: 'if (guarded.length >= 0) {',
       },
@@ -822,7 +822,7 @@ export const DEFECTS: readonly Defect[] = [
     breaks: 'Whoever finds a used link in a mailbox sets another password by it.',
     edits: [
       {
-        file: 'database/operators/links.ts',
+        file: 'core/operators/store/links.ts',
         find: `'delete from operator_links where operator_id = ? and token_hash = ? and expires_at > now() returning 1'`,
         replace: `'select 1 from operator_links where operator_id = ? and token_hash = ? and expires_at > now()'`,
       },
@@ -839,11 +839,11 @@ export const DEFECTS: readonly Defect[] = [
     breaks: 'What two people have to decide is done when the first of them has.',
     edits: [
       {
-        file: 'database/decisions.ts',
+        file: 'core/decisions/store.ts',
         find: 'const COMPLETE = `consumed_at is null and (not needs_second or second_operator_id is not null)`;',
         replace: 'const COMPLETE = `consumed_at is null`;',
       },
-      { file: 'database/decisions.ts', find: 'complete: !decision.needsSecond', replace: 'complete: true' },
+      { file: 'core/decisions/store.ts', find: 'complete: !decision.needsSecond', replace: 'complete: true' },
     ],
     caughtBy: [{ check: STORIES, names: 'decided-by-people' }],
   },
@@ -852,7 +852,7 @@ export const DEFECTS: readonly Defect[] = [
     breaks: 'Two workers that end a refund at once both book it and both tell the application.',
     edits: [
       {
-        file: 'activities/refunds/end-refund.ts',
+        file: 'core/refunds/end-refund.ts',
         find: `    if (isFinalRefund(refund.status)) {
       return refund.status;
     }
@@ -860,7 +860,7 @@ export const DEFECTS: readonly Defect[] = [
         replace: '',
       },
       {
-        file: 'database/refund-steps.ts',
+        file: 'core/refunds/store/refund-steps.ts',
         find: 'where id = ? and payment_id = ? and status = ? returning ${REFUND_COLUMNS}`',
         replace:
           'where id = ? and payment_id = ? and (status = ? or ended_at is not null) returning ${REFUND_COLUMNS}`',
@@ -873,7 +873,7 @@ export const DEFECTS: readonly Defect[] = [
     breaks: 'The ledger gives back what the gateway has refused to.',
     edits: [
       {
-        file: 'activities/refunds/end-refund.ts',
+        file: 'core/refunds/end-refund.ts',
         find: '  if (succeeded) {',
         replace: "  if (refund.status !== 'REJECTED') {",
       },
@@ -885,7 +885,7 @@ export const DEFECTS: readonly Defect[] = [
     breaks: 'A payment that went back whole never says so.',
     edits: [
       {
-        file: 'database/refund-steps.ts',
+        file: 'core/refunds/store/refund-steps.ts',
         find: "case when back.minor >= c.gross_minor - p.overpayment_minor then 'REFUNDED'",
         replace: "case when back.minor > c.gross_minor - p.overpayment_minor then 'REFUNDED'",
       },
@@ -897,8 +897,8 @@ export const DEFECTS: readonly Defect[] = [
     breaks: 'A refund whose start was lost holds its money for ever.',
     edits: [
       {
-        file: 'activities/sweep.ts',
-        find: "const refundsStarted = await step(deps, 'refunds', () => sweepRefunds(deps));",
+        file: 'core/sweep/sweep.ts',
+        find: "const refundsStarted = await step(deps, 'refunds', () => runSweep(deps, dueRefunds(deps)));",
         replace: "const refundsStarted = await step(deps, 'refunds', async () => 0);",
       },
     ],
@@ -909,8 +909,8 @@ export const DEFECTS: readonly Defect[] = [
     breaks: 'A decision whose signal was lost is never carried out.',
     edits: [
       {
-        file: 'activities/sweep.ts',
-        find: "const decisionsSignalled = await step(deps, 'decisions', () => sweepDecisions(deps));",
+        file: 'core/sweep/sweep.ts',
+        find: "const decisionsSignalled = await step(deps, 'decisions', () => runSweep(deps, unreadDecisions(deps)));",
         replace: "const decisionsSignalled = await step(deps, 'decisions', async () => 0);",
       },
     ],
@@ -921,8 +921,8 @@ export const DEFECTS: readonly Defect[] = [
     breaks: 'Money beyond what an invoice asked for, whose workflow was never started, waits in a list alone.',
     edits: [
       {
-        file: 'activities/sweep.ts',
-        find: "const unappliedStarted = await step(deps, 'unapplied payments', () => sweepUnapplied(deps));",
+        file: 'core/sweep/sweep.ts',
+        find: "const unappliedStarted = await step(deps, 'unapplied payments', () => runSweep(deps, dueHeldMoney(deps)));",
         replace: "const unappliedStarted = await step(deps, 'unapplied payments', async () => 0);",
       },
     ],
@@ -939,7 +939,7 @@ export const DEFECTS: readonly Defect[] = [
     breaks: 'After a restore the gateway refuses a second session for an order that was paid, and the payment fails.',
     edits: [
       {
-        file: 'activities/payments/open-checkout.ts',
+        file: 'core/payments/open-checkout.ts',
         find: 'if (!(await knowsCharge(gateway, attempt))) {',
         replace: "if (attempt.status !== 'CONFIRMED') {",
       },
@@ -976,7 +976,7 @@ export const DEFECTS: readonly Defect[] = [
     breaks: 'A refund is accepted at a gateway that makes none: the customer is promised money that never moves.',
     edits: [
       {
-        file: 'database/refund-bounds.ts',
+        file: 'core/refunds/store/refund-bounds.ts',
         find: '  if (!refunds) {',
         replace: '  if (!refunds && refundsPerPaymentMax === 0) {',
       },
@@ -994,7 +994,7 @@ export const DEFECTS: readonly Defect[] = [
     breaks: 'An invoice takes its number before it is certain that it will be issued, so a death leaves a gap.',
     edits: [
       {
-        file: 'api/invoices/issue.ts',
+        file: 'core/invoices/issue.ts',
         find: '  const { number, event } = await issueDraft(statements, {',
         replace: `  const [taken] = await deps.database.inTransaction(draft, (own) =>
     own.execute<{ last_number: string }[]>(
@@ -1007,24 +1007,24 @@ export const DEFECTS: readonly Defect[] = [
     taken: BigInt(taken?.last_number ?? 0),`,
       },
       {
-        file: 'database/invoice-steps.ts',
+        file: 'core/invoices/store/invoice-steps.ts',
         find: 'export interface Issuing {',
         replace: 'export interface Issuing {\n  readonly taken: bigint;',
       },
       {
-        file: 'database/invoice-steps.ts',
+        file: 'core/invoices/store/invoice-steps.ts',
         find: ' }: Issuing,',
         replace: ', taken }: Issuing,',
       },
       {
-        file: 'database/invoice-steps.ts',
+        file: 'core/invoices/store/invoice-steps.ts',
         find: `       insert into invoice_counters as c (application_id, mode, last_number) values (?::bigint, ?, 1)
        on conflict (application_id, mode) do update set last_number = c.last_number + 1 returning c.last_number
 `,
         replace: '       select ?::bigint as last_number\n',
       },
       {
-        file: 'database/invoice-steps.ts',
+        file: 'core/invoices/store/invoice-steps.ts',
         find: '      scope.applicationId,\n      scope.mode,\n      issuedAt,',
         replace: '      taken,\n      issuedAt,',
       },
@@ -1036,7 +1036,7 @@ export const DEFECTS: readonly Defect[] = [
     breaks: 'A payer who agreed at bKash, left and paid elsewhere pays twice.',
     edits: [
       {
-        file: 'activities/payments/verify-attempt.ts',
+        file: 'core/payments/verify-attempt.ts',
         find: ' && question.payment.cancelRequestedAt === null && mayExecute,',
         replace: ' && question.payment.cancelRequestedAt === null,',
       },
@@ -1053,7 +1053,7 @@ export const DEFECTS: readonly Defect[] = [
     breaks: 'Two workers open one attempt, and the payer is led to the page of the session that is never verified.',
     edits: [
       {
-        file: 'database/attempts.ts',
+        file: 'core/payments/store/attempts.ts',
         find: 'from opened where p.id = opened.payment_id and opened.superseded_at is null and p.reference = ?',
         replace: 'where p.reference = ?',
       },
@@ -1071,8 +1071,8 @@ export const DEFECTS: readonly Defect[] = [
       'A second session for one order is refused, and the payment fails while its payer is on the page of the first.',
     edits: [
       {
-        file: 'activities/payments/open-checkout.ts',
-        find: 'return unlessOpened(deps, input, await refused(deps, prepared, outcome.code));',
+        file: 'core/payments/open-checkout.ts',
+        find: 'return unlessOpened(deps, input, await refusedUnlessPaid(deps, prepared, outcome.code));',
         replace: 'return refused(deps, prepared, outcome.code);',
       },
     ],
@@ -1089,7 +1089,7 @@ export const DEFECTS: readonly Defect[] = [
       'The event about a page that the payer has left keeps his return from the next one unheard until the sweeper comes.',
     edits: [
       {
-        file: 'database/gateway-callbacks.ts',
+        file: 'core/gateway-callbacks/store.ts',
         find: 'or (? and last_signalled_attempt_id is distinct from ?))',
         replace: 'or (? and last_signalled_attempt_id = -1 and ?::bigint is null))',
       },
@@ -1107,7 +1107,7 @@ export const DEFECTS: readonly Defect[] = [
     breaks: 'Two payments that settle at once both count from what was paid before, and one of them is forgotten.',
     edits: [
       {
-        file: 'database/invoices.ts',
+        file: 'core/invoices/store/invoices.ts',
         find: 'from payments where reference = ? and application_id = ? and mode = ?) for update`',
         replace: 'from payments where reference = ? and application_id = ? and mode = ?)`',
       },
@@ -1125,7 +1125,7 @@ export const DEFECTS: readonly Defect[] = [
     breaks: 'What two payers have paid too much is in nobody’s list.',
     edits: [
       {
-        file: 'activities/invoices/apply-payment.ts',
+        file: 'core/invoices/apply-payment.ts',
         find: 'if (payment.overpaymentMinor > 0n) {',
         replace: 'if (payment.overpaymentMinor > payment.amountMinor) {',
       },
@@ -1137,7 +1137,7 @@ export const DEFECTS: readonly Defect[] = [
     breaks: 'What was given back of an invoice’s payment is not due again.',
     edits: [
       {
-        file: 'activities/invoices/reopen.ts',
+        file: 'core/invoices/reopen.ts',
         find: "if (refundedInvoices === 'KEEP') {",
         replace: "if (refundedInvoices === 'KEEP' || invoice.paidMinor === invoice.totalMinor) {",
       },
@@ -1150,7 +1150,7 @@ export const DEFECTS: readonly Defect[] = [
       'An event about a due date is there before the note that it was told, so a death between the two tells it again.',
     edits: [
       {
-        file: 'activities/invoices/drive-invoice.ts',
+        file: 'core/invoices/drive-invoice.ts',
         find: 'return recordAndDeliver(deps, statements, invoice, { type, sequence, data });',
         replace: `const { applicationId, mode } = invoice;
   return deps.database.inTransaction({ applicationId, mode }, (own) =>
@@ -1165,7 +1165,7 @@ export const DEFECTS: readonly Defect[] = [
     breaks: 'An invoice becomes void while somebody is at the gateway with it.',
     edits: [
       {
-        file: 'api/invoices/change-invoice.ts',
+        file: 'core/invoices/change-invoice.ts',
         find: 'if (open !== undefined) {',
         replace: "if (open !== undefined && open.status === 'CREATED') {",
       },
@@ -1177,7 +1177,7 @@ export const DEFECTS: readonly Defect[] = [
     breaks: 'Pausing an invoice stops nothing.',
     edits: [
       {
-        file: 'activities/invoices/drive-invoice.ts',
+        file: 'core/invoices/drive-invoice.ts',
         find: 'if (invoice.pausedAt !== null || dueMinorOf(invoice) === 0n) {',
         replace: 'if (dueMinorOf(invoice) === 0n) {',
       },
@@ -1201,8 +1201,8 @@ export const DEFECTS: readonly Defect[] = [
     breaks: 'An invoice whose start was lost is never driven.',
     edits: [
       {
-        file: 'activities/sweep.ts',
-        find: "const invoicesNotified = await step(deps, 'invoices', () => sweepInvoices(deps));",
+        file: 'core/sweep/sweep.ts',
+        find: "const invoicesNotified = await step(deps, 'invoices', () => runSweep(deps, dueInvoices(deps)));",
         replace: "const invoicesNotified = await step(deps, 'invoices', async () => 0);",
       },
     ],
@@ -1213,7 +1213,7 @@ export const DEFECTS: readonly Defect[] = [
     breaks: 'An invoice without emails counts as one whose email is due now, so its workflow never rests.',
     edits: [
       {
-        file: 'database/invoice-notices.ts',
+        file: 'core/invoices/store/invoice-notices.ts',
         find: 'case when count(*) > 0 then greatest(0, ceil(extract(epoch from min(email_due_at) - now()) * 1000)) end',
         replace: 'greatest(0, ceil(extract(epoch from min(email_due_at) - now()) * 1000))',
       },
@@ -1242,7 +1242,7 @@ export const DEFECTS: readonly Defect[] = [
     breaks: 'After a restore the unapplied money of one payment is booked for another one that has its number.',
     edits: [
       {
-        file: 'activities/unapplied-payments.ts',
+        file: 'core/unapplied-payments/unapplied-payments.ts',
         find: '{ reference: attemptReference, paymentId: payment.id }',
         replace: '{ reference: attemptReference }',
       },
@@ -1256,7 +1256,7 @@ export const DEFECTS: readonly Defect[] = [
     breaks: 'After a restore a payment is ended by a decision about another one that has its number.',
     edits: [
       {
-        file: 'database/decisions.ts',
+        file: 'core/decisions/store.ts',
         find: 'p.id = d.payment_id and p.reference = ? returning 1',
         replace: 'p.id = d.payment_id and ?::text is not null returning 1',
       },
@@ -1292,7 +1292,7 @@ export const DEFECTS: readonly Defect[] = [
     breaks: 'After a restore rows get the numbers that others had.',
     edits: [
       {
-        file: 'database/after-restore.ts',
+        file: 'core/maintenance/store/after-restore.ts',
         find: 'return { name, from, to: base + gap };',
         replace: 'return { name, from, to: base };',
       },
@@ -1310,11 +1310,11 @@ export const DEFECTS: readonly Defect[] = [
     breaks: 'After a restore a refund that was given back is asked for as if nobody ever had.',
     edits: [
       {
-        file: 'database/after-restore.ts',
+        file: 'core/maintenance/store/after-restore.ts',
         find: 'update refunds set doubtful = true, queried_at =',
         replace: 'update refunds set queried_at =',
       },
-      { file: 'database/after-restore.ts', find: 'coalesce(queried_at, now())', replace: 'null' },
+      { file: 'core/maintenance/store/after-restore.ts', find: 'coalesce(queried_at, now())', replace: 'null' },
     ],
     caughtBy: [
       {
@@ -1386,7 +1386,7 @@ export const DEFECTS: readonly Defect[] = [
       'The head of the chain is logged on a level that is often off, so there is no witness outside of the database.',
     edits: [
       {
-        file: 'activities/ledger.ts',
+        file: 'core/ledger/seal-batches.ts',
         find: "  const always = log.child({}, { level: 'info' });",
         replace: '  const always = log;',
       },
@@ -1403,7 +1403,7 @@ export const DEFECTS: readonly Defect[] = [
     breaks: 'Whoever knows the reference of an attempt fills the disk with callbacks that nobody has signed.',
     edits: [
       {
-        file: 'database/gateway-callbacks.ts',
+        file: 'core/gateway-callbacks/store.ts',
         find: '(attempt?.unsigned_callbacks ?? 0) <= UNSIGNED_KEPT_MAX',
         replace: '(attempt?.unsigned_callbacks ?? 0) >= 0',
       },
@@ -1421,7 +1421,7 @@ export const DEFECTS: readonly Defect[] = [
     breaks: 'When their time is over, callbacks of a charge are removed like those of nothing.',
     edits: [
       {
-        file: 'database/retention.ts',
+        file: 'core/maintenance/store/retention.ts',
         find: "t.id = c.attempt_id and t.status = 'CONFIRMED'",
         replace: "t.id = c.attempt_id and t.status = 'FAILED'",
       },
@@ -1440,12 +1440,12 @@ export const DEFECTS: readonly Defect[] = [
       'A payment ends by the clock of the process that made it: an hour slow, and it has expired before its payer sees it.',
     edits: [
       {
-        file: 'database/new-payments.ts',
+        file: 'core/payments/store/new-payments.ts',
         find: "    now() + ?::integer * interval '1 second', now() + interval '${FIRST_SWEEP_SECONDS} seconds' from claimed",
         replace: "    ?::timestamptz, now() + interval '${FIRST_SWEEP_SECONDS} seconds' from claimed",
       },
       {
-        file: 'database/new-payments.ts',
+        file: 'core/payments/store/new-payments.ts',
         find: '    payment.expiresInSeconds,',
         replace: '    new Date(Date.now() + payment.expiresInSeconds * 1_000),',
       },
@@ -1468,7 +1468,7 @@ export const DEFECTS: readonly Defect[] = [
       "The workflow's timer is taken for the time itself: where Temporal's clock is ahead, payers lose their time to pay.",
     edits: [
       {
-        file: 'activities/payments/verify-payment.ts',
+        file: 'core/payments/verify-payment.ts',
         find: 'final: input.final && leftMs <= 0 }',
         replace: 'final: input.final }',
       },
@@ -1548,7 +1548,7 @@ export const DEFECTS: readonly Defect[] = [
       'What one tenant has confirmed in its own account blocks the same number in another tenant’s account of that name.',
     edits: [
       {
-        file: 'database/manual-submissions.ts',
+        file: 'core/manual-payments/store.ts',
         find: 'select s.application_id, s.mode, s.store_application_id, t.store_id, s.normalized, s.id, ?::bigint',
         replace: 'select s.application_id, s.mode, null::bigint, t.store_id, s.normalized, s.id, ?::bigint',
       },

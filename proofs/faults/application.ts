@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Registration } from '../../database/applications.ts';
+import type { Registration } from '../../core/applications/store/applications.ts';
 import type { Mode } from '../../domain/mode.ts';
 import type { Answer, Journal } from './journal.ts';
 import type { Bill, Billed } from './bill-plan.ts';

@@ -1,7 +1,7 @@
 import { readEvidence } from '../../scripts/read-evidence.ts';
 import { sealingWitnesses } from '../../scripts/sealing-witnesses.ts';
-import { accountBalances } from '../../database/ledger/balances.ts';
-import { verifyLedger } from '../../database/ledger/verify.ts';
+import { accountBalances } from '../../core/ledger/verify/balances.ts';
+import { verifyLedger } from '../../core/ledger/verify/verify.ts';
 import type { Database } from '../../database/connection.ts';
 import { workflowIds } from '../../workflows/messages/names.ts';
 import { paymentIn, paymentsIn, refundsIn, type Caller, type Tenant } from './application.ts';

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import type { Database } from '../../database/connection.ts';
-import { insertOperator } from '../../database/operators/operators.ts';
-import { hashPassword } from '../../database/operators/passwords.ts';
-import { readRoleByName, replaceGrants } from '../../database/operators/roles.ts';
+import { insertOperator } from '../../core/operators/store/operators.ts';
+import { hashPassword } from '../../core/operators/passwords.ts';
+import { readRoleByName, replaceGrants } from '../../core/operators/store/roles.ts';
 import { exchange, parseJson } from './application.ts';
 import type { Answer, DeskCall, Journal } from './journal.ts';
 import type { Errand } from './plan.ts';

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { issueCredential, registerApplication, type Registration } from '../../database/applications.ts';
+import { issueCredential, registerApplication, type Registration } from '../../core/applications/store/applications.ts';
 import { openDatabase, type Database } from '../../database/connection.ts';
-import { chooseStore } from '../../database/gateway-stores.ts';
+import { chooseStore } from '../../core/gateways/store/stores.ts';
 import type { Mode } from '../../domain/mode.ts';
 import { createSecretBox, type SecretBox } from '../../runtime/secrets.ts';
 import { runtimeLogins } from '../../scripts/runtime-logins.ts';

@@ -1,10 +1,10 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import type { CredentialPair, Registration } from '../../database/applications.ts';
+import type { CredentialPair, Registration } from '../../core/applications/store/applications.ts';
 import { openDatabase, type Database } from '../../database/connection.ts';
-import { insertOperator } from '../../database/operators/operators.ts';
-import { hashPassword } from '../../database/operators/passwords.ts';
-import { readRoleByName, replaceGrants } from '../../database/operators/roles.ts';
+import { insertOperator } from '../../core/operators/store/operators.ts';
+import { hashPassword } from '../../core/operators/passwords.ts';
+import { readRoleByName, replaceGrants } from '../../core/operators/store/roles.ts';
 import type { DevFile } from '../../scripts/dev-file.ts';
 import { paidPayment, send } from './paid-payment.ts';
 

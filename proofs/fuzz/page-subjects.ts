@@ -1,4 +1,4 @@
-import type { Registration } from '../../database/applications.ts';
+import type { Registration } from '../../core/applications/store/applications.ts';
 import { openDatabase } from '../../database/connection.ts';
 import type { DevFile } from '../../scripts/dev-file.ts';
 import { paidPayment, send } from './paid-payment.ts';

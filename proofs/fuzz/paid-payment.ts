@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { CredentialPair } from '../../database/applications.ts';
+import type { CredentialPair } from '../../core/applications/store/applications.ts';
 import { actAsPayer } from '../thousand/payers.ts';
 
 const PAID_TIMEOUT_MS = 60_000;

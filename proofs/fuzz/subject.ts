@@ -1,4 +1,4 @@
-import type { CredentialPair } from '../../database/applications.ts';
+import type { CredentialPair } from '../../core/applications/store/applications.ts';
 
 /** One part of an OpenAPI document, with credentials of two callers who must not see each other's objects. */
 export interface Subject {

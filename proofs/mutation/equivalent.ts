@@ -22,13 +22,13 @@ function redundant(left: string, right: string): EquivalentMutants['changes'] {
 /** Survivors that were read, and why each is left alive. They count as survivors all the same. */
 export const EQUIVALENT: readonly EquivalentMutants[] = [
   {
-    file: 'activities/webhooks/retry-after.ts',
+    file: 'core/webhooks/retry-after.ts',
     lines: ['if (text === undefined'],
     changes: [['text === undefined', 'false']],
     why: 'An absent header is neither digits nor a date, so it ends at 0 as well.',
   },
   {
-    file: 'activities/webhooks/retry-after.ts',
+    file: 'core/webhooks/retry-after.ts',
     lines: ["text.endsWith('GMT')"],
     changes: [["text.endsWith('GMT')", "text.startsWith('GMT')"]],
     why: 'Date.parse reads "GMT GMT" as GMT.',
@@ -104,7 +104,7 @@ export const EQUIVALENT: readonly EquivalentMutants[] = [
     why: 'Keys of a map are never equal.',
   },
   {
-    file: 'database/idempotency.ts',
+    file: 'core/idempotency/store.ts',
     lines: ['row.response_status !== null'],
     changes: [
       ['row.response_status !== null', 'true'],
@@ -186,37 +186,37 @@ export const EQUIVALENT: readonly EquivalentMutants[] = [
     why: 'The connector ends every look-up at its own limit; these only end the question to a silent server sooner.',
   },
   {
-    file: 'activities/unapplied-payments.ts',
+    file: 'core/unapplied-payments/unapplied-payments.ts',
     lines: ['id > newest'],
     changes: [['id > newest', 'id >= newest']],
     why: 'Ids are never equal.',
   },
   {
-    file: 'activities/webhooks/send.ts',
+    file: 'core/webhooks/send.ts',
     lines: ["'utf8'"],
     changes: [["'utf8'", '""']],
     why: 'Node writes text as UTF-8 unless it is told otherwise.',
   },
   {
-    file: 'activities/webhooks/send.ts',
+    file: 'core/webhooks/send.ts',
     lines: ['previousSecretExpiresAt !== null'],
     changes: [['previousSecretExpiresAt !== null', 'true']],
     why: 'No date is later than now as well: null counts as 1970.',
   },
   {
-    file: 'activities/webhooks/send.ts',
+    file: 'core/webhooks/send.ts',
     lines: ['text.slice(0, REPLY_EXCERPT_BYTES_MAX)'],
     changes: [['text.slice(0, REPLY_EXCERPT_BYTES_MAX)', 'text']],
     why: 'So many bytes make no more characters than that.',
   },
   {
-    file: 'activities/payments/open-checkout.ts',
+    file: 'core/payments/open-checkout.ts',
     lines: ['payment.reviewReason !== undefined'],
     changes: [['payment.reviewReason !== undefined', 'true']],
     why: 'A row of the database has every column: the second check is for the type checker.',
   },
   {
-    file: 'activities/sweep.ts',
+    file: 'core/sweep/sweep.ts',
     lines: ['resumed.length > 0', 'references.length === 0'],
     changes: [
       ['resumed.length > 0', 'true'],
@@ -227,19 +227,19 @@ export const EQUIVALENT: readonly EquivalentMutants[] = [
     why: 'It only saves a statement that finds no rows.',
   },
   {
-    file: 'activities/webhooks.ts',
+    file: 'core/webhooks/deliver.ts',
     lines: ["circuit === 'half-open' &&"],
     changes: [["circuit === 'half-open'", 'true']],
     why: 'Claiming a probe asks the row the same question: it only saves the statement.',
   },
   {
-    file: 'activities/webhooks.ts',
+    file: 'core/webhooks/deliver.ts',
     lines: ['endpoint.circuitOpenUntil?.getTime()'],
     changes: [['endpoint.circuitOpenUntil?.getTime', 'endpoint.circuitOpenUntil.getTime']],
     why: 'A circuit that is open has a time until which it is.',
   },
   {
-    file: 'activities/webhooks.ts',
+    file: 'core/webhooks/deliver.ts',
     lines: ['outcome.parked || retryInMs === null'],
     changes: [['retryInMs === null', 'false']],
     why: 'Without a next attempt the record says parked as well; the second check is for the type checker.',

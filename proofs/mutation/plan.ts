@@ -23,9 +23,9 @@ const MONEY_AND_GUARDS = [
   'domain/payment.ts',
   'domain/verification.ts',
   'domain/webhook.ts',
-  'activities/webhooks/signature.ts',
-  'database/idempotency.ts',
-  'database/new-payments.ts',
+  'core/contracts/signature.ts',
+  'core/idempotency/store.ts',
+  'core/payments/store/new-payments.ts',
   'gateways/sslcommerz/signature.ts',
   'runtime/http-client/resolve.ts',
   'runtime/http-client/connector.ts',
@@ -43,7 +43,7 @@ export function groups(root: string): Group[] {
 }
 
 /** Only types, and one object that names the activities. */
-const HAS_NO_LOGIC: ReadonlySet<string> = new Set(['activities/dependencies.ts', 'activities/payments/scope.ts']);
+const HAS_NO_LOGIC: ReadonlySet<string> = new Set(['core/dependencies.ts', 'core/scope.ts']);
 
 interface Kind {
   readonly name: string;
@@ -54,10 +54,10 @@ interface Kind {
 
 const PURE_ACTIVITIES: ReadonlySet<string> = new Set([
   'activities/failures.ts',
-  'activities/webhooks/endpoint-gate.ts',
-  'activities/webhooks/retry-after.ts',
-  'activities/webhooks/send.ts',
-  'activities/webhooks/signature.ts',
+  'core/webhooks/endpoint-gate.ts',
+  'core/webhooks/retry-after.ts',
+  'core/webhooks/send.ts',
+  'core/contracts/signature.ts',
 ]);
 
 /**
@@ -72,7 +72,7 @@ const KINDS: readonly Kind[] = [
   },
   {
     name: 'sweeping',
-    holds: (file) => file === 'activities/sweep.ts',
+    holds: (file) => file === 'core/sweep/sweep.ts',
     tests: ['test/activities/sweep-steps.test.ts'],
   },
   {

@@ -13,8 +13,8 @@ import { createRefund, type RefundCreation } from '../../api/native/create-refun
 import { renderNative } from '../../api/native/envelope.ts';
 import { createPages } from '../../api/pages/pages.ts';
 import type { Database } from '../../database/connection.ts';
-import { GatewayExecutions } from '../../database/gateway-executions.ts';
-import { GatewayTokens } from '../../database/gateway-tokens.ts';
+import { GatewayExecutions } from '../../core/gateways/store/executions.ts';
+import { GatewayTokens } from '../../core/gateways/store/tokens.ts';
 import { BUSINESS_TIME_ZONE, calendarIn } from '../../domain/calendar.ts';
 import { parseAllowList } from '../../domain/outbound-url.ts';
 import { createGatewayRegistry } from '../../gateways/registry.ts';

@@ -1,5 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { registerApplication, updateApplication, type Registration } from '../../database/applications.ts';
+import {
+  registerApplication,
+  updateApplication,
+  type Registration,
+} from '../../core/applications/store/applications.ts';
 import { openDatabase, type Database } from '../../database/connection.ts';
 import { createSecretBox } from '../../runtime/secrets.ts';
 import type { DevFile } from '../../scripts/dev-file.ts';

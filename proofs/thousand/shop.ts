@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { CredentialPair } from '../../database/applications.ts';
+import type { CredentialPair } from '../../core/applications/store/applications.ts';
 import type { Plan } from './plan.ts';
 
 const Answer = z.object({

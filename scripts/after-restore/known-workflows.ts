@@ -1,6 +1,6 @@
 import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
 import { z } from 'zod';
-import type { NamedKind } from '../../database/after-restore.ts';
+import type { NamedKind } from '../../core/maintenance/store/after-restore.ts';
 import { MODES, type Mode } from '../../domain/mode.ts';
 import { INVOICE_NUMBER_MEMO, SEARCH_ATTRIBUTES, WORKFLOW_TYPES } from '../../workflows/messages/names.ts';
 

@@ -20,10 +20,11 @@ import {
   type NamedRow,
   type OpenPayment,
   type SkippedNumbers,
-} from '../../database/after-restore.ts';
+} from '../../core/maintenance/store/after-restore.ts';
 import type { Database } from '../../database/connection.ts';
 import type { Statements } from '../../database/statements.ts';
-import { createDispatch, refundHandleOf, type PaymentHandle } from '../../temporal/dispatch.ts';
+import { refundHandleOf, type PaymentHandle } from '../../core/dispatch.ts';
+import { createDispatch } from '../../temporal/dispatch.ts';
 import { restartPayment, restartRefund } from '../../temporal/restart.ts';
 import { workflowIds } from '../../workflows/messages/names.ts';
 import { knownWorkflows, type KnownWorkflow } from './known-workflows.ts';

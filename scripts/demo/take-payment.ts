@@ -1,7 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import { registerApplication, updateApplication, type Registration } from '../../database/applications.ts';
+import {
+  registerApplication,
+  updateApplication,
+  type Registration,
+} from '../../core/applications/store/applications.ts';
 import { openDatabase, type Database } from '../../database/connection.ts';
 import { createSecretBox } from '../../runtime/secrets.ts';
 import { workflowIds } from '../../workflows/messages/names.ts';

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { ApplicationFailure } from '@temporalio/common';
 import { asApplicationFailure } from '../../activities/failures.ts';
-import { LedgerConflict } from '../../database/ledger.ts';
+import { LedgerConflict } from '../../core/ledger/store.ts';
 import { GatewayFailure } from '../../gateways/port.ts';
 
 const seen = ({ type, message, nonRetryable, nextRetryDelay, cause, details }: ApplicationFailure) => ({

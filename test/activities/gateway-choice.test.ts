@@ -2,12 +2,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { Client } from '@temporalio/client';
-import type { ActivityDependencies } from '../../activities/dependencies.ts';
-import { verifyPayment } from '../../activities/payments/verify-payment.ts';
+import type { MailingDependencies } from '../../core/dependencies.ts';
+import { verifyPayment } from '../../core/payments/verify-payment.ts';
 import { createSweepActivities } from '../../activities/sweep.ts';
-import { recordSession } from '../../database/attempts.ts';
-import { CHOICES_MAX, chooseGateway, type ChoiceOutcome } from '../../database/gateway-choices.ts';
+import { recordSession } from '../../core/payments/store/attempts.ts';
+import { CHOICES_MAX, chooseGateway, type ChoiceOutcome } from '../../core/payments/store/gateway-choices.ts';
 import { attemptReference } from '../../domain/references.ts';
 import { GatewayFailure, type AttemptAnswer, type AttemptHandle, type Gateway } from '../../gateways/port.ts';
 import { startBkashSimulator } from '../../simulators/bkash/server.ts';
@@ -76,7 +75,7 @@ const chargesAtBkash = async (attempt: Row): Promise<unknown[]> =>
 type Ask = (handle: AttemptHandle, gateway: Gateway) => Promise<AttemptAnswer>;
 
 /** The steps, with another answer to queries at one gateway. */
-function asking(gatewayName: string, ask: Ask, deps: ActivityDependencies = world.deps): ActivityDependencies {
+function asking(gatewayName: string, ask: Ask, deps: MailingDependencies = world.deps): MailingDependencies {
   const open: typeof deps.gateways.open = (name, ...rest) => {
     const gateway = deps.gateways.open(name, ...rest);
     return gateway === undefined || name !== gatewayName
@@ -86,7 +85,7 @@ function asking(gatewayName: string, ask: Ask, deps: ActivityDependencies = worl
   return { ...deps, gateways: { ...deps.gateways, open } };
 }
 
-const wrongAmountAt = (name: string): ActivityDependencies =>
+const wrongAmountAt = (name: string): MailingDependencies =>
   asking(name, async (handle, gateway) => {
     const answer = await gateway.queryAttempt(handle);
     return answer.kind === 'charged'
@@ -414,9 +413,7 @@ describe('what the payer has left behind', () => {
       [second['id']],
     );
     world.sent.late.length = 0;
-    const list = async function* (): AsyncGenerator<never> {};
-    const temporal = { workflow: { list } } as unknown as Client;
-    await createSweepActivities({ ...world.deps, temporal }).sweep();
+    await createSweepActivities(world.deps).sweep();
     expect(world.sent.late.map((asked) => asked.attemptReference)).toContain(second['reference']);
     const late = { ...input, attemptReference: String(second['reference']) };
     expect(await world.activities.recordUnappliedPayment(late)).toMatchObject({ kind: 'held' });

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createLedgerActivities } from '../../activities/ledger.ts';
 import { createLogger } from '../../runtime/logger.ts';
 import type { Database } from '../../database/connection.ts';
-import type { SealOutcome } from '../../database/ledger/seal.ts';
+import type { SealOutcome } from '../../core/ledger/seal.ts';
 import { createApplication, openLedger, type LedgerFixture } from '../ledger/ledger-fixture.ts';
 
 const log = createLogger({ service: 'test', level: 'silent' });

@@ -1,10 +1,10 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createWebListener } from '../../api/listeners.ts';
-import { insertOperator } from '../../database/operators/operators.ts';
-import { hashPassword } from '../../database/operators/passwords.ts';
-import { readRoleByName, replaceGrants } from '../../database/operators/roles.ts';
-import { chooseStore } from '../../database/gateway-stores.ts';
+import { insertOperator } from '../../core/operators/store/operators.ts';
+import { hashPassword } from '../../core/operators/passwords.ts';
+import { readRoleByName, replaceGrants } from '../../core/operators/store/roles.ts';
+import { chooseStore } from '../../core/gateways/store/stores.ts';
 import { BUSINESS_TIME_ZONE, calendarIn } from '../../domain/calendar.ts';
 import { parseAllowList } from '../../domain/outbound-url.ts';
 import { createHttpClient } from '../../runtime/http-client.ts';

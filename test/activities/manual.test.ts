@@ -1,9 +1,8 @@
-import type { Client } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createSweepActivities } from '../../activities/sweep.ts';
-import { registerApplication } from '../../database/applications.ts';
-import { chooseGateway } from '../../database/gateway-choices.ts';
-import { chooseStore } from '../../database/gateway-stores.ts';
+import { registerApplication } from '../../core/applications/store/applications.ts';
+import { chooseGateway } from '../../core/payments/store/gateway-choices.ts';
+import { chooseStore } from '../../core/gateways/store/stores.ts';
 import { attemptReference } from '../../domain/references.ts';
 import { decidedNotice } from '../../gateways/manual/callback.ts';
 import { readEvidence } from '../../scripts/read-evidence.ts';
@@ -388,8 +387,7 @@ describe('operators', () => {
     await world.rows(`update gateway_callbacks set next_sweep_at = now() where payment_id = ?::bigint returning 1`, [
       input.paymentId,
     ]);
-    const list = async function* (): AsyncGenerator<never> {};
-    await createSweepActivities({ ...world.deps, temporal: { workflow: { list } } as unknown as Client }).sweep();
+    await createSweepActivities(world.deps).sweep();
     expect(world.sent.callbacks.map(({ reference }) => reference)).toContain(input.reference);
     expect(await world.activities.verifyPayment({ ...input, final: false })).toEqual({ kind: 'charged' });
   });

@@ -1,10 +1,9 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import type { Client } from '@temporalio/client';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createSweepActivities } from '../../activities/sweep.ts';
-import { chooseGateway } from '../../database/gateway-choices.ts';
+import { chooseGateway } from '../../core/payments/store/gateway-choices.ts';
 import type { Mode } from '../../domain/mode.ts';
 import { attemptReference } from '../../domain/references.ts';
 import type { NagadAccount } from '../../runtime/config.ts';
@@ -100,9 +99,7 @@ async function sweep(attempt: Row): Promise<string[]> {
     `update payment_attempts set query_again_at = now() - interval '1 second' where reference = ? and query_again_at is not null returning 1`,
     [attempt['reference']],
   );
-  const list = async function* (): AsyncGenerator<never> {};
-  const temporal = { workflow: { list } } as unknown as Client;
-  await createSweepActivities({ ...world.deps, temporal }).sweep();
+  await createSweepActivities(world.deps).sweep();
   return world.sent.late.map(({ attemptReference }) => attemptReference);
 }
 

@@ -4,16 +4,16 @@ import type { AddressInfo } from 'node:net';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ActivityDependencies } from '../../activities/dependencies.ts';
+import type { MailingDependencies } from '../../core/dependencies.ts';
 import { createPaymentActivities } from '../../activities/payments.ts';
 import { createCallbackReceiver } from '../../api/gateway-callbacks/receive.ts';
 import { createRateLimiter } from '../../api/http/rate-limit.ts';
 import { createListener } from '../../api/http/server.ts';
-import { registerApplication, type Registration } from '../../database/applications.ts';
+import { registerApplication, type Registration } from '../../core/applications/store/applications.ts';
 import { openDatabase, type Database } from '../../database/connection.ts';
-import { GatewayExecutions } from '../../database/gateway-executions.ts';
-import { GatewayTokens } from '../../database/gateway-tokens.ts';
-import { manualBook } from '../../database/manual-submissions.ts';
+import { GatewayExecutions } from '../../core/gateways/store/executions.ts';
+import { GatewayTokens } from '../../core/gateways/store/tokens.ts';
+import { manualBook } from '../../core/manual-payments/store.ts';
 import type { Mode } from '../../domain/mode.ts';
 import { parseAllowList } from '../../domain/outbound-url.ts';
 import { paymentReference } from '../../domain/references.ts';
@@ -24,7 +24,7 @@ import { createLogger } from '../../runtime/logger.ts';
 import { createSecretBox } from '../../runtime/secrets.ts';
 import { signFields } from '../../simulators/sslcommerz/signature.ts';
 import { startSslcommerzSimulator } from '../../simulators/sslcommerz/server.ts';
-import type { Dispatch, PaymentHandle } from '../../temporal/dispatch.ts';
+import type { Dispatch, PaymentHandle } from '../../core/dispatch.ts';
 import type { UnappliedPaymentActivities } from '../../workflows/messages/unapplied-payment.ts';
 import type { PaymentActivities } from '../../workflows/messages/payment.ts';
 import type { RefundActivities } from '../../workflows/messages/refund.ts';
@@ -75,7 +75,7 @@ export interface NewPayment {
 /** Uses real Postgres, the simulator over HTTP and the callback endpoint. Only Temporal is replaced, by a list of what would be sent. */
 export interface PaymentWorld {
   readonly database: Database;
-  readonly deps: ActivityDependencies;
+  readonly deps: MailingDependencies;
   readonly activities: PaymentActivities & UnappliedPaymentActivities & RefundActivities;
   readonly app: Registration;
   readonly sent: Sent;
@@ -174,7 +174,7 @@ export async function createPaymentWorld({
     server.listen(0, '127.0.0.1', resolve);
   });
   const apiUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const deps: ActivityDependencies = {
+  const deps: MailingDependencies = {
     database,
     gateways: createGatewayRegistry({
       config: {
@@ -400,6 +400,8 @@ function recordingDispatch(sent: Sent, replaced: Partial<Dispatch>): Dispatch {
     },
     rescheduleInvoice: () => Promise.reject(new Error('no workflow runs here')),
     resendDelivery: (event) => replaced.resendDelivery?.(event) ?? Promise.resolve(),
+    endedWorkflows: (ended) =>
+      replaced.endedWorkflows?.(ended) ?? Promise.resolve({ payments: [], invoices: [], unappliedPayments: [] }),
     startDelivery: (event) => {
       sent.deliveries.push(event.eventId);
       return replaced.startDelivery?.(event) ?? Promise.resolve();

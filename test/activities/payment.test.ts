@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { createPaymentActivities } from '../../activities/payments.ts';
-import { recordAnswer, recordNoSession, recordSession } from '../../database/attempts.ts';
+import { recordAnswer, recordNoSession, recordSession } from '../../core/payments/store/attempts.ts';
 import { GatewayFailure, type GatewayRegistry } from '../../gateways/port.ts';
 import type { Verdict } from '../../workflows/messages/payment.ts';
 import { createPaymentWorld, type PaymentWorld, type Row, STORES } from './payment-world.ts';

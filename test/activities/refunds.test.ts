@@ -1,6 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createPaymentActivities } from '../../activities/payments.ts';
-import { refundUnappliedMoney, reserveRefund, type RefundCreator, type RefundRecord } from '../../database/refunds.ts';
+import {
+  refundUnappliedMoney,
+  reserveRefund,
+  type RefundCreator,
+  type RefundRecord,
+} from '../../core/refunds/store/refunds.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { refundReference } from '../../domain/references.ts';
 import { WITHOUT_REFUND_BOUNDS, type RefundBounds } from '../../domain/refund.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { createPaymentActivities } from '../../activities/payments.ts';
-import type { InvoiceRecord } from '../../database/invoices.ts';
+import type { InvoiceRecord } from '../../core/invoices/store/invoices.ts';
 import { attemptReference, paymentReference, refundReference } from '../../domain/references.ts';
 import type { Gateway } from '../../gateways/port.ts';
 import { SSLCOMMERZ_CAPABILITIES } from '../../gateways/sslcommerz/gateway.ts';

@@ -1,7 +1,7 @@
 import { BUSINESS_TIME_ZONE, calendarIn } from '../../domain/calendar.ts';
-import type { ActivityDependencies } from '../../activities/dependencies.ts';
+import type { MailingDependencies } from '../../core/dependencies.ts';
 import { createPaymentActivities } from '../../activities/payments.ts';
-import { registerApplication } from '../../database/applications.ts';
+import { registerApplication } from '../../core/applications/store/applications.ts';
 import { openDatabase } from '../../database/connection.ts';
 import { attemptReference, paymentReference } from '../../domain/references.ts';
 import type {
@@ -15,7 +15,7 @@ import type {
 } from '../../gateways/port.ts';
 import { createLogger } from '../../runtime/logger.ts';
 import { createSecretBox } from '../../runtime/secrets.ts';
-import type { EventHandle } from '../../temporal/dispatch.ts';
+import type { EventHandle } from '../../core/dispatch.ts';
 import type { UnappliedPaymentActivities } from '../../workflows/messages/unapplied-payment.ts';
 import type { PaymentActivities } from '../../workflows/messages/payment.ts';
 import { registryOf } from '../support/gateways.ts';
@@ -42,7 +42,7 @@ export interface AttemptFields {
 
 /** Uses real Postgres and a scripted gateway, which can give every possible answer at once. */
 export interface ScriptedWorld {
-  readonly deps: ActivityDependencies;
+  readonly deps: MailingDependencies;
   readonly activities: PaymentActivities & UnappliedPaymentActivities;
   readonly gateway: ScriptedGateway;
   readonly log: Row[];
@@ -83,7 +83,7 @@ export async function createScriptedWorld(): Promise<ScriptedWorld> {
   const inserted = async (sql: string, parameters: readonly unknown[]): Promise<string> =>
     String((await rows(sql, parameters))[0]?.['id']);
   const world: Pick<ScriptedWorld, 'startDelivery'> = { startDelivery: null };
-  const deps: ActivityDependencies = {
+  const deps: MailingDependencies = {
     database,
     gateways: registryOf({
       open: (name, mode, { storeId }) =>
@@ -239,7 +239,7 @@ function asPort(gateway: ScriptedGateway, storeId: string): Gateway {
   };
 }
 
-function noDispatch(): ActivityDependencies['dispatch'] {
+function noDispatch(): MailingDependencies['dispatch'] {
   const unused = (): never => {
     throw new Error('activities of a payment start nothing but deliveries');
   };
@@ -259,6 +259,7 @@ function noDispatch(): ActivityDependencies['dispatch'] {
     signalRefundEnded: unused,
     resendDelivery: unused,
     startDelivery: unused,
+    endedWorkflows: unused,
   };
 }
 

@@ -1,13 +1,13 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { createSweepActivities, type SweepDependencies } from '../../activities/sweep.ts';
-import { chooseStore, retireStore, type StoreSlot } from '../../database/gateway-stores.ts';
-import { reserveRefund } from '../../database/refunds.ts';
+import { createSweepActivities } from '../../activities/sweep.ts';
+import { chooseStore, retireStore, type StoreSlot } from '../../core/gateways/store/stores.ts';
+import { reserveRefund } from '../../core/refunds/store/refunds.ts';
 import { refundReference } from '../../domain/references.ts';
 import { WITHOUT_REFUND_BOUNDS } from '../../domain/refund.ts';
 import { storeSecretPlace } from '../../runtime/sealed-places.ts';
 import { createSecretBox } from '../../runtime/secrets.ts';
 import { queryGateways } from '../../scripts/query-gateways.ts';
-import { Findings } from '../../database/ledger/findings.ts';
+import { Findings } from '../../core/ledger/verify/findings.ts';
 import { createPaymentWorld, secrets, STORES, type PaymentWorld, type Row } from './payment-world.ts';
 import { until } from '../support/until.ts';
 
@@ -171,8 +171,7 @@ describe('a callback of a store whose secret cannot be opened', () => {
       ...world.deps.dispatch,
       signalCallback: (reference: string) => Promise.resolve(signalled.push(reference) > 0),
     };
-    const temporal = { workflow: { list: async function* () {} } } as unknown as SweepDependencies['temporal'];
-    await createSweepActivities({ ...world.deps, dispatch, temporal }).sweep();
+    await createSweepActivities({ ...world.deps, dispatch }).sweep();
     expect(world.log.filter(({ alert }) => alert === 'sweep-step-failed')).toEqual([]);
     expect(signalled).toEqual([poison.input.reference]);
     const open = await world.rows(

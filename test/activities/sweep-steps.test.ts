@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import type { Client } from '@temporalio/client';
-import { createSweepActivities, type SweepDependencies } from '../../activities/sweep.ts';
-import type { Dispatch } from '../../temporal/dispatch.ts';
+import { createSweepActivities } from '../../activities/sweep.ts';
+import type { SweepDependencies } from '../../core/sweep/sweep.ts';
+import type { Dispatch, EndedWorkflows } from '../../core/dispatch.ts';
 import { refundReference } from '../../domain/references.ts';
 import { createScriptedWorld, type Row, type ScriptedWorld } from './scripted-payments.ts';
 import type { StoredPayment } from '../support/stored.ts';
@@ -17,17 +17,15 @@ type Call = readonly [name: keyof Dispatch, ...values: unknown[]];
 /** What was started or signalled, in order, and how the fake Temporal reacts. */
 let calls: Call[] = [];
 let temporal: Partial<Dispatch> = {};
-/** Workflow ids that Temporal lists as ended without a result, and the queries for them. */
-let ended: string[] = [];
-let listed: unknown[] = [];
-let taken = 0;
+/** The workflows that ended without a result, and what was asked about them. */
+let ended: Partial<EndedWorkflows> = {};
+let listed: Parameters<Dispatch['endedWorkflows']>[0][] = [];
 
 beforeEach(async () => {
   calls = [];
   temporal = {};
-  ended = [];
+  ended = {};
   listed = [];
-  taken = 0;
   world.log.length = 0;
   world.gateway.configured = true;
   for (const table of ['payments', 'gateway_callbacks', 'webhook_events', 'refunds', 'decisions']) {
@@ -85,19 +83,18 @@ function dispatch(): Dispatch {
       calls.push(['startDelivery', event]);
       await temporal.startDelivery?.(event);
     },
+    endedWorkflows: (asked) => {
+      listed.push(asked);
+      return (
+        temporal.endedWorkflows?.(asked) ??
+        Promise.resolve({ payments: [], invoices: [], unappliedPayments: [], ...ended })
+      );
+    },
   };
 }
 
 function sweep(changes: Partial<SweepDependencies> = {}) {
-  const list = async function* (options: unknown) {
-    listed.push(options);
-    for (const workflowId of ended) {
-      taken += 1;
-      yield { workflowId };
-    }
-  };
-  const client = { workflow: { list } } as unknown as Client;
-  return createSweepActivities({ ...world.deps, dispatch: dispatch(), temporal: client, ...changes }).sweep();
+  return createSweepActivities({ ...world.deps, dispatch: dispatch(), ...changes }).sweep();
 }
 
 const AT = '2026-01-01T00:00:00Z';
@@ -144,13 +141,8 @@ const ENDED = { status: 'EXPIRED', ended_at: '2026-01-01T00:00:00Z' };
 describe('a step that fails', () => {
   test('is told by its name, counts as nothing, and keeps no other from running', async () => {
     // One broken table must not stop the other steps.
-    const list = async function* () {
-      yield* [];
-      throw new Error('Temporal is away');
-    };
-    const client = { workflow: { list } } as unknown as Client;
     const database = { ...world.deps.database, withSystem: () => Promise.reject(new Error('no database')) };
-    expect(await sweep({ database, temporal: client })).toEqual(QUIET);
+    expect(await sweep({ database })).toEqual(QUIET);
     expect(world.log).toMatchObject(
       [
         'payments',
@@ -177,14 +169,8 @@ describe('a step that fails', () => {
     // Temporal's list can fail while everything else works.
     const input = await world.payment();
     await due(input);
-    const client = {
-      workflow: {
-        list: () => {
-          throw new Error('no list');
-        },
-      },
-    } as unknown as Client;
-    expect(await sweep({ temporal: client })).toEqual({ ...QUIET, paymentsStarted: 1 });
+    temporal.endedWorkflows = () => Promise.reject(new Error('no list'));
+    expect(await sweep()).toEqual({ ...QUIET, paymentsStarted: 1 });
   });
 });
 
@@ -343,16 +329,11 @@ describe('a backlog', () => {
 });
 
 describe('workflows that ended without a result', () => {
-  test('are asked for by type, end and the last ten minutes', async () => {
+  test('are asked for of the last ten minutes, a hundred at most', async () => {
     // A workflow that was terminated in the Temporal UI is resumed within half a minute, and Temporal is not queried for its whole past.
     await sweep();
-    expect(listed).toEqual([{ query: expect.any(String), pageSize: 100 }]);
-    const [{ query }] = listed as [{ query: string }];
-    const [, before, since] = /^(.*) and CloseTime > '(.*)'$/.exec(query) ?? [];
-    expect(before).toBe(
-      `WorkflowType in ('paymentWorkflow', 'unappliedPaymentWorkflow', 'invoiceWorkflow') and ExecutionStatus in ('Terminated', 'Failed', 'TimedOut', 'Canceled')`,
-    );
-    const agoMs = Date.now() - Date.parse(since ?? '');
+    expect(listed).toEqual([{ since: expect.any(Date), max: 100 }]);
+    const agoMs = Date.now() - (listed[0]?.since.getTime() ?? 0);
     expect(agoMs).toBeGreaterThanOrEqual(600_000);
     expect(agoMs).toBeLessThan(630_000);
   });
@@ -361,7 +342,7 @@ describe('workflows that ended without a result', () => {
     // If the workflow is terminated while the gateway does not answer, its query must not be forgotten.
     const input = await world.payment(ENDED);
     const attempt = await world.attempt(input, { status: 'UNKNOWN' });
-    ended = [`unapplied:${attempt.reference}`];
+    ended = { unappliedPayments: [attempt.reference] };
     expect(await sweep()).toEqual({ ...QUIET, paymentsStarted: 1 });
     expect(calls).toEqual([
       ['startUnappliedPayment', handleOf(input), { attemptReference: attempt.reference, callbackId: 0n }],
@@ -372,7 +353,7 @@ describe('workflows that ended without a result', () => {
     // Nothing is started for a final or unknown payment.
     const open = await world.payment({ status: 'PENDING', cancel_requested_at: '2026-01-01T00:00:00Z' });
     const final = await world.payment(ENDED);
-    ended = [`payment:${open.reference}`, `payment:${final.reference}`, 'payment:pay_unknown'];
+    ended = { payments: [open.reference, final.reference, 'pay_unknown'] };
     expect(await sweep()).toEqual({ ...QUIET, paymentsStarted: 1 });
     expect(calls).toEqual([
       ['startPayment', handleOf(open)],
@@ -385,7 +366,7 @@ describe('workflows that ended without a result', () => {
     const failed = { status: 'FAILED', ended_at: '2026-01-01T00:00:00Z' };
     const rejected = await world.payment({ ...failed, failure_code: 'REVIEW_REJECTED' });
     const refused = await world.payment({ ...failed, failure_code: 'GATEWAY_REFUSED_SESSION' });
-    ended = [`payment:${rejected.reference}`, `payment:${refused.reference}`];
+    ended = { payments: [rejected.reference, refused.reference] };
     expect(await sweep()).toEqual({ ...QUIET, paymentsStarted: 1 });
     expect(calls).toEqual([['startPayment', handleOf(rejected)]]);
   });
@@ -393,15 +374,8 @@ describe('workflows that ended without a result', () => {
   test('add to the payments that were due', async () => {
     const [first, second] = [await world.payment(), await world.payment()];
     await due(first);
-    ended = [`payment:${second.reference}`];
+    ended = { payments: [second.reference] };
     expect(await sweep()).toEqual({ ...QUIET, paymentsStarted: 2 });
-  });
-
-  test('are taken a hundred at a time', async () => {
-    // An administrator can terminate ten thousand workflows at once.
-    ended = Array.from({ length: 150 }, (_, n) => `payment:pay_gone_${n}`);
-    await sweep();
-    expect(taken).toBe(100);
   });
 });
 

@@ -9,7 +9,7 @@ beforeAll(async () => {
 });
 afterAll(() => recorder.close());
 
-const sweep = () => createSweepActivities({ ...recorder.world.deps, temporal: recorder.realTime.client }).sweep();
+const sweep = () => createSweepActivities(recorder.world.deps).sweep();
 
 test.each(['terminated', 'cancelled'])('a payment whose workflow was %s by hand is paid all the same', async (how) => {
   // Target T-50: whatever an administrator does in the Temporal UI, the next pass resumes the payment.

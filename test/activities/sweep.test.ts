@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import type { Client } from '@temporalio/client';
 import { createSweepActivities } from '../../activities/sweep.ts';
-import { chooseGateway } from '../../database/gateway-choices.ts';
-import { chooseStore } from '../../database/gateway-stores.ts';
+import { chooseGateway } from '../../core/payments/store/gateway-choices.ts';
+import { chooseStore } from '../../core/gateways/store/stores.ts';
 import { attemptReference } from '../../domain/references.ts';
 import { SETTINGS } from './manual-world.ts';
 import { createPaymentWorld, secrets, type PaymentWorld } from './payment-world.ts';
@@ -10,7 +9,7 @@ import { until } from '../support/until.ts';
 import type { StoredPayment } from '../support/stored.ts';
 
 let world: PaymentWorld;
-/** Workflow ids that Temporal lists as ended without a result. */
+/** Payments whose workflow ended without a result. */
 let ended: string[] = [];
 
 beforeAll(async () => {
@@ -31,14 +30,8 @@ beforeEach(async () => {
 });
 
 function sweep() {
-  const list = async function* () {
-    for (const workflowId of ended) {
-      yield { workflowId };
-    }
-  };
-  // The sweeper uses one method of the client. The recorded histories test Temporal's real list.
-  const temporal = { workflow: { list } } as unknown as Client;
-  return createSweepActivities({ ...world.deps, temporal }).sweep();
+  world.temporal.endedWorkflows = () => Promise.resolve({ payments: ended, invoices: [], unappliedPayments: [] });
+  return createSweepActivities(world.deps).sweep();
 }
 
 const overdue = (table: 'payments' | 'gateway_callbacks' | 'webhook_events', column: string, id: unknown) =>
@@ -79,7 +72,7 @@ describe('the sweeper', () => {
     // A click in the Temporal UI must delay a payment by thirty seconds at most.
     const { input } = await world.opened();
     const final = await settled();
-    ended = [`payment:${input.reference}`, `payment:${final.reference}`, 'payment:pay_unknown'];
+    ended = [input.reference, final.reference, 'pay_unknown'];
     expect(await sweep()).toMatchObject({ paymentsStarted: 1 });
     expect(world.sent.payments).toEqual([input.reference]);
   });
@@ -287,7 +280,7 @@ describe('the sweeper', () => {
     await overdue('payments', 'reference', second.reference);
     world.temporal.startPayment = ({ reference }) =>
       reference === first.reference ? Promise.reject(new Error('Temporal is away')) : Promise.resolve('running');
-    ended = [`payment:${first.reference}`];
+    ended = [first.reference];
     await sweep();
     expect(world.sent.payments).toEqual(expect.arrayContaining([first.reference, second.reference]));
   });

@@ -6,10 +6,14 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { pino } from 'pino';
 import { createApiListener, createWebListener } from '../../api/listeners.ts';
-import { registerApplication, type ApplicationSettings, type Registration } from '../../database/applications.ts';
+import {
+  registerApplication,
+  type ApplicationSettings,
+  type Registration,
+} from '../../core/applications/store/applications.ts';
 import { openDatabase, openOrm, type Database } from '../../database/connection.ts';
-import { changePaid } from '../../database/invoice-steps.ts';
-import { lockInvoice } from '../../database/invoices.ts';
+import { changePaid } from '../../core/invoices/store/invoice-steps.ts';
+import { lockInvoice } from '../../core/invoices/store/invoices.ts';
 import type { Mode } from '../../domain/mode.ts';
 import { attemptReference, paymentReference } from '../../domain/references.ts';
 import { createManualGateway, MANUAL_CAPABILITIES } from '../../gateways/manual/gateway.ts';

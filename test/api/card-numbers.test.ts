@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { Registration } from '../../database/applications.ts';
+import type { Registration } from '../../core/applications/store/applications.ts';
 import { bearer, openOperatorWorld, type OperatorWorld } from '../operators/operator-world.ts';
 import { ownpayCall } from '../ownpay/ownpay-client.ts';
 import { INTENT, openOwnpayWorld, type OwnpayShop, type OwnpayWorld } from '../ownpay/ownpay-world.ts';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { checkoutState } from '../../api/pages/checkout-view.ts';
 import { readNow } from '../../database/clock.ts';
-import type { Registration } from '../../database/applications.ts';
+import type { Registration } from '../../core/applications/store/applications.ts';
 import { openDatabase, type Database } from '../../database/connection.ts';
 import { Payment, PaymentAttempt } from '../../database/entities/payment.ts';
 import type { AttemptStatus } from '../../domain/payment.ts';

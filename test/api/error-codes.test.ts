@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { NATIVE_STATUS } from '../../api/native/envelope.ts';
-import type { CredentialPair, Registration } from '../../database/applications.ts';
+import type { CredentialPair, Registration } from '../../core/applications/store/applications.ts';
 import { ERROR_CODES, type ErrorCode } from '../../domain/errors.ts';
 import { openApiWorld, type ApiWorld } from './api-world.ts';
 import { call, type Answer } from './contract-client.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { CredentialPair, Registration } from '../../database/applications.ts';
+import type { CredentialPair, Registration } from '../../core/applications/store/applications.ts';
 import { openApiWorld, type ApiWorld } from './api-world.ts';
 import { call, documentedOperations, type Answer, type DocumentedOperation } from './contract-client.ts';
 

@@ -1,6 +1,6 @@
 import type { Database } from '../../database/connection.ts';
 import { Payment } from '../../database/entities/payment.ts';
-import type { Dispatch, PaymentHandle } from '../../temporal/dispatch.ts';
+import type { Dispatch, PaymentHandle } from '../../core/dispatch.ts';
 
 /**
  * The outcome of a checkout: the gateway opens it, opens it slowly, refuses it permanently or does not answer in time; or the call never returns, as
@@ -102,6 +102,7 @@ export function createFakeDispatch(database: Database): FakeDispatch {
       dispatch.resent.push(event.eventId);
       return Promise.resolve();
     },
+    endedWorkflows: notNeeded,
   };
   return dispatch;
 }

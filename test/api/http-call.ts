@@ -1,5 +1,5 @@
 import { request } from 'node:http';
-import type { CredentialPair } from '../../database/applications.ts';
+import type { CredentialPair } from '../../core/applications/store/applications.ts';
 
 export interface Call {
   readonly origin: string;

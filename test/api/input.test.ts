@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import type { Registration } from '../../database/applications.ts';
+import type { Registration } from '../../core/applications/store/applications.ts';
 import { openApiWorld, type ApiWorld } from './api-world.ts';
 import { call, type Answer } from './contract-client.ts';
 

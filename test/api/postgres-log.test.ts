@@ -7,7 +7,7 @@ import { openOwnpayWorld, INTENT, type OwnpayShop, type OwnpayWorld } from '../o
 import { openShadhinpayWorld, type Shop, type ShadhinpayWorld } from '../shadhinpay/shadhinpay-world.ts';
 import { testServers } from '../support/test-servers.ts';
 import { until } from '../support/until.ts';
-import type { Registration } from '../../database/applications.ts';
+import type { Registration } from '../../core/applications/store/applications.ts';
 import { httpCall, type HttpAnswer } from './http-call.ts';
 
 /** Part of everything that is sent, so that any leak into the log is found. */

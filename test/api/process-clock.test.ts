@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { Registration } from '../../database/applications.ts';
+import type { Registration } from '../../core/applications/store/applications.ts';
 import { withProcessClock } from '../support/process-clock.ts';
 import { openApiWorld, type ApiWorld } from './api-world.ts';
 import { call } from './contract-client.ts';

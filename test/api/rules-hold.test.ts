@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
-import type { Registration } from '../../database/applications.ts';
+import type { Registration } from '../../core/applications/store/applications.ts';
 import { openApiWorld, type ApiWorld } from './api-world.ts';
 import { call } from './contract-client.ts';
 import { httpCall } from './http-call.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createAuthenticator, type Authenticator, type Guesses } from '../../api/native/authenticate.ts';
-import type { Registration } from '../../database/applications.ts';
+import type { Registration } from '../../core/applications/store/applications.ts';
 import { openDatabase, type Database } from '../../database/connection.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { TooMuchWaiting } from '../../runtime/bounded-work.ts';

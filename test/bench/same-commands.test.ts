@@ -9,7 +9,7 @@ import { startOptions } from '../../bench/bare-start.ts';
 import { createBareActivities } from '../../bench/bare/activities.ts';
 import { BARE_QUEUE } from '../../bench/bare/names.ts';
 import { openedUpdate, wakeSignal } from '../../bench/bare/workflows.ts';
-import { registerApplication } from '../../database/applications.ts';
+import { registerApplication } from '../../core/applications/store/applications.ts';
 import { openDatabase } from '../../database/connection.ts';
 import { createSecretBox } from '../../runtime/secrets.ts';
 import { readOrMakeMasterKey } from '../../scripts/development-secrets.ts';

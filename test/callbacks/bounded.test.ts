@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { consumeCallbacks } from '../../database/gateway-callbacks.ts';
-import { RETIREMENTS } from '../../database/retention.ts';
+import { consumeCallbacks } from '../../core/gateway-callbacks/store.ts';
+import { RETIREMENTS } from '../../core/maintenance/store/retention.ts';
 import { createPaymentWorld, type Form, type PaymentWorld, type Row } from '../activities/payment-world.ts';
 
 let world: PaymentWorld;

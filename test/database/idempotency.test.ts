@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createHash } from 'node:crypto';
-import { registerApplication } from '../../database/applications.ts';
+import { registerApplication } from '../../core/applications/store/applications.ts';
 import { openDatabase, type Database, type Scope } from '../../database/connection.ts';
 import {
   joinDuplicate,
@@ -8,8 +8,8 @@ import {
   storeAnswer,
   type KeyClaim,
   type DuplicateOutcome,
-} from '../../database/idempotency.ts';
-import { insertPayment, type NewPayment } from '../../database/new-payments.ts';
+} from '../../core/idempotency/store.ts';
+import { insertPayment, type NewPayment } from '../../core/payments/store/new-payments.ts';
 import { attemptReference, paymentReference } from '../../domain/references.ts';
 import { createSecretBox } from '../../runtime/secrets.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';

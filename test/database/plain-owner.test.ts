@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { registerApplication } from '../../database/applications.ts';
+import { registerApplication } from '../../core/applications/store/applications.ts';
 import { openDatabase, openOrm } from '../../database/connection.ts';
 import { migrate } from '../../database/migrate.ts';
 import { createSecretBox } from '../../runtime/secrets.ts';

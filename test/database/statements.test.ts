@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { openDatabase, sqlStateOf, type Database, type Scope } from '../../database/connection.ts';
-import { registerApplication } from '../../database/applications.ts';
+import { registerApplication } from '../../core/applications/store/applications.ts';
 import type { Statements } from '../../database/statements.ts';
 import { createSecretBox } from '../../runtime/secrets.ts';
 import { openTcpProxy, type TcpProxy } from '../api/tcp-proxy.ts';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { payableView } from '../../api/native/invoices/payable.ts';
-import type { InvoiceRecord } from '../../database/invoices.ts';
+import type { InvoiceRecord } from '../../core/invoices/store/invoices.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { openInvoiceWorld, type InvoiceWorld } from './invoice-world.ts';
 import type { StoredPayment } from '../support/stored.ts';

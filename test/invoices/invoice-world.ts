@@ -1,17 +1,22 @@
 import { createPaymentActivities } from '../../activities/payments.ts';
-import type { ActivityDependencies } from '../../activities/dependencies.ts';
+import type { MailingDependencies } from '../../core/dependencies.ts';
 import { changeDueDates, issueInvoice, pauseInvoice, voidIssued } from '../../api/native/invoices/change-invoice.ts';
 import { contentOf } from '../../api/native/invoices/content.ts';
-import { issue } from '../../api/invoices/issue.ts';
-import { insertInvoicePayment } from '../../api/payments/pay-invoice.ts';
+import { issue } from '../../core/invoices/issue.ts';
+import { insertInvoicePayment } from '../../core/payments/pay-invoice.ts';
 import { CreateInvoice, type DueDates } from '../../api/native/invoices/schemas.ts';
 import type { NativeCaller } from '../../api/native/authenticate.ts';
 import type { ApiDependencies } from '../../api/dependencies.ts';
-import { registerApplication, type ApplicationSettings } from '../../database/applications.ts';
+import { registerApplication, type ApplicationSettings } from '../../core/applications/store/applications.ts';
 import { openDatabase, type Database } from '../../database/connection.ts';
-import { insertDraft, readInvoice, type InvoiceRecord, type ShadhinpayTerms } from '../../database/invoices.ts';
-import { verifyLedger, type LedgerReport } from '../../database/ledger/verify.ts';
-import { reserveRefund } from '../../database/refunds.ts';
+import {
+  insertDraft,
+  readInvoice,
+  type InvoiceRecord,
+  type ShadhinpayTerms,
+} from '../../core/invoices/store/invoices.ts';
+import { verifyLedger, type LedgerReport } from '../../core/ledger/verify/verify.ts';
+import { reserveRefund } from '../../core/refunds/store/refunds.ts';
 import { BUSINESS_TIME_ZONE, calendarIn, type Calendar } from '../../domain/calendar.ts';
 import type { InvoiceView } from '../../domain/invoice-view.ts';
 import { parseAllowList } from '../../domain/outbound-url.ts';
@@ -27,7 +32,7 @@ import type { GatewayRegistry } from '../../gateways/port.ts';
 import type { Mailer } from '../../runtime/mailer.ts';
 import { createLogger } from '../../runtime/logger.ts';
 import { createSecretBox } from '../../runtime/secrets.ts';
-import type { Dispatch } from '../../temporal/dispatch.ts';
+import type { Dispatch } from '../../core/dispatch.ts';
 import type { InvoiceState, InvoiceWorkflowInput } from '../../workflows/messages/invoice.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { registryOf } from '../support/gateways.ts';
@@ -50,7 +55,7 @@ export type Call = readonly [name: keyof Dispatch, ...values: unknown[]];
 export interface InvoiceWorld {
   readonly database: Database;
   readonly databaseUrl: string;
-  readonly deps: ApiDependencies & ActivityDependencies;
+  readonly deps: ApiDependencies & MailingDependencies;
   readonly activities: ReturnType<typeof createPaymentActivities>;
   readonly caller: NativeCaller;
   readonly calls: Call[];
@@ -350,6 +355,7 @@ function notingDispatch(calls: Call[]): Dispatch {
     }),
     startDelivery: noted('startDelivery', undefined),
     resendDelivery: noted('resendDelivery', undefined),
+    endedWorkflows: noted('endedWorkflows', { payments: [], invoices: [], unappliedPayments: [] }),
   };
 }
 

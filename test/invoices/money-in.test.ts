@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import type { Client } from '@temporalio/client';
 import { createSweepActivities } from '../../activities/sweep.ts';
 import { dueMinorOf } from '../../domain/invoice.ts';
-import type { InvoiceRecord } from '../../database/invoices.ts';
+import type { InvoiceRecord } from '../../core/invoices/store/invoices.ts';
 import type { StoredPayment, StoredRefund } from '../support/stored.ts';
 import { openInvoiceWorld, type InvoiceWorld } from './invoice-world.ts';
 
@@ -234,12 +233,7 @@ describe('a payment of an invoice', () => {
 describe('an overpayment that no workflow watches over', () => {
   const sweep = async (): Promise<unknown[]> => {
     world.calls.length = 0;
-    // The sweeper uses one method of the client: the list of workflows that have ended.
-    const list = async function* () {
-      yield* [];
-    };
-    const temporal = { workflow: { list } } as unknown as Client;
-    await createSweepActivities({ ...world.deps, temporal }).sweep();
+    await createSweepActivities(world.deps).sweep();
     return world.calls.flatMap(([name, , late]) => (name === 'startUnappliedPayment' ? [late] : []));
   };
   /** Simulates a process that dies after its commit, before it has called Temporal. */

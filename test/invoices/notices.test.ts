@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import type { InvoiceRecord } from '../../database/invoices.ts';
+import type { InvoiceRecord } from '../../core/invoices/store/invoices.ts';
 import type { Mail } from '../../runtime/mailer.ts';
 import type { EmailOutcome } from '../../runtime/mail/outcome.ts';
 import { openInvoiceWorld, type InvoiceWorld } from './invoice-world.ts';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import { registerApplication, type ApplicationSettings } from '../../database/applications.ts';
+import { registerApplication, type ApplicationSettings } from '../../core/applications/store/applications.ts';
 import { openDatabase } from '../../database/connection.ts';
 import { createSecretBox } from '../../runtime/secrets.ts';
 import type { DevFile } from '../../scripts/dev-file.ts';

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openDatabase, openOrm, type Database, type EntityManager } from '../../database/connection.ts';
-import { postTransaction } from '../../database/ledger.ts';
-import { sealBatch } from '../../database/ledger/seal.ts';
-import { verifyLedger, type LedgerReport } from '../../database/ledger/verify.ts';
-import type { Witness } from '../../database/ledger/verify-chain.ts';
+import { postTransaction } from '../../core/ledger/store.ts';
+import { sealBatch } from '../../core/ledger/seal.ts';
+import { verifyLedger, type LedgerReport } from '../../core/ledger/verify/verify.ts';
+import type { Witness } from '../../core/ledger/verify/verify-chain.ts';
 import { unappliedPaymentReceipt, paymentPosting } from '../../domain/ledger.ts';
 import type { Mode } from '../../domain/mode.ts';
 import { toDecimalText } from '../../domain/money.ts';

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EntityManager } from '../../database/connection.ts';
-import { LedgerConflict, postTransaction } from '../../database/ledger.ts';
-import { accountBalances, trialBalance } from '../../database/ledger/balances.ts';
+import { LedgerConflict, postTransaction } from '../../core/ledger/store.ts';
+import { accountBalances, trialBalance } from '../../core/ledger/verify/balances.ts';
 import { paymentPosting, reversal, type LedgerTransaction } from '../../domain/ledger.ts';
 import { createApplication, openLedger, type LedgerFixture } from './ledger-fixture.ts';
 

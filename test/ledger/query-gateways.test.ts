@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { Findings, type Finding } from '../../database/ledger/findings.ts';
+import { Findings, type Finding } from '../../core/ledger/verify/findings.ts';
 import { GatewayFailure, type AttemptAnswer, type Charge, type Gateway } from '../../gateways/port.ts';
 import { SSLCOMMERZ_CAPABILITIES } from '../../gateways/sslcommerz/gateway.ts';
 import { queryGateways } from '../../scripts/query-gateways.ts';

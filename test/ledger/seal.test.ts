@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { createLedgerActivities } from '../../activities/ledger.ts';
 import { createLogger } from '../../runtime/logger.ts';
-import { postTransaction } from '../../database/ledger.ts';
-import { sealBatch } from '../../database/ledger/seal.ts';
+import { postTransaction } from '../../core/ledger/store.ts';
+import { sealBatch } from '../../core/ledger/seal.ts';
 import { paymentPosting } from '../../domain/ledger.ts';
 import { createApplication, openLedger, payPayment, type LedgerFixture } from './ledger-fixture.ts';
 

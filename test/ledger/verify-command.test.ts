@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { noteRestore } from '../../database/after-restore.ts';
+import { noteRestore } from '../../core/maintenance/store/after-restore.ts';
 import { createLedgerActivities } from '../../activities/ledger.ts';
 import { createApplication, openLedger, payPayment, type LedgerFixture } from './ledger-fixture.ts';
 

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { endRefundRow } from '../../database/refund-steps.ts';
-import { postTransaction } from '../../database/ledger.ts';
-import { refundUnappliedMoney, reserveRefund } from '../../database/refunds.ts';
+import { endRefundRow } from '../../core/refunds/store/refund-steps.ts';
+import { postTransaction } from '../../core/ledger/store.ts';
+import { refundUnappliedMoney, reserveRefund } from '../../core/refunds/store/refunds.ts';
 import { unappliedPaymentKept, refundPosting } from '../../domain/ledger.ts';
 import { refundReference } from '../../domain/references.ts';
 import { WITHOUT_REFUND_BOUNDS } from '../../domain/refund.ts';

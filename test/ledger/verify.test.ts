@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { noteRestore } from '../../database/after-restore.ts';
-import { digestOf, ledgerRows, type LedgerTable } from '../../database/ledger/canonical.ts';
-import type { Finding } from '../../database/ledger/findings.ts';
-import type { Witness } from '../../database/ledger/verify-chain.ts';
-import { postTransaction } from '../../database/ledger.ts';
+import { noteRestore } from '../../core/maintenance/store/after-restore.ts';
+import { digestOf, ledgerRows, type LedgerTable } from '../../core/ledger/canonical.ts';
+import type { Finding } from '../../core/ledger/verify/findings.ts';
+import type { Witness } from '../../core/ledger/verify/verify-chain.ts';
+import { postTransaction } from '../../core/ledger/store.ts';
 import { paymentPosting, reversal } from '../../domain/ledger.ts';
 import { createApplication, openLedger, payPayment, receiveLate, type LedgerFixture } from './ledger-fixture.ts';
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
 import { openOrm, type DatabaseRole } from '../../database/connection.ts';
-import { recordAudit, SYSTEM_ACTOR } from '../../database/operators/audit.ts';
+import { recordAudit, SYSTEM_ACTOR } from '../../core/operators/store/audit.ts';
 import { bearer, openOperatorWorld, type OperatorWorld } from './operator-world.ts';
 
 let world: OperatorWorld;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { Registration } from '../../database/applications.ts';
-import { recordEvent } from '../../database/webhooks.ts';
+import type { Registration } from '../../core/applications/store/applications.ts';
+import { recordEvent } from '../../core/webhooks/store/webhooks.ts';
 import { call } from '../api/contract-client.ts';
 import { SAMPLE } from '../api/invoices/billing.ts';
 import { bearer, openOperatorWorld, type Answer, type OperatorWorld } from './operator-world.ts';

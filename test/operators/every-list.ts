@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { CredentialPair } from '../../database/applications.ts';
+import type { CredentialPair } from '../../core/applications/store/applications.ts';
 import { attemptReference } from '../../domain/references.ts';
 import { call } from '../api/contract-client.ts';
 import { bearer, type OperatorWorld } from './operator-world.ts';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { spawn } from 'node:child_process';
 import { resolve } from 'node:path';
-import { beginOperatorLinks } from '../../activities/operator-links.ts';
+import { beginOperatorLinks } from '../../core/operators/send-links.ts';
 import { createLogger } from '../../runtime/logger.ts';
 import type { Mail, Mailer } from '../../runtime/mailer.ts';
 import type { EmailOutcome } from '../../runtime/mail/outcome.ts';

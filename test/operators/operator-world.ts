@@ -1,9 +1,9 @@
 import { createHmac } from 'node:crypto';
 import { z } from 'zod';
 import { openDatabase, type Database } from '../../database/connection.ts';
-import { insertOperator } from '../../database/operators/operators.ts';
-import { hashPassword } from '../../database/operators/passwords.ts';
-import { readRoleByName, replaceGrants } from '../../database/operators/roles.ts';
+import { insertOperator } from '../../core/operators/store/operators.ts';
+import { hashPassword } from '../../core/operators/passwords.ts';
+import { readRoleByName, replaceGrants } from '../../core/operators/store/roles.ts';
 import { totpCode, totpStep } from '../../domain/totp.ts';
 import { openApiWorld, type ApiWorld } from '../api/api-world.ts';
 import { isJson, problemsOf } from '../api/contract-client.ts';

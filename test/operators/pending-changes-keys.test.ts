@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
 import { createAuthenticator } from '../../api/native/authenticate.ts';
-import { issueCredential, rotateCredential, type Registration } from '../../database/applications.ts';
-import { revokeUnconfirmed } from '../../database/operators/applications.ts';
+import { issueCredential, rotateCredential, type Registration } from '../../core/applications/store/applications.ts';
+import { revokeUnconfirmed } from '../../core/applications/store/administration.ts';
 import { httpCall } from '../api/http-call.ts';
 import { bearer, openOperatorWorld, type Answer, type OperatorWorld } from './operator-world.ts';
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
-import type { Registration } from '../../database/applications.ts';
+import type { Registration } from '../../core/applications/store/applications.ts';
 import { PERMISSIONS } from '../../domain/permissions.ts';
 import { bearer, openOperatorWorld, type Answer, type OperatorWorld } from './operator-world.ts';
 

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { storeSecretParts } from '../../runtime/sealed-places.ts';
 import { z } from 'zod';
-import type { Registration } from '../../database/applications.ts';
-import { forgetExpiredSecrets } from '../../database/operators/pending-changes.ts';
+import type { Registration } from '../../core/applications/store/applications.ts';
+import { forgetExpiredSecrets } from '../../core/operators/store/pending-changes.ts';
 import { bearer, openOperatorWorld, type Answer, type OperatorWorld } from './operator-world.ts';
 
 const SECRET = 'canary-of-a-store-password';

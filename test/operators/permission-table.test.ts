@@ -4,7 +4,7 @@ import { adminRoute, type AdminRoute } from '../../api/admin/route.ts';
 import { route } from '../../api/http/route.ts';
 import { isPermission, PERMISSIONS, viewFor, type Grant, type Permission } from '../../domain/permissions.ts';
 import { openDatabase } from '../../database/connection.ts';
-import { listRoles } from '../../database/operators/roles.ts';
+import { listRoles } from '../../core/operators/store/roles.ts';
 import { operatorRoutes } from './operator-routes.ts';
 import { bearer, openOperatorWorld, type Answer, type OperatorWorld } from './operator-world.ts';
 

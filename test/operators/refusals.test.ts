@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import type { Registration } from '../../database/applications.ts';
+import type { Registration } from '../../core/applications/store/applications.ts';
 import {
   bearer,
   browserSession,

@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { resealAll } from '../../database/sealed-secrets.ts';
+import { resealAll } from '../../core/maintenance/store/sealed-secrets.ts';
 import {
   secondFactorPlace,
   signingSecretPlace,

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { registerApplication } from '../../database/applications.ts';
-import { chooseStore, retireStore } from '../../database/gateway-stores.ts';
+import { registerApplication } from '../../core/applications/store/applications.ts';
+import { chooseStore, retireStore } from '../../core/gateways/store/stores.ts';
 import { openManualWorld, SETTINGS, type Answer, type ManualWorld } from '../activities/manual-world.ts';
 import { secrets, type NewPayment, type Row } from '../activities/payment-world.ts';
 

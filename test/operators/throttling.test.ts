@@ -7,7 +7,7 @@ import {
   pairSubject,
   takeAttempts,
   type ThrottleSubject,
-} from '../../database/operators/throttles.ts';
+} from '../../core/operators/store/throttles.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { openOperatorWorld, PASSWORD, type OperatorWorld } from './operator-world.ts';
 

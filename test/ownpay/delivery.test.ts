@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { spawnSync } from 'node:child_process';
 import { createServer, type Server } from 'node:http';
-import { recordPaymentEvent } from '../../activities/payment-event.ts';
-import { readPayment } from '../../database/payments.ts';
-import { rotateSigningSecret } from '../../database/signing-secrets.ts';
+import { recordPaymentEvent } from '../../core/payments/payment-event.ts';
+import { readPayment } from '../../core/payments/store/payments.ts';
+import { rotateSigningSecret } from '../../core/webhooks/store/signing-secrets.ts';
 import type { DeliverWebhookInput } from '../../workflows/messages/webhook.ts';
 import { createWorld, secretBox, type App, type World } from '../webhooks/world.ts';
 

@@ -3,7 +3,7 @@ import {
   type ApplicationSettings,
   type KeyScope,
   type Registration,
-} from '../../database/applications.ts';
+} from '../../core/applications/store/applications.ts';
 import { openDatabase, type Database } from '../../database/connection.ts';
 import type { Mode } from '../../domain/mode.ts';
 import { openApiWorld, type ApiWorld } from '../api/api-world.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { createPayment, type WantedPayment } from '../../api/payments/create-payment.ts';
+import { createPayment, type WantedPayment } from '../../core/payments/create-payment.ts';
 import { parseAllowList } from '../../domain/outbound-url.ts';
 import { BUSINESS_TIME_ZONE, calendarIn } from '../../domain/calendar.ts';
 import { createHttpClient } from '../../runtime/http-client.ts';

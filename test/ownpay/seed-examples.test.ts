@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { updateApplication } from '../../database/applications.ts';
+import { updateApplication } from '../../core/applications/store/applications.ts';
 import { openDatabase } from '../../database/connection.ts';
 import { findFreePort, waitForPort } from '../../scripts/ports.ts';
 import { payAndReturn } from '../journeys/payer.ts';

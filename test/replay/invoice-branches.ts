@@ -1,6 +1,6 @@
 import type { History } from '@temporalio/common/lib/proto-utils.js';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { InvoiceRecord } from '../../database/invoices.ts';
+import type { InvoiceRecord } from '../../core/invoices/store/invoices.ts';
 import { addDays } from '../../domain/plain-date.ts';
 import { advanceWorkflow } from '../support/temporal.ts';
 import { openInvoiceTheatre, type InvoiceTheatre } from '../workflows/staged-invoices.ts';

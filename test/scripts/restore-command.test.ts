@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { execFile } from 'node:child_process';
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { registerApplication } from '../../database/applications.ts';
+import { registerApplication } from '../../core/applications/store/applications.ts';
 import { openDatabase, openOrm, type PooledDatabase } from '../../database/connection.ts';
 import { announceProcess, keepAlone } from '../../database/presence.ts';
 import { createLogger } from '../../runtime/logger.ts';

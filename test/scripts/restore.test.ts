@@ -1,13 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { openOrm } from '../../database/connection.ts';
-import type { InvoiceRecord } from '../../database/invoices.ts';
-import { doubtSucceededRefund } from '../../database/refund-steps.ts';
+import type { InvoiceRecord } from '../../core/invoices/store/invoices.ts';
+import { doubtSucceededRefund } from '../../core/refunds/store/refund-steps.ts';
 import type { Charge, Gateway } from '../../gateways/port.ts';
 import { SSLCOMMERZ_CAPABILITIES } from '../../gateways/sslcommerz/gateway.ts';
 import { putRight, type RestoreReport } from '../../scripts/after-restore/put-right.ts';
 import { needsPerson, reportInWords } from '../../scripts/after-restore/words.ts';
-import { createDispatch, type Dispatch, type PaymentHandle, type RefundHandle } from '../../temporal/dispatch.ts';
+import type { Dispatch, PaymentHandle, RefundHandle } from '../../core/dispatch.ts';
+import { createDispatch } from '../../temporal/dispatch.ts';
 import { WORKFLOWS_PATH } from '../../worker/workers.ts';
 import { SEARCH_ATTRIBUTES, TASK_QUEUES, workflowIds } from '../../workflows/messages/names.ts';
 import { openInvoiceWorld, type InvoiceWorld } from '../invoices/invoice-world.ts';

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { spawnSync } from 'node:child_process';
 import { createServer, type Server } from 'node:http';
-import { recordPaymentEvent } from '../../activities/payment-event.ts';
-import { updateApplication } from '../../database/applications.ts';
-import { readPayment } from '../../database/payments.ts';
-import { readRefundByReference } from '../../database/refunds.ts';
-import { rotateSigningSecret } from '../../database/signing-secrets.ts';
+import { recordPaymentEvent } from '../../core/payments/payment-event.ts';
+import { updateApplication } from '../../core/applications/store/applications.ts';
+import { readPayment } from '../../core/payments/store/payments.ts';
+import { readRefundByReference } from '../../core/refunds/store/refunds.ts';
+import { rotateSigningSecret } from '../../core/webhooks/store/signing-secrets.ts';
 import type { EventType } from '../../domain/webhook.ts';
 import type { DeliverWebhookInput } from '../../workflows/messages/webhook.ts';
 import { createWorld, secretBox, type App, type World } from '../webhooks/world.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { createPayment, type WantedPayment } from '../../api/payments/create-payment.ts';
-import { makeRefund } from '../../api/payments/make-refund.ts';
+import { createPayment, type WantedPayment } from '../../core/payments/create-payment.ts';
+import { makeRefund } from '../../core/refunds/make-refund.ts';
 import { BUSINESS_TIME_ZONE, calendarIn } from '../../domain/calendar.ts';
 import { parseAllowList } from '../../domain/outbound-url.ts';
 import { createHttpClient } from '../../runtime/http-client.ts';

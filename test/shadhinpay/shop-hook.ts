@@ -1,4 +1,4 @@
-import { updateApplication } from '../../database/applications.ts';
+import { updateApplication } from '../../core/applications/store/applications.ts';
 import { openDatabase } from '../../database/connection.ts';
 import type { TestStack } from '../support/stack.ts';
 import { until } from '../support/until.ts';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { registerApplication, type Registration } from '../../database/applications.ts';
+import { registerApplication, type Registration } from '../../core/applications/store/applications.ts';
 import { openDatabase } from '../../database/connection.ts';
 import { createSecretBox } from '../../runtime/secrets.ts';
 import { open, press } from '../../scripts/demo/payer.ts';

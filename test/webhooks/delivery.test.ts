@@ -1,7 +1,11 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { Webhook } from 'standardwebhooks';
-import { insertApplication, prepareRegistration, updateApplication } from '../../database/applications.ts';
-import { rotateSigningSecret } from '../../database/signing-secrets.ts';
+import {
+  insertApplication,
+  prepareRegistration,
+  updateApplication,
+} from '../../core/applications/store/applications.ts';
+import { rotateSigningSecret } from '../../core/webhooks/store/signing-secrets.ts';
 import type { DeliverWebhookInput } from '../../workflows/messages/webhook.ts';
 import { until } from '../support/until.ts';
 import { listenHttp, listenRaw, type Answer, type Listener, type Received } from './listener.ts';

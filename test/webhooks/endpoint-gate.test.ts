@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { createEndpointGate, type EndpointGate } from '../../activities/webhooks/endpoint-gate.ts';
+import { createEndpointGate, type EndpointGate } from '../../core/webhooks/endpoint-gate.ts';
 import { CIRCUIT_OPEN_MS_MAX, IN_FLIGHT_PER_ENDPOINT_MAX } from '../../domain/webhook.ts';
 
 const BUSY = { reason: 'BUSY', notBeforeMs: 1_000 } as const;

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { subjectOf, type EventType } from '../../domain/webhook.ts';
 import { until } from '../support/until.ts';
-import { signedHeaders } from '../../activities/webhooks/signature.ts';
+import { signedHeaders } from '../../core/contracts/signature.ts';
 
 const RECEIVERS = [
   { language: 'Node', file: 'docs/receivers/node/receiver.mjs', run: (path: string) => [process.execPath, path] },

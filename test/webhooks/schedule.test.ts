@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { createEndpointGate } from '../../activities/webhooks/endpoint-gate.ts';
-import { retryAfterMs } from '../../activities/webhooks/retry-after.ts';
-import { excerptOf } from '../../activities/webhooks/send.ts';
+import { createEndpointGate } from '../../core/webhooks/endpoint-gate.ts';
+import { retryAfterMs } from '../../core/webhooks/retry-after.ts';
+import { excerptOf } from '../../core/webhooks/send.ts';
 import {
   ATTEMPT_DELAYS_SECONDS,
   CIRCUIT_OPEN_MS_MAX,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
 import { Webhook } from 'standardwebhooks';
-import { signedHeaders } from '../../activities/webhooks/signature.ts';
+import { signedHeaders } from '../../core/contracts/signature.ts';
 
 const secret = `whsec_${randomBytes(32).toString('base64')}`;
 const body = Buffer.from('{"id":"evt_1","data":{"note":"৳ টাকা 💸"}}');

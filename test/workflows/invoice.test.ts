@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createSweepActivities } from '../../activities/sweep.ts';
-import type { InvoiceRecord } from '../../database/invoices.ts';
+import type { InvoiceRecord } from '../../core/invoices/store/invoices.ts';
 import { addDays, type PlainDate } from '../../domain/plain-date.ts';
 import { invoiceProgressQuery } from '../../workflows/messages/invoice.ts';
 import { advanceWorkflow } from '../support/temporal.ts';
@@ -183,7 +183,7 @@ describe('an invoice that runs', () => {
 
   // After a click in the Temporal UI or a restore, the row must bring the workflow back.
   test('that was terminated is started again by the sweeper, and tells what it missed once', async () => {
-    const { world, temporal, handleOf } = theatre;
+    const { world, handleOf } = theatre;
     const invoice = await world.bill({ dueDate: addDays(today(), -3) });
     await theatre.tell(invoice, 'issued');
     await until(async () => (await told(theatre, invoice)).length === 2);
@@ -191,7 +191,7 @@ describe('an invoice that runs', () => {
     await until(async () => (await details(invoice)).startsWith('OVERDUE'));
     await handleOf(invoice).terminate('by hand');
     await world.rows('update invoices set next_sweep_at = now() where id = ? returning 1', [invoice.id]);
-    const { sweep } = createSweepActivities({ ...world.deps, temporal: temporal.client });
+    const { sweep } = createSweepActivities(world.deps);
     // The sweeper finds either the row that is due or the workflow that was terminated, whichever it checks first.
     const { invoicesNotified, paymentsStarted } = await sweep();
     expect(invoicesNotified + paymentsStarted).toBeGreaterThanOrEqual(1);

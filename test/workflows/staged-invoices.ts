@@ -1,11 +1,12 @@
 import type { WorkflowHandle } from '@temporalio/client';
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { invoiceNumber } from '../../domain/invoice.ts';
-import type { InvoiceRecord } from '../../database/invoices.ts';
+import type { InvoiceRecord } from '../../core/invoices/store/invoices.ts';
 import type { Calendar } from '../../domain/calendar.ts';
 import { addDays, type PlainDate } from '../../domain/plain-date.ts';
 import type { Mailer } from '../../runtime/mailer.ts';
-import { createDispatch, type Dispatch, type InvoiceHandle } from '../../temporal/dispatch.ts';
+import type { Dispatch, InvoiceHandle } from '../../core/dispatch.ts';
+import { createDispatch } from '../../temporal/dispatch.ts';
 import { WORKFLOWS_PATH } from '../../worker/workers.ts';
 import type { InvoiceChange } from '../../workflows/messages/invoice.ts';
 import { TASK_QUEUES, workflowIds } from '../../workflows/messages/names.ts';

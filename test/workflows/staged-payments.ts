@@ -4,7 +4,8 @@ import type { History } from '@temporalio/common/lib/proto-utils.js';
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import type { FinalStatus } from '../../domain/payment.ts';
 import { attemptReference, paymentReference } from '../../domain/references.ts';
-import { createDispatch, type Dispatch, type PaymentHandle } from '../../temporal/dispatch.ts';
+import type { Dispatch, PaymentHandle } from '../../core/dispatch.ts';
+import { createDispatch } from '../../temporal/dispatch.ts';
 import { WORKFLOWS_PATH } from '../../worker/workers.ts';
 import type {
   UnappliedDecisionInput,

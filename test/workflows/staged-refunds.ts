@@ -1,7 +1,8 @@
 import { Worker } from '@temporalio/worker';
 import type { WorkflowHandle } from '@temporalio/client';
 import { refundReference } from '../../domain/references.ts';
-import { createDispatch, type Dispatch, type RefundHandle } from '../../temporal/dispatch.ts';
+import type { Dispatch, RefundHandle } from '../../core/dispatch.ts';
+import { createDispatch } from '../../temporal/dispatch.ts';
 import { WORKFLOWS_PATH } from '../../worker/workers.ts';
 import { TASK_QUEUES, workflowIds } from '../../workflows/messages/names.ts';
 import {

@@ -1,16 +1,16 @@
-import { setDueDates, setPaused } from '../../../database/invoice-steps.ts';
+import { setDueDates, setPaused } from '../../../core/invoices/store/invoice-steps.ts';
 import {
   deleteDraft,
   readInvoice,
   replaceDraft,
   replaceInstallments,
   type InvoiceRecord,
-} from '../../../database/invoices.ts';
+} from '../../../core/invoices/store/invoices.ts';
 import { DomainError, notFound } from '../../../domain/errors.ts';
 import type { InvoiceView } from '../../../domain/invoice-view.ts';
 import { isFinalInvoice } from '../../../domain/invoice.ts';
 import { describeError } from '../../../runtime/logger.ts';
-import { invoiceHandleOf } from '../../../temporal/dispatch.ts';
+import { invoiceHandleOf } from '../../../core/dispatch.ts';
 import type { NativeCaller } from '../authenticate.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import {
@@ -19,7 +19,7 @@ import {
   lockOrMiss,
   voidKnown,
   type InvoiceToChange,
-} from '../../invoices/change-invoice.ts';
+} from '../../../core/invoices/change-invoice.ts';
 import { contentOf, dueDatesOf } from './content.ts';
 import type { DueDates, EditInvoice } from './schemas.ts';
 import { viewOf } from './view.ts';

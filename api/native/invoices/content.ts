@@ -1,4 +1,4 @@
-import type { InvoiceContent, InvoiceRecord } from '../../../database/invoices.ts';
+import type { InvoiceContent, InvoiceRecord } from '../../../core/invoices/store/invoices.ts';
 import { isCurrency } from '../../../domain/currency.ts';
 import { DomainError } from '../../../domain/errors.ts';
 import {
@@ -14,7 +14,7 @@ import {
 } from '../../../domain/invoice.ts';
 import type { PlainDate } from '../../../domain/plain-date.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
-import { checkoutGatewaysOf, paymentBounds, type PaymentRules } from '../../payments/bounds.ts';
+import { checkoutGatewaysOf, paymentBounds, type PaymentRules } from '../../../core/payments/bounds.ts';
 import type { DueDates, EditInvoice } from './schemas.ts';
 
 /**

@@ -5,7 +5,7 @@ import { canonicalJson, type JsonValue } from '../../http/json-text.ts';
 import type { ReplayReply, RouteReply } from '../../http/route.ts';
 import type { NativeCaller } from '../authenticate.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
-import { writeInvoice } from '../../invoices/write-invoice.ts';
+import { writeInvoice } from '../../../core/invoices/write-invoice.ts';
 import { readKey } from '../idempotency.ts';
 import { contentOf } from './content.ts';
 import type { CreateInvoice } from './schemas.ts';

@@ -1,7 +1,7 @@
 import type { Scope } from '../../../database/connection.ts';
-import { newestPaymentOf, type InvoiceRecord } from '../../../database/invoices.ts';
-import { readTemplate } from '../../../database/invoice-templates.ts';
-import { findPublicInvoice } from '../../../database/public-references.ts';
+import { newestPaymentOf, type InvoiceRecord } from '../../../core/invoices/store/invoices.ts';
+import { readTemplate } from '../../../core/invoices/store/invoice-templates.ts';
+import { findPublicInvoice } from '../../../core/payments/store/public-references.ts';
 import { notFound } from '../../../domain/errors.ts';
 import { requestedMinorOf, dueMinorOf } from '../../../domain/invoice.ts';
 import { invoiceView, payableUrl } from '../../../domain/invoice-view.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { readNow } from '../../../database/clock.ts';
-import { listInvoices, paymentsOfAll, type InvoiceRecord } from '../../../database/invoices.ts';
+import { listInvoices, paymentsOfAll, type InvoiceRecord } from '../../../core/invoices/store/invoices.ts';
 import { DomainError } from '../../../domain/errors.ts';
 import { invoiceView, payableUrl, type InvoiceView } from '../../../domain/invoice-view.ts';
 import { dueMinorOf, invoiceNumber } from '../../../domain/invoice.ts';
@@ -13,7 +13,7 @@ import { paginationOf, sliceOf } from '../../http/paging.ts';
 import { route, type Route } from '../../http/route.ts';
 import type { NativeCaller } from '../authenticate.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
-import { findInvoice } from '../../invoices/find-invoice.ts';
+import { findInvoice } from '../../../core/invoices/find-invoice.ts';
 import { CREDENTIAL_ERRORS } from '../errors.ts';
 import {
   changeDueDates,

@@ -3,7 +3,7 @@ import {
   readTemplate,
   type StoredLogo,
   type TemplateRecord,
-} from '../../../database/invoice-templates.ts';
+} from '../../../core/invoices/store/invoice-templates.ts';
 import { DomainError } from '../../../domain/errors.ts';
 import { checkOutboundUrl, OUTBOUND_URL_REFUSALS } from '../../../domain/outbound-url.ts';
 import { HttpFailure } from '../../../runtime/http-client/failure.ts';

@@ -1,4 +1,4 @@
-import { paymentsOf, type InvoiceRecord } from '../../../database/invoices.ts';
+import { paymentsOf, type InvoiceRecord } from '../../../core/invoices/store/invoices.ts';
 import { invoiceView, type InvoiceView } from '../../../domain/invoice-view.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 

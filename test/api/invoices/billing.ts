@@ -1,4 +1,4 @@
-import type { CredentialPair, Registration } from '../../../database/applications.ts';
+import type { CredentialPair, Registration } from '../../../core/applications/store/applications.ts';
 import { BUSINESS_TIME_ZONE, calendarIn } from '../../../domain/calendar.ts';
 import { addDays } from '../../../domain/plain-date.ts';
 import { openApiWorld, type ApiWorld } from '../api-world.ts';

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { z } from 'zod';
-import type { CredentialPair, Registration } from '../../../database/applications.ts';
+import type { CredentialPair, Registration } from '../../../core/applications/store/applications.ts';
 import { call } from '../contract-client.ts';
 import { openBilling, SAMPLE, type Billing } from './billing.ts';
 

@@ -1,6 +1,6 @@
 import { createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { Registration } from '../../../database/applications.ts';
+import type { Registration } from '../../../core/applications/store/applications.ts';
 import { png, pngOf } from '../../web/documents/examples.ts';
 import type { Answer } from '../contract-client.ts';
 import { httpCall } from '../http-call.ts';

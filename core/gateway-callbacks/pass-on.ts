@@ -1,0 +1,29 @@
+import type { AttemptIds, KeptCallback } from './store.ts';
+import { isOpen } from '../../domain/payment.ts';
+import type { Dispatch } from '../dispatch.ts';
+
+/** Signals a stored callback to the payment's workflow. If the payment has ended, starts a check for unapplied money. */
+export async function passOn(
+  deps: { readonly dispatch: Dispatch },
+  kept: KeptCallback,
+  { scope, gateway }: Pick<AttemptIds, 'scope'> & { readonly gateway: string },
+): Promise<void> {
+  const { payment, callbackId, attemptReference } = kept;
+  if (isOpen(payment.status) && (await deps.dispatch.signalCallback(payment.reference, callbackId))) {
+    return;
+  }
+  const handle = {
+    reference: payment.reference,
+    applicationId: scope.applicationId,
+    applicationName: payment.applicationName,
+    mode: scope.mode,
+    amount: payment,
+    gateway,
+    invoiceId: payment.invoiceId,
+  };
+  if (isOpen(payment.status)) {
+    await deps.dispatch.startPayment(handle);
+  } else {
+    await deps.dispatch.startUnappliedPayment(handle, { attemptReference, callbackId });
+  }
+}

@@ -1,0 +1,250 @@
+import type { Contract } from '../../../domain/contract.ts';
+import type { Mode } from '../../../domain/mode.ts';
+import type { PaymentStatus, ReviewReason } from '../../../domain/payment.ts';
+import type { Scope } from '../../../database/connection.ts';
+import type { Payment } from '../../../database/entities/payment.ts';
+import { listRows, type Condition, type ListPage, type ListSlice } from '../../../database/lists.ts';
+import { instant, optional } from '../../../database/read-row.ts';
+import type { Statements } from '../../../database/statements.ts';
+
+/** A payment's row as plain data, for the code that every payment runs through. */
+export type PaymentRecord = Readonly<
+  Pick<
+    Payment,
+    | 'id'
+    | 'applicationId'
+    | 'mode'
+    | 'reference'
+    | 'contract'
+    | 'status'
+    | 'amountMinor'
+    | 'currency'
+    | 'customerReference'
+    | 'customerEmail'
+    | 'customerPhone'
+    | 'customerName'
+    | 'productName'
+    | 'returnUrl'
+    | 'merchantReference'
+    | 'cancelUrl'
+    | 'metadata'
+    | 'gateway'
+    | 'gatewayChoices'
+    | 'gatewayTxnId'
+    | 'gatewayRedirectUrl'
+    | 'invoiceId'
+    | 'overpaymentMinor'
+    | 'failureCode'
+    | 'reviewReason'
+    | 'reviewSince'
+    | 'cancelRequestedAt'
+    | 'expiresAt'
+    | 'paidAt'
+    | 'endedAt'
+    | 'feeMinor'
+    | 'eventSequence'
+    | 'lastUnsignedSignalledAt'
+    | 'ledOnAt'
+    | 'createdAt'
+    | 'updatedAt'
+  >
+> & {
+  /** The payment's time by the database when its row was read. It decides what has expired, never a process's clock. */
+  readonly readAt: Date;
+};
+
+/** A row of `payments` as node-postgres returns it: 64-bit integers and timestamps are text. */
+export interface PaymentRow {
+  id: string;
+  application_id: string;
+  mode: Mode;
+  reference: string;
+  contract: Contract;
+  status: PaymentStatus;
+  amount_minor: string;
+  currency: string;
+  customer_reference: string;
+  customer_email: string | null;
+  customer_phone: string | null;
+  customer_name: string | null;
+  product_name: string | null;
+  return_url: string | null;
+  merchant_reference: string | null;
+  cancel_url: string | null;
+  metadata: string | null;
+  gateway: string | null;
+  gateway_choices: string[] | null;
+  gateway_txn_id: string | null;
+  gateway_redirect_url: string | null;
+  invoice_id: string | null;
+  overpayment_minor: string;
+  failure_code: string | null;
+  review_reason: ReviewReason | null;
+  review_since: string | null;
+  cancel_requested_at: string | null;
+  expires_at: string;
+  paid_at: string | null;
+  ended_at: string | null;
+  fee_minor: string | null;
+  event_sequence: number;
+  last_unsigned_signalled_at: string | null;
+  led_on_at: string | null;
+  created_at: string;
+  updated_at: string;
+  read_at: string;
+}
+
+/** Columns of `payments p` that `paymentOf` reads. */
+export const PAYMENT_COLUMNS = 'p.*, lenden_now(p.clock_offset) as read_at';
+
+export function paymentOf(row: PaymentRow): PaymentRecord {
+  return {
+    id: BigInt(row.id),
+    applicationId: BigInt(row.application_id),
+    mode: row.mode,
+    reference: row.reference,
+    contract: row.contract,
+    status: row.status,
+    amountMinor: BigInt(row.amount_minor),
+    currency: row.currency,
+    customerReference: row.customer_reference,
+    customerEmail: row.customer_email,
+    customerPhone: row.customer_phone,
+    customerName: row.customer_name,
+    productName: row.product_name,
+    returnUrl: row.return_url,
+    merchantReference: row.merchant_reference,
+    cancelUrl: row.cancel_url,
+    metadata: row.metadata,
+    gateway: row.gateway,
+    gatewayChoices: row.gateway_choices,
+    gatewayTxnId: row.gateway_txn_id,
+    gatewayRedirectUrl: row.gateway_redirect_url,
+    invoiceId: optional(row.invoice_id, BigInt),
+    overpaymentMinor: BigInt(row.overpayment_minor),
+    failureCode: row.failure_code,
+    reviewReason: row.review_reason,
+    reviewSince: optional(row.review_since, instant),
+    cancelRequestedAt: optional(row.cancel_requested_at, instant),
+    expiresAt: instant(row.expires_at),
+    paidAt: optional(row.paid_at, instant),
+    endedAt: optional(row.ended_at, instant),
+    feeMinor: optional(row.fee_minor, BigInt),
+    eventSequence: row.event_sequence,
+    lastUnsignedSignalledAt: optional(row.last_unsigned_signalled_at, instant),
+    ledOnAt: optional(row.led_on_at, instant),
+    createdAt: instant(row.created_at),
+    updatedAt: instant(row.updated_at),
+    readAt: instant(row.read_at),
+  };
+}
+
+/** Returns null if the scope has no such payment. */
+export async function readPayment(
+  statements: Statements,
+  { applicationId, mode }: Scope,
+  paymentId: bigint,
+): Promise<PaymentRecord | null> {
+  const [row] = await statements.execute<PaymentRow[]>(
+    `select ${PAYMENT_COLUMNS} from payments p where id = ? and application_id = ? and mode = ?`,
+    [paymentId, applicationId, mode],
+  );
+  return row === undefined ? null : paymentOf(row);
+}
+
+/** Records when the payer was first sent to a gateway. Later calls do not change it. */
+export async function noteLedOn(statements: Statements, paymentId: bigint): Promise<void> {
+  await statements.execute('update payments set led_on_at = now() where id = ? and led_on_at is null', [paymentId]);
+}
+
+/** Returns a customer's newest payments, newest first. */
+export async function listPayments(
+  statements: Statements,
+  { applicationId, mode }: Scope,
+  { customerReference, limit }: { customerReference: string; limit: number },
+): Promise<PaymentRecord[]> {
+  const rows = await statements.execute<PaymentRow[]>(
+    `select ${PAYMENT_COLUMNS} from payments p where application_id = ? and mode = ? and customer_reference = ? order by id desc limit ?`,
+    [applicationId, mode, customerReference, limit],
+  );
+  return rows.map(paymentOf);
+}
+
+/** Returns null if the scope has no payment with this public reference. */
+export async function readPaymentByReference(
+  statements: Statements,
+  { applicationId, mode }: Scope,
+  reference: string,
+): Promise<PaymentRecord | null> {
+  const [row] = await statements.execute<PaymentRow[]>(
+    `select ${PAYMENT_COLUMNS} from payments p where reference = ? and application_id = ? and mode = ?`,
+    [reference, applicationId, mode],
+  );
+  return row === undefined ? null : paymentOf(row);
+}
+
+export interface PaymentsFilter {
+  readonly statuses?: readonly PaymentStatus[] | undefined;
+  readonly inReview?: boolean | undefined;
+  readonly gateway?: string | undefined;
+  readonly merchantReference?: string | undefined;
+  readonly leastMinor?: bigint | undefined;
+  readonly mostMinor?: bigint | undefined;
+  readonly from: Date | null;
+  /** Exclusive. */
+  readonly before: Date | null;
+}
+
+/** Returns a page of the payments that match a filter, ordered by id. */
+export async function pageOfPayments(
+  statements: Statements,
+  scope: Scope,
+  { filter, slice }: { readonly filter: PaymentsFilter; readonly slice: ListSlice },
+): Promise<ListPage<PaymentRecord>> {
+  const { rows, ...page } = await listRows<PaymentRow>(statements, {
+    columns: PAYMENT_COLUMNS,
+    from: 'payments p',
+    conditions: conditionsOf(scope, filter),
+    orderBy: ['p.id'],
+    slice,
+  });
+  return { ...page, rows: rows.map(paymentOf) };
+}
+
+function conditionsOf({ applicationId, mode }: Scope, filter: PaymentsFilter): Condition[] {
+  return [
+    ['p.application_id = ?', applicationId],
+    ['p.mode = ?', mode],
+    [`p.status = any(string_to_array(?, ','))`, filter.statuses?.join(',')],
+    ['(p.review_reason is not null) = ?::boolean', filter.inReview],
+    ['p.gateway = ?', filter.gateway],
+    ['p.merchant_reference = ?', filter.merchantReference],
+    ['p.amount_minor >= ?::bigint', filter.leastMinor],
+    ['p.amount_minor <= ?::bigint', filter.mostMinor],
+    ['p.created_at >= ?::timestamptz', filter.from],
+    ['p.created_at < ?::timestamptz', filter.before],
+  ];
+}
+
+export interface PaymentsSum {
+  readonly statuses: ReadonlyMap<PaymentStatus, number>;
+  readonly amountMinor: bigint;
+}
+
+/** Returns the number of payments by status that match a filter, and their sum in one currency. Reads all of them. */
+export async function sumOfPayments(
+  statements: Statements,
+  scope: Scope,
+  { filter, currency }: { readonly filter: PaymentsFilter; readonly currency: string },
+): Promise<PaymentsSum> {
+  const given = conditionsOf(scope, filter).filter(([, value]) => value !== undefined && value !== null);
+  const rows = await statements.execute<{ status: PaymentStatus; payments: number; minor: string }[]>(
+    `select p.status, count(*)::integer as payments, coalesce(sum(p.amount_minor) filter (where p.currency = ?), 0)::text as minor
+     from payments p where ${given.map(([sql]) => sql).join(' and ')} group by p.status`,
+    [currency, ...given.map(([, value]) => value)],
+  );
+  return {
+    statuses: new Map(rows.map(({ status, payments }) => [status, payments])),
+    amountMinor: rows.reduce((sum, { minor }) => sum + BigInt(minor), 0n),
+  };
+}

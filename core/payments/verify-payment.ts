@@ -1,0 +1,137 @@
+import { takeUpQuestion, type AttemptRecord, type Question } from './store/attempts.ts';
+import { isOpen, type AttemptStatus } from '../../domain/payment.ts';
+import { GatewayFailure } from '../../gateways/port.ts';
+import { describeError } from '../../runtime/logger.ts';
+import type { Verdict, VerifyInput } from '../../workflows/messages/payment.ts';
+import type { CoreDependencies } from '../dependencies.ts';
+import { scopeOf } from '../scope.ts';
+import { endWithoutCharge, handleOf, verifyAttempt, type AttemptQuestion } from './verify-attempt.ts';
+
+const ENDED_BY_GATEWAY: ReadonlySet<AttemptStatus> = new Set(['REFUSED', 'FAILED', 'CANCELLED', 'CLOSED']);
+
+/**
+ * Queries the gateways about every attempt that may hold money and records their answers. Callbacks only trigger the query and say where to look.
+ * Throws, and is retried, if a gateway cannot be queried; an unclear answer decides nothing. The query is the final one only if the payment has
+ * expired by the database's time.
+ */
+export async function verifyPayment(deps: CoreDependencies, input: VerifyInput): Promise<Verdict> {
+  const question = await deps.database.inOneTrip(scopeOf(input), (statements) =>
+    takeUpQuestion(statements, input.reference),
+  );
+  const { status, expiresAt, readAt } = question.payment;
+  const leftMs = isOpen(status) ? expiresAt.getTime() - readAt.getTime() : 0;
+  const verdict = await ask(deps, { ...input, final: input.final && leftMs <= 0 }, question);
+  // The workflow's timer may fire early, since its clock may be ahead of the database's. Only the row's time expires a payment.
+  return verdict.kind === 'undecided' && input.final && leftMs > 0 ? { ...verdict, expiresInMs: leftMs } : verdict;
+}
+
+async function ask(deps: CoreDependencies, input: VerifyInput, question: Question): Promise<Verdict> {
+  if (question.attempts.some(({ status }) => status === 'CONFIRMED')) {
+    return { kind: 'charged' };
+  }
+  const verdicts: Verdict[] = [];
+  const unanswered: Unanswered[] = [];
+  /** A charge that disagrees with the order. It decides only if no other attempt has a charge that agrees. */
+  let doubtful: Verdict | null = null;
+  for (const attempt of question.attempts.filter((candidate) => isToBeQueried(candidate, question))) {
+    if (attempt.superseded && unanswered.some(({ left }) => isSameStore(left, attempt))) {
+      continue;
+    }
+    const asking: AttemptQuestion = {
+      deps,
+      input,
+      question,
+      attempt,
+      mayExecute: !attempt.superseded && doubtful === null,
+    };
+    const verdict: Verdict | null = await verifyAttempt(asking).catch((error: unknown) => {
+      if ((!attempt.superseded && doubtful === null) || !(error instanceof GatewayFailure)) {
+        throw error;
+      }
+      // The payer has left this gateway, perhaps because it is down. Its failure must not hide a charge at the next gateway or one in doubt.
+      unanswered.push({ left: attempt, error });
+      return null;
+    });
+    if (verdict?.kind === 'charged') {
+      await closeOthers(deps, { input, question, charged: attempt });
+      return verdict;
+    }
+    if (verdict?.kind === 'review') {
+      doubtful ??= verdict;
+    } else if (verdict !== null && decides(verdict, attempt)) {
+      verdicts.push(verdict);
+    }
+  }
+  if (doubtful !== null) {
+    return doubtful;
+  }
+  const [failure] = unanswered;
+  if (failure !== undefined) {
+    throw failure.error;
+  }
+  return verdicts.find(({ kind }) => kind === 'undecided') ?? verdicts.at(-1) ?? lastWord(question, input.final);
+}
+
+/**
+ * A gateway that did not answer about an attempt that the payer has left. Other such attempts at the same store are skipped, since each would run
+ * into the timeout again.
+ */
+interface Unanswered {
+  readonly left: AttemptRecord;
+  readonly error: GatewayFailure;
+}
+
+function isSameStore(one: AttemptRecord, other: AttemptRecord): boolean {
+  return one.gateway === other.gateway && one.storeId === other.storeId;
+}
+
+/** An attempt that the payer has left does not end the payment, but keeps it open while the payer may be paying there. */
+function decides(verdict: Verdict, { superseded }: AttemptRecord): boolean {
+  return !superseded || (verdict.kind === 'undecided' && (verdict.hopeful || verdict.withOperator === true));
+}
+
+/**
+ * Closes the pages that the payer of a paid payment has open at other gateways, if they can be closed, so that they do not pay twice. Money that
+ * arrives through a page that could not be closed is unapplied.
+ */
+async function closeOthers(
+  deps: CoreDependencies,
+  { input, question, charged }: { input: VerifyInput; question: Question; charged: AttemptRecord },
+): Promise<void> {
+  const others = question.attempts.filter(({ id, status }) => id !== charged.id && !ENDED_BY_GATEWAY.has(status));
+  for (const other of others.filter(({ sessionKey }) => sessionKey !== null)) {
+    try {
+      await deps.gateways.open(other.gateway, input.mode, other)?.closeSession?.(handleOf(other));
+    } catch (error) {
+      deps.log.warn(
+        { payment: input.reference, gateway: other.gateway, error: describeError(error) },
+        'another open checkout of a paid payment could not be closed',
+      );
+    }
+  }
+}
+
+/** An attempt that the gateway has ended is not queried again, unless a callback arrives about a page that the payer had left. */
+function isToBeQueried({ id, status, superseded }: AttemptRecord, { callbacks }: Question): boolean {
+  return !ENDED_BY_GATEWAY.has(status) || (superseded && callbacks.some(({ attemptId }) => attemptId === id));
+}
+
+/**
+ * Returns the verdict if no attempt is left to query: that of the last attempt, or the payment's expiry or cancellation if there was none. A worker
+ * may have died after recording the last answer and before returning it, so the verdict must be the same as then.
+ */
+function lastWord({ attempts, payment }: Question, final: boolean): Verdict {
+  const last = attempts.at(-1);
+  const status = last?.superseded === true ? undefined : last?.status;
+  switch (status) {
+    case 'FAILED':
+      return { kind: 'failed' };
+    case 'CANCELLED':
+      return { kind: 'cancelled' };
+    default: {
+      const kind = endWithoutCharge(payment);
+      const mayStillChoose = Array.isArray(payment.gatewayChoices) && kind === 'expired' && !final;
+      return mayStillChoose ? { kind: 'undecided', hopeful: false } : { kind };
+    }
+  }
+}

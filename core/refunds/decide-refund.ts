@@ -1,0 +1,166 @@
+import { auditSignalWithoutDecision, consumeDecision, takeDecision, type DecisionRecord } from '../decisions/store.ts';
+import type { InvoiceRecord } from '../invoices/store/invoices.ts';
+import { keepSucceededRefund } from './store/refund-steps.ts';
+import type { RefundRecord } from './store/refunds.ts';
+import type { Statements } from '../../database/statements.ts';
+import { APPROVAL_REMINDER_HOURS, isFinalRefund } from '../../domain/refund.ts';
+import type { RefundDecisionInput, RefundState, RefundWorkflowInput } from '../../workflows/messages/refund.ts';
+import type { CoreDependencies } from '../dependencies.ts';
+import { followUp, type FollowUp } from '../follow-up.ts';
+import { lockInvoiceOfPayment } from '../invoices/reopen.ts';
+import { scopeOf } from '../scope.ts';
+import { findRefund, startDeliveries, writeEnd } from './end-refund.ts';
+import { undoRefund } from './undo-refund.ts';
+
+/** Returns the state of a refund to a workflow that starts or restarts. */
+export async function readRefundState(deps: CoreDependencies, input: RefundWorkflowInput): Promise<RefundState> {
+  return deps.database.inTransaction(scopeOf(input), async (statements) =>
+    stateOf(await findRefund(statements, input)),
+  );
+}
+
+/**
+ * Carries out the recorded decision on a refund, or rejects the refund if the time for a decision is over. A signal is only a reason to read the row:
+ * without a decision nothing changes, and the signal is written to the audit log.
+ */
+export async function decideRefund(deps: CoreDependencies, input: RefundDecisionInput): Promise<RefundState> {
+  const scope = scopeOf(input);
+  const followUps: FollowUp[] = [];
+  const stand = await deps.database.inTransaction(scope, async (statements) => {
+    followUps.length = 0;
+    // Lock order: invoice, payment, refund.
+    const { paymentId } = await findRefund(statements, input);
+    const invoice = await lockInvoiceOfPayment(statements, scope, paymentId);
+    await statements.execute('select 1 from payments where id = ? for update', [paymentId]);
+    const refund = await findRefund(statements, input);
+    const stands = stateOf(refund);
+    if (stands.kind === 'ended') {
+      return stands;
+    }
+    const decision = await takeDecision(statements, { kind: 'refund', refundId: refund.id });
+    if (decision !== null && refund.status === 'SUCCEEDED') {
+      return carryOutDoubted(deps, statements, { refund, decision, invoice, followUps });
+    }
+    if (decision !== null) {
+      return carryOut(deps, statements, { refund, decision });
+    }
+    const target = { targetType: 'refund', targetId: refund.id, paymentId, claimed: input.decisionIds } as const;
+    if (await auditSignalWithoutDecision(statements, { scope, ...target })) {
+      deps.log.error(
+        { refund: input.reference, alert: 'signal-without-decision' },
+        'a refund was signalled without a stored decision; nothing changed',
+      );
+    }
+    return input.expired ? expire(deps, statements, refund) : stateOf(refund);
+  });
+  if (stand.kind === 'ended') {
+    await startDeliveries(deps, input);
+  }
+  await followUp(deps, input, followUps);
+  return stand;
+}
+
+/**
+ * Carries out a decision on a refund that failed after it had succeeded. It stays SUCCEEDED if the payer has the money, and becomes FAILED otherwise.
+ */
+async function carryOutDoubted(
+  deps: CoreDependencies,
+  statements: Statements,
+  {
+    refund,
+    decision,
+    invoice,
+    followUps,
+  }: Decided & { readonly invoice: InvoiceRecord | null; readonly followUps: FollowUp[] },
+): Promise<RefundState> {
+  if (decision.decision === 'accept') {
+    await keepSucceededRefund(statements, refund.id);
+    await consumeDecision(statements, decision.id, 'SUCCEEDED');
+    return { kind: 'ended', status: 'SUCCEEDED' };
+  }
+  const undone = decision.decision === 'reject' ? await undoRefund(deps, statements, { refund, invoice }) : null;
+  if (undone === null) {
+    await consumeDecision(statements, decision.id, 'NOT_POSSIBLE');
+    return stateOf(refund);
+  }
+  followUps.push(...undone);
+  await consumeDecision(statements, decision.id, 'FAILED');
+  return { kind: 'ended', status: 'FAILED' };
+}
+
+interface Decided {
+  readonly refund: RefundRecord;
+  readonly decision: DecisionRecord;
+}
+
+async function carryOut(
+  deps: CoreDependencies,
+  statements: Statements,
+  { refund, decision }: Decided,
+): Promise<RefundState> {
+  const doubted = refund.status === 'PENDING' && refund.reviewReason !== null;
+  if (decision.decision !== 'approve' && refund.status === 'PENDING' && !doubted) {
+    // Too late: the gateway may have received the refund already, and its outcome is not in doubt.
+    await consumeDecision(statements, decision.id, 'TOO_LATE');
+    return { kind: 'pending' };
+  }
+  if (decision.decision === 'accept' && doubted) {
+    const end = { status: 'SUCCEEDED', failureCode: null, from: 'PENDING' } as const;
+    const status = await writeEnd(deps, statements, { refund, ...end });
+    await consumeDecision(statements, decision.id, status);
+    return { kind: 'ended', status };
+  }
+  if (decision.decision === 'reject') {
+    const from = refund.status === 'AWAITING_APPROVAL' ? 'AWAITING_APPROVAL' : 'PENDING';
+    const end = from === 'PENDING' ? 'FAILED' : 'REJECTED';
+    const failureCode = from === 'PENDING' ? 'OPERATOR_FOUND_NOT_REFUNDED' : 'APPROVER_REJECTED';
+    const status = await writeEnd(deps, statements, { refund, status: end, failureCode, from });
+    await consumeDecision(statements, decision.id, status);
+    return { kind: 'ended', status };
+  }
+  await statements.execute(
+    `update refunds set status = 'PENDING', approved_by_operator_id = coalesce(approved_by_operator_id, ?), approval_due_at = null,
+       review_reason = null, review_since = null, updated_at = now() where id = ? and status in ('AWAITING_APPROVAL', 'PENDING')`,
+    [refund.status === 'AWAITING_APPROVAL' ? decision.operatorId : null, refund.id],
+  );
+  await consumeDecision(statements, decision.id, 'PENDING');
+  return { kind: 'pending' };
+}
+
+async function expire(deps: CoreDependencies, statements: Statements, refund: RefundRecord): Promise<RefundState> {
+  const isDue = refund.approvalDueAt !== null && refund.approvalDueAt <= refund.readAt;
+  if (refund.status !== 'AWAITING_APPROVAL' || !isDue) {
+    return stateOf(refund);
+  }
+  const end = { status: 'REJECTED', failureCode: 'APPROVAL_EXPIRED', from: 'AWAITING_APPROVAL' } as const;
+  return { kind: 'ended', status: await writeEnd(deps, statements, { refund, ...end }) };
+}
+
+function stateOf(refund: RefundRecord): RefundState {
+  if (isFinalRefund(refund.status) && refund.reviewReason === null) {
+    return { kind: 'ended', status: refund.status };
+  }
+  if (refund.status === 'AWAITING_APPROVAL') {
+    if (refund.approvalDueAt === null) {
+      throw new Error('a refund awaits approval without a due date');
+    }
+    return {
+      kind: 'awaiting',
+      dueAtMs: refund.approvalDueAt.getTime(),
+      remindAtMs: refund.createdAt.getTime() + APPROVAL_REMINDER_HOURS * 3_600_000,
+      nowMs: refund.readAt.getTime(),
+    };
+  }
+  return refund.reviewReason === null ? { kind: 'pending' } : { kind: 'review', reason: refund.reviewReason };
+}
+
+/** Raises an alert so that a second operator looks at the refund. */
+export async function remindOfApproval(deps: CoreDependencies, input: RefundWorkflowInput): Promise<void> {
+  const { kind } = await readRefundState(deps, input);
+  if (kind === 'awaiting') {
+    deps.log.error(
+      { refund: input.reference, alert: 'refund-awaits-approval' },
+      'a refund has waited for approval for a day',
+    );
+  }
+}

@@ -1,0 +1,101 @@
+import { readNow } from '../../database/clock.ts';
+import { describeError } from '../../runtime/logger.ts';
+import type { SweepResult } from '../../workflows/messages/maintenance.ts';
+import { revokeUnconfirmed } from '../applications/store/administration.ts';
+import { unreadDecisions } from '../decisions/sweep.ts';
+import type { MailingDependencies } from '../dependencies.ts';
+import { dueCallbacks } from '../gateway-callbacks/sweep.ts';
+import { dueInvoices, resumeEndedInvoices } from '../invoices/sweep.ts';
+import { RETIRED_MAX, RETIREMENTS, type Retention } from '../maintenance/store/retention.ts';
+import { beginOperatorLinks } from '../operators/send-links.ts';
+import { forgetExpiredSecrets } from '../operators/store/pending-changes.ts';
+import { duePayments, resumeEndedPayments } from '../payments/sweep.ts';
+import { dueRefunds } from '../refunds/sweep.ts';
+import { dueHeldMoney, dueLateQueries, resumeEndedUnapplied } from '../unapplied-payments/sweep.ts';
+import { dueEvents } from '../webhooks/sweep.ts';
+import { BATCH_MAX, runSweep, SWEEP_MAX_MS } from './engine.ts';
+
+export interface SweepDependencies extends MailingDependencies {
+  /** If absent, only expired idempotency keys are deleted. */
+  readonly retention?: Retention;
+}
+
+/**
+ * Restarts whatever is stored but not being worked on, so that a crash between storing and signalling loses nothing. Each step runs on its own: its
+ * failure does not stop the others.
+ */
+export async function sweep(deps: SweepDependencies): Promise<SweepResult> {
+  const paymentsStarted = await step(deps, 'payments', () => runSweep(deps, duePayments(deps)));
+  const restarted = await step(deps, 'ended workflows', () => resumeEndedWorkflows(deps));
+  const callbacksSignalled = await step(deps, 'callbacks', () => runSweep(deps, dueCallbacks(deps)));
+  const lateQueriesSent = await step(deps, 'late queries', () => runSweep(deps, dueLateQueries(deps)));
+  const refundsStarted = await step(deps, 'refunds', () => runSweep(deps, dueRefunds(deps)));
+  const unappliedStarted = await step(deps, 'unapplied payments', () => runSweep(deps, dueHeldMoney(deps)));
+  const decisionsSignalled = await step(deps, 'decisions', () => runSweep(deps, unreadDecisions(deps)));
+  const invoicesNotified = await step(deps, 'invoices', () => runSweep(deps, dueInvoices(deps)));
+  const deliveriesStarted = await step(deps, 'deliveries', () => runSweep(deps, dueEvents(deps)));
+  await step(deps, 'operator links', async () => (await beginOperatorLinks(deps)).length);
+  await step(deps, 'expired changes', () =>
+    deps.database.withSystem(async (em) => (await forgetExpiredSecrets(em)) + (await revokeUnconfirmed(em))),
+  );
+  const keysForgotten = await step(deps, 'idempotency keys', () => retire(deps, 'keys'));
+  const callbacksForgotten = await step(deps, 'old callbacks', () => retire(deps, 'callbacks'));
+  const deliveriesForgotten = await step(deps, 'old deliveries', () => retire(deps, 'deliveries'));
+  const sessionsForgotten = await step(deps, 'old sessions', () => retire(deps, 'sessions'));
+  return {
+    paymentsStarted: paymentsStarted + restarted,
+    callbacksSignalled,
+    lateQueriesSent,
+    refundsStarted,
+    unappliedStarted,
+    decisionsSignalled,
+    invoicesNotified,
+    deliveriesStarted,
+    keysForgotten,
+    callbacksForgotten,
+    deliveriesForgotten,
+    sessionsForgotten,
+  };
+}
+
+async function step(deps: SweepDependencies, name: string, work: () => Promise<number>): Promise<number> {
+  try {
+    return await work();
+  } catch (error) {
+    deps.log.error({ step: name, error: describeError(error), alert: 'sweep-step-failed' }, 'a sweeper step failed');
+    return 0;
+  }
+}
+
+const ENDED_WITHIN_MS = 10 * 60_000;
+
+/** Resumes workflows that were terminated or failed in the last ten minutes and still have work to do. */
+async function resumeEndedWorkflows(deps: SweepDependencies): Promise<number> {
+  const now = await deps.database.withSystem(readNow);
+  const since = new Date(now.getTime() - ENDED_WITHIN_MS);
+  const ended = await deps.dispatch.endedWorkflows({ since, max: BATCH_MAX });
+  const payments = await resumeEndedPayments(deps, ended.payments);
+  const invoices = await resumeEndedInvoices(deps, ended.invoices);
+  const unapplied = await resumeEndedUnapplied(deps, ended.unappliedPayments);
+  return payments + invoices + unapplied;
+}
+
+/** Without a retention setting only expired keys are deleted; they have no use. */
+const NOTHING_BUT_KEYS = { keyDays: 0 };
+
+/** Deletes rows past their retention in batches, each in its own transaction, so that an interrupted run loses only time. */
+async function retire(deps: SweepDependencies, what: keyof typeof RETIREMENTS): Promise<number> {
+  const { database, retention } = deps;
+  if (retention === undefined && what !== 'keys') {
+    return 0;
+  }
+  const days = retention ?? { ...NOTHING_BUT_KEYS, callbackDays: 0, deliveryDays: 0, sessionDays: 0 };
+  const stopAtMs = Date.now() + SWEEP_MAX_MS;
+  for (let sum = 0; ;) {
+    const { found, removed } = await RETIREMENTS[what](database, days);
+    sum += removed;
+    if (found < RETIRED_MAX || Date.now() >= stopAtMs) {
+      return sum;
+    }
+  }
+}

@@ -1,0 +1,50 @@
+import type { PaymentRecord } from '../payments/store/payments.ts';
+import type { Statements } from '../../database/statements.ts';
+import { numberEvent, readUnapplied } from './store.ts';
+import type { RecordedEvent } from '../webhooks/store/webhooks.ts';
+import { unappliedView } from '../../domain/unapplied-payment.ts';
+import type { CoreDependencies } from '../dependencies.ts';
+import type { FollowUp } from '../follow-up.ts';
+import { recordPaymentEvent } from '../payments/payment-event.ts';
+
+export type UnappliedEventType = `unapplied_payment.${'received' | 'refunded' | 'kept'}`;
+
+export interface UnappliedEvent {
+  readonly unappliedPaymentId: bigint;
+  readonly type: UnappliedEventType;
+}
+
+/**
+ * Records an event about unapplied money in the event sequence of its payment, with its state at the end of the caller's transaction. Returns the
+ * follow-up that starts the delivery, or none if the payment's contract has no such event.
+ */
+export async function recordUnapplied(
+  deps: CoreDependencies,
+  statements: Statements,
+  { paymentId, ...event }: UnappliedEvent & { readonly paymentId: bigint },
+): Promise<FollowUp[]> {
+  const payment = await numberEvent(statements, paymentId);
+  const recorded = await recordUnappliedEvent(statements, payment, { ...event, sequence: payment.eventSequence });
+  if (recorded === null || recorded.parked) {
+    return [];
+  }
+  const { applicationId, mode, reference } = payment;
+  const { eventId } = recorded;
+  return [
+    {
+      what: 'delivery',
+      about: { event: eventId },
+      start: () => deps.dispatch.startDelivery({ eventId, applicationId, mode, type: event.type, reference }),
+    },
+  ];
+}
+
+/** Does the same if the caller has already numbered the event. */
+export async function recordUnappliedEvent(
+  statements: Statements,
+  payment: PaymentRecord,
+  { unappliedPaymentId, type, sequence }: UnappliedEvent & { readonly sequence: number },
+): Promise<RecordedEvent | null> {
+  const data = unappliedView(await readUnapplied(statements, unappliedPaymentId), payment);
+  return recordPaymentEvent(statements, payment, { type, sequence, data });
+}
