@@ -39,9 +39,9 @@ export async function choosePorts(choice: PortChoice, environment: Environment):
     web: await take(portFrom(environment, 'LENDEN_WEB_PORT', 3000)),
     simulators: await take(portFrom(environment, 'SIMULATORS_PORT', 8090)),
     smtp: await take(portFrom(environment, 'SIMULATORS_SMTP_PORT', 1025)),
-    postgres: await take(54329),
-    temporal: await take(7233),
-    temporalUi: await take(8233),
+    postgres: await take(portFrom(environment, 'LENDEN_POSTGRES_PORT', 54329)),
+    temporal: await take(portFrom(environment, 'LENDEN_TEMPORAL_PORT', 7233)),
+    temporalUi: await take(portFrom(environment, 'LENDEN_TEMPORAL_UI_PORT', 8233)),
   };
 }
 

@@ -13,7 +13,8 @@ export interface Statement {
   readonly ms: number;
 }
 
-const OUR_ROLES = `userid in (select oid from pg_roles where rolname in ('lenden_app', 'lenden_system'))`;
+/** Leaves out what the session that shows a process's presence sends every few seconds (`database/presence.ts`): no payment causes it. */
+const OURS = `userid in (select oid from pg_roles where rolname in ('lenden_app', 'lenden_system')) and query !~ '^select (1|[$]1)$'`;
 const QUIET_MS = 150;
 const QUIET_TIMEOUT_MS = 20_000;
 
@@ -26,7 +27,7 @@ export async function readStatements(database: pg.Pool): Promise<Statement[]> {
     `select r.rolname as role, s.query as text, s.calls, s.wal_bytes, s.wal_fpi, s.shared_blks_hit + s.shared_blks_read as blocks,
        s.total_exec_time as ms
      from pg_stat_statements s join pg_roles r on r.oid = s.userid
-     where ${OUR_ROLES} and s.dbid = (select oid from pg_database where datname = current_database()) and s.calls > 0
+     where ${OURS} and s.dbid = (select oid from pg_database where datname = current_database()) and s.calls > 0
      order by s.calls desc, s.query`,
   );
   return rows.map((row) => ({
@@ -46,7 +47,7 @@ export async function untilQuiet(database: pg.Pool): Promise<void> {
   let before = -1;
   for (;;) {
     const { rows } = await database.query<{ calls: string }>(
-      `select coalesce(sum(calls), 0) as calls from pg_stat_statements where ${OUR_ROLES}`,
+      `select coalesce(sum(calls), 0) as calls from pg_stat_statements where ${OURS}`,
     );
     const calls = Number(rows[0]?.calls);
     if (calls === before) {

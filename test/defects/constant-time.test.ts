@@ -4,7 +4,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 const ROOT = resolve(import.meta.dirname, '..', '..');
-const ROOMS = ['activities', 'api', 'database', 'domain', 'gateways', 'runtime', 'web', 'worker'];
+const ROOMS = ['activities', 'api', 'core', 'database', 'domain', 'gateways', 'runtime', 'web', 'worker'];
 /** Matches the name of an operand that is, or was derived from, a secret. */
 const SENSITIVE = /(secret|passw|signature|digest|hmac|apikey|token|otp)/i;
 /**

@@ -5,7 +5,7 @@ import { resolve } from 'node:path';
 const ROOT = resolve(import.meta.dirname, '..', '..');
 
 /** Every folder whose code runs in a deployment, except workflows, whose clock is Temporal's, and browser code. */
-const ROOMS = ['activities', 'api', 'database', 'domain', 'gateways', 'runtime', 'temporal', 'web', 'worker'];
+const ROOMS = ['activities', 'api', 'core', 'database', 'domain', 'gateways', 'runtime', 'temporal', 'web', 'worker'];
 
 /**
  * Matches every way to read the process's own clock, including passing the function on to be called later. `performance.now()` measures a
@@ -17,7 +17,8 @@ const CLOCK =
 /** The files that may read the process's clock because it decides nothing about a row: how many reads each has, and why. */
 const READS: Readonly<Record<string, readonly [times: number, why: string]>> = {
   'core/payments/payment-event.ts': [1, 'told in an event; its order is its sequence'],
-  'core/sweep/sweep.ts': [4, 'how long one pass, and one step of it, may take'],
+  'core/sweep/engine.ts': [2, 'how long one kind of rows may take'],
+  'core/sweep/sweep.ts': [2, 'how long one retirement may take'],
   'core/webhooks/endpoint-gate.ts': [1, 'turns within one process'],
   'api/credential-use.ts': [1, 'how often one process writes the last use'],
   'api/health.ts': [1, 'the deadline of a call'],
@@ -38,7 +39,8 @@ const READS: Readonly<Record<string, readonly [times: number, why: string]>> = {
   'core/operators/store/second-factor.ts': [2, 'updated_at, which is told and decides nothing'],
   'core/webhooks/store/webhooks.ts': [1, 'told in an event; its order is its sequence'],
   'runtime/telemetry/open-telemetry.ts': [2, 'how often one process complains of its collector'],
-  'temporal/dispatch.ts': [2, 'the deadline of a call'],
+  'temporal/invoices.ts': [1, 'the deadline of a call'],
+  'temporal/payments.ts': [1, 'the deadline of a call'],
 };
 
 /** Returns the source without comments, which may mention a clock. */

@@ -10,7 +10,7 @@ function found(pattern: RegExp, paths: readonly string[]): string[] {
   return [...new Set(texts.flatMap((text) => [...text.matchAll(pattern)].map(([, name = '']) => name)))].sort();
 }
 
-const CODE = ['api', 'activities', 'database', 'gateways', 'runtime', 'temporal', 'worker'].flatMap((room) =>
+const CODE = ['api', 'activities', 'core', 'database', 'gateways', 'runtime', 'temporal', 'worker'].flatMap((room) =>
   globSync(`${room}/**/*.ts`, { cwd: ROOT }),
 );
 
