@@ -6,7 +6,7 @@ const STORIES = simulation(800);
 const ROUND = faults({ seed: 1, round: 0 });
 const REPLAY = testFile('test/replay/replay.test.ts');
 const WORKFLOW_SOURCE = testFile('test/defects/workflow-source.test.ts');
-const RESTORED = testFileWithServers('test/activities/restored-database.test.ts');
+const RESTORED = testFileWithServers('test/core/maintenance/restored-database.test.ts');
 const RESTORE_COMMAND = testFileWithServers('test/scripts/restore.test.ts');
 const CONSTANT_TIME = testFile('test/defects/constant-time.test.ts');
 
@@ -88,7 +88,7 @@ export const DEFECTS: readonly Defect[] = [
     ],
     caughtBy: [
       {
-        check: testFileWithServers('test/ledger/posting.test.ts'),
+        check: testFileWithServers('test/core/ledger/posting.test.ts'),
         names: 'posting the same cause posts once and answers that it stands',
       },
     ],
@@ -107,7 +107,7 @@ export const DEFECTS: readonly Defect[] = [
     caughtBy: [
       { check: STORIES, names: 'acknowledged-callbacks-kept' },
       {
-        check: testFileWithServers('test/callbacks/receive.test.ts'),
+        check: testFileWithServers('test/api/gateway-callbacks/receive.test.ts'),
         names: 'a notification is not acknowledged when it cannot be stored',
       },
     ],
@@ -139,7 +139,7 @@ export const DEFECTS: readonly Defect[] = [
     caughtBy: [
       { check: STORIES, names: 'one-event-per-ending' },
       {
-        check: testFileWithServers('test/activities/payment.test.ts'),
+        check: testFileWithServers('test/core/payments/payment.test.ts'),
         names: 'settling by opposing ends at once lets exactly one of them win',
       },
     ],
@@ -311,7 +311,7 @@ export const DEFECTS: readonly Defect[] = [
     ],
     caughtBy: [
       {
-        check: testFileWithServers('test/activities/payment.test.ts'),
+        check: testFileWithServers('test/core/payments/payment.test.ts'),
         names: 'the question to the gateway leads to review when one charge is shown for two payments',
       },
     ],
@@ -329,7 +329,7 @@ export const DEFECTS: readonly Defect[] = [
     ],
     caughtBy: [
       {
-        check: testFileWithServers('test/activities/bkash.test.ts'),
+        check: testFileWithServers('test/core/payments/bkash.test.ts'),
         names:
           'executions, by the rows that all workers share one that is begun between the question and its answer’s row wins over the end',
       },
@@ -347,7 +347,7 @@ export const DEFECTS: readonly Defect[] = [
     ],
     caughtBy: [
       {
-        check: testFileWithServers('test/activities/bkash.test.ts'),
+        check: testFileWithServers('test/core/payments/bkash.test.ts'),
         names:
           'executions, by the rows that all workers share none is begun any more once the attempt has ended, was left, or its payment was called off',
       },
@@ -423,7 +423,7 @@ export const DEFECTS: readonly Defect[] = [
     ],
     caughtBy: [
       {
-        check: testFileWithServers('test/webhooks/delivery.test.ts'),
+        check: testFileWithServers('test/core/webhooks/delivery.test.ts'),
         names: 'TEST and LIVE are signed by secrets of their own, also at one URL and after a rotation',
       },
       { check: ROUND, names: 'I8' },
@@ -450,7 +450,7 @@ export const DEFECTS: readonly Defect[] = [
     ],
     caughtBy: [
       {
-        check: testFileWithServers('test/webhooks/delivery.test.ts'),
+        check: testFileWithServers('test/core/webhooks/delivery.test.ts'),
         names: 'TEST and LIVE are disabled each by itself, also at one URL',
       },
     ],
@@ -467,7 +467,7 @@ export const DEFECTS: readonly Defect[] = [
     ],
     caughtBy: [
       {
-        check: testFileWithServers('test/webhooks/delivery.test.ts'),
+        check: testFileWithServers('test/core/webhooks/delivery.test.ts'),
         names: 'a signing secret signs for as long as it was promised, however often it is rotated',
       },
     ],
@@ -484,7 +484,7 @@ export const DEFECTS: readonly Defect[] = [
     ],
     caughtBy: [
       {
-        check: testFileWithServers('test/ownpay/delivery.test.ts'),
+        check: testFileWithServers('test/api/ownpay/delivery.test.ts'),
         names:
           'while a secret is rotated one attempt offers the event under each secret that signs, so that a shop with the promised one takes every event',
       },
@@ -526,7 +526,7 @@ export const DEFECTS: readonly Defect[] = [
     ],
     caughtBy: [
       {
-        check: testFile('test/webhooks/http-client.test.ts'),
+        check: testFile('test/runtime/http-client/http-client.test.ts'),
         names: 'the guard at connect time a name that resolves to a public and a private address is refused as a whole',
       },
     ],
@@ -679,7 +679,7 @@ export const DEFECTS: readonly Defect[] = [
     ],
     caughtBy: [
       {
-        check: testFileWithServers('test/operators/money.test.ts'),
+        check: testFileWithServers('test/api/admin/money.test.ts'),
         names: "the sum of one person's refunds of one payment is what the threshold counts, whenever they were",
       },
     ],
@@ -696,7 +696,7 @@ export const DEFECTS: readonly Defect[] = [
     ],
     caughtBy: [
       {
-        check: testFileWithServers('test/operators/money.test.ts'),
+        check: testFileWithServers('test/api/admin/money.test.ts'),
         names: "the sum of one person's refunds is counted by one after the other, however many come at once",
       },
     ],
@@ -713,7 +713,7 @@ export const DEFECTS: readonly Defect[] = [
     ],
     caughtBy: [
       {
-        check: testFileWithServers('test/operators/shared-account.test.ts'),
+        check: testFileWithServers('test/api/admin/shared-account.test.ts'),
         names:
           'money in an account that applications share is confirmed by the strictest of their thresholds, whichever of them claims it',
       },
@@ -731,7 +731,7 @@ export const DEFECTS: readonly Defect[] = [
     ],
     caughtBy: [
       {
-        check: testFileWithServers('test/operators/first-word.test.ts'),
+        check: testFileWithServers('test/api/admin/first-word.test.ts'),
         names: 'unapplied money is not decided by one person when the other one is disabled',
       },
     ],
@@ -748,7 +748,7 @@ export const DEFECTS: readonly Defect[] = [
     ],
     caughtBy: [
       {
-        check: testFileWithServers('test/operators/pending-changes.test.ts'),
+        check: testFileWithServers('test/api/admin/pending-changes.test.ts'),
         names: 'settings that guard the rule of two are changed to no threshold by two people once a threshold is set',
       },
     ],
@@ -765,7 +765,7 @@ export const DEFECTS: readonly Defect[] = [
     ],
     caughtBy: [
       {
-        check: testFileWithServers('test/operators/pending-changes.test.ts'),
+        check: testFileWithServers('test/api/admin/pending-changes.test.ts'),
         names: 'who says the second word is made so by two people once a threshold is set',
       },
     ],
@@ -776,7 +776,7 @@ export const DEFECTS: readonly Defect[] = [
     edits: [{ file: 'domain/permissions.ts', find: "  'refund:create': true,", replace: "  'refund:create': false," }],
     caughtBy: [
       {
-        check: testFileWithServers('test/operators/pending-changes-people.test.ts'),
+        check: testFileWithServers('test/api/admin/pending-changes-people.test.ts'),
         names:
           'a permission refund:create comes with Support, so nobody makes, enables or resets such an operator alone',
       },
@@ -794,7 +794,7 @@ export const DEFECTS: readonly Defect[] = [
     ],
     caughtBy: [
       {
-        check: testFileWithServers('test/operators/pending-changes-people.test.ts'),
+        check: testFileWithServers('test/api/admin/pending-changes-people.test.ts'),
         names: 'a role that grows while somebody has it grows for those alone whom the second person was shown',
       },
     ],
@@ -811,7 +811,7 @@ export const DEFECTS: readonly Defect[] = [
     ],
     caughtBy: [
       {
-        check: testFileWithServers('test/operators/pending-changes-keys.test.ts'),
+        check: testFileWithServers('test/api/admin/pending-changes-keys.test.ts'),
         names:
           'a LIVE key of an application with a threshold in the native contract works once a second person has confirmed it',
       },
@@ -829,7 +829,7 @@ export const DEFECTS: readonly Defect[] = [
     ],
     caughtBy: [
       {
-        check: testFileWithServers('test/operators/links.test.ts'),
+        check: testFileWithServers('test/api/admin/links.test.ts'),
         names: 'a link goes to the mailbox of the operator, sets a password once, and is stored as a hash',
       },
     ],
@@ -928,7 +928,7 @@ export const DEFECTS: readonly Defect[] = [
     ],
     caughtBy: [
       {
-        check: testFileWithServers('test/invoices/money-in.test.ts'),
+        check: testFileWithServers('test/core/invoices/money-in.test.ts'),
         names:
           'an overpayment that no workflow watches over since its start was lost is given one by the sweeper, until it has taken the money up',
       },
@@ -946,7 +946,7 @@ export const DEFECTS: readonly Defect[] = [
     ],
     caughtBy: [
       {
-        check: testFileWithServers('test/activities/payment.test.ts'),
+        check: testFileWithServers('test/core/payments/payment.test.ts'),
         names:
           'opening the checkout that is refused since it was paid before the dump that the rows come from is finalized as paid',
       },
@@ -965,7 +965,7 @@ export const DEFECTS: readonly Defect[] = [
     ],
     caughtBy: [
       {
-        check: testFileWithServers('test/activities/unapplied.test.ts'),
+        check: testFileWithServers('test/core/unapplied-payments/unapplied.test.ts'),
         names:
           'a payer who paid after cancelling reads that the money is looked for, then that it is held, and is never told to pay again',
       },
@@ -983,7 +983,7 @@ export const DEFECTS: readonly Defect[] = [
     ],
     caughtBy: [
       {
-        check: testFileWithServers('test/operators/money.test.ts'),
+        check: testFileWithServers('test/api/admin/money.test.ts'),
         names:
           'a gateway that makes no refunds has none promised: applications and operators are refused at once, with nothing reserved',
       },
@@ -1043,7 +1043,7 @@ export const DEFECTS: readonly Defect[] = [
     ],
     caughtBy: [
       {
-        check: testFileWithServers('test/activities/gateway-choice.test.ts'),
+        check: testFileWithServers('test/core/payments/gateway-choice.test.ts'),
         names: 'what the payer has left behind at bKash is never executed, though he agreed there',
       },
     ],
@@ -1060,7 +1060,7 @@ export const DEFECTS: readonly Defect[] = [
     ],
     caughtBy: [
       {
-        check: testFileWithServers('test/activities/payment.test.ts'),
+        check: testFileWithServers('test/core/payments/payment.test.ts'),
         names: 'a worker that stood still does not lead the payer to a page that nobody asks about',
       },
     ],
@@ -1078,7 +1078,7 @@ export const DEFECTS: readonly Defect[] = [
     ],
     caughtBy: [
       {
-        check: testFileWithServers('test/activities/payment.test.ts'),
+        check: testFileWithServers('test/core/payments/payment.test.ts'),
         names: 'a worker that stood still and is refused ends nothing that another has opened',
       },
     ],
@@ -1096,7 +1096,7 @@ export const DEFECTS: readonly Defect[] = [
     ],
     caughtBy: [
       {
-        check: testFileWithServers('test/activities/stripe.test.ts'),
+        check: testFileWithServers('test/core/payments/stripe.test.ts'),
         names:
           'a page that the payer has left for another gateway tells that it is closed, and that neither lingers nor keeps the next gateway from being heard',
       },
@@ -1115,7 +1115,7 @@ export const DEFECTS: readonly Defect[] = [
     // A story meets it once in some thousand seeds; twelve real connections meet it every time.
     caughtBy: [
       {
-        check: testFileWithServers('test/invoices/money-in.test.ts'),
+        check: testFileWithServers('test/core/invoices/money-in.test.ts'),
         names: 'a payment of an invoice made by twelve payers at once never counts more than the total',
       },
     ],
@@ -1393,7 +1393,7 @@ export const DEFECTS: readonly Defect[] = [
     ],
     caughtBy: [
       {
-        check: testFileWithServers('test/ledger/verify-command.test.ts'),
+        check: testFileWithServers('test/core/ledger/verify-command.test.ts'),
         names: 'npm run verify compares the chain with the heads of a log, as its shipper passed them on',
       },
     ],
@@ -1410,7 +1410,7 @@ export const DEFECTS: readonly Defect[] = [
     ],
     caughtBy: [
       {
-        check: testFileWithServers('test/callbacks/bounded.test.ts'),
+        check: testFileWithServers('test/api/gateway-callbacks/bounded.test.ts'),
         names:
           'of an attempt a hundred unsigned payloads are kept, all are counted, and every one is answered as before',
       },
@@ -1428,7 +1428,7 @@ export const DEFECTS: readonly Defect[] = [
     ],
     caughtBy: [
       {
-        check: testFileWithServers('test/callbacks/bounded.test.ts'),
+        check: testFileWithServers('test/api/gateway-callbacks/bounded.test.ts'),
         names:
           'callbacks whose time is over are removed in batches, but for those of a charged attempt and of an open payment',
       },
@@ -1475,7 +1475,7 @@ export const DEFECTS: readonly Defect[] = [
     ],
     caughtBy: [
       {
-        check: testFileWithServers('test/activities/payment-activities.test.ts'),
+        check: testFileWithServers('test/core/payments/payment-activities.test.ts'),
         names: 'a question that a timer took for the last one is none while the row has time left',
       },
     ],
@@ -1555,7 +1555,7 @@ export const DEFECTS: readonly Defect[] = [
     ],
     caughtBy: [
       {
-        check: testFileWithServers('test/activities/manual.test.ts'),
+        check: testFileWithServers('test/core/manual-payments/manual.test.ts'),
         names:
           'operators of one application neither block nor count what goes into another one’s account of the same name',
       },

@@ -47,7 +47,7 @@ export const PAGE_PARTS: Readonly<Record<Subject['name'], PagePart>> = {
     generator:
       'an intent is in BDT, from 100 to 20,000 with two decimals, and names a gateway that there is, but for one in five; a refund is of a transaction ' +
       'that was paid before, small enough that something is left, or once of all that is left. Each body has a fresh `Idempotency-Key`, each request an ' +
-      'address of its own. How what does not fit is refused, test/ownpay shows.',
+      'address of its own. How what does not fit is refused, test/api/ownpay shows.',
   },
   shadhinpay: {
     name: 'fuzz-shadhinpay',
@@ -58,6 +58,6 @@ export const PAGE_PARTS: Readonly<Record<Subject['name'], PagePart>> = {
     generator:
       'a payment is of 100 to 20,000 BDT, and says sandbox where it says anything of it; a refund is of a payment that was ' +
       'paid before, small enough that something is left, or once of all that is left; an invoice’s items cost 20 BDT each, its expiry is tomorrow. The coverage phase gets a fresh `X-Idempotency-Key` and ' +
-      '`merchantTxnId` with each body; each request comes from an address of its own. How what does not fit is refused, test/shadhinpay shows.',
+      '`merchantTxnId` with each body; each request comes from an address of its own. How what does not fit is refused, test/api/shadhinpay shows.',
   },
 };

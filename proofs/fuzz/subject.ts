@@ -144,5 +144,5 @@ export function contract({ contract: name, peers, paid }: ContractCallers): Subj
 
 const AFTER_CREATION = {
   ensure_resource_availability:
-    'its rule takes the three headers of the credentials for parameters that a link has to fill; test/shadhinpay/reading.test.ts reads what was just made',
+    'its rule takes the three headers of the credentials for parameters that a link has to fill; test/api/shadhinpay/reading.test.ts reads what was just made',
 };

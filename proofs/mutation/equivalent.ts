@@ -216,11 +216,11 @@ export const EQUIVALENT: readonly EquivalentMutants[] = [
     why: 'A row of the database has every column: the second check is for the type checker.',
   },
   {
-    file: 'core/sweep/sweep.ts',
-    lines: ['resumed.length > 0', 'references.length === 0'],
+    file: 'core/payments/sweep.ts',
+    lines: ['references.length > 0', 'references.length === 0'],
     changes: [
-      ['resumed.length > 0', 'true'],
-      ['resumed.length > 0', 'resumed.length >= 0'],
+      ['references.length > 0', 'true'],
+      ['references.length > 0', 'references.length >= 0'],
       ['references.length === 0', 'false'],
       ['{ return 0; }', '{}'],
     ],

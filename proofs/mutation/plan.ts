@@ -33,17 +33,30 @@ const MONEY_AND_GUARDS = [
 
 /** Returns the groups. Code that moves money or restricts access has a higher minimum than the rest. */
 export function groups(root: string): Group[] {
-  const rest = globSync('{domain,activities}/**/*.ts', { cwd: root })
+  const rest = globSync(['{domain,activities}/**/*.ts', ...WORKFLOW_STEPS], { cwd: root })
     .filter((file) => !MONEY_AND_GUARDS.includes(file) && !HAS_NO_LOGIC.has(file))
     .toSorted();
   return [
     { name: 'money, states, ledger, idempotency, signatures, SSRF guard', scoreMin: 90, files: MONEY_AND_GUARDS },
-    { name: 'the rest of domain/ and activities/', scoreMin: 80, files: rest },
+    { name: 'the rest of domain/ and the steps of workflows', scoreMin: 80, files: rest },
   ];
 }
 
-/** Only types, and one object that names the activities. */
-const HAS_NO_LOGIC: ReadonlySet<string> = new Set(['core/dependencies.ts', 'core/scope.ts']);
+/** The use cases that activities call. */
+const WORKFLOW_STEPS = [
+  'core/payments/{decide-review,finalize-payment,mark-for-review,open-checkout,payment-event,sweep,verify-attempt,verify-payment}.ts',
+  'core/refunds/{decide-refund,drive-refund,end-refund,recheck-refunds,sweep,undo-refund}.ts',
+  'core/unapplied-payments/{sweep,unapplied-event,unapplied-payments}.ts',
+  'core/invoices/{apply-payment,drive-invoice,expire,record-event,reopen,send-emails,sweep}.ts',
+  'core/{decisions,gateway-callbacks}/sweep.ts',
+  'core/ledger/seal-batches.ts',
+  'core/operators/send-links.ts',
+  'core/sweep/*.ts',
+  'core/webhooks/*.ts',
+];
+
+/** One object that names the activity. */
+const HAS_NO_LOGIC: ReadonlySet<string> = new Set(['activities/sweep.ts']);
 
 interface Kind {
   readonly name: string;
@@ -68,30 +81,30 @@ const KINDS: readonly Kind[] = [
   {
     name: 'connecting',
     holds: (file) => file.startsWith('runtime/http-client/'),
-    tests: ['test/webhooks/connector.test.ts'],
+    tests: ['test/runtime/http-client/connector.test.ts'],
   },
   {
     name: 'sweeping',
-    holds: (file) => file === 'core/sweep/sweep.ts',
-    tests: ['test/activities/sweep-steps.test.ts'],
+    holds: (file) => file.startsWith('core/sweep/') || file.endsWith('/sweep.ts'),
+    tests: ['test/core/sweep/sweep-steps.test.ts'],
   },
   {
     name: 'storing',
-    holds: (file) => /^(activities|database)\//.test(file) && !PURE_ACTIVITIES.has(file),
-    tests: ['test/activities/*-activities.test.ts', 'test/database/idempotency.test.ts'],
+    holds: (file) => /^(activities|core|database)\//.test(file) && !PURE_ACTIVITIES.has(file),
+    tests: ['test/core/**/*-activities.test.ts', 'test/core/idempotency/idempotency.test.ts'],
   },
   {
     name: 'pure',
     holds: () => true,
     tests: [
       'test/domain',
-      'test/callbacks/sslcommerz-*.test.ts',
-      'test/ledger/posting-rules.test.ts',
-      'test/webhooks/endpoint-gate.test.ts',
-      'test/webhooks/outbound-url.test.ts',
-      'test/webhooks/schedule.test.ts',
-      'test/webhooks/send.test.ts',
-      'test/webhooks/signature.test.ts',
+      'test/api/gateway-callbacks/sslcommerz-*.test.ts',
+      'test/core/ledger/posting-rules.test.ts',
+      'test/core/webhooks/endpoint-gate.test.ts',
+      'test/domain/outbound-url.test.ts',
+      'test/domain/webhook-schedule.test.ts',
+      'test/core/webhooks/send.test.ts',
+      'test/core/contracts/signature.test.ts',
       'test/activities/*-rules.test.ts',
     ],
   },

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { openOperatorWorld, PASSWORD, type OperatorWorld } from '../operators/operator-world.ts';
+import { openOperatorWorld, PASSWORD, type OperatorWorld } from './admin/operator-world.ts';
 import { launchBrowser } from '../support/browser.ts';
 import { httpCall } from './http-call.ts';
 import { PATIENCE_MS } from '../support/until.ts';

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Registration } from '../../core/applications/store/applications.ts';
-import { bearer, openOperatorWorld, type OperatorWorld } from '../operators/operator-world.ts';
-import { ownpayCall } from '../ownpay/ownpay-client.ts';
-import { INTENT, openOwnpayWorld, type OwnpayShop, type OwnpayWorld } from '../ownpay/ownpay-world.ts';
-import { aKey, shadhinpayCall } from '../shadhinpay/shadhinpay-client.ts';
-import { openShadhinpayWorld, type Shop, type ShadhinpayWorld } from '../shadhinpay/shadhinpay-world.ts';
+import { bearer, openOperatorWorld, type OperatorWorld } from './admin/operator-world.ts';
+import { ownpayCall } from './ownpay/ownpay-client.ts';
+import { INTENT, openOwnpayWorld, type OwnpayShop, type OwnpayWorld } from './ownpay/ownpay-world.ts';
+import { aKey, shadhinpayCall } from './shadhinpay/shadhinpay-client.ts';
+import { openShadhinpayWorld, type Shop, type ShadhinpayWorld } from './shadhinpay/shadhinpay-world.ts';
 import { call } from './contract-client.ts';
 
 const CARD = '4111 1111 1111 1111';

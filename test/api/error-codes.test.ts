@@ -30,7 +30,7 @@ function get(path: string): Promise<Answer> {
   return call({ origin, path, credentials: shop.test });
 }
 
-const OPERATORS = 'an operator’s failure, which test/operators shows over HTTP';
+const OPERATORS = 'an operator’s failure, which test/api/admin shows over HTTP';
 
 /** How to produce each code over HTTP, or why no route can return it yet. A missing code is a compile error. */
 const MAKE = {

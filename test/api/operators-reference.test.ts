@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Browser } from 'playwright-core';
 import { launchBrowser } from '../support/browser.ts';
 import { PATIENCE_MS } from '../support/until.ts';
-import { openOperatorWorld, PASSWORD, type OperatorWorld } from '../operators/operator-world.ts';
+import { openOperatorWorld, PASSWORD, type OperatorWorld } from './admin/operator-world.ts';
 import { httpCall } from './http-call.ts';
 
 let world: OperatorWorld;

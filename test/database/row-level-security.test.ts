@@ -6,7 +6,7 @@ import {
   payPayment,
   receiveLate,
   type LedgerFixture,
-} from '../ledger/ledger-fixture.ts';
+} from '../core/ledger/ledger-fixture.ts';
 
 let ledger: LedgerFixture;
 let firstApp: bigint;

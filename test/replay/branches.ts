@@ -18,7 +18,7 @@ import { refundHandleOf } from '../../core/dispatch.ts';
 import { createDispatch } from '../../temporal/dispatch.ts';
 import { WORKFLOWS_PATH } from '../../worker/workers.ts';
 import { TASK_QUEUES, workflowIds } from '../../workflows/messages/names.ts';
-import { createPaymentWorld, type NewPayment, type PaymentWorld, type Row } from '../activities/payment-world.ts';
+import { createPaymentWorld, type NewPayment, type PaymentWorld, type Row } from '../core/payments/payment-world.ts';
 import { connectTestTemporal, createTestNamespace, type TestTemporal } from '../support/temporal.ts';
 import { until } from '../support/until.ts';
 import type { StoredPayment } from '../support/stored.ts';

@@ -11,7 +11,7 @@ import type { Dispatch, PaymentHandle, RefundHandle } from '../../core/dispatch.
 import { createDispatch } from '../../temporal/dispatch.ts';
 import { WORKFLOWS_PATH } from '../../worker/workers.ts';
 import { SEARCH_ATTRIBUTES, TASK_QUEUES, workflowIds } from '../../workflows/messages/names.ts';
-import { openInvoiceWorld, type InvoiceWorld } from '../invoices/invoice-world.ts';
+import { openInvoiceWorld, type InvoiceWorld } from '../core/invoices/invoice-world.ts';
 import { copyDatabase, createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { registryOf } from '../support/gateways.ts';
 import type { StoredPayment, StoredRefund } from '../support/stored.ts';

@@ -10,7 +10,7 @@ import { createDispatch } from '../../temporal/dispatch.ts';
 import { WORKFLOWS_PATH } from '../../worker/workers.ts';
 import type { InvoiceChange } from '../../workflows/messages/invoice.ts';
 import { TASK_QUEUES, workflowIds } from '../../workflows/messages/names.ts';
-import { openInvoiceWorld, type InvoiceWorld } from '../invoices/invoice-world.ts';
+import { openInvoiceWorld, type InvoiceWorld } from '../core/invoices/invoice-world.ts';
 import { connectTestTemporal, createTestNamespace, type TestTemporal } from '../support/temporal.ts';
 
 /** The invoice workflow on the real server, with the product's own activities on a real Postgres. */

@@ -1,0 +1,161 @@
+import { z } from 'zod';
+import type { CredentialPair } from '../../../core/applications/store/applications.ts';
+import { attemptReference } from '../../../domain/references.ts';
+import { call } from '../contract-client.ts';
+import { bearer, type OperatorWorld } from './operator-world.ts';
+
+/** A world with two rows in every list that an operator can read. */
+export interface Filled {
+  readonly applicationId: string;
+  readonly credentials: CredentialPair;
+  /** Paths below the prefix on which an application reads the same rows. */
+  readonly nativePaths: readonly string[];
+  /** Returns a route's path with existing ids, or null if it takes other parameters. */
+  path(template: string): string | null;
+  /** Returns the same path with a query that shows every row, ready for more parameters. */
+  paged(template: string): string;
+  /** Returns the nullable columns of each table. */
+  nullable(): Promise<{ table: string; columns: string[] }[]>;
+  /** Runs `work` while the columns are null in every row, and restores them. Returns false if the database does not allow the nulls. */
+  withNulls(table: string, columns: readonly string[], work: () => Promise<void>): Promise<boolean>;
+}
+
+const Id = z.object({ id: z.int() });
+const TABLES = [
+  'applications',
+  'webhook_endpoints',
+  'credentials',
+  'payments',
+  'payment_attempts',
+  'refunds',
+  'unapplied_payments',
+  'manual_submissions',
+  'gateway_callbacks',
+  'webhook_events',
+  'webhook_attempts',
+  'decisions',
+  'invoices',
+  'operators',
+  'audit_logs',
+  'pending_changes',
+] as const;
+
+const CALLBACK = `insert into gateway_callbacks (application_id, mode, payment_id, attempt_id, gateway, reference, kind, signature_valid, note, raw_payload, digest)
+  select application_id, mode, payment_id, id, gateway, reference, 'ipn', false, 'note', 'raw', decode(md5(id::text), 'hex') from payment_attempts`;
+const LATE = `insert into unapplied_payments (application_id, mode, payment_id, attempt_id, gateway, validation_id, gateway_txn_id, evidence, gross_minor, fee_minor, currency)
+  select application_id, mode, payment_id, id, gateway, 'late ' || id, 'late ' || id, '{}', 10000, 250, 'BDT' from payment_attempts where status = 'CONFIRMED'`;
+const SUBMITTED = `with manual as (
+    insert into payment_attempts (application_id, mode, payment_id, number, reference, gateway, store_id, status)
+    select application_id, mode, payment_id, 2, ?, 'manual', 'counter', 'CLOSED' from payment_attempts where id = ?::bigint returning *)
+  insert into manual_submissions (application_id, mode, payment_id, attempt_id, transaction, normalized, sender)
+  select application_id, mode, payment_id, id, 'TX' || id || '00', 'TX' || id || '00', 'somebody' from manual`;
+/** The payer has not chosen yet, so the payment has no gateway. */
+const CHOOSING = `update payments set gateway_choices = array['sslcommerz', 'bkash'] where status in ('CREATED', 'PENDING')`;
+const TOLD = `with event as (
+    insert into webhook_events (event_id, application_id, mode, payment_id, type, schema_version, sequence, payload, contract,
+      last_response_status, last_error, next_attempt_at, last_attempt_at, delivered_at)
+    select 'evt_' || id, application_id, mode, id, 'payment.succeeded', 1, 900, '{}', 'native', 500, 'an error', now(), now(), now() from payments
+    returning *)
+  insert into webhook_attempts (webhook_event_id, application_id, mode, number, response_status, error, response_excerpt, duration_ms)
+  select id, application_id, mode, 1, 500, 'an error', 'excerpt', 1 from event`;
+
+/** Two pending changes of applications and two of operators. */
+const WAITING = `insert into pending_changes (application_id, kind, target_type, target_id, before, after, proposed_by_operator_id)
+  select case when kind = 'application-settings' then app.id end, kind, case when kind = 'application-settings' then 'application' else 'operator' end, app.id::text, '{}', '{}', o.id
+  from (select min(id) as id from applications) app, (select min(id) as id from operators) o,
+    (values ('application-settings'), ('operator-roles')) k (kind), generate_series(1, 2)`;
+
+export async function fillEveryList(world: OperatorWorld, token: string): Promise<Filled> {
+  const { api, origin } = world;
+  const shop = await api.register({ name: 'Shop', rateLimitPerMinute: 1_000_000 });
+  await api.register({ name: 'Other' });
+  await world.addOperator({ email: 'second@example.com', role: 'Finance' });
+  const credentials = shop.test;
+  const invoices: number[] = [];
+  for (const number of [1, 2]) {
+    const { id } = await api.paidPayment(shop);
+    const refund = { path: `/admin/payments/${id}/refunds`, body: { amountMinor: number } };
+    await world.send({ method: 'POST', headers: bearer(token), ...refund });
+    const body = { amountMinor: 10_000, customerReference: 'c' };
+    await call({ origin, method: 'POST', path: '/payments', credentials, body });
+    const lineItems = [{ description: 'Fee', qty: 1, unitAmountMinor: 10_000 }];
+    const bill = { customerReference: 'c', lineItems };
+    const invoice = await call({ origin, method: 'POST', path: '/invoices', credentials, body: bill });
+    invoices.push(Id.parse(invoice.data).id);
+  }
+  const ids = async (table: string, key = 'id'): Promise<string[]> =>
+    (await api.sql<{ id: string }>(`select ${key}::text as id from ${table} order by ${key}`)).map(({ id }) => id);
+  for (const statement of [CALLBACK, LATE, TOLD, CHOOSING, WAITING]) {
+    await api.sql(statement);
+  }
+  for (const attempt of (await ids('payment_attempts')).slice(-2)) {
+    await api.sql(SUBMITTED, [attemptReference(), attempt]);
+  }
+  const [payment = ''] = await ids('payments');
+  const [refund = ''] = await ids('refunds');
+  const [user = ''] = await ids('operators');
+  const [role = ''] = await ids('roles');
+  const [webhook = ''] = await ids('webhook_events');
+  const named: Readonly<Record<string, string>> = {
+    payments: payment,
+    refunds: refund,
+    apps: String(shop.applicationId),
+    users: user,
+    roles: role,
+    webhooks: webhook,
+  };
+  const path = (template: string): string | null => {
+    const filled = template.replace(/\/(\w+)\/\{id\}/, (all, kind: string) =>
+      named[kind] === undefined ? all : `/${kind}/${named[kind]}`,
+    );
+    return filled.includes('{') ? null : filled;
+  };
+  return {
+    applicationId: String(shop.applicationId),
+    credentials,
+    nativePaths: [
+      '/payments?customerReference=c',
+      '/invoices?customerReference=c',
+      `/payments/${payment}`,
+      `/payments/${payment}/explain`,
+      ...invoices.map((id) => `/invoices/${id}`),
+    ],
+    path,
+    paged: (template) => `${path(template) ?? template}?`,
+    nullable: async () => {
+      const rows = await api.sql<{ table_name: string; column_name: string }>(
+        `select table_name::text, column_name::text from information_schema.columns
+         where table_schema = 'public' and is_nullable = 'YES' and is_updatable = 'YES' order by ordinal_position`,
+      );
+      return TABLES.map((table) => ({
+        table,
+        columns: rows.filter((row) => row.table_name === table).map((row) => row.column_name),
+      })).filter(({ columns }) => columns.length > 0);
+    },
+    async withNulls(table, columns, work) {
+      // An endpoint is identified by its application.
+      const key = table === 'webhook_endpoints' ? 'application_id' : 'id';
+      await api.sql(`create table kept as table ${table}`);
+      try {
+        const nulls = columns.map((column) => `${column} = null`).join(', ');
+        let changed = 0;
+        // Rows are changed one by one, because a column can be required in some rows only.
+        for (const id of await ids(table, key)) {
+          changed += await api.sql(`update ${table} set ${nulls} where ${key} = ?::bigint`, [id]).then(
+            () => 1,
+            () => 0,
+          );
+        }
+        if (changed > 0) {
+          await work();
+        }
+        return changed > 0;
+      } finally {
+        const back = columns.map((column) => `${column} = kept.${column}`).join(', ');
+        // This fails for tables whose rows must not change, and then no row has changed.
+        await api.sql(`update ${table} set ${back} from kept where kept.${key} = ${table}.${key}`).catch(() => []);
+        await api.sql('drop table kept');
+      }
+    },
+  };
+}

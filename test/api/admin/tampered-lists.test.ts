@@ -1,0 +1,204 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { AdminRoute } from '../../../api/admin/route.ts';
+import { call } from '../contract-client.ts';
+import { operatorRoutes } from './operator-routes.ts';
+import { bearer, openOperatorWorld, type Answer, type OperatorWorld } from './operator-world.ts';
+import { fillEveryList, type Filled } from './every-list.ts';
+
+/** The routes that return rows. They are taken from the route table, so a new list is covered without a new test. */
+const lists = operatorRoutes.filter(({ response, path }) => response.list === true && !path.includes('{'));
+const readable = operatorRoutes.filter(({ method, permission }) => method === 'GET' && permission !== 'public');
+
+const SESSIONS = 20;
+
+let world: OperatorWorld;
+const tokens: string[] = [];
+let filled: Filled;
+beforeAll(async () => {
+  world = await openOperatorWorld();
+  await world.addOperator({ email: 'owner@example.com' });
+  // The limit per session is not under test.
+  for (let number = 0; number < SESSIONS; number += 1) {
+    tokens.push(await world.logIn('owner@example.com'));
+  }
+  filled = await fillEveryList(world, token());
+});
+afterAll(() => world.close());
+
+let turn = 0;
+const token = (): string => tokens[(turn += 1) % tokens.length] ?? '';
+const get = (path: string): Promise<Answer> => world.send({ path, headers: bearer(token()) });
+
+function parametersOf(route: AdminRoute): string[] {
+  const shape: unknown = route.query === undefined ? {} : (route.query as { shape?: unknown }).shape;
+  return Object.keys(typeof shape === 'object' && shape !== null ? shape : {});
+}
+
+const takes = (name: string) =>
+  operatorRoutes.filter((route) => parametersOf(route).includes(name)).map((route) => [route.path, route] as const);
+
+describe.each(takes('cursor'))('%s', (path, route) => {
+  test('answers each cursor that was tampered with by 400 or by rows, never by a failure', async () => {
+    // Hostile case 7: a cursor is input from outside, and a bad one must not cause an error in Postgres.
+    const paged = filled.paged(path);
+    const first = await get(`${paged}size=1`);
+    const cursor = first.pagination?.nextCursor ?? null;
+    expect(cursor).not.toBeNull();
+    expect((await get(`${paged}size=1&cursor=${cursor ?? ''}`)).status).toBe(200);
+    const sorts = parametersOf(route).includes('sortBy') ? ['', 'sortBy=amountMinor&'] : [''];
+    const refused = new Set<number>();
+    for (const tampered of tamperings(cursor ?? '')) {
+      for (const sort of sorts) {
+        const { status, text } = await get(`${paged}size=1&${sort}cursor=${encodeURIComponent(tampered)}`);
+        expect({ tampered, status: status === 200 || status === 400 ? 'fine' : `${status} ${text}` }).toEqual({
+          tampered,
+          status: 'fine',
+        });
+        refused.add(status);
+      }
+    }
+    expect(refused).toContain(400);
+  });
+});
+
+/** Returns cursors with flipped bits in every byte, and invented ones. */
+function tamperings(cursor: string): string[] {
+  const bytes = Buffer.from(cursor, 'base64url');
+  const flipped = [...bytes].flatMap((byte, at) =>
+    [1, 2, 8].map((bits) => {
+      const other = Buffer.from(bytes);
+      other[at] = byte ^ bits;
+      return other.toString('base64url');
+    }),
+  );
+  const madeUp = [
+    ['9999-99-99 99:99:99+99', '1'],
+    ['2026-02-30 00:00:00+00', '1'],
+    ['2026-01-01 24:00:00+00', '1'],
+    ['2026-01-01 00:00:60+00', '1'],
+    ['0000-01-01 00:00:00+00', '1'],
+    ['2026-01-01 00:00:00+16', '1'],
+    ['2026-01-01 00:00:00+00:60', '1'],
+    ['1', '2026-01-01 00:00:00+00'],
+    ['1', '1'],
+    ['999999999999999999', '999999999999999999'],
+    ['9'.repeat(19), '1'],
+    [null, {}],
+    [],
+    'text',
+  ].map((keys) => Buffer.from(JSON.stringify(keys)).toString('base64url'));
+  return [...flipped, ...madeUp, 'a', '%', 'a'.repeat(200), `audit ${'9'.repeat(18)}`, cursor.slice(1)];
+}
+
+const FAR_AWAY = [
+  '0000-01-01',
+  '0000-12-31',
+  '0001-01-01',
+  '9999-12-31',
+  '0000-01-01T00:00:00Z',
+  '0001-01-01T00:00:00+23:59',
+  '9999-12-31T23:59:59Z',
+  '9999-12-31T23:59:59.999999999-23:59',
+  '1970-01-01',
+  '2026-02-30',
+  '10000-01-01',
+  '-0001-01-01',
+  '2026-06-30T23:59:60Z',
+  '',
+  'now',
+];
+
+describe.each([...takes('from'), ...takes('to')].map(([path]) => [path]))('%s', (path) => {
+  test.each(['from', 'to'])('takes any %s, however far away, or refuses it', async (name) => {
+    // Hostile case 8: each value must be bounded and must not cause a 500.
+    for (const at of FAR_AWAY) {
+      const { status } = await get(`${filled.paged(path)}${name}=${encodeURIComponent(at)}`);
+      expect([at, [200, 400].includes(status)]).toEqual([at, true]);
+    }
+    const everything = `${filled.paged(path)}from=0001-01-01&to=9999-12-31`;
+    expect((await get(everything)).status).toBe(200);
+  });
+});
+
+test('whatever was made is between the first and the last day that there are', async () => {
+  // A bound beyond the database's range means the same as no bound.
+  const all = await get('/admin/payments?from=0001-01-01&to=9999-12-31');
+  expect(all.pagination?.totalElements).toBe((await get('/admin/payments')).pagination?.totalElements);
+  const none = await get('/admin/payments?from=9999-12-31');
+  expect(none.data).toEqual([]);
+});
+
+test('a time far away in what is recovered is no failure', async () => {
+  // The same values in a body.
+  for (const since of FAR_AWAY) {
+    const path = `/admin/apps/${filled.applicationId}/webhooks/recover`;
+    const { status } = await world.send({ method: 'POST', path, headers: bearer(token()), body: { since } });
+    expect([since, [200, 400].includes(status)]).toEqual([since, true]);
+  }
+});
+
+describe.each(operatorRoutes.map((route) => [`${route.method} ${route.path}`, route] as const))(
+  '%s',
+  (_name, route) => {
+    test('refuses a query parameter that it does not know', async () => {
+      // `?email=` must not return every payment.
+      const path = route.path
+        .replace(/\{mode\}/g, 'TEST')
+        .replace(/\{gateway\}/g, 'sslcommerz')
+        .replace(/\{\w+\}/g, '1');
+      const answer = await world.send({
+        method: route.method,
+        path: `${path}?emial=x%40example.com`,
+        headers: bearer(token()),
+        ...(route.body === undefined ? {} : { body: {} }),
+      });
+      expect(answer.status).toBe(400);
+      expect(answer.code).toBe('VALIDATION_ERROR');
+    });
+  },
+);
+
+describe('with every nullable member null, one column after the other and all together,', () => {
+  test('each list and each object is still answered', async () => {
+    // A payment without a chosen gateway has none. Every column that can be null in a row must be allowed to be null in an answer.
+    const paths = [
+      ...new Set([...lists, ...readable].map(({ path }) => filled.path(path)).filter((path) => path !== null)),
+    ];
+    expect(paths.length).toBeGreaterThan(20);
+    const tried: string[] = [];
+    for (const { table, columns } of await filled.nullable()) {
+      for (const some of [...columns.map((column) => [column]), columns]) {
+        const nulled = await filled.withNulls(table, some, async () => {
+          for (const path of paths) {
+            const answer = await world.send({ path, headers: bearer(token()) });
+            expect({
+              table,
+              some,
+              path,
+              status: answer.status,
+              text: answer.status === 200 ? '' : answer.text,
+            }).toEqual({
+              table,
+              some,
+              path,
+              status: 200,
+              text: '',
+            });
+          }
+          for (const path of filled.nativePaths) {
+            const credentials = filled.credentials;
+            const { status, text } = await call({ origin: world.origin, path, credentials });
+            expect({ table, some, path, status: status === 200 ? 200 : text }).toEqual({
+              table,
+              some,
+              path,
+              status: 200,
+            });
+          }
+        });
+        tried.push(...(nulled ? some.map((column) => `${table}.${column}`) : []));
+      }
+    }
+    expect(tried).toContain('payments.gateway');
+  }, 300_000);
+});
