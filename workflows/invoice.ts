@@ -16,7 +16,7 @@ import {
   setHandler,
   upsertSearchAttributes,
 } from '@temporalio/workflow';
-import { book, utc } from './booking.ts';
+import { record, utc } from './recording.ts';
 import { Inbox } from './inbox.ts';
 import {
   dueDatesChangedUpdate,
@@ -50,8 +50,8 @@ interface Change {
 
 type State =
   | { readonly name: 'looking' }
-  | { readonly name: 'mailing'; readonly stand: InvoiceState }
-  | { readonly name: 'waiting'; readonly stand: InvoiceState; readonly emailAgainInMs: number | null }
+  | { readonly name: 'mailing'; readonly invoice: InvoiceState }
+  | { readonly name: 'waiting'; readonly invoice: InvoiceState; readonly emailAgainInMs: number | null }
   | { readonly name: 'ended'; readonly status: 'PAID' | 'VOID' };
 
 export async function invoiceWorkflow(input: InvoiceWorkflowInput): Promise<'PAID' | 'VOID'> {
@@ -97,32 +97,32 @@ class InvoiceRun {
       case 'looking':
         return this.looking();
       case 'mailing':
-        return this.mailing(state.stand);
+        return this.mailing(state.invoice);
       case 'waiting':
-        return this.waiting(state.stand, state.emailAgainInMs);
+        return this.waiting(state.invoice, state.emailAgainInMs);
     }
   }
 
   private async looking(): Promise<State> {
     const changes = this.inbox.take('change');
-    const stand = await book(() => driveInvoice({ ...this.input, nowMs: Date.now() }), setCurrentDetails);
+    const invoice = await record(() => driveInvoice({ ...this.input, nowMs: Date.now() }), setCurrentDetails);
     changes.forEach((change) => (change.isSeen = true));
-    this.tell(stand);
-    if (stand.ended) {
+    this.show(invoice);
+    if (invoice.ended) {
       // The caller of an update that is still waiting needs one more read.
       return (await isQuiet(this.inbox))
-        ? { name: 'ended', status: stand.status === 'VOID' ? 'VOID' : 'PAID' }
+        ? { name: 'ended', status: invoice.status === 'VOID' ? 'VOID' : 'PAID' }
         : { name: 'looking' };
     }
-    return stand.emailWaits ? { name: 'mailing', stand } : { name: 'waiting', stand, emailAgainInMs: null };
+    return invoice.emailWaits ? { name: 'mailing', invoice } : { name: 'waiting', invoice, emailAgainInMs: null };
   }
 
-  private async mailing(stand: InvoiceState): Promise<State> {
+  private async mailing(invoice: InvoiceState): Promise<State> {
     const { againInMs } = await sendInvoiceEmails(this.input).catch(
       unlessRowMissing({ againInMs: MAIL_OUTAGE_PAUSE_MS }),
     );
     const emailAgainInMs = againInMs === null ? null : Math.max(againInMs, MAIL_PAUSE_MIN_MS);
-    return { name: 'waiting', stand, emailAgainInMs };
+    return { name: 'waiting', invoice, emailAgainInMs };
   }
 
   /** Computes each wait from the database's time, since its clock and the workflow's can differ. */
@@ -143,12 +143,12 @@ class InvoiceRun {
     return { name: 'looking' };
   }
 
-  private tell(stand: InvoiceState): void {
-    const { status, paused, nextNoticeAtMs, paidInstallments, installments } = stand;
+  private show(invoice: InvoiceState): void {
+    const { status, paused, nextNoticeAtMs, paidInstallments, installments } = invoice;
     const nextNoticeAt = nextNoticeAtMs === null ? null : new Date(nextNoticeAtMs).toISOString();
     this.progress = { status, paused, nextNoticeAt, paidInstallments, installments };
-    setCurrentDetails(detailsOf(stand));
-    const shown = paused && !stand.ended ? 'PAUSED' : status;
+    setCurrentDetails(detailsOf(invoice));
+    const shown = paused && !invoice.ended ? 'PAUSED' : status;
     // Updating a search attribute is the most expensive write in Temporal, so write only a changed value.
     if (shown !== this.shownStatus && !(this.shownStatus === null && shown === 'ISSUED')) {
       upsertSearchAttributes([{ key: SEARCH_ATTRIBUTES.status, value: shown }]);
@@ -157,9 +157,9 @@ class InvoiceRun {
   }
 }
 
-function detailsOf(stand: InvoiceState): string {
+function detailsOf(invoice: InvoiceState): string {
   const { ended, status, paused, due, total, nextDueDate, nextNoticeAtMs, expiryAtMs, paidInstallments, installments } =
-    stand;
+    invoice;
   if (ended) {
     return `Ended: ${status}.`;
   }

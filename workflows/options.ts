@@ -23,7 +23,7 @@ export const QUERY_REFUND: ActivityOptions = {
 };
 
 /** One database transaction. */
-export const BOOK: LocalActivityOptions = {
+export const RECORD: LocalActivityOptions = {
   summary: 'record status, ledger postings and event',
   startToCloseTimeout: '15s',
   scheduleToCloseTimeout: '60s',
@@ -31,7 +31,7 @@ export const BOOK: LocalActivityOptions = {
 };
 
 /** One database transaction that records the due notices with their events and emails. */
-export const NOTIFY: LocalActivityOptions = { ...BOOK, summary: 'read the invoice and send due notices' };
+export const NOTIFY: LocalActivityOptions = { ...RECORD, summary: 'read the invoice and send due notices' };
 
 /** A few emails, each with its own time limit. The workflow retries those that were not sent. */
 export const SEND_MAILS: ActivityOptions = {

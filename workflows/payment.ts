@@ -38,12 +38,12 @@ import {
   type VerifyInput,
 } from './messages/payment.ts';
 import { decisionSignal } from './messages/refund.ts';
-import { book, utc } from './booking.ts';
+import { record, utc } from './recording.ts';
 import { Inbox } from './inbox.ts';
 import { failIfRowMissing, unlessRowMissing } from './missing-row.ts';
 import {
   QUERY_GATEWAY,
-  BOOK,
+  RECORD,
   DECIDE,
   FINAL_PAUSES_MS,
   FINAL_QUERIES_FOR_MS,
@@ -57,7 +57,7 @@ import { historyIsLong, renewWhenLong } from './renew.ts';
 const { openCheckout } = proxyLocalActivities<PaymentActivities>(OPEN_CHECKOUT);
 const { verifyPayment } = proxyActivities<PaymentActivities>(QUERY_GATEWAY);
 const { finalizePayment, markForReview, readReviewDecision, declineDecision } =
-  proxyLocalActivities<PaymentActivities>(BOOK);
+  proxyLocalActivities<PaymentActivities>(RECORD);
 const { lookForUnappliedMoney } = proxyActivities<PaymentActivities>(DECIDE);
 
 /** The shortest wait before the expiry is checked again, so that the history does not fill up. */
@@ -125,7 +125,7 @@ class PaymentRun {
       state = await this.step(state);
     }
     this.status = state.status;
-    this.tell({ waitingFor: 'nothing', details: `Ended: ${state.status}.` });
+    this.show({ waitingFor: 'nothing', details: `Ended: ${state.status}.` });
     upsertSearchAttributes([{ key: SEARCH_ATTRIBUTES.status, value: state.status }]);
     if (state.failureCode === REVIEW_REJECTED) {
       await lookForUnappliedMoney(this.input);
@@ -189,7 +189,7 @@ class PaymentRun {
       case 'lost':
     }
     const again = { name: 'opening', tries: tries + 1 } as const;
-    this.tell({
+    this.show({
       waitingFor: 'gateway-session',
       details: `The gateway cannot be reached; attempt ${tries + 2} follows.`,
     });
@@ -204,7 +204,7 @@ class PaymentRun {
 
   private async waiting(rest: In<'waiting'>): Promise<State> {
     const { claim, expiresAtMs } = this;
-    this.tell({
+    this.show({
       waitingFor: claim === null ? 'payer' : 'gateway-answer',
       until: expiresAtMs,
       details: `Waiting for ${claim === null ? 'the payer' : 'the gateway to confirm'} until ${utc(expiresAtMs)}.`,
@@ -245,7 +245,7 @@ class PaymentRun {
     if (Date.now() >= giveUpAtMs && !withOperator) {
       return this.beginReview('GATEWAY_UNREACHABLE');
     }
-    this.tell(
+    this.show(
       withOperator
         ? {
             waitingFor: 'operator',
@@ -285,7 +285,7 @@ class PaymentRun {
    * continues.
    */
   private async decide(decisionIds: readonly string[]): Promise<State | null> {
-    const decision = await this.book(() => readReviewDecision({ ...this.input, decisionIds }));
+    const decision = await this.record(() => readReviewDecision({ ...this.input, decisionIds }));
     switch (decision.kind) {
       case 'none':
         return null;
@@ -301,7 +301,7 @@ class PaymentRun {
       return this.finalize({ status: 'SUCCEEDED', decisionId });
     }
     const outcome = verdict.kind === 'review' ? verdict.reason : verdict.kind.toUpperCase();
-    await this.book(() => declineDecision({ ...this.input, decisionId, outcome }));
+    await this.record(() => declineDecision({ ...this.input, decisionId, outcome }));
     return null;
   }
 
@@ -321,21 +321,21 @@ class PaymentRun {
   }
 
   private async finalize(end: Omit<FinalizeInput, keyof PaymentWorkflowInput>): Promise<State> {
-    this.tell({ waitingFor: 'nothing', details: `Recording ${end.status}.` });
-    const status = await this.book(() => finalizePayment({ ...this.input, ...end }));
+    this.show({ waitingFor: 'nothing', details: `Recording ${end.status}.` });
+    const status = await this.record(() => finalizePayment({ ...this.input, ...end }));
     return { name: 'ended', status, failureCode: end.failureCode };
   }
 
   private async beginReview(reason: ReviewReason): Promise<State> {
     this.status = 'PENDING';
-    await this.book(() => markForReview({ ...this.input, reason }));
+    await this.record(() => markForReview({ ...this.input, reason }));
     upsertSearchAttributes([{ key: SEARCH_ATTRIBUTES.status, value: 'REVIEW' }]);
     return { name: 'review', reason };
   }
 
   /** Queries the gateway once. A failed query decides nothing. */
   private async query(how: Pick<VerifyInput, 'final' | 'riskAccepted'>): Promise<Verdict> {
-    this.tell({ waitingFor: 'gateway-answer', details: 'Querying the gateway.' });
+    this.show({ waitingFor: 'gateway-answer', details: 'Querying the gateway.' });
     try {
       return await verifyPayment({ ...this.input, ...how });
     } catch (error) {
@@ -376,8 +376,8 @@ class PaymentRun {
     this.inbox.put({ kind: 'expiry' });
   }
 
-  private book<T>(step: () => Promise<T>): Promise<T> {
-    return book(step, (details) => this.tell({ waitingFor: 'nothing', details }));
+  private record<T>(step: () => Promise<T>): Promise<T> {
+    return record(step, (details) => this.show({ waitingFor: 'nothing', details }));
   }
 
   /** Shows the payer's choice in the search attributes. */
@@ -388,7 +388,7 @@ class PaymentRun {
     }
   }
 
-  private tell({ waitingFor, until, details }: Telling): void {
+  private show({ waitingFor, until, details }: Shown): void {
     this.progress = {
       status: this.status,
       waitingFor,
@@ -399,7 +399,7 @@ class PaymentRun {
   }
 }
 
-interface Telling {
+interface Shown {
   readonly waitingFor: PaymentProgress['waitingFor'];
   readonly until?: number;
   readonly details: string;

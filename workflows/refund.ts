@@ -19,7 +19,7 @@ import {
   upsertSearchAttributes,
 } from '@temporalio/workflow';
 import type { FinalRefundStatus, RefundReviewReason, RefundStatus } from '../domain/refund.ts';
-import { book, utc } from './booking.ts';
+import { record, utc } from './recording.ts';
 import { Inbox } from './inbox.ts';
 import { unlessRowMissing } from './missing-row.ts';
 import { SEARCH_ATTRIBUTES } from './messages/names.ts';
@@ -33,13 +33,13 @@ import {
   type RefundState,
   type RefundWorkflowInput,
 } from './messages/refund.ts';
-import { QUERY_REFUND, BOOK, pauseAfter, REFUND_PAUSES_MS, REFUND_POLLED_FOR_MS, REMIND } from './options.ts';
+import { QUERY_REFUND, RECORD, pauseAfter, REFUND_PAUSES_MS, REFUND_POLLED_FOR_MS, REMIND } from './options.ts';
 import { renewWhenLong } from './renew.ts';
 
 /** The shortest wait for the end of the time for an approval, so that the history does not fill up. */
 const LOOK_MIN_MS = 1_000;
 
-const { readRefund, decideRefund, endRefund, markRefundForReview } = proxyLocalActivities<RefundActivities>(BOOK);
+const { readRefund, decideRefund, endRefund, markRefundForReview } = proxyLocalActivities<RefundActivities>(RECORD);
 const { driveRefund } = proxyActivities<RefundActivities>(QUERY_REFUND);
 const { remindOfApproval } = proxyActivities<RefundActivities>(REMIND);
 
@@ -75,7 +75,7 @@ class RefundRun {
       await renewWhenLong<typeof refundWorkflow>(this.inbox, this.inputFrom(state));
       state = await this.step(state);
     }
-    this.tell({ status: state.status, waitingFor: 'nothing', details: `Ended: ${state.status}.` });
+    this.show({ status: state.status, waitingFor: 'nothing', details: `Ended: ${state.status}.` });
     upsertSearchAttributes([{ key: SEARCH_ATTRIBUTES.status, value: state.status }]);
     return state.status;
   }
@@ -96,11 +96,11 @@ class RefundRun {
   }
 
   private async reading(): Promise<State> {
-    return this.at(await this.book(() => readRefund(this.input)));
+    return this.at(await this.record(() => readRefund(this.input)));
   }
 
   private async awaiting({ dueAtMs, remindAtMs, nowMs }: In<'awaiting'>): Promise<State> {
-    this.tell({
+    this.show({
       status: 'AWAITING_APPROVAL',
       waitingFor: 'approval',
       until: dueAtMs,
@@ -118,7 +118,7 @@ class RefundRun {
 
   /** A failed query or the passing of time never fails a refund. */
   private async querying({ sinceMs, tries }: In<'querying'>): Promise<State> {
-    this.tell({ status: 'PENDING', waitingFor: 'gateway', details: 'Querying the gateway.' });
+    this.show({ status: 'PENDING', waitingFor: 'gateway', details: 'Querying the gateway.' });
     const answer = await driveRefund(this.input).catch(unlessRowMissing<RefundAnswer>({ kind: 'waiting' }));
     switch (answer.kind) {
       case 'refunded':
@@ -141,7 +141,7 @@ class RefundRun {
   /** Waits for the next query. A decision can end the refund meanwhile; one that does not leaves the wait as it is. */
   private async waiting(state: In<'waiting'>): Promise<State> {
     const { sinceMs, tries, untilMs } = state;
-    this.tell({
+    this.show({
       status: 'PENDING',
       waitingFor: 'gateway',
       until: untilMs,
@@ -150,8 +150,8 @@ class RefundRun {
     if (!(await this.decidedBy(untilMs))) {
       return { kind: 'querying', sinceMs, tries: tries + 1 };
     }
-    const stand = await this.decide(false);
-    return stand.kind === 'pending' ? state : this.at(stand);
+    const refund = await this.decide(false);
+    return refund.kind === 'pending' ? state : this.at(refund);
   }
 
   private async review({ reason }: In<'review'>): Promise<State> {
@@ -163,20 +163,20 @@ class RefundRun {
     return this.at(await this.decide(false));
   }
 
-  private at(stand: RefundState): State {
-    return stand.kind === 'pending'
+  private at(refund: RefundState): State {
+    return refund.kind === 'pending'
       ? { kind: 'querying', sinceMs: this.input.pollingSinceMs ?? Date.now(), tries: 0 }
-      : stand;
+      : refund;
   }
 
   private async beginReview(reason: RefundReviewReason): Promise<State> {
-    await this.book(() => markRefundForReview({ ...this.input, reason }));
+    await this.record(() => markRefundForReview({ ...this.input, reason }));
     return { kind: 'review', reason };
   }
 
   private async end(end: Pick<RefundEndInput, 'status' | 'failureCode'>): Promise<State> {
-    this.tell({ status: 'PENDING', waitingFor: 'nothing', details: `Recording ${end.status}.` });
-    return { kind: 'ended', status: await this.book(() => endRefund({ ...this.input, ...end })) };
+    this.show({ status: 'PENDING', waitingFor: 'nothing', details: `Recording ${end.status}.` });
+    return { kind: 'ended', status: await this.record(() => endRefund({ ...this.input, ...end })) };
   }
 
   /** Waits until this time; returns true when a decision has been signalled. */
@@ -188,11 +188,11 @@ class RefundRun {
 
   private decide(expired: boolean): Promise<RefundState> {
     const decisionIds = this.inbox.take('decision').map(({ decisionId }) => decisionId);
-    return this.book(() => decideRefund({ ...this.input, decisionIds, expired }));
+    return this.record(() => decideRefund({ ...this.input, decisionIds, expired }));
   }
 
-  private book<T>(step: () => Promise<T>): Promise<T> {
-    return book(step, setCurrentDetails);
+  private record<T>(step: () => Promise<T>): Promise<T> {
+    return record(step, setCurrentDetails);
   }
 
   /** The row holds everything that a fresh run needs except the time of the first query, which limits the polling. */
@@ -200,7 +200,7 @@ class RefundRun {
     return 'sinceMs' in state ? { ...this.input, pollingSinceMs: state.sinceMs } : this.input;
   }
 
-  private tell({ status, waitingFor, until, details }: Telling): void {
+  private show({ status, waitingFor, until, details }: Shown): void {
     this.progress = {
       status,
       waitingFor,
@@ -211,7 +211,7 @@ class RefundRun {
   }
 }
 
-interface Telling {
+interface Shown {
   readonly status: RefundStatus;
   readonly waitingFor: RefundProgress['waitingFor'];
   readonly until?: number;

@@ -34,10 +34,10 @@ class TraceContext implements WorkflowInboundCallsInterceptor, WorkflowOutboundC
     this.take(input.headers);
     try {
       const result = await next(input);
-      this.tell(input, typeof result === 'string' ? result : 'completed');
+      this.show(input, typeof result === 'string' ? result : 'completed');
       return result;
     } catch (error) {
-      this.tell(input, error instanceof ContinueAsNew ? 'continued' : 'failed');
+      this.show(input, error instanceof ContinueAsNew ? 'continued' : 'failed');
       throw error;
     }
   }
@@ -81,7 +81,7 @@ class TraceContext implements WorkflowInboundCallsInterceptor, WorkflowOutboundC
     return { ...input, headers: { ...input.headers, ...this.outgoing } };
   }
 
-  private tell(input: WorkflowExecuteInput, outcome: string): void {
+  private show(input: WorkflowExecuteInput, outcome: string): void {
     const { parent } = this;
     telemetry.workflowEnded({ parent, spanId: spanIdOfRun(), endedAtMs: Date.now(), outcome, input: input.args[0] });
   }

@@ -48,7 +48,7 @@ const { decideUnappliedPayment } = proxyActivities<UnappliedPaymentActivities>(D
 const { readUnappliedPayment } = proxyActivities<UnappliedPaymentActivities>(LOOK);
 
 /** The outcome when nothing is left to do. */
-type LateEnd = 'nothing-late' | 'refunded' | 'kept';
+type UnappliedEnd = 'nothing-unapplied' | 'refunded' | 'kept';
 
 type Message =
   { readonly kind: 'callback' | 'refundEnded' } | { readonly kind: 'decision'; readonly decisionId: string };
@@ -69,7 +69,7 @@ export async function unappliedPaymentWorkflow({
   queryingSinceMs: sinceMs = Date.now(),
   looks = 0,
   ...input
-}: UnappliedPaymentInput): Promise<LateEnd> {
+}: UnappliedPaymentInput): Promise<UnappliedEnd> {
   const late = new UnappliedPaymentRun(input);
   const { inbox } = late;
   setHandler(callbackSignal, () => inbox.put({ kind: 'callback' }));
@@ -86,7 +86,7 @@ class UnappliedPaymentRun {
     this.input = input;
   }
 
-  async run(begin: State): Promise<LateEnd> {
+  async run(begin: State): Promise<UnappliedEnd> {
     for (let state = begin; ; state = await this.step(state)) {
       const end = endOf(state);
       if (end !== null && !this.inbox.has('callback', 'decision')) {
@@ -171,10 +171,10 @@ const STATUS = {
 } as const;
 
 /** Returns null while something is left to do. */
-function endOf({ kind }: State): LateEnd | null {
+function endOf({ kind }: State): UnappliedEnd | null {
   switch (kind) {
     case 'nothing':
-      return 'nothing-late';
+      return 'nothing-unapplied';
     case 'refunded':
     case 'kept':
       return kind;

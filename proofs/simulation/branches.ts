@@ -116,7 +116,7 @@ export const EXPECTED_BRANCHES: readonly string[] = [
   'decision: review SUCCEEDED',
   'decision: review FAILED',
   ...['HELD', 'REFUNDED', 'KEPT'].map((status) => `late: ${status}`),
-  ...['nothing-late', 'refunded', 'kept'].map((end) => `unappliedPaymentWorkflow: completed ${end}`),
+  ...['nothing-unapplied', 'refunded', 'kept'].map((end) => `unappliedPaymentWorkflow: completed ${end}`),
   'unappliedPaymentWorkflow: continued as new',
   'event: DELIVERED',
   'event: PARKED NO_ENDPOINT',

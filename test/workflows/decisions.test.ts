@@ -101,7 +101,7 @@ describe('unapplied money that is held', () => {
     await dispatch.startUnappliedPayment(staged.payment, { attemptReference, callbackId: 1n });
     await until(() => staged.asked.late.length === 1);
     await dispatch.decideUnappliedPayment(staged.payment, { attemptReference, decisionId: 21n });
-    expect(await staged.late().result()).toBe('nothing-late');
+    expect(await staged.late().result()).toBe('nothing-unapplied');
     expect(staged.asked.decisions).toEqual(['21']);
     expect(staged.asked.late).toHaveLength(1);
   });
@@ -124,7 +124,7 @@ describe('unapplied money that is held', () => {
     const staged = theatre.stage({ late: () => held, unappliedDecision: () => ({ kind: 'nothing' }) });
     const { attemptReference } = staged;
     await theatre.realTime.dispatch.decideUnappliedPayment(staged.payment, { attemptReference, decisionId: 22n });
-    expect(await staged.late().result()).toBe('nothing-late');
+    expect(await staged.late().result()).toBe('nothing-unapplied');
     expect(staged.asked.decisions).toEqual(['22']);
   });
 });

@@ -41,7 +41,7 @@ describe('money after the end', () => {
   test('that the gateway does not confirm ends with a note and books nothing', async () => {
     // A callback alone does not mean that there is money.
     const staged = await late({ late: () => ({ kind: 'nothing' }) });
-    expect(await staged.late().result()).toBe('nothing-late');
+    expect(await staged.late().result()).toBe('nothing-unapplied');
     expect(staged.asked.late).toMatchObject([
       { reference: staged.payment.reference, attemptReference: staged.attemptReference },
     ]);
@@ -112,7 +112,7 @@ describe('money after the end', () => {
   test('is asked for until the gateway answers', async () => {
     // A gateway that is unavailable for hours must not cause unapplied money to be lost.
     const staged = await late({ late: (call) => (call <= 8 ? away() : { kind: 'nothing' }) });
-    expect(await staged.late().result()).toBe('nothing-late');
+    expect(await staged.late().result()).toBe('nothing-unapplied');
     const asked = timesOf(await staged.late().fetchHistory(), 'activityTaskScheduled');
     expect((asked.at(-1) ?? 0) - (asked[0] ?? 0)).toBeGreaterThan(3 * 3_600_000);
   });
@@ -129,7 +129,7 @@ describe('money after the end', () => {
       },
     };
     await arrive(staged, 1n);
-    expect(await staged.late().result()).toBe('nothing-late');
+    expect(await staged.late().result()).toBe('nothing-unapplied');
     const asked = timesOf(await staged.late().fetchHistory(), 'activityTaskScheduled');
     expect((asked.at(-1) ?? 0) - (asked[0] ?? 0)).toBeGreaterThan(6 * 3_600_000);
   });
@@ -190,7 +190,7 @@ describe('money after the end', () => {
     expect((await staged.late().describe()).status.name).toBe('RUNNING');
     silent = false;
     await arrive(staged, 2n);
-    expect(await staged.late().result()).toBe('nothing-late');
+    expect(await staged.late().result()).toBe('nothing-unapplied');
     expect(await statusOf(staged)).toBe('NOTHING_LATE');
   });
 });

@@ -122,7 +122,7 @@ describe('unapplied money', () => {
     ['REFUNDING', 'refunding'],
     ['REFUNDED', 'refunded'],
   ])('which is %s is %s: neither held, nor as if there had been none', async (status, kind) => {
-    // Money that was held and then refunded must not end as "nothing-late".
+    // Money that was held and then refunded must not end as "nothing-unapplied".
     const { input, attempt } = await ended();
     holds(world.charge(attempt));
     await book(input, attempt);

@@ -6,15 +6,15 @@ import { RECORDING_PAUSES } from './options.ts';
  * Runs a step that records money. When the activity's bounded retries run out, the step pauses and tries again. After the last pause the workflow
  * fails visibly, and the sweeper resumes it. A step whose row is missing is not retried.
  *
- * @param tell - called before each pause with text for operators
+ * @param show - called before each pause with text for operators
  */
-export async function book<T>(step: () => Promise<T>, tell: (details: string) => void): Promise<T> {
+export async function record<T>(step: () => Promise<T>, show: (details: string) => void): Promise<T> {
   for (const pauseFor of RECORDING_PAUSES) {
     try {
       return await step();
     } catch (error) {
       failIfRowMissing(error);
-      tell(`Recording failed; retrying in ${pauseFor}.`);
+      show(`Recording failed; retrying in ${pauseFor}.`);
       await sleep(pauseFor);
     }
   }
