@@ -8,7 +8,6 @@
  * Messages: signal `resend`. Starting the workflow of a parked event again restarts its schedule.
  */
 import { condition, isCancellation, proxyActivities, setCurrentDetails, setHandler } from '@temporalio/workflow';
-import { ATTEMPT_DELAYS_SECONDS } from '../domain/webhook.ts';
 import { Inbox } from './inbox.ts';
 import { resendSignal } from './messages/webhook.ts';
 import type { DeliveryProgress, WebhookActivities, WebhookOutcome, WebhookWorkflowInput } from './messages/webhook.ts';
@@ -90,7 +89,7 @@ class Delivery {
         // Keeps a resend request that was put off.
         return this.wait(result.retryInMs, PUT_OFF_WORDS[result.reason], { attempt, recorded, resend });
       case 'retry': {
-        const failed = `Attempt ${result.attempt - 1} of ${result.attemptsMax ?? ATTEMPT_DELAYS_SECONDS.length} failed with ${result.status ?? result.error ?? 'an unknown error'}`;
+        const failed = `Attempt ${result.attempt - 1} of ${result.attemptsMax} failed with ${result.status ?? result.error ?? 'an unknown error'}`;
         const { attempt, recorded } = result;
         return this.wait(result.retryInMs, failed, { attempt, recorded, resend: false });
       }

@@ -42,8 +42,8 @@ export type DeliverWebhookResult =
       readonly kind: 'retry';
       /** The next attempt's position in the schedule. */
       readonly attempt: number;
-      /** The number of attempts in the schedule; absent in histories recorded before there were several schedules. */
-      readonly attemptsMax?: number;
+      /** The number of attempts in the schedule. */
+      readonly attemptsMax: number;
       readonly recorded: number;
       readonly status: number | null;
       readonly error: string | null;
