@@ -13,10 +13,16 @@ import { startTestServers } from './test-servers.ts';
 const ROOT = resolve(import.meta.dirname, '..');
 const say = (line: string): void => console.error(line);
 
-/** Journeys through the whole stack. */
-const JOURNEYS = 'test/e2e/';
-/** These check every page in every language and width when they run among the long tests, and a few otherwise. */
-const PAGE_CHECKS = ['test/web/browser.test.ts', 'test/web/payable/browser.test.ts'];
+/** Long tests only. */
+const LONG = 'test/e2e/';
+/** Everything in these files runs among the long tests, and one of each kind otherwise (`test/support/long.ts`). */
+const PARTLY_LONG = [
+  'test/api/admin/tampered-lists.test.ts',
+  'test/journeys/',
+  'test/web/browser.test.ts',
+  'test/web/payable/browser.test.ts',
+  'test/workflows/invoice.test.ts',
+];
 
 process.exitCode = await main();
 
@@ -50,7 +56,7 @@ function selection(args: readonly string[], long: boolean): string[] {
   if (args.some((arg) => arg.includes('test/'))) {
     return [...args];
   }
-  return long ? [...args, JOURNEYS, ...PAGE_CHECKS] : [...args, `--testPathIgnorePatterns=/${JOURNEYS}`];
+  return long ? [...args, LONG, ...PARTLY_LONG] : [...args, `--testPathIgnorePatterns=/${LONG}`];
 }
 
 function runJest(environment: Record<string, string>, stop: AbortSignal): Promise<number> {
@@ -65,7 +71,7 @@ function runJest(environment: Record<string, string>, stop: AbortSignal): Promis
   const workers = `--maxWorkers=${availableParallelism() + 1}`;
   const child = spawn(process.execPath, [...jest, workers, ...selected], {
     cwd: ROOT,
-    env: { ...process.env, ...environment, ...(long ? { LENDEN_TEST_EVERY_PAGE: '1' } : {}) },
+    env: { ...process.env, ...environment, ...(long ? { LENDEN_TEST_EVERYTHING: '1' } : {}) },
     stdio: 'inherit',
   });
   stop.addEventListener('abort', () => child.kill('SIGTERM'));

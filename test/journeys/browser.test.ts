@@ -9,6 +9,7 @@ import { asOwner, attemptReference } from './owner.ts';
 import { openTestShop, type ShopPayment, type TestShop } from './shop.ts';
 import { tellGateway } from './simulator.ts';
 import { verify } from './verify.ts';
+import { longTest, oneOfEach } from '../support/long.ts';
 import { PATIENCE_MS, until } from '../support/until.ts';
 
 const PHONE = { width: 390, height: 844 };
@@ -110,10 +111,12 @@ function sidewaysScroll(page: Page): Promise<unknown> {
 }
 
 describe('a payer in a browser', () => {
-  test.each([
-    ['phone', PHONE],
-    ['desktop', DESKTOP],
-  ])('pays at %s width and goes back to the shop', async (_name, viewport) => {
+  test.each(
+    oneOfEach([
+      ['phone', PHONE],
+      ['desktop', DESKTOP],
+    ] as const),
+  )('pays at %s width and goes back to the shop', async (_name, viewport) => {
     // Covers the main journey in a browser: from our page to the gateway, to the outcome and to the shop.
     const payment = await shop.create({ returnUrl });
     const { page, complaints, leave } = await payerAt(payment.checkoutUrl, { viewport });
@@ -135,10 +138,12 @@ describe('a payer in a browser', () => {
     await leave();
   });
 
-  test.each([
-    ['fail', 'Payment failed', 'FAILED'],
-    ['cancel', 'Payment cancelled', 'CANCELLED'],
-  ] as const)('who ends it at the gateway by %s sees "%s"', async (choice, title, status) => {
+  test.each(
+    oneOfEach([
+      ['fail', 'Payment failed', 'FAILED'],
+      ['cancel', 'Payment cancelled', 'CANCELLED'],
+    ] as const),
+  )('who ends it at the gateway by %s sees "%s"', async (choice, title, status) => {
     // A payer who has not paid must read clearly that nothing was paid.
     const payment = await shop.create();
     const { page, complaints, leave } = await payerAt(payment.checkoutUrl);
@@ -151,7 +156,7 @@ describe('a payer in a browser', () => {
     await leave();
   });
 
-  test.each([true, false])('cancels on our page in two steps (script: %s)', async (javaScriptEnabled) => {
+  test.each(oneOfEach([true, false]))('cancels on our page in two steps (script: %s)', async (javaScriptEnabled) => {
     // A payer who has changed their mind must be able to cancel on any phone.
     const payment = await shop.create();
     const { page, complaints, leave } = await payerAt(payment.checkoutUrl, { javaScriptEnabled });
@@ -164,7 +169,7 @@ describe('a payer in a browser', () => {
     await leave();
   });
 
-  test('pays without script', async () => {
+  longTest('pays without script', async () => {
     // Otherwise payers whose browser runs no scripts, or cannot load them on a bad network, could not pay.
     const payment = await shop.create();
     const { page, leave } = await payerAt(payment.checkoutUrl, { javaScriptEnabled: false });
@@ -211,10 +216,12 @@ describe('a payer in a browser', () => {
 });
 
 describe('a payment that has ended', () => {
-  test.each([
-    ['paid', 'pay', 'Payment successful'],
-    ['cancelled', 'cancel', 'Payment cancelled'],
-  ] as const)('once %s, shows its status only, whatever is posted to it', async (_name, choice, title) => {
+  test.each(
+    oneOfEach([
+      ['paid', 'pay', 'Payment successful'],
+      ['cancelled', 'cancel', 'Payment cancelled'],
+    ] as const),
+  )('once %s, shows its status only, whatever is posted to it', async (_name, choice, title) => {
     // An old link must not let a payer pay twice, or cancel a finished payment.
     const payment = await shop.create();
     const first = await payerAt(payment.checkoutUrl);

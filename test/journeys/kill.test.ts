@@ -10,6 +10,7 @@ import { tellGateway } from './simulator.ts';
 import { startStackToKill, type StackToKill } from './stack-to-kill.ts';
 import { verify } from './verify.ts';
 import { sessionsOf, waysOut } from '../support/logins.ts';
+import { longTest, oneOfEach } from '../support/long.ts';
 import { until } from '../support/until.ts';
 
 /** The simulator behaves differently for these amounts. */
@@ -95,7 +96,7 @@ describe('kill -9', () => {
     expect(await verify(stack.directory)).toMatchObject({ exitCode: 0 });
   });
 
-  test.each(['worker', 'temporal', 'simulators'])(
+  test.each(oneOfEach(['worker', 'temporal', 'simulators']))(
     'of the %s alone between charge and notice is made good without a hand',
     async (name) => {
       // Each process is killed alone, because each failure breaks a different step.
@@ -138,7 +139,7 @@ describe('kill -9', () => {
 });
 
 describe('an immediate stop of Postgres under load', () => {
-  test('loses none of twenty payments and doubles none', async () => {
+  longTest('loses none of twenty payments and doubles none', async () => {
     // Acknowledged commits must survive, and requests without an answer must be safe to retry.
     const numbers = Array.from({ length: 20 }, (_, index) => index + 1);
     const createAndPay = async (number: number): Promise<ShopPayment> => {

@@ -9,14 +9,15 @@ import { type Language, languages } from '../../web/language.ts';
 import { launchBrowser } from '../support/browser.ts';
 import { at, errorKinds, exampleError, exampleStates, exampleView } from './example-views.ts';
 import { type Answer, type PageServer, startPageServer } from './page-server.ts';
-import { accessibilityFindings, brokenAmountsAt, CHECKS_EVERY_PAGE, overflowAt, SCREENS } from './page-checks.ts';
+import { accessibilityFindings, brokenAmountsAt, overflowAt, SCREENS } from './page-checks.ts';
+import { RUNS_EVERYTHING } from '../support/long.ts';
 import { openWatchedPage, type WatchedPage } from './watched-page.ts';
 import { xssCorpus } from './xss-corpus.ts';
 import { until } from '../support/until.ts';
 
 const names = [...Object.keys(exampleStates), ...errorKinds];
 const SAMPLE: readonly string[] = ['open', 'choosing', 'manual', 'paid_twice', 'unapplied_held', 'unavailable'];
-const checked = names.filter((name) => CHECKS_EVERY_PAGE || SAMPLE.includes(name));
+const checked = names.filter((name) => RUNS_EVERYTHING || SAMPLE.includes(name));
 const longText = 'Pneumonoultramicroscopicsilicovolcanoconiosis'.repeat(4);
 
 /** Typical injections. The policy must block each part. */

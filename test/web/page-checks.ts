@@ -1,9 +1,6 @@
 import { AxeBuilder } from '@axe-core/playwright';
 import type { Page } from 'playwright-core';
 
-/** `npm run test:e2e` checks every page in every language and width. `npm test` checks one of each kind. */
-export const CHECKS_EVERY_PAGE = process.env['LENDEN_TEST_EVERY_PAGE'] === '1';
-
 /** Widths in CSS pixels: the smallest phone in use, a common phone, a desktop. */
 export const SCREENS = [320, 390, 1280] as const;
 

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { AdminRoute } from '../../../api/admin/route.ts';
 import { call } from '../contract-client.ts';
 import { operatorRoutes } from './operator-routes.ts';
+import { longTest } from '../../support/long.ts';
 import { bearer, openOperatorWorld, type Answer, type OperatorWorld } from './operator-world.ts';
 import { fillEveryList, type Filled } from './every-list.ts';
 
@@ -158,47 +159,45 @@ describe.each(operatorRoutes.map((route) => [`${route.method} ${route.path}`, ro
   },
 );
 
-describe('with every nullable member null, one column after the other and all together,', () => {
-  test('each list and each object is still answered', async () => {
-    // A payment without a chosen gateway has none. Every column that can be null in a row must be allowed to be null in an answer.
-    const paths = [
-      ...new Set([...lists, ...readable].map(({ path }) => filled.path(path)).filter((path) => path !== null)),
-    ];
-    expect(paths.length).toBeGreaterThan(20);
+/** Reads every list and every object while the columns are null. Returns false if the database does not allow the nulls. */
+function readWithNulls(table: string, columns: readonly string[]): Promise<boolean> {
+  const paths = [
+    ...new Set([...lists, ...readable].map(({ path }) => filled.path(path)).filter((path) => path !== null)),
+  ];
+  expect(paths.length).toBeGreaterThan(20);
+  return filled.withNulls(table, columns, async () => {
+    for (const path of paths) {
+      const { status, text } = await world.send({ path, headers: bearer(token()) });
+      expect({ table, columns, path, status: status === 200 ? 200 : text }).toMatchObject({ status: 200 });
+    }
+    for (const path of filled.nativePaths) {
+      const { status, text } = await call({ origin: world.origin, path, credentials: filled.credentials });
+      expect({ table, columns, path, status: status === 200 ? 200 : text }).toMatchObject({ status: 200 });
+    }
+  });
+}
+
+describe('with every nullable member null, each list and each object is still answered', () => {
+  // A payment without a chosen gateway has none. Every column that can be null in a row must be allowed to be null in an answer.
+  test('all columns of a table together', async () => {
     const tried: string[] = [];
     for (const { table, columns } of await filled.nullable()) {
-      for (const some of [...columns.map((column) => [column]), columns]) {
-        const nulled = await filled.withNulls(table, some, async () => {
-          for (const path of paths) {
-            const answer = await world.send({ path, headers: bearer(token()) });
-            expect({
-              table,
-              some,
-              path,
-              status: answer.status,
-              text: answer.status === 200 ? '' : answer.text,
-            }).toEqual({
-              table,
-              some,
-              path,
-              status: 200,
-              text: '',
-            });
-          }
-          for (const path of filled.nativePaths) {
-            const credentials = filled.credentials;
-            const { status, text } = await call({ origin: world.origin, path, credentials });
-            expect({ table, some, path, status: status === 200 ? 200 : text }).toEqual({
-              table,
-              some,
-              path,
-              status: 200,
-            });
-          }
-        });
-        tried.push(...(nulled ? some.map((column) => `${table}.${column}`) : []));
-      }
+      tried.push(...((await readWithNulls(table, columns)) ? [table] : []));
     }
-    expect(tried).toContain('payments.gateway');
+    expect(tried).toEqual(expect.arrayContaining(['payment_attempts', 'webhook_events']));
   }, 300_000);
+
+  longTest(
+    'one column after the other',
+    async () => {
+      const tried: string[] = [];
+      for (const { table, columns } of await filled.nullable()) {
+        for (const column of columns) {
+          tried.push(...((await readWithNulls(table, [column])) ? [`${table}.${column}`] : []));
+        }
+      }
+      expect(tried).toContain('payments.gateway');
+    },
+    300_000,
+  );
 });

@@ -8,7 +8,8 @@ import { readPayForm } from '../../../web/payable/pay-form.ts';
 import type { PayableView } from '../../../web/payable/view.ts';
 import { launchBrowser } from '../../support/browser.ts';
 import { type Answer, type PageServer, startPageServer } from '../page-server.ts';
-import { accessibilityFindings, brokenAmountsAt, CHECKS_EVERY_PAGE, overflowAt, SCREENS } from '../page-checks.ts';
+import { accessibilityFindings, brokenAmountsAt, overflowAt, SCREENS } from '../page-checks.ts';
+import { RUNS_EVERYTHING } from '../../support/long.ts';
 import { openWatchedPage, type WatchedPage } from '../watched-page.ts';
 import { xssCorpus } from '../xss-corpus.ts';
 import { exampleInvoices, examplePayable, pagePath, plain } from './example-invoices.ts';
@@ -16,7 +17,7 @@ import { exampleInvoices, examplePayable, pagePath, plain } from './example-invo
 type Name = keyof typeof exampleInvoices;
 const names = Object.keys(exampleInvoices).filter((name): name is Name => name in exampleInvoices);
 const SAMPLE: readonly Name[] = ['issued', 'overdue', 'paid', 'too_much'];
-const checked = CHECKS_EVERY_PAGE ? names : SAMPLE;
+const checked = RUNS_EVERYTHING ? names : SAMPLE;
 const endless = 'Pneumonoultramicroscopicsilicovolcanoconiosis'.repeat(90);
 const accent = '#ffd400';
 const logo =
