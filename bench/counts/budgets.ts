@@ -24,7 +24,7 @@ const HistoryBudget = z.object({
   localActivities: z.int(),
 });
 const Budgets = z.object({
-  steps: z.object({ create: StepBudget, settle: StepBudget, return: StepBudget, read: StepBudget }),
+  steps: z.object({ create: StepBudget, pay: StepBudget, return: StepBudget, read: StepBudget }),
   payment: HistoryBudget,
   webhook: HistoryBudget,
 });
@@ -53,7 +53,7 @@ export function budgetsOf({ steps, payment, webhook }: PaymentCounts): Budgets {
     };
   };
   return {
-    steps: { create: step('create'), settle: step('settle'), return: step('return'), read: step('read') },
+    steps: { create: step('create'), pay: step('pay'), return: step('return'), read: step('read') },
     payment,
     webhook,
   };

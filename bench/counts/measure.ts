@@ -9,8 +9,8 @@ import { quantile } from '../statistics.ts';
 import type { GatewayCounter } from './gateway-counter.ts';
 import { forgetStatements, readStatements, untilQuiet, walPosition, type Statement } from './statements.ts';
 
-/** `create` and `settle` make up a payment without errors. The payer's return and a read of the payment are counted separately. */
-export const STEPS = ['create', 'settle', 'return', 'read'] as const;
+/** `create` and `pay` make up a payment without errors. The payer's return and a read of the payment are counted separately. */
+export const STEPS = ['create', 'pay', 'return', 'read'] as const;
 export type Step = (typeof STEPS)[number];
 
 export interface StepCounts {
@@ -81,22 +81,22 @@ export async function countPayment({ stack, shop, gateway, nextWebhook }: Counti
   const { id, reference, redirectUrl } = created.result;
   const payment = temporal.workflow.getHandle(workflowIds.payment(reference));
   const gatewayPage = await open(redirectUrl);
-  const settled = await step(async () => {
+  const paid = await step(async () => {
     const arrived = nextWebhook();
     const page = await press(gatewayPage, { form: 'form', button: 'pay' });
     const webhook = temporal.workflow.getHandle(workflowIds.webhook(await arrived));
     await Promise.all([payment.result(), webhook.result()]);
     return { page, webhook };
   });
-  const returned = await step((): Promise<Page> => press(settled.result.page, { form: '#return' }));
+  const returned = await step((): Promise<Page> => press(paid.result.page, { form: '#return' }));
   const read = await step(async () => {
     const answer = await fetch(`${dev.api}/payments/${id}`, { headers: credentials });
     Succeeded.parse(await answer.json());
   });
   return {
-    steps: { create: created.counts, settle: settled.counts, return: returned.counts, read: read.counts },
+    steps: { create: created.counts, pay: paid.counts, return: returned.counts, read: read.counts },
     payment: historyCounts((await payment.fetchHistory()).events ?? []),
-    webhook: historyCounts((await settled.result.webhook.fetchHistory()).events ?? []),
+    webhook: historyCounts((await paid.result.webhook.fetchHistory()).events ?? []),
   };
 }
 
@@ -143,7 +143,7 @@ function medianOf(counted: readonly PaymentCounts[]): PaymentCounts {
     gatewayCalls: medianCalls(counted.map(({ steps }) => steps[name].gatewayCalls)),
   });
   return {
-    steps: { create: step('create'), settle: step('settle'), return: step('return'), read: step('read') },
+    steps: { create: step('create'), pay: step('pay'), return: step('return'), read: step('read') },
     payment: history(({ payment }) => payment),
     webhook: history(({ webhook }) => webhook),
   };

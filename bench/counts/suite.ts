@@ -19,7 +19,7 @@ export const counts: Suite = {
 
 const STEP_TEXTS: Readonly<Record<Step, string>> = {
   create: '`POST /payments` until all is still',
-  settle: 'payer pays: IPN, verification, booking, webhook',
+  pay: 'payer pays: IPN, verification, recording, webhook',
   return: "the payer's browser comes back to our page",
   read: '`GET /payments/{id}`',
 };
@@ -51,10 +51,10 @@ async function runCounts({ quick, say, statements, accept, keep }: SuiteOptions)
 }
 
 function summaryOf({ steps, payment }: Budgets): string {
-  const { create, settle } = steps;
-  const working = create.working + settle.working;
-  const all = create.statements + settle.statements;
-  const wal = create.walBytes + settle.walBytes;
+  const { create, pay } = steps;
+  const working = create.working + pay.working;
+  const all = create.statements + pay.statements;
+  const wal = create.walBytes + pay.walBytes;
   return [
     `From \`POST\` to the delivered webhook: ${working} SQL statements (${verdict({ met: working <= STATEMENTS_GOAL, goal: `≤ ${STATEMENTS_GOAL}` })};`,
     `${all} with begin, set_config and commit), ${(wal / 1_000).toFixed(1)} kB of WAL (${verdict({ met: wal <= WAL_GOAL_BYTES, goal: '≤ 12 kB' })}),`,

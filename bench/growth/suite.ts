@@ -13,7 +13,7 @@ type Operation = (typeof OPERATIONS)[number];
 
 const TEXTS: Readonly<Record<Operation, string>> = {
   create: '`POST /payments`',
-  settle: 'callback, verification, booking, webhook',
+  pay: 'callback, verification, recording, webhook',
   return: "the browser's return",
   read: '`GET /payments/{id}`',
   list: `\`GET /payments?customerReference=\` with ${PAYMENTS_OF_A_CUSTOMER} payments`,

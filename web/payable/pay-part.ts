@@ -17,7 +17,7 @@ export function payPart(view: PayableView): Html {
   const label = payableWordsIn(view.language).downloadPdf;
   const pdf = SafeUrl.localPath(view.pdfPath);
   const closed = view.paying === null && view.inProgress === null;
-  return html`${head(view)} ${lateParts(view)} ${standing(view)} ${beyondParts(view)}
+  return html`${head(view)} ${unappliedParts(view)} ${standing(view)} ${beyondParts(view)}
     <p class="pdf">
       ${closed ? html`<a class="button quiet" href="${pdf}">${label}</a>` : html`<a href="${pdf}">${label}</a>`}
     </p>`;
@@ -36,7 +36,7 @@ function beyondParts({ language, branding, unapplied }: PayableView): Html[] {
 }
 
 /** Renders unapplied payments of payments that had ended unpaid, in the same words as the payment's own page. They come before the request to pay. */
-function lateParts({ language, branding, invoice, unapplied }: PayableView): Html[] {
+function unappliedParts({ language, branding, invoice, unapplied }: PayableView): Html[] {
   const late = unapplied.filter(({ unpaid = false }) => unpaid);
   return late.map(({ status, ...sum }) => {
     const { title, text } = wordsIn(language).unapplied[status];
