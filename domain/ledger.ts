@@ -53,7 +53,7 @@ export interface LedgerTransaction {
   readonly mode: Mode;
   readonly currency: string;
   readonly cause: Cause;
-  readonly kind: 'settlement' | 'late' | 'kept' | 'refund' | 'reversal';
+  readonly kind: 'charge' | 'unapplied' | 'kept' | 'refund' | 'reversal';
   /** The reversed ledger transaction; only for kind `reversal`. */
   readonly reversesId?: bigint;
   readonly postings: readonly Posting[];
@@ -105,7 +105,7 @@ export function paymentPosting(
   return {
     ...ownerOf(payment),
     cause: { type: 'payment', id: payment.reference },
-    kind: 'settlement',
+    kind: 'charge',
     postings: paymentPostings(payment),
   };
 }
@@ -117,7 +117,7 @@ export function unappliedPaymentReceipt(
   return {
     ...ownerOf(late),
     cause: { type: 'unapplied-payment', id: `${late.attemptReference}:${late.validationId}` },
-    kind: 'late',
+    kind: 'unapplied',
     postings: unappliedPaymentPostings(late),
   };
 }

@@ -112,7 +112,7 @@ const ROWS = {
    overriding system value select id, id, app, 'TEST', 1, 204, 12, at + interval '1 minute' from numbers`,
   ledger_transactions: `${NUMBERS} insert into ledger_transactions (id, application_id, mode, currency, cause_type, cause_id, kind, created_at)
    overriding system value
-   select id, app, 'TEST', 'BDT', 'payment', 'pay_' || md5('payment' || n), 'settlement', at + interval '1 minute'
+   select id, app, 'TEST', 'BDT', 'payment', 'pay_' || md5('payment' || n), 'charge', at + interval '1 minute'
    from numbers where status = 'SUCCEEDED'`,
   ledger_postings: `${NUMBERS}, accounts as materialized (
      select application_id as app, min(id) filter (where name = 'app:payable') as payable, min(id) filter (where name = 'gateway:fees') as fees,

@@ -273,7 +273,7 @@ async function overpaymentsOf({ owner, prefix }: RoundSources): Promise<Evidence
     `select p.product_name as mark, sum(l.amount_minor)::text as minor from ledger_transactions x
      join payments p on x.cause_type = 'payment' and x.cause_id = p.reference
      join ledger_postings l on l.transaction_id = x.id join ledger_accounts c on c.id = l.credit_account_id
-     where x.kind = 'settlement' and c.name = 'suspense' and p.product_name like ? group by 1`,
+     where x.kind = 'charge' and c.name = 'suspense' and p.product_name like ? group by 1`,
     [`${prefix}%`],
   );
 }

@@ -287,7 +287,7 @@ function countChoices(log: FaultLog, { errands, attempts }: Evidence): void {
 function countUnseen(log: FaultLog, { errands, postings }: Evidence): void {
   for (const { mark, act } of errands) {
     const unseen = UNSEEN_ACTS.find((name) => name === act);
-    if (unseen !== undefined && postings.some((posting) => posting.mark === mark && posting.kind === 'late')) {
+    if (unseen !== undefined && postings.some((posting) => posting.mark === mark && posting.kind === 'unapplied')) {
       log.fired([`unseen:${unseen}`], `${mark}: ${unseen}`);
     }
   }

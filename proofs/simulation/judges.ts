@@ -128,23 +128,23 @@ function noChargeLost(evidence: Evidence): string[] {
 }
 
 function noChargeBookedTwice(evidence: Evidence): string[] {
-  const settlements = table(evidence, 'ledger_transactions');
+  const transactions = table(evidence, 'ledger_transactions');
   const doubles = evidence.charges.flatMap(({ tranId, valId }) => {
     const attempt = table(evidence, 'payment_attempts').find(({ reference }) => reference === tranId);
     const payment = table(evidence, 'payments').find(({ id }) => id === attempt?.['payment_id']);
-    const booked = settlements.filter(
+    const posted = transactions.filter(
       ({ cause_id: cause, kind }) =>
-        (kind === 'settlement' && cause === payment?.['reference'] && attempt?.['validation_id'] === valId) ||
-        (kind === 'late' && cause === `${tranId}:${valId}`),
+        (kind === 'charge' && cause === payment?.['reference'] && attempt?.['validation_id'] === valId) ||
+        (kind === 'unapplied' && cause === `${tranId}:${valId}`),
     );
-    return booked.length > 1 ? [`the charge ${valId} of ${tranId} is booked ${booked.length} times`] : [];
+    return posted.length > 1 ? [`the charge ${valId} of ${tranId} is posted ${posted.length} times`] : [];
   });
   const wanted = new Map<string, number>();
   for (const payment of table(evidence, 'payments')) {
     wanted.set(text(payment['reference']), isPaid(statusOf(payment)) ? 1 : 0);
   }
-  for (const { kind, cause_id: cause } of settlements.filter((row) => row['kind'] === 'settlement')) {
-    wanted.set(text(cause), (wanted.get(text(cause)) ?? 0) - (kind === 'settlement' ? 1 : 0));
+  for (const { kind, cause_id: cause } of transactions.filter((row) => row['kind'] === 'charge')) {
+    wanted.set(text(cause), (wanted.get(text(cause)) ?? 0) - (kind === 'charge' ? 1 : 0));
   }
   const uneven = [...wanted].filter(([, missing]) => missing !== 0);
   return [

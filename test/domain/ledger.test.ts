@@ -19,7 +19,7 @@ const CLEARING = 'gateway:sslcommerz:clearing';
 const INT64_MAX = 2n ** 63n - 1n;
 
 function transaction(postings: readonly Posting[]): LedgerTransaction {
-  return { ...OWNER, cause: { type: 'payment', id: 'pay_1' }, kind: 'settlement', postings };
+  return { ...OWNER, cause: { type: 'payment', id: 'pay_1' }, kind: 'charge', postings };
 }
 
 const fine: Posting = { debit: CLEARING, credit: PAYABLE_ACCOUNT, amountMinor: 1n };
@@ -79,7 +79,7 @@ describe('what a payment books', () => {
     expect(paymentPosting({ ...OWNER, ...collected, reference: 'pay_1' })).toEqual({
       ...OWNER,
       cause: { type: 'payment', id: 'pay_1' },
-      kind: 'settlement',
+      kind: 'charge',
       postings: [
         { debit: CLEARING, credit: 'app:payable', amountMinor: 10_000n },
         { debit: 'gateway:fees', credit: CLEARING, amountMinor: 250n },
@@ -93,7 +93,7 @@ describe('what a payment books', () => {
     expect(unappliedPaymentReceipt(late)).toEqual({
       ...OWNER,
       cause: { type: 'unapplied-payment', id: 'att_1:val_1' },
-      kind: 'late',
+      kind: 'unapplied',
       postings: [
         { debit: CLEARING, credit: 'suspense', amountMinor: 10_000n },
         { debit: 'gateway:fees', credit: CLEARING, amountMinor: 250n },

@@ -111,7 +111,7 @@ function heldLate({ mark, amountMinor }: Errand): Evidence['postings'][number] {
   return {
     causeType: 'unapplied-payment',
     causeId,
-    kind: 'late',
+    kind: 'unapplied',
     mark,
     grossMinor: String(amountMinor),
     gateway: 'sslcommerz',
@@ -906,14 +906,14 @@ describe('the judges', () => {
     [
       'a second charge that nobody holds',
       /2 charges, 1 settled and 0 held/,
-      ({ postings }) => ({ postings: postings.filter(({ gateway, kind }) => gateway !== 'stripe' || kind !== 'late') }),
+      ({ postings }) => ({ postings: postings.filter(({ gateway, kind }) => gateway !== 'stripe' || kind !== 'unapplied') }),
     ],
     [
       'a second charge that is settled, too',
       /is SUCCEEDED, with 2 settlements/,
       ({ postings }) => ({
         postings: postings.map((one) =>
-          one.gateway === 'stripe' ? { ...one, kind: 'settlement', causeType: 'payment' } : one,
+          one.gateway === 'stripe' ? { ...one, kind: 'charge', causeType: 'payment' } : one,
         ),
       }),
     ],

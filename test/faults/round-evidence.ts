@@ -177,8 +177,8 @@ const refundEvent = ({ id, paymentId, status }: Refund): Delivery => ({
 });
 
 const posting = (errand: Errand, kind: string, grossMinor: string) => ({
-  causeType: kind === 'settlement' ? 'payment' : 'unapplied-payment',
-  causeId: kind === 'settlement' ? 'x' : `tran${errand.mark}:v${errand.mark}`,
+  causeType: kind === 'charge' ? 'payment' : 'unapplied-payment',
+  causeId: kind === 'charge' ? 'x' : `tran${errand.mark}:v${errand.mark}`,
   kind,
   mark: errand.mark,
   grossMinor,
@@ -348,11 +348,11 @@ export function soundRound(): Evidence {
       event(BY_HAND, 'payment.succeeded', 'SUCCEEDED'),
     ],
     postings: [
-      posting(PAID, 'settlement', '12345'),
-      posting(RETURNED, 'settlement', '30000'),
-      posting(LATE, 'late', '40000'),
+      posting(PAID, 'charge', '12345'),
+      posting(RETURNED, 'charge', '30000'),
+      posting(LATE, 'unapplied', '40000'),
       posting(LATE, 'kept', '0'),
-      posting(BY_HAND, 'settlement', '16000'),
+      posting(BY_HAND, 'charge', '16000'),
       ...[BY_APP, BY_OPERATORS].map(({ id, amountMinor }) => ({
         causeType: 'refund',
         causeId: `ref_${id}`,

@@ -123,8 +123,8 @@ function goodEvidence(): Evidence & { rows: Record<string, Values[]> } {
         { id: 4n, name: 'suspense' },
       ],
       ledger_transactions: [
-        { id: 1n, kind: 'settlement', cause_id: 'pay_paid' },
-        { id: 2n, kind: 'late', cause_id: 'tranlate:vallate' },
+        { id: 1n, kind: 'charge', cause_id: 'pay_paid' },
+        { id: 2n, kind: 'unapplied', cause_id: 'tranlate:vallate' },
         { id: 3n, kind: 'refund', cause_id: 'ref_app' },
         { id: 4n, kind: 'refund', cause_id: 'ref_user' },
       ],
@@ -357,7 +357,7 @@ const PLANTED: Readonly<Record<JudgeName, Evidence>> = {
   'no-charge-lost': { ...goodEvidence(), charges: [...goodEvidence().charges, chargeOf('second', 4_000)] },
   'no-charge-booked-twice': withRows('ledger_transactions', (rows) => [
     ...rows,
-    { id: 3n, kind: 'late', cause_id: 'tranpaid:valpaid' },
+    { id: 3n, kind: 'unapplied', cause_id: 'tranpaid:valpaid' },
   ]),
   'books-agree': withFirst('ledger_postings', { amount_minor: 9_999n }),
   'one-event-per-ending': withRows('webhook_events', (rows) => rows.slice(1)),

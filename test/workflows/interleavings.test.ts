@@ -23,7 +23,7 @@ class Rows {
     this.transitions.push(to);
     this.events.push(this.events.length + 1);
     if (to === 'SUCCEEDED') {
-      this.postings.push('settlement');
+      this.postings.push('charge');
     }
     return to;
   }

@@ -26,11 +26,11 @@ export async function verifyCauses(em: EntityManager, findings: Findings): Promi
 const UNEXPLAINED = `
 select t.id::text, concat_ws(' ', t.kind, 'of', t.cause_type, t.cause_id) as cause
 from ledger_transactions t
-  left join payments p on t.cause_type = 'payment' and t.kind = 'settlement' and p.reference = t.cause_id
+  left join payments p on t.cause_type = 'payment' and t.kind = 'charge' and p.reference = t.cause_id
     and p.status in ('SUCCEEDED', 'PARTIALLY_REFUNDED', 'REFUNDED')
   left join (unapplied_payments l join payment_attempts a on a.id = l.attempt_id)
     on t.cause_type = 'unapplied-payment' and a.reference || ':' || l.validation_id = t.cause_id
-      and ((t.kind = 'late' and l.kind = 'late') or (t.kind = 'kept' and l.status = 'KEPT'))
+      and ((t.kind = 'unapplied' and l.kind = 'late') or (t.kind = 'kept' and l.status = 'KEPT'))
   left join refunds r on t.cause_type = 'refund' and t.kind = 'refund' and r.reference = t.cause_id
     and (r.status = 'SUCCEEDED') <> exists (select from ledger_transactions b where b.reverses_id = t.id)
   left join ledger_transactions o on t.cause_type = 'transaction' and t.kind = 'reversal' and o.id = t.reverses_id
@@ -82,7 +82,7 @@ function asLedger({ id, applicationId, mode, currency, postings }: PostedTransac
     mode,
     currency,
     cause: { type: 'transaction', id },
-    kind: 'settlement',
+    kind: 'charge',
     postings: (postings ?? []).map(({ debit, credit, amount }) => ({
       debit: debit ?? '?',
       credit: credit ?? '?',

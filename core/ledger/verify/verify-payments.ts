@@ -70,7 +70,7 @@ select p.id::text, p.reference, p.status, p.application_id::text as "application
       'fee', a.fee_minor::text, 'currency', p.currency, 'evidence', a.evidence) order by a.id), '[]')
     from payment_attempts a where a.payment_id = p.id and a.status = 'CONFIRMED' and ${NOT_LATE}) as charges,
   (select ${postedJson('t')} from ledger_transactions t
-    where t.cause_type = 'payment' and t.cause_id = p.reference and t.kind = 'settlement') as posted
+    where t.cause_type = 'payment' and t.cause_id = p.reference and t.kind = 'charge') as posted
 from payments p where p.id > ?::bigint and p.status in ${PAID} order by p.id limit ${ROWS_PER_PAGE}`;
 
 /** Compares every paid payment with its confirmed attempt, the gateway's stored answer and its ledger transaction. Returns the number of payments. */
@@ -130,7 +130,7 @@ select l.id::text, l.application_id::text as "applicationId", l.mode, l.currency
     'validationId', l.validation_id, 'gatewayTxnId', l.gateway_txn_id, 'gross', l.gross_minor::text, 'fee', l.fee_minor::text,
     'currency', l.currency, 'evidence', l.evidence) as charge,
   (select ${postedJson('t')} from ledger_transactions t
-    where t.cause_type = 'unapplied-payment' and t.cause_id = a.reference || ':' || l.validation_id and t.kind = 'late') as posted
+    where t.cause_type = 'unapplied-payment' and t.cause_id = a.reference || ':' || l.validation_id and t.kind = 'unapplied') as posted
 from unapplied_payments l left join payment_attempts a on a.id = l.attempt_id
 where l.id > ?::bigint and l.kind = 'late' order by l.id limit ${ROWS_PER_PAGE}`;
 

@@ -37,20 +37,20 @@ const chargesArePostedOnce: Judge = (evidence) => {
 
 function wronglyHeld({ postings }: Evidence, { errand, last, charges }: Course): string[] {
   const own = postings.filter(({ mark }) => mark === errand.mark);
-  const settled = own.filter(({ kind }) => kind === 'settlement');
-  const held = own.filter(({ kind }) => kind === 'late').map(({ causeId }) => causeId);
+  const charged = own.filter(({ kind }) => kind === 'charge');
+  const held = own.filter(({ kind }) => kind === 'unapplied').map(({ causeId }) => causeId);
   const wanted = last !== null && PAID.has(last.status) ? 1 : 0;
   const name = `${last?.reference} (${errand.mark})`;
   const claimable = charges.map(({ tranId, valId }) => `${tranId}:${valId}`);
   return [
-    ...(settled.length === wanted ? [] : [`${name} is ${last?.status}, with ${settled.length} settlements`]),
+    ...(charged.length === wanted ? [] : [`${name} is ${last?.status}, with ${charged.length} posted charges`]),
     ...held
       .filter((cause, index) => held.indexOf(cause) !== index || !claimable.includes(cause))
       .map((cause) => `${name}: ${cause} is held as unapplied money without a charge of its own`),
-    ...(settled.length + held.length === charges.length || last?.review !== null
+    ...(charged.length + held.length === charges.length || last?.review !== null
       ? []
-      : [`${name}: ${charges.length} charges, ${settled.length} settled and ${held.length} held as unapplied money`]),
-    ...[...new Set([...charges, ...settled].map(({ gateway }) => gateway))].flatMap((gateway) => {
+      : [`${name}: ${charges.length} charges, ${charged.length} posted to the payment and ${held.length} held as unapplied money`]),
+    ...[...new Set([...charges, ...charged].map(({ gateway }) => gateway))].flatMap((gateway) => {
       const taken = sum(charges.filter((one) => one.gateway === gateway).map(({ amountMinor }) => amountMinor));
       const posted = sum(
         own.filter((one) => one.gateway === gateway && one.causeType !== 'refund').map(({ grossMinor }) => grossMinor),

@@ -69,7 +69,7 @@ describe('the ledger is append-only in the database itself', () => {
     ['created_at', `now() - interval '1 year'`],
   ])('the app role cannot choose %s of a transaction', async (column, value) => {
     const sql = `insert into ledger_transactions (application_id, mode, currency, cause_type, cause_id, kind, ${column})
-      values (${applicationId}, 'TEST', 'BDT', 'payment', 'forged', 'settlement', ${value})`;
+      values (${applicationId}, 'TEST', 'BDT', 'payment', 'forged', 'charge', ${value})`;
     expect(await refusalOf(asApp(sql))).toBe(INSUFFICIENT_PRIVILEGE);
   });
 });
@@ -153,7 +153,7 @@ async function insertPosting(em: EntityManager, change: Partial<PostingColumns>)
     sql.replaceAll(':own', String(applicationId)).replaceAll(':other', String(otherId));
   await em.execute(
     `insert into ledger_transactions (application_id, mode, currency, cause_type, cause_id, kind)
-     values (${applicationId}, 'TEST', 'BDT', 'payment', 'raw', 'settlement')`,
+     values (${applicationId}, 'TEST', 'BDT', 'payment', 'raw', 'charge')`,
   );
   await em.execute(
     named(`insert into ledger_postings (transaction_id, application_id, mode, currency, debit_account_id, credit_account_id, amount_minor)

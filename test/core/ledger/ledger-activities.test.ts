@@ -59,7 +59,7 @@ test('a seal holds five hundred transactions at most', async () => {
          values (?, 'TEST', 'BDT', 'bank', 'debit'), (?, 'TEST', 'BDT', 'suspense', 'credit') returning id, name),
        transactions as (
          insert into ledger_transactions (application_id, mode, currency, cause_type, cause_id, kind)
-         select ?, 'TEST', 'BDT', 'payment', 'pay_' || n, 'settlement' from generate_series(1, 501) n returning id)
+         select ?, 'TEST', 'BDT', 'payment', 'pay_' || n, 'charge' from generate_series(1, 501) n returning id)
        insert into ledger_postings (transaction_id, application_id, mode, currency, debit_account_id, credit_account_id, amount_minor)
        select t.id, ?, 'TEST', 'BDT', d.id, c.id, 100
        from transactions t, accounts d, accounts c where d.name = 'bank' and c.name = 'suspense'`,

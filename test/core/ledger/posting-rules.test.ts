@@ -100,8 +100,8 @@ describe('transactions', () => {
     const late = unappliedPaymentReceipt({ ...owner, ...money, attemptReference: 'A1', validationId: 'V1' });
     const back = reversal({ ...settled, id: 12n });
     expect([settled, late, back].map(({ cause, kind }) => `${cause.type} ${cause.id} ${kind}`)).toEqual([
-      'payment pay_1 settlement',
-      'unapplied-payment A1:V1 late',
+      'payment pay_1 charge',
+      'unapplied-payment A1:V1 unapplied',
       'transaction 12 reversal',
     ]);
     expect(back.reversesId).toBe(12n);
@@ -122,7 +122,7 @@ describe('transactions', () => {
     const transaction: LedgerTransaction = {
       ...owner,
       cause: { type: 'payment', id: 'x' },
-      kind: 'settlement',
+      kind: 'charge',
       postings: list,
     };
     expect(() => checkTransaction(transaction)).toThrow(RangeError);

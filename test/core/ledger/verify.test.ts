@@ -295,7 +295,7 @@ describe('payment = ledger = evidence', () => {
     ],
     [
       'its posting was deleted',
-      `delete from ledger_transactions where kind = 'late'`,
+      `delete from ledger_transactions where kind = 'unapplied'`,
       'unapplied-payment unapplied_payments',
     ],
     ['an unapplied payment was deleted', `delete from unapplied_payments`, 'unexplained ledger_transactions'],

@@ -140,7 +140,7 @@ test('money that a payer sends after the end, his browser closed, is found and h
     await world.rows(`select kind from ledger_transactions where cause_id like ?`, [
       `${String(attempt['reference'])}:%`,
     ]),
-  ).toEqual([{ kind: 'late' }]);
+  ).toEqual([{ kind: 'unapplied' }]);
 });
 
 /** Chooses a gateway as the payer and opens its page. */
