@@ -153,7 +153,7 @@ const PLANTED: readonly (readonly [InvariantName, string, RegExp, Partial<Eviden
     /the ledger holds 24690/,
     { postings: [...sound.postings, ...sound.postings] },
   ],
-  ['I19', 'a charge that nobody posted', /1 charges, 0 settled and 0 held/, { postings: [] }],
+  ['I19', 'a charge that nobody posted', /1 charges, 0 posted to the payment and 0 held/, { postings: [] }],
   ['I3', 'a charge that nobody posted', /the ledger holds only 0/, { postings: [] }],
   [
     'I4',
@@ -852,7 +852,9 @@ describe('the judges', () => {
     const unseen = { ...PAID, gateways: ['nagad'], visits: ['nagad'], act: 'pay-after-expiry' } as const;
     expect(broken(paidUnseen(unseen))).toEqual({});
     expect((broken(paidUnseen({ ...unseen, act: 'pay' })).I9 ?? []).join()).toMatch(/was charged and is EXPIRED/);
-    expect((broken({ ...paidUnseen(unseen), postings: [] }).I19 ?? []).join()).toMatch(/0 settled and 0 held/);
+    expect((broken({ ...paidUnseen(unseen), postings: [] }).I19 ?? []).join()).toMatch(
+      /0 posted to the payment and 0 held/,
+    );
   });
 
   test('let a payment fail whose order was made twice, and only where no page of it was ever known', () => {
@@ -905,12 +907,14 @@ describe('the judges', () => {
   test.each<readonly [string, RegExp, (evidence: Evidence) => Partial<Evidence>]>([
     [
       'a second charge that nobody holds',
-      /2 charges, 1 settled and 0 held/,
-      ({ postings }) => ({ postings: postings.filter(({ gateway, kind }) => gateway !== 'stripe' || kind !== 'unapplied') }),
+      /2 charges, 1 posted to the payment and 0 held/,
+      ({ postings }) => ({
+        postings: postings.filter(({ gateway, kind }) => gateway !== 'stripe' || kind !== 'unapplied'),
+      }),
     ],
     [
       'a second charge that is settled, too',
-      /is SUCCEEDED, with 2 settlements/,
+      /is SUCCEEDED, with 2 posted charges/,
       ({ postings }) => ({
         postings: postings.map((one) =>
           one.gateway === 'stripe' ? { ...one, kind: 'charge', causeType: 'payment' } : one,

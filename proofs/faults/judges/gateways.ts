@@ -49,7 +49,9 @@ function wronglyHeld({ postings }: Evidence, { errand, last, charges }: Course):
       .map((cause) => `${name}: ${cause} is held as unapplied money without a charge of its own`),
     ...(charged.length + held.length === charges.length || last?.review !== null
       ? []
-      : [`${name}: ${charges.length} charges, ${charged.length} posted to the payment and ${held.length} held as unapplied money`]),
+      : [
+          `${name}: ${charges.length} charges, ${charged.length} posted to the payment and ${held.length} held as unapplied money`,
+        ]),
     ...[...new Set([...charges, ...charged].map(({ gateway }) => gateway))].flatMap((gateway) => {
       const taken = sum(charges.filter((one) => one.gateway === gateway).map(({ amountMinor }) => amountMinor));
       const posted = sum(
