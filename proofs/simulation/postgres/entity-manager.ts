@@ -1,5 +1,6 @@
 import { UniqueConstraintViolationException } from '@mikro-orm/core';
-import { ENTITIES, sqlStateOf, type Database, type EntityManager } from '../../../database/connection.ts';
+import { sqlStateOf, type Database, type EntityManager } from '../../../database/connection.ts';
+import { ENTITIES } from '../../../database/tables.ts';
 import type { Statements } from '../../../database/statements.ts';
 import type { PostgresServer, Transaction } from './server.ts';
 import { ConstraintViolation } from './table.ts';
