@@ -18,6 +18,7 @@ import {
   type Statement,
   type Statements,
 } from './statements.ts';
+import type { CompiledText } from './compiled-text.ts';
 import { ENTITIES } from './tables.ts';
 
 export type { HeldSession };
@@ -63,7 +64,7 @@ export interface Database {
   /** Runs one transaction of an operator's request, which sees the operators' tables and the rows of the applications in their view. */
   withOperator<T>(view: AppView, work: (em: EntityManager) => Promise<T>): Promise<T>;
   /** Resolves secret-like references to ids before a scope is known. Returns ids only. */
-  lookup<T extends object>(text: string, values: readonly unknown[]): Promise<T[]>;
+  lookup<T extends object>(text: string | CompiledText, values: readonly unknown[]): Promise<T[]>;
   ping(): Promise<void>;
   close(): Promise<void>;
 }
