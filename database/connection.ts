@@ -4,34 +4,6 @@ import { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Mode } from '../domain/mode.ts';
 import type { AppView } from '../domain/permissions.ts';
-import {
-  Application,
-  Credential,
-  GatewayConfiguration,
-  WebhookEndpoint,
-  WebhookSigningSecret,
-} from './entities/application.ts';
-import {
-  AuditLog,
-  LoginThrottle,
-  Operator,
-  OperatorGrant,
-  OperatorRecoveryCode,
-  OperatorSession,
-  Role,
-  Setting,
-} from './entities/operator.ts';
-import { LedgerAccount, LedgerPosting, LedgerTransaction } from './entities/ledger.ts';
-import {
-  GatewayCallback,
-  IdempotencyKey,
-  UnappliedPayment,
-  Payment,
-  PaymentAttempt,
-  PublicReference,
-} from './entities/payment.ts';
-import { Decision, Refund } from './entities/refund.ts';
-import { WebhookAttempt, WebhookEvent } from './entities/webhook.ts';
 import { tlsOf } from '../runtime/database-tls.ts';
 import { giveBackLostConnections } from './lost-connections.ts';
 import { MIGRATIONS } from './migrations/index.ts';
@@ -46,37 +18,10 @@ import {
   type Statement,
   type Statements,
 } from './statements.ts';
+import type { CompiledText } from './compiled-text.ts';
+import { ENTITIES } from './tables.ts';
 
 export type { HeldSession };
-
-export const ENTITIES = [
-  Application,
-  Credential,
-  WebhookEndpoint,
-  WebhookSigningSecret,
-  Payment,
-  PaymentAttempt,
-  GatewayCallback,
-  UnappliedPayment,
-  PublicReference,
-  IdempotencyKey,
-  Refund,
-  Decision,
-  WebhookEvent,
-  WebhookAttempt,
-  LedgerAccount,
-  LedgerTransaction,
-  LedgerPosting,
-  GatewayConfiguration,
-  Operator,
-  OperatorRecoveryCode,
-  OperatorSession,
-  LoginThrottle,
-  Role,
-  OperatorGrant,
-  Setting,
-  AuditLog,
-];
 
 /**
  * `owner` migrates, and runs commands as any of the other roles. `lenden_app` runs requests and activities. `lenden_operator` runs operators'
@@ -119,7 +64,7 @@ export interface Database {
   /** Runs one transaction of an operator's request, which sees the operators' tables and the rows of the applications in their view. */
   withOperator<T>(view: AppView, work: (em: EntityManager) => Promise<T>): Promise<T>;
   /** Resolves secret-like references to ids before a scope is known. Returns ids only. */
-  lookup<T extends object>(text: string, values: readonly unknown[]): Promise<T[]>;
+  lookup<T extends object>(text: string | CompiledText, values: readonly unknown[]): Promise<T[]>;
   ping(): Promise<void>;
   close(): Promise<void>;
 }

@@ -6,6 +6,7 @@ import {
   type NativeQueryBuilder,
 } from '@mikro-orm/postgresql';
 import { CompiledQuery } from 'kysely';
+import { CompiledText, queryOf } from './compiled-text.ts';
 
 type Execute = Parameters<AbstractSqlConnection['execute']>;
 type Query = Execute[0];
@@ -39,17 +40,27 @@ class ParameterConnection extends PostgreSqlConnection {
     loggerContext?: Execute[4],
   ): Promise<Result> {
     await this.ensureConnection();
-    const { text, values } = parameterize(query, params);
+    const { text, values } = query instanceof CompiledText ? asGiven(query, params) : parameterize(query, params);
+    // kysely passes the text on to node-postgres, which also takes a name and types there.
+    const sent = query instanceof CompiledText ? (queryOf(query) as unknown as string) : text;
     return this.executeQuery(
       text,
       async () =>
         this.transformRawResult<Result>(
-          await (ctx ?? this.getClient()).executeQuery(CompiledQuery.raw(text, [...values])),
+          await (ctx ?? this.getClient()).executeQuery(CompiledQuery.raw(sent, [...values])),
           method,
         ),
       { query: text, ...loggerContext },
     );
   }
+}
+
+/** A typed statement has numbered its parameters, and node-postgres knows each value's type. */
+function asGiven({ sql }: CompiledText, params: Values): Parameterized {
+  if (!Array.isArray(params)) {
+    throw new TypeError('the values of a typed statement are a list');
+  }
+  return { text: sql, values: params };
 }
 
 /**

@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
-import type { Pool, PoolClient, QueryResult } from 'pg';
+import type { CustomTypesConfig, Pool, PoolClient, QueryResult } from 'pg';
+import { CompiledText, nameOf, queryOf } from './compiled-text.ts';
 
 /** A statement. Each `?` in its text stands for a value. */
 export interface Statement {
@@ -7,9 +7,12 @@ export interface Statement {
   readonly values: readonly unknown[];
 }
 
-/** Runs statements in the transaction of a unit of work. MikroORM's EntityManager implements it too. Each `?` in the text stands for a value. */
+/**
+ * Runs statements in the transaction of a unit of work. MikroORM's EntityManager implements it too. Each `?` in a plain text stands for a value; typed
+ * statements pass their compiled text.
+ */
 export interface Statements {
-  execute<Rows extends object[]>(text: string, values?: readonly unknown[]): Promise<Rows>;
+  execute<Rows extends object[]>(text: string | CompiledText, values?: readonly unknown[]): Promise<Rows>;
 }
 
 /**
@@ -25,7 +28,10 @@ export async function inOneTrip<T>(
     const sent: Promise<QueryResult>[] = begin(client, opening);
     let open = true;
     const working = work({
-      execute: async <Rows extends object[]>(text: string, values: readonly unknown[] = []): Promise<Rows> => {
+      execute: async <Rows extends object[]>(
+        text: string | CompiledText,
+        values: readonly unknown[] = [],
+      ): Promise<Rows> => {
         if (!open) {
           throw new Error(
             'the transaction is already sent: a single-trip transaction cannot wait between its statements',
@@ -56,7 +62,10 @@ export async function inTransaction<T>(
     opened.catch(() => undefined);
     try {
       const result = await work({
-        execute: async <Rows extends object[]>(text: string, values: readonly unknown[] = []): Promise<Rows> => {
+        execute: async <Rows extends object[]>(
+          text: string | CompiledText,
+          values: readonly unknown[] = [],
+        ): Promise<Rows> => {
           const answer = client.query(prepared(text, values));
           answer.catch(() => undefined);
           await opened;
@@ -77,7 +86,7 @@ export async function inTransaction<T>(
 /** Runs one statement as its own transaction, outside any scope. */
 export async function runAlone<Row extends object>(
   pool: Pool,
-  text: string,
+  text: string | CompiledText,
   values: readonly unknown[],
 ): Promise<Row[]> {
   const { rows } = await pool.query<Row>(prepared(text, values));
@@ -140,18 +149,22 @@ function requireCommitted({ command }: QueryResult): void {
 interface Prepared {
   readonly name: string;
   readonly text: string;
+  readonly types?: CustomTypesConfig;
 }
 
 /** The texts are constants in the code, so the map is as large as the number of statements. */
 const known = new Map<string, Prepared>();
 
 /** Names the statement, so that a connection parses and plans it only once. */
-function prepared(text: string, values: readonly unknown[]): Prepared & { values: unknown[] } {
+function prepared(text: string | CompiledText, values: readonly unknown[]): Prepared & { values: unknown[] } {
+  if (text instanceof CompiledText) {
+    return { ...queryOf(text), values: [...values] };
+  }
   let statement = known.get(text);
   if (statement === undefined) {
     let number = 0;
     const numbered = text.replaceAll('?', () => `$${(number += 1)}`);
-    statement = { name: createHash('sha256').update(text).digest('base64url').slice(0, 20), text: numbered };
+    statement = { name: nameOf(text), text: numbered };
     known.set(text, statement);
   }
   return { ...statement, values: [...values] };

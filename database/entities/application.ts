@@ -13,7 +13,7 @@ export interface CustomerDefaults {
   country?: string;
 }
 
-const ApplicationSchema = defineEntity({
+export const ApplicationSchema = defineEntity({
   name: 'Application',
   tableName: 'applications',
   properties: {
@@ -49,7 +49,7 @@ const ApplicationSchema = defineEntity({
 export class Application extends ApplicationSchema.class {}
 ApplicationSchema.setClass(Application);
 
-const CredentialSchema = defineEntity({
+export const CredentialSchema = defineEntity({
   name: 'Credential',
   tableName: 'credentials',
   properties: {
@@ -73,7 +73,7 @@ const CredentialSchema = defineEntity({
 export class Credential extends CredentialSchema.class {}
 CredentialSchema.setClass(Credential);
 
-const WebhookEndpointSchema = defineEntity({
+export const WebhookEndpointSchema = defineEntity({
   name: 'WebhookEndpoint',
   tableName: 'webhook_endpoints',
   properties: {
@@ -99,7 +99,7 @@ const WebhookEndpointSchema = defineEntity({
 export class WebhookEndpoint extends WebhookEndpointSchema.class {}
 WebhookEndpointSchema.setClass(WebhookEndpoint);
 
-const WebhookSigningSecretSchema = defineEntity({
+export const WebhookSigningSecretSchema = defineEntity({
   name: 'WebhookSigningSecret',
   tableName: 'webhook_signing_secrets',
   properties: {
@@ -117,7 +117,7 @@ const WebhookSigningSecretSchema = defineEntity({
 export class WebhookSigningSecret extends WebhookSigningSecretSchema.class {}
 WebhookSigningSecretSchema.setClass(WebhookSigningSecret);
 
-const GatewayConfigurationSchema = defineEntity({
+export const GatewayConfigurationSchema = defineEntity({
   name: 'GatewayConfiguration',
   tableName: 'gateway_configurations',
   properties: {
@@ -142,3 +142,23 @@ const GatewayConfigurationSchema = defineEntity({
 });
 export class GatewayConfiguration extends GatewayConfigurationSchema.class {}
 GatewayConfigurationSchema.setClass(GatewayConfiguration);
+
+/** The token of an account at a gateway that issues only a few an hour. */
+export const GatewayTokenSchema = defineEntity({
+  name: 'GatewayToken',
+  tableName: 'gateway_tokens',
+  properties: {
+    id: p.bigint('bigint').primary().autoincrement(),
+    account: p.text(),
+    sealed: p.text().nullable(),
+    takenBy: p.uuid().nullable(),
+    takenUntil: p.datetime().nullable(),
+    createdAt: p.datetime().defaultRaw('now()'),
+    updatedAt: p
+      .datetime()
+      .defaultRaw('now()')
+      .onUpdate(() => new Date()),
+  },
+});
+export class GatewayToken extends GatewayTokenSchema.class {}
+GatewayTokenSchema.setClass(GatewayToken);

@@ -1,7 +1,7 @@
 import { defineEntity, p } from '@mikro-orm/core';
 import { MODES } from '../../domain/mode.ts';
 
-const LedgerAccountSchema = defineEntity({
+export const LedgerAccountSchema = defineEntity({
   name: 'LedgerAccount',
   tableName: 'ledger_accounts',
   properties: {
@@ -17,7 +17,7 @@ const LedgerAccountSchema = defineEntity({
 export class LedgerAccount extends LedgerAccountSchema.class {}
 LedgerAccountSchema.setClass(LedgerAccount);
 
-const LedgerTransactionSchema = defineEntity({
+export const LedgerTransactionSchema = defineEntity({
   name: 'LedgerTransaction',
   tableName: 'ledger_transactions',
   properties: {
@@ -29,13 +29,15 @@ const LedgerTransactionSchema = defineEntity({
     causeId: p.text(),
     kind: p.text(),
     reversesId: p.bigint('bigint').nullable(),
+    /** The number of the writing transaction. Only sealing reads it. */
+    xid: p.string().columnType('xid8').defaultRaw('pg_current_xact_id()').lazy(),
     createdAt: p.datetime().defaultRaw('now()'),
   },
 });
 export class LedgerTransaction extends LedgerTransactionSchema.class {}
 LedgerTransactionSchema.setClass(LedgerTransaction);
 
-const LedgerPostingSchema = defineEntity({
+export const LedgerPostingSchema = defineEntity({
   name: 'LedgerPosting',
   tableName: 'ledger_postings',
   properties: {
@@ -52,3 +54,40 @@ const LedgerPostingSchema = defineEntity({
 });
 export class LedgerPosting extends LedgerPostingSchema.class {}
 LedgerPostingSchema.setClass(LedgerPosting);
+
+/** A link of the hash chain over the ledger. */
+export const LedgerSealSchema = defineEntity({
+  name: 'LedgerSeal',
+  tableName: 'ledger_seals',
+  properties: {
+    id: p.bigint('bigint').primary().autoincrement(false),
+    encoding: p.smallint(),
+    /** Transaction numbers mean nothing in another cluster. */
+    cluster: p.text(),
+    throughXid: p.string().columnType('xid8'),
+    throughId: p.bigint('bigint'),
+    transactions: p.integer(),
+    totalTransactions: p.bigint('bigint'),
+    rowCount: p.integer(),
+    previousHash: p.uint8array(),
+    hash: p.uint8array(),
+    createdAt: p.datetime().defaultRaw('now()'),
+  },
+});
+export class LedgerSeal extends LedgerSealSchema.class {}
+LedgerSealSchema.setClass(LedgerSeal);
+
+/** A row of the ledger that a seal covers. */
+export const LedgerSealedRowSchema = defineEntity({
+  name: 'LedgerSealedRow',
+  tableName: 'ledger_sealed_rows',
+  properties: {
+    sealId: p.bigint('bigint').primary(),
+    position: p.integer().primary(),
+    tableName: p.text().$type<'ledger_accounts' | 'ledger_transactions' | 'ledger_postings'>(),
+    rowId: p.bigint('bigint'),
+    digest: p.uint8array(),
+  },
+});
+export class LedgerSealedRow extends LedgerSealedRowSchema.class {}
+LedgerSealedRowSchema.setClass(LedgerSealedRow);

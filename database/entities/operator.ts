@@ -7,7 +7,7 @@ const updatedAt = () =>
     .defaultRaw('now()')
     .onUpdate(() => new Date());
 
-const OperatorSchema = defineEntity({
+export const OperatorSchema = defineEntity({
   name: 'Operator',
   tableName: 'operators',
   properties: {
@@ -32,7 +32,7 @@ const OperatorSchema = defineEntity({
 export class Operator extends OperatorSchema.class {}
 OperatorSchema.setClass(Operator);
 
-const OperatorRecoveryCodeSchema = defineEntity({
+export const OperatorRecoveryCodeSchema = defineEntity({
   name: 'OperatorRecoveryCode',
   tableName: 'operator_recovery_codes',
   properties: {
@@ -48,7 +48,7 @@ const OperatorRecoveryCodeSchema = defineEntity({
 export class OperatorRecoveryCode extends OperatorRecoveryCodeSchema.class {}
 OperatorRecoveryCodeSchema.setClass(OperatorRecoveryCode);
 
-const OperatorSessionSchema = defineEntity({
+export const OperatorSessionSchema = defineEntity({
   name: 'OperatorSession',
   tableName: 'operator_sessions',
   properties: {
@@ -69,7 +69,7 @@ const OperatorSessionSchema = defineEntity({
 export class OperatorSession extends OperatorSessionSchema.class {}
 OperatorSessionSchema.setClass(OperatorSession);
 
-const LoginThrottleSchema = defineEntity({
+export const LoginThrottleSchema = defineEntity({
   name: 'LoginThrottle',
   tableName: 'login_throttles',
   properties: {
@@ -82,7 +82,7 @@ const LoginThrottleSchema = defineEntity({
 export class LoginThrottle extends LoginThrottleSchema.class {}
 LoginThrottleSchema.setClass(LoginThrottle);
 
-const RoleSchema = defineEntity({
+export const RoleSchema = defineEntity({
   name: 'Role',
   tableName: 'roles',
   properties: {
@@ -99,7 +99,7 @@ const RoleSchema = defineEntity({
 export class Role extends RoleSchema.class {}
 RoleSchema.setClass(Role);
 
-const OperatorGrantSchema = defineEntity({
+export const OperatorGrantSchema = defineEntity({
   name: 'OperatorGrant',
   tableName: 'operator_grants',
   properties: {
@@ -114,7 +114,7 @@ const OperatorGrantSchema = defineEntity({
 export class OperatorGrant extends OperatorGrantSchema.class {}
 OperatorGrantSchema.setClass(OperatorGrant);
 
-const SettingSchema = defineEntity({
+export const SettingSchema = defineEntity({
   name: 'Setting',
   tableName: 'settings',
   properties: {
@@ -129,7 +129,7 @@ SettingSchema.setClass(Setting);
 export const ACTOR_TYPES = ['USER', 'APP', 'SYSTEM'] as const;
 export type ActorType = (typeof ACTOR_TYPES)[number];
 
-const AuditLogSchema = defineEntity({
+export const AuditLogSchema = defineEntity({
   name: 'AuditLog',
   tableName: 'audit_logs',
   properties: {
@@ -150,3 +150,74 @@ const AuditLogSchema = defineEntity({
 });
 export class AuditLog extends AuditLogSchema.class {}
 AuditLogSchema.setClass(AuditLog);
+
+/** The one-time link by which an operator sets a password, and the outbox of its email. */
+export const OperatorLinkSchema = defineEntity({
+  name: 'OperatorLink',
+  tableName: 'operator_links',
+  properties: {
+    operatorId: p.bigint('bigint').primary().autoincrement(false),
+    tokenHash: p.uint8array().nullable(),
+    expiresAt: p.datetime().nullable(),
+    /** Null: no email is to be sent. */
+    emailDueAt: p.datetime().nullable(),
+    emailTries: p.integer().default(0),
+    createdAt: p.datetime().defaultRaw('now()'),
+  },
+});
+export class OperatorLink extends OperatorLinkSchema.class {}
+OperatorLinkSchema.setClass(OperatorLink);
+
+const CHANGE_KINDS = [
+  'application-settings',
+  'credential',
+  'credential-rotation',
+  'gateway-store',
+  'gateway-store-retirement',
+  'operator-roles',
+  'operator-access',
+  'operator-enabling',
+  'role',
+] as const;
+
+/** A change that waits for a second person. */
+export const PendingChangeSchema = defineEntity({
+  name: 'PendingChange',
+  tableName: 'pending_changes',
+  properties: {
+    id: p.bigint('bigint').primary().autoincrement(),
+    applicationId: p.bigint('bigint').nullable(),
+    mode: p.enum(MODES).nullable(),
+    kind: p.enum(CHANGE_KINDS),
+    targetType: p.text(),
+    targetId: p.text(),
+    before: p.json<unknown>(),
+    after: p.json<unknown>(),
+    fingerprint: p.text().nullable(),
+    /** Sealed. Operators can write it but not read it. */
+    secret: p.text().nullable().lazy(),
+    status: p.text().$type<'PENDING' | 'CONFIRMED' | 'REJECTED' | 'WITHDRAWN'>().default('PENDING'),
+    proposedByOperatorId: p.bigint('bigint'),
+    decidedByOperatorId: p.bigint('bigint').nullable(),
+    reason: p.text().nullable(),
+    expiresAt: p.datetime().defaultRaw("now() + interval '7 days'"),
+    decidedAt: p.datetime().nullable(),
+    createdAt: p.datetime().defaultRaw('now()'),
+  },
+});
+export class PendingChange extends PendingChangeSchema.class {}
+PendingChangeSchema.setClass(PendingChange);
+
+/** A row to lock while the sum of what an operator did in an application is read and added to. */
+export const ActingOperatorSchema = defineEntity({
+  name: 'ActingOperator',
+  tableName: 'acting_operators',
+  properties: {
+    applicationId: p.bigint('bigint').primary(),
+    mode: p.enum(MODES).primary(),
+    operatorId: p.bigint('bigint').primary(),
+    actedAt: p.datetime().defaultRaw('now()'),
+  },
+});
+export class ActingOperator extends ActingOperatorSchema.class {}
+ActingOperatorSchema.setClass(ActingOperator);

@@ -1,9 +1,10 @@
 import { defineEntity, p } from '@mikro-orm/core';
 import { CONTRACTS } from '../../domain/contract.ts';
 import { MODES } from '../../domain/mode.ts';
+import { clockOffset } from './clock-offset.ts';
 import { ATTEMPT_STATUSES, PAYMENT_STATUSES, REVIEW_REASONS } from '../../domain/payment.ts';
 
-const PaymentSchema = defineEntity({
+export const PaymentSchema = defineEntity({
   name: 'Payment',
   tableName: 'payments',
   properties: {
@@ -53,6 +54,7 @@ const PaymentSchema = defineEntity({
     /** When our page first sent the payer to a gateway. */
     ledOnAt: p.datetime().nullable(),
     nextSweepAt: p.datetime(),
+    clockOffset: clockOffset(),
     createdAt: p.datetime().defaultRaw('now()'),
     updatedAt: p
       .datetime()
@@ -63,7 +65,7 @@ const PaymentSchema = defineEntity({
 export class Payment extends PaymentSchema.class {}
 PaymentSchema.setClass(Payment);
 
-const PaymentAttemptSchema = defineEntity({
+export const PaymentAttemptSchema = defineEntity({
   name: 'PaymentAttempt',
   tableName: 'payment_attempts',
   properties: {
@@ -96,6 +98,8 @@ const PaymentAttemptSchema = defineEntity({
     executionAtWorkUntil: p.datetime().nullable(),
     executionDoubt: p.text().$type<'LOST' | 'EXECUTED'>().nullable(),
     executionBarred: p.boolean().default(false),
+    /** All callbacks without a valid signature, stored or not. */
+    unsignedCallbacks: p.integer().default(0),
     createdAt: p.datetime().defaultRaw('now()'),
     updatedAt: p
       .datetime()
@@ -121,7 +125,7 @@ export const CALLBACK_OUTCOMES = [
 ] as const;
 export type CallbackOutcome = (typeof CALLBACK_OUTCOMES)[number];
 
-const GatewayCallbackSchema = defineEntity({
+export const GatewayCallbackSchema = defineEntity({
   name: 'GatewayCallback',
   tableName: 'gateway_callbacks',
   properties: {
@@ -141,6 +145,8 @@ const GatewayCallbackSchema = defineEntity({
     rawPayload: p.text(),
     digest: p.uint8array(),
     repeats: p.integer().default(0),
+    /** Decided once, when its retention would be over: it belongs to money and is never removed. */
+    kept: p.boolean().default(false),
     consumedAt: p.datetime().nullable(),
     sweeps: p.integer().default(0),
     nextSweepAt: p.datetime().defaultRaw("now() + interval '30 seconds'"),
@@ -150,7 +156,7 @@ const GatewayCallbackSchema = defineEntity({
 export class GatewayCallback extends GatewayCallbackSchema.class {}
 GatewayCallbackSchema.setClass(GatewayCallback);
 
-const UnappliedPaymentSchema = defineEntity({
+export const UnappliedPaymentSchema = defineEntity({
   name: 'UnappliedPayment',
   tableName: 'unapplied_payments',
   properties: {
@@ -183,7 +189,7 @@ const UnappliedPaymentSchema = defineEntity({
 export class UnappliedPayment extends UnappliedPaymentSchema.class {}
 UnappliedPaymentSchema.setClass(UnappliedPayment);
 
-const PublicReferenceSchema = defineEntity({
+export const PublicReferenceSchema = defineEntity({
   name: 'PublicReference',
   tableName: 'public_references',
   properties: {
@@ -197,7 +203,7 @@ const PublicReferenceSchema = defineEntity({
 export class PublicReference extends PublicReferenceSchema.class {}
 PublicReferenceSchema.setClass(PublicReference);
 
-const IdempotencyKeySchema = defineEntity({
+export const IdempotencyKeySchema = defineEntity({
   name: 'IdempotencyKey',
   tableName: 'idempotency_keys',
   properties: {
@@ -218,3 +224,26 @@ const IdempotencyKeySchema = defineEntity({
 });
 export class IdempotencyKey extends IdempotencyKeySchema.class {}
 IdempotencyKeySchema.setClass(IdempotencyKey);
+
+/** The transaction number that a payer wrote for a manual payment. */
+export const ManualSubmissionSchema = defineEntity({
+  name: 'ManualSubmission',
+  tableName: 'manual_submissions',
+  properties: {
+    id: p.bigint('bigint').primary().autoincrement(),
+    applicationId: p.bigint('bigint'),
+    mode: p.enum(MODES),
+    paymentId: p.bigint('bigint'),
+    attemptId: p.bigint('bigint'),
+    /** The owner of the account; null: the installation. */
+    storeApplicationId: p.bigint('bigint').nullable(),
+    /** As the payer wrote it. */
+    transaction: p.text(),
+    /** As it is compared. */
+    normalized: p.text(),
+    sender: p.text().nullable(),
+    createdAt: p.datetime().defaultRaw('now()'),
+  },
+});
+export class ManualSubmission extends ManualSubmissionSchema.class {}
+ManualSubmissionSchema.setClass(ManualSubmission);

@@ -1,8 +1,9 @@
 import { defineEntity, p } from '@mikro-orm/core';
 import { MODES } from '../../domain/mode.ts';
+import { clockOffset } from './clock-offset.ts';
 import { REFUND_REVIEW_REASONS, REFUND_STATUSES } from '../../domain/refund.ts';
 
-const RefundSchema = defineEntity({
+export const RefundSchema = defineEntity({
   name: 'Refund',
   tableName: 'refunds',
   properties: {
@@ -34,6 +35,7 @@ const RefundSchema = defineEntity({
     approvalDueAt: p.datetime().nullable(),
     reopensInvoice: p.boolean().default(false),
     nextSweepAt: p.datetime().defaultRaw("now() + interval '30 seconds'"),
+    clockOffset: clockOffset(),
     endedAt: p.datetime().nullable(),
     createdAt: p.datetime().defaultRaw('now()'),
     updatedAt: p
@@ -45,7 +47,7 @@ const RefundSchema = defineEntity({
 export class Refund extends RefundSchema.class {}
 RefundSchema.setClass(Refund);
 
-const DecisionSchema = defineEntity({
+export const DecisionSchema = defineEntity({
   name: 'Decision',
   tableName: 'decisions',
   properties: {
@@ -73,3 +75,22 @@ const DecisionSchema = defineEntity({
 });
 export class Decision extends DecisionSchema.class {}
 DecisionSchema.setClass(Decision);
+
+/** A transaction that an operator found in an account. */
+export const ManualConfirmationSchema = defineEntity({
+  name: 'ManualConfirmation',
+  tableName: 'manual_confirmations',
+  properties: {
+    submissionId: p.bigint('bigint').primary().autoincrement(false),
+    applicationId: p.bigint('bigint'),
+    mode: p.enum(MODES),
+    /** The owner of the account; null: the installation. */
+    storeApplicationId: p.bigint('bigint').nullable(),
+    storeId: p.text(),
+    normalized: p.text(),
+    decisionId: p.bigint('bigint'),
+    createdAt: p.datetime().defaultRaw('now()'),
+  },
+});
+export class ManualConfirmation extends ManualConfirmationSchema.class {}
+ManualConfirmationSchema.setClass(ManualConfirmation);

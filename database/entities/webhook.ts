@@ -3,7 +3,7 @@ import { CONTRACTS } from '../../domain/contract.ts';
 import { MODES } from '../../domain/mode.ts';
 import { DELIVERY_STATUSES, type EventType } from '../../domain/webhook.ts';
 
-const WebhookEventSchema = defineEntity({
+export const WebhookEventSchema = defineEntity({
   name: 'WebhookEvent',
   tableName: 'webhook_events',
   properties: {
@@ -38,7 +38,7 @@ const WebhookEventSchema = defineEntity({
 export class WebhookEvent extends WebhookEventSchema.class {}
 WebhookEventSchema.setClass(WebhookEvent);
 
-const WebhookAttemptSchema = defineEntity({
+export const WebhookAttemptSchema = defineEntity({
   name: 'WebhookAttempt',
   tableName: 'webhook_attempts',
   properties: {

@@ -193,6 +193,32 @@ describe('the simulated Postgres', () => {
     ]);
   });
 
+  test('reads what typed statements are compiled to', async () => {
+    // Names are quoted, parameters are numbered and used more than once, and an insert takes its rows from a query in parentheses.
+    const compiled = `with "made" as (insert into "accounts" ("name", "amount") (select cast($1 as text) as "first", $2::integer) returning "id", "name" as "text")
+      select "made"."id", "made".*, "a"."name" as "left", $1 || cast($2 as text) as "both" from "made"
+      inner join "accounts" as "a" on "a"."name" <> $1 where not exists (select 1 as "one" from "grants" where "holder" = $1)`;
+    await done(committed(`insert into accounts (name) values ('b')`));
+    expect(await done(committed(compiled, ['a', 2]))).toEqual([{ id: 2n, text: 'a', left: 'b', both: 'a2' }]);
+    await expect(done(committed(compiled, ['a']))).rejects.toThrow(/wants 2 parameters/);
+  });
+
+  test.each([
+    'select distinct name from accounts',
+    'select count(distinct name) from accounts',
+    'select a.name from accounts a full join grants g on g.account_id = a.id',
+    'select a.name from accounts a right join grants g on g.account_id = a.id',
+    'select sum(amount) filter (where amount > 0) from accounts',
+    'select x.id from accounts a, lateral (select id from grants) x',
+    'select id from accounts where name = $1 or name = ?',
+  ])('refuses %s, which it would misread', async (statement) => {
+    // Each of these would otherwise be taken for a simpler statement, with other rows.
+    await expect(done(committed(statement, ['a', 'a'].slice(0, statement.split('?').length)))).rejects.toThrow(
+      /Postgres/,
+    );
+    expect(timeline.broken).not.toBeNull();
+  });
+
   test('refuses what a check does not allow, and what it does not understand', async () => {
     // If a statement were misread, no judge could be trusted. Therefore it ends the story.
     await expect(done(committed(`insert into accounts (name, amount) values ('a', -1)`))).rejects.toMatchObject({

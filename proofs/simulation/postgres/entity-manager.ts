@@ -1,5 +1,7 @@
 import { UniqueConstraintViolationException } from '@mikro-orm/core';
-import { ENTITIES, sqlStateOf, type Database, type EntityManager } from '../../../database/connection.ts';
+import { sqlStateOf, type Database, type EntityManager } from '../../../database/connection.ts';
+import { ENTITIES } from '../../../database/tables.ts';
+import { CompiledText } from '../../../database/compiled-text.ts';
 import type { Statements } from '../../../database/statements.ts';
 import type { PostgresServer, Transaction } from './server.ts';
 import { ConstraintViolation } from './table.ts';
@@ -7,6 +9,7 @@ import type { Value, Values } from './values.ts';
 
 type EntityClass = (typeof ENTITIES)[number];
 type Fields = Record<string, unknown>;
+type Text = string | CompiledText;
 
 const TRIES_MAX = 5;
 const snaked = new Map<string, string>();
@@ -41,8 +44,8 @@ export function simulatedDatabase(server: PostgresServer): Database {
       return result;
     });
   const statementsOf = (transaction: Transaction): Statements => ({
-    execute: async <Rows extends object[]>(text: string, values: readonly unknown[] = []): Promise<Rows> =>
-      (await transaction.execute(text, values as readonly Value[])).map(asDriverAnswers) as unknown as Rows,
+    execute: async <Rows extends object[]>(text: Text, values: readonly unknown[] = []): Promise<Rows> =>
+      answered(text, await transaction.execute(sqlOf(text), values as readonly Value[])) as Rows,
   });
   return {
     withScope: (_scope, work) => managed(work),
@@ -50,7 +53,7 @@ export function simulatedDatabase(server: PostgresServer): Database {
     withOperator: (_view, work) => managed(work),
     inOneTrip: (_scope, work) => transactional((transaction) => sentTogether(statementsOf(transaction), work)),
     inTransaction: (_scope, work) => transactional((transaction) => work(statementsOf(transaction))),
-    lookup: <T extends object>(text: string, values: readonly unknown[]) =>
+    lookup: <T extends object>(text: Text, values: readonly unknown[]) =>
       transactional((transaction) => statementsOf(transaction).execute<T[]>(text, values)),
     ping: () => Promise.resolve(),
     close: () => Promise.resolve(),
@@ -79,7 +82,7 @@ async function sentTogether<T>(statements: Statements, work: (statements: Statem
   let last: Promise<unknown> = Promise.resolve();
   let open = true;
   const working = work({
-    execute: <Rows extends object[]>(text: string, values?: readonly unknown[]): Promise<Rows> => {
+    execute: <Rows extends object[]>(text: Text, values?: readonly unknown[]): Promise<Rows> => {
       if (!open) {
         throw new Error('a unit of one trip waited between its statements');
       }
@@ -95,7 +98,15 @@ async function sentTogether<T>(statements: Statements, work: (statements: Statem
   return working;
 }
 
-/** The driver returns 64-bit integers and instants as text. */
+function sqlOf(text: Text): string {
+  return text instanceof CompiledText ? text.sql : text;
+}
+
+/** A typed statement returns bigints and Dates; for any other text the driver returns 64-bit integers and instants as text. */
+function answered(text: Text, rows: Values[]): object[] {
+  return text instanceof CompiledText ? rows : rows.map(asDriverAnswers);
+}
+
 function asDriverAnswers(row: Values): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(row).map(([name, value]) => [
@@ -117,8 +128,8 @@ class SimulatedEntityManager {
     this.server = server;
   }
 
-  async execute(sql: string, parameters: readonly unknown[] = []): Promise<object[]> {
-    return (await this.run(sql, parameters)).map(asDriverAnswers);
+  async execute(text: Text, parameters: readonly unknown[] = []): Promise<object[]> {
+    return answered(text, await this.run(sqlOf(text), parameters));
   }
 
   async find(

@@ -127,7 +127,7 @@ class ExpressionReader {
   /** Handles `= any(list)` and `<> all(list)`. */
   private againstList(left: Expression, operator: string): Expression {
     const { reader } = this;
-    const quantifier = reader.word();
+    const quantifier = reader.next().text;
     reader.expect('(');
     const list = this.or();
     reader.expect(')');
@@ -208,9 +208,7 @@ class ExpressionReader {
       return () => value;
     }
     if (token.kind === 'parameter') {
-      reader.next();
-      const index = reader.parameters;
-      reader.parameters += 1;
+      const index = reader.parameter();
       return ({ parameters }) => parameterAt(parameters, index);
     }
     if (reader.sees('(', 'select') || reader.sees('(', 'with')) {
@@ -226,7 +224,7 @@ class ExpressionReader {
       const operand = this.cast();
       return (scope) => arithmetic('-', 0, operand(scope));
     }
-    return this.wordExpression(reader.word());
+    return token.kind === 'name' ? this.column(reader.word()) : this.wordExpression(reader.word());
   }
 
   private wordExpression(word: string): Expression {
@@ -244,6 +242,8 @@ class ExpressionReader {
       }
       case 'case':
         return this.caseExpression();
+      case 'cast':
+        return this.castCall();
       case 'exists': {
         const query = this.bracketedQuery();
         return (scope) => scope.query(query, scope).length > 0;
@@ -255,6 +255,17 @@ class ExpressionReader {
       default:
         return reader.sees('(') ? this.call(word) : this.column(word);
     }
+  }
+
+  /** Reads `cast(value as type)`, which equals `value::type`. */
+  private castCall(): Expression {
+    const { reader } = this;
+    reader.expect('(');
+    const operand = this.or();
+    reader.expect('as');
+    const type = this.typeName();
+    reader.expect(')');
+    return (scope) => coerced(operand(scope), type);
   }
 
   private bracketedQuery(): object {

@@ -1,5 +1,5 @@
 import { readExpression, type Expression } from './expression.ts';
-import type { Reader } from './tokens.ts';
+import { isName, type Reader } from './tokens.ts';
 
 export interface Item {
   readonly name: string;
@@ -170,7 +170,7 @@ function readItem(reader: Reader): Item {
   if (reader.takes('*')) {
     return { name: '*', value: null, alias: null };
   }
-  if (reader.peek().kind === 'word' && reader.peek(1).text === '.' && reader.peek(2).text === '*') {
+  if (isName(reader.peek()) && reader.peek(1).text === '.' && reader.peek(2).text === '*') {
     const alias = reader.word();
     reader.expect('.', '*');
     return { name: '*', value: null, alias };
@@ -181,13 +181,14 @@ function readItem(reader: Reader): Item {
     return { name: reader.word(), value, alias: null };
   }
   const next = reader.peek();
-  return { name: next.kind === 'word' && !AFTER_ITEM.has(next.text) ? reader.word() : name, value, alias: null };
+  const named = isName(next) && !(next.kind === 'word' && AFTER_ITEM.has(next.text));
+  return { name: named ? reader.word() : name, value, alias: null };
 }
 
 /** Returns a result column's default name. */
 function ownName(reader: Reader): string {
   const [first, second, third] = [reader.peek(), reader.peek(1), reader.peek(2)];
-  if (first.kind !== 'word') {
+  if (!isName(first)) {
     return '?column?';
   }
   return second.text === '.' ? third.text : first.text;
@@ -231,7 +232,8 @@ const NO_ALIAS: ReadonlySet<string> = new Set([
 ]);
 
 function readAlias(reader: Reader, otherwise: string): string {
-  const named = reader.takes('as') || (reader.peek().kind === 'word' && !NO_ALIAS.has(reader.peek().text));
+  const next = reader.peek();
+  const named = reader.takes('as') || (isName(next) && !(next.kind === 'word' && NO_ALIAS.has(next.text)));
   return named ? reader.word() : otherwise;
 }
 
@@ -285,9 +287,19 @@ function readInsert(reader: Reader): Insert {
         return values;
       })
     : null;
-  const query = rows === null ? readQuery(reader) : null;
+  const query = rows === null ? readGiven(reader) : null;
   const onConflict = reader.takes('on', 'conflict') ? readOnConflict(reader) : null;
   return { kind: 'insert', table, alias, columns, rows, query, onConflict, returning: readReturning(reader) };
+}
+
+/** Reads the query of an insert, in parentheses or not. */
+function readGiven(reader: Reader): Query {
+  if (!reader.takes('(')) {
+    return readQuery(reader);
+  }
+  const query = readQuery(reader);
+  reader.expect(')');
+  return query;
 }
 
 function readOnConflict(reader: Reader): Insert['onConflict'] {

@@ -1,11 +1,12 @@
 export interface Token {
-  readonly kind: 'word' | 'text' | 'number' | 'sign' | 'parameter' | 'end';
+  /** A `name` was quoted: it is never a keyword. */
+  readonly kind: 'word' | 'name' | 'text' | 'number' | 'sign' | 'parameter' | 'end';
   /** Words are in lower case. */
   readonly text: string;
 }
 
 const TOKEN =
-  /\s+|--[^\n]*|(?<word>[A-Za-z_][A-Za-z0-9_]*|"[^"]+")|'(?<text>(?:[^']|'')*)'|(?<number>\d+(?:\.\d+)?)|(?<parameter>\?)|(?<sign><>|<=|>=|\|\||::|!=|[()[\],.*+\-/=<>~;%])/gy;
+  /\s+|--[^\n]*|(?<word>[A-Za-z_][A-Za-z0-9_]*)|"(?<name>[^"]+)"|'(?<text>(?:[^']|'')*)'|(?<number>\d+(?:\.\d+)?)|(?<parameter>\?|\$\d+)|(?<sign><>|<=|>=|\|\||::|!=|[()[\],.*+\-/=<>~;%])/gy;
 
 export function tokensOf(sql: string): Token[] {
   const tokens: Token[] = [];
@@ -16,9 +17,11 @@ export function tokensOf(sql: string): Token[] {
     if (groups === undefined) {
       throw new SyntaxError(`the simulation's Postgres does not read: ${sql.slice(at, at + 60)}`);
     }
-    const { word, text, number, parameter, sign } = groups;
+    const { word, name, text, number, parameter, sign } = groups;
     if (word !== undefined) {
-      tokens.push({ kind: 'word', text: word.startsWith('"') ? word.slice(1, -1) : word.toLowerCase() });
+      tokens.push({ kind: 'word', text: word.toLowerCase() });
+    } else if (name !== undefined) {
+      tokens.push({ kind: 'name', text: name });
     } else if (text !== undefined) {
       tokens.push({ kind: 'text', text: text.replaceAll("''", "'") });
     } else if (number !== undefined) {
@@ -33,12 +36,38 @@ export function tokensOf(sql: string): Token[] {
   return tokens;
 }
 
+/** Keywords of clauses that are not read. As a name or an alias each would silently change what the statement means. */
+const UNREAD: ReadonlySet<string> = new Set([
+  'all',
+  'distinct',
+  'except',
+  'fetch',
+  'filter',
+  'full',
+  'having',
+  'intersect',
+  'lateral',
+  'natural',
+  'offset',
+  'only',
+  'over',
+  'right',
+  'tablesample',
+  'using',
+  'window',
+]);
+
+export function isName({ kind }: Token): boolean {
+  return kind === 'word' || kind === 'name';
+}
+
 /** Reads tokens in order. All statement and expression parsers share it. */
 export class Reader {
   private readonly tokens: readonly Token[];
   private position = 0;
-  /** Number of parameters so far: each `?` takes the next value. */
+  /** Number of values that the parameters so far take. */
   parameters = 0;
+  private numbered: boolean | null = null;
   /** Number of aggregates so far in the current query. If there are any, the query works on groups. */
   aggregates = 0;
 
@@ -78,12 +107,29 @@ export class Reader {
     }
   }
 
+  /** Reads a name, quoted or not. */
   word(): string {
     const token = this.next();
-    if (token.kind !== 'word') {
+    if (!isName(token)) {
       throw new SyntaxError(`the simulation's Postgres expected a name, not ${token.text}`);
     }
+    if (token.kind === 'word' && UNREAD.has(token.text)) {
+      throw new SyntaxError(`the simulation's Postgres does not read ${token.text}`);
+    }
     return token.text;
+  }
+
+  /** Reads a parameter and returns the index of its value: each `?` takes the next one, and `$1` the first. */
+  parameter(): number {
+    const { text } = this.next();
+    const numbered = text !== '?';
+    if (this.numbered !== null && this.numbered !== numbered) {
+      throw new SyntaxError("the simulation's Postgres does not read parameters of both kinds in one statement");
+    }
+    this.numbered = numbered;
+    const index = numbered ? Number(text.slice(1)) - 1 : this.parameters;
+    this.parameters = Math.max(this.parameters, index + 1);
+    return index;
   }
 
   list<T>(read: () => T): T[] {

@@ -1,0 +1,191 @@
+import type { InferKyselyDB } from '@mikro-orm/postgresql';
+import {
+  Application,
+  type ApplicationSchema,
+  Credential,
+  type CredentialSchema,
+  GatewayConfiguration,
+  type GatewayConfigurationSchema,
+  GatewayToken,
+  type GatewayTokenSchema,
+  WebhookEndpoint,
+  type WebhookEndpointSchema,
+  WebhookSigningSecret,
+  type WebhookSigningSecretSchema,
+} from './entities/application.ts';
+import {
+  Invoice,
+  type InvoiceSchema,
+  InvoiceCounter,
+  type InvoiceCounterSchema,
+  InvoiceInstallment,
+  type InvoiceInstallmentSchema,
+  InvoiceItem,
+  type InvoiceItemSchema,
+  InvoiceNotice,
+  type InvoiceNoticeSchema,
+  InvoiceTemplate,
+  type InvoiceTemplateSchema,
+} from './entities/invoice.ts';
+import {
+  LedgerAccount,
+  type LedgerAccountSchema,
+  LedgerPosting,
+  type LedgerPostingSchema,
+  LedgerSeal,
+  type LedgerSealSchema,
+  LedgerSealedRow,
+  type LedgerSealedRowSchema,
+  LedgerTransaction,
+  type LedgerTransactionSchema,
+} from './entities/ledger.ts';
+import {
+  ActingOperator,
+  type ActingOperatorSchema,
+  AuditLog,
+  type AuditLogSchema,
+  LoginThrottle,
+  type LoginThrottleSchema,
+  Operator,
+  type OperatorSchema,
+  OperatorGrant,
+  type OperatorGrantSchema,
+  OperatorLink,
+  type OperatorLinkSchema,
+  OperatorRecoveryCode,
+  type OperatorRecoveryCodeSchema,
+  OperatorSession,
+  type OperatorSessionSchema,
+  PendingChange,
+  type PendingChangeSchema,
+  Role,
+  type RoleSchema,
+  Setting,
+  type SettingSchema,
+} from './entities/operator.ts';
+import {
+  GatewayCallback,
+  type GatewayCallbackSchema,
+  IdempotencyKey,
+  type IdempotencyKeySchema,
+  ManualSubmission,
+  type ManualSubmissionSchema,
+  Payment,
+  type PaymentSchema,
+  PaymentAttempt,
+  type PaymentAttemptSchema,
+  PublicReference,
+  type PublicReferenceSchema,
+  UnappliedPayment,
+  type UnappliedPaymentSchema,
+} from './entities/payment.ts';
+import {
+  Decision,
+  type DecisionSchema,
+  ManualConfirmation,
+  type ManualConfirmationSchema,
+  Refund,
+  type RefundSchema,
+} from './entities/refund.ts';
+import { LostInvoiceNumber, type LostInvoiceNumberSchema, Restore, type RestoreSchema } from './entities/restore.ts';
+import {
+  WebhookAttempt,
+  type WebhookAttemptSchema,
+  WebhookEvent,
+  type WebhookEventSchema,
+} from './entities/webhook.ts';
+
+/** One entity for each table. A test compares them with the migrated schema. */
+export const ENTITIES = [
+  Application,
+  Credential,
+  WebhookEndpoint,
+  WebhookSigningSecret,
+  GatewayConfiguration,
+  GatewayToken,
+  InvoiceCounter,
+  Invoice,
+  InvoiceItem,
+  InvoiceInstallment,
+  InvoiceNotice,
+  InvoiceTemplate,
+  LedgerAccount,
+  LedgerTransaction,
+  LedgerPosting,
+  LedgerSeal,
+  LedgerSealedRow,
+  Operator,
+  OperatorRecoveryCode,
+  OperatorSession,
+  LoginThrottle,
+  Role,
+  OperatorGrant,
+  Setting,
+  AuditLog,
+  OperatorLink,
+  PendingChange,
+  ActingOperator,
+  Payment,
+  PaymentAttempt,
+  GatewayCallback,
+  UnappliedPayment,
+  PublicReference,
+  IdempotencyKey,
+  ManualSubmission,
+  Refund,
+  Decision,
+  ManualConfirmation,
+  Restore,
+  LostInvoiceNumber,
+  WebhookEvent,
+  WebhookAttempt,
+];
+
+/**
+ * The columns of all tables, for typed statements. The schemas tell more than the classes: table names as literals, and which columns have defaults.
+ */
+export type Tables = InferKyselyDB<
+  | typeof ApplicationSchema
+  | typeof CredentialSchema
+  | typeof WebhookEndpointSchema
+  | typeof WebhookSigningSecretSchema
+  | typeof GatewayConfigurationSchema
+  | typeof GatewayTokenSchema
+  | typeof InvoiceCounterSchema
+  | typeof InvoiceSchema
+  | typeof InvoiceItemSchema
+  | typeof InvoiceInstallmentSchema
+  | typeof InvoiceNoticeSchema
+  | typeof InvoiceTemplateSchema
+  | typeof LedgerAccountSchema
+  | typeof LedgerTransactionSchema
+  | typeof LedgerPostingSchema
+  | typeof LedgerSealSchema
+  | typeof LedgerSealedRowSchema
+  | typeof OperatorSchema
+  | typeof OperatorRecoveryCodeSchema
+  | typeof OperatorSessionSchema
+  | typeof LoginThrottleSchema
+  | typeof RoleSchema
+  | typeof OperatorGrantSchema
+  | typeof SettingSchema
+  | typeof AuditLogSchema
+  | typeof OperatorLinkSchema
+  | typeof PendingChangeSchema
+  | typeof ActingOperatorSchema
+  | typeof PaymentSchema
+  | typeof PaymentAttemptSchema
+  | typeof GatewayCallbackSchema
+  | typeof UnappliedPaymentSchema
+  | typeof PublicReferenceSchema
+  | typeof IdempotencyKeySchema
+  | typeof ManualSubmissionSchema
+  | typeof RefundSchema
+  | typeof DecisionSchema
+  | typeof ManualConfirmationSchema
+  | typeof RestoreSchema
+  | typeof LostInvoiceNumberSchema
+  | typeof WebhookEventSchema
+  | typeof WebhookAttemptSchema,
+  { columnNamingStrategy: 'property' }
+>;
