@@ -2,8 +2,8 @@ import type { InvoiceRecord } from '../../core/invoices/store/invoices.ts';
 import type { NewPayment } from '../../core/payments/store/new-payments.ts';
 import { invoiceNumber } from '../../domain/invoice.ts';
 import { payableUrl } from '../../domain/invoice-view.ts';
-import { attemptReference, paymentReference, shadhinpayReference } from '../../domain/references.ts';
-import { CHECKOUT_MINUTES, gatewayOf, VENDORS } from '../../domain/shadhinpay.ts';
+import { attemptReference } from '../../domain/references.ts';
+import { contractOf } from '../../core/contracts/contracts.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { checkoutGatewaysOf, type PaymentRules } from '../../core/payments/bounds.ts';
 import { activeOf, type WhereToPay } from '../../core/payments/where-to-pay.ts';
@@ -13,11 +13,12 @@ export async function payableAt(
   deps: ApiDependencies,
   { invoice, rules }: { readonly invoice: InvoiceRecord; readonly rules: PaymentRules },
 ): Promise<readonly string[]> {
-  if (invoice.contract === 'shadhinpay') {
-    const wanted = VENDORS.map(gatewayOf).filter((name) => deps.gateways.capabilities(name) !== undefined);
-    return activeOf(deps, { scope: invoice, rules, wanted });
-  }
-  return activeOf(deps, { scope: invoice, rules, wanted: checkoutGatewaysOf(rules) });
+  const ofContract = contractOf(invoice.contract).invoices.gateways;
+  const wanted =
+    ofContract === null
+      ? checkoutGatewaysOf(rules)
+      : ofContract.filter((name) => deps.gateways.capabilities(name) !== undefined);
+  return activeOf(deps, { scope: invoice, rules, wanted });
 }
 
 export interface WantedPayment {
@@ -33,13 +34,14 @@ export function paymentOfInvoice(
   { gateways, webUrl }: ApiDependencies,
   { invoice, amountMinor, where, expiryMinutes }: WantedPayment,
 ): NewPayment {
-  const { reference, minutes, ...terms } = termsOf(invoice, { webUrl, expiryMinutes });
+  const page = payableUrl(invoice.reference, webUrl);
+  const { paymentTerms } = contractOf(invoice.contract).invoices;
+  const { expiryMinutes: minutes, ...terms } = paymentTerms(invoice, { page, expiryMinutes });
   const storeId = where.gateway === null ? null : (gateways.defaultStoreId(where.gateway, invoice.mode) ?? null);
   return {
     ...terms,
     ...where,
     scope: { applicationId: invoice.applicationId, mode: invoice.mode },
-    reference,
     amountMinor,
     currency: invoice.currency,
     customerReference: invoice.customerReference,
@@ -50,20 +52,4 @@ export function paymentOfInvoice(
     expiresInSeconds: minutes * 60,
     attempt: { reference: attemptReference(), storeId },
   };
-}
-
-function termsOf(
-  { contract, reference, customerPhone, returnUrl }: InvoiceRecord,
-  { webUrl, expiryMinutes }: { readonly webUrl: string; readonly expiryMinutes: number },
-) {
-  const page = payableUrl(reference, webUrl);
-  return contract === 'shadhinpay'
-    ? {
-        contract,
-        reference: shadhinpayReference(new Date()),
-        minutes: CHECKOUT_MINUTES,
-        customerPhone,
-        returnUrl: returnUrl ?? page,
-      }
-    : { contract, reference: paymentReference(), minutes: expiryMinutes, customerPhone: null, returnUrl: page };
 }

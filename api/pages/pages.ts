@@ -6,10 +6,8 @@ import {
 } from '../../core/payments/store/public-references.ts';
 import { BUSINESS_TIME_ZONE } from '../../domain/calendar.ts';
 import { DomainError, notFound } from '../../domain/errors.ts';
-import { ownpayReturnUrl } from '../../domain/ownpay.ts';
 import { isOpen, isPaid } from '../../domain/payment.ts';
 import { checkoutPath } from '../../domain/payment-view.ts';
-import { shadhinpayReturnUrl } from '../../domain/shadhinpay.ts';
 import { describeError } from '../../runtime/logger.ts';
 import { assetAt } from '../../web/assets.ts';
 import { renderErrorPage } from '../../web/checkout/error-page.ts';
@@ -33,6 +31,7 @@ import { openedByPerson } from './opened-by-person.ts';
 import { answerOperatorLink, OPERATOR_LINK } from './operator-link.ts';
 import { payInvoice, sendBrand, sendInvoicePdf, sendLogo, showPayable } from './payable.ts';
 import { gatewayName } from '../../core/gateways/gateway-name.ts';
+import { contractOf } from '../../core/contracts/contracts.ts';
 
 /** The paths below the page of a payment, and below that of an invoice. */
 export const CHECKOUT_ACTIONS = ['continue', 'gateway', 'submission', 'cancel', 'receipt'] as const;
@@ -190,8 +189,8 @@ async function sendReceipt(
   if (!receiptsEnabled || !isPaid(payment.status)) {
     throw notFound('receipt');
   }
-  // Short references can be guessed with patience, so their receipts never show who paid.
-  const shown = payment.contract === 'native' ? payment : { ...payment, customerName: null };
+  const { receiptNamesPayer } = contractOf(payment.contract).payer;
+  const shown = receiptNamesPayer ? payment : { ...payment, customerName: null };
   const { stream, headers } = await receiptPdf(deps, {
     payment: shown,
     applicationName,
@@ -302,7 +301,7 @@ async function showCheckout(deps: ApiDependencies, showing: Showing): Promise<vo
     redirect(context, gatewayUrl);
     return;
   }
-  const returnUrl = returnUrlOf(payment);
+  const returnUrl = contractOf(payment.contract).payer.returnUrl(payment);
   // Payers who are reading what happens to their money must not be redirected.
   if (state.kind !== 'unapplied' && state.kind !== 'confirming') {
     leadBack(context, payment, returnUrl);
@@ -327,32 +326,21 @@ async function showCheckout(deps: ApiDependencies, showing: Showing): Promise<vo
   });
 }
 
-/** Returns whether the contract redirects at once to a vendor that the shop has chosen. ShadhinPay's does, until the payer has been there. */
+/** Returns whether the page redirects at once to the gateway, until the payer has been there. */
 function jumps({ contract, gatewayChoices }: PaymentRecord): boolean {
-  return contract === 'shadhinpay' && !Array.isArray(gatewayChoices);
-}
-
-function returnUrlOf(payment: PaymentRecord): string | null {
-  switch (payment.contract) {
-    case 'ownpay':
-      return ownpayReturnUrl(payment);
-    case 'shadhinpay':
-      return shadhinpayReturnUrl(payment);
-    default:
-      return payment.returnUrl ?? null;
-  }
+  return contractOf(contract).payer.opensGatewayAtOnce && !Array.isArray(gatewayChoices);
 }
 
 const SHOWN_SECONDS = 5;
 /** After this time the payer has not just paid but opens the page to read it. */
 const LEADS_BACK_MS = 600_000;
 
-/** Sends the payer back to the shop after showing the outcome for a moment, as OwnPay's and ShadhinPay's contracts do. */
+/** Sends the payer back to the shop after showing the outcome for a moment, where the contract does. */
 function leadBack(context: Context, payment: PaymentRecord, returnUrl: string | null): void {
   const justEnded =
     !isOpen(payment.status) &&
     payment.readAt.getTime() - (payment.endedAt ?? payment.updatedAt).getTime() < LEADS_BACK_MS;
-  if (payment.contract !== 'native' && justEnded && returnUrl !== null) {
+  if (contractOf(payment.contract).payer.sendsBack && justEnded && returnUrl !== null) {
     context.set('Refresh', `${SHOWN_SECONDS}; url=${new URL(returnUrl).href}`);
   }
 }

@@ -6,6 +6,7 @@ import { noteReopened } from '../refunds/store/refund-steps.ts';
 import type { RefundRecord } from '../refunds/store/refunds.ts';
 import type { Statements } from '../../database/statements.ts';
 import { invoiceHandleOf, type InvoiceHandle } from '../dispatch.ts';
+import { contractOf } from '../contracts/contracts.ts';
 import type { CoreDependencies } from '../dependencies.ts';
 
 /** Locks the invoice of a payment, or returns null for a payment without an invoice. Must be called before the payment's row is locked. */
@@ -27,15 +28,15 @@ async function invoiceIdOf(statements: Statements, paymentId: bigint): Promise<b
 }
 
 /**
- * Makes the refunded amount of an invoice's payment due again. Does nothing if the application treats refunds as credits, or in ShadhinPay's
- * contract, where a paid invoice stays paid. The invoice is locked.
+ * Makes the refunded amount of an invoice's payment due again. Does nothing if the application treats refunds as credits, or in a contract where a
+ * paid invoice stays paid. The invoice is locked.
  */
 export async function reopenInvoice(
   { calendar }: CoreDependencies,
   statements: Statements,
   { invoice, refund }: { readonly invoice: InvoiceRecord; readonly refund: RefundRecord },
 ): Promise<void> {
-  if (invoice.contract === 'shadhinpay') {
+  if (!contractOf(invoice.contract).invoices.reopenAfterRefund) {
     return;
   }
   const { refundedInvoices } = await invoiceRulesOf(statements, invoice);
