@@ -1,9 +1,13 @@
 import { z } from 'zod';
 import { sqlStateOf } from '../../database/connection.ts';
-import { consumeDecision, decide, decisionFacts, needsSecond } from '../../core/decisions/store.ts';
+import { consumeDecision, decide, decisionFacts, needsSecond } from '../../core/decisions/store/decisions.ts';
 import { keepCallback, type KeptCallback } from '../../core/gateway-callbacks/store.ts';
 import { listRows } from '../../database/lists.ts';
-import { lockSubmission, recordConfirmation, type SubmissionToDecide } from '../../core/manual-payments/store.ts';
+import {
+  lockSubmission,
+  recordConfirmation,
+  type SubmissionToDecide,
+} from '../../core/manual-payments/store/submissions.ts';
 import { recordAudit } from '../../core/operators/store/audit.ts';
 import { locateSubmission, type FoundSubmission } from '../../core/operators/store/money.ts';
 import type { Statements } from '../../database/statements.ts';

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { z } from 'zod';
 import { Payment as PaymentEntity } from '../../database/entities/payment.ts';
-import { decide, decisionFacts, needsSecond } from '../../core/decisions/store.ts';
+import { decide, decisionFacts, needsSecond } from '../../core/decisions/store/decisions.ts';
 import { explainPayment } from '../../core/payments/store/explanation.ts';
 import { recordAudit, type AuditFacts } from '../../core/operators/store/audit.ts';
 import type { ListPage, ListSlice } from '../../database/lists.ts';

@@ -6,7 +6,7 @@ import {
   operatorMay,
   type DecisionWord,
   type StoredDecision,
-} from '../../core/decisions/store.ts';
+} from '../../core/decisions/store/decisions.ts';
 import { recordAudit } from '../../core/operators/store/audit.ts';
 import { listRows } from '../../database/lists.ts';
 import { locatePayment, locateRefund, type FoundRefund } from '../../core/operators/store/money.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { decide, decisionFacts, needsSecond } from '../../core/decisions/store.ts';
+import { decide, decisionFacts, needsSecond } from '../../core/decisions/store/decisions.ts';
 import { recordAudit } from '../../core/operators/store/audit.ts';
 import { listRows } from '../../database/lists.ts';
 import { locateUnappliedPayment, type FoundUnappliedPayment } from '../../core/operators/store/money.ts';

@@ -3,7 +3,7 @@ import { GatewayCallback, PaymentAttempt } from '../../database/entities/payment
 import type { PaymentRecord } from '../../core/payments/store/payments.ts';
 import type { PublicPayment } from '../../core/payments/store/public-references.ts';
 import { refundedOf } from '../../core/refunds/store/refunds.ts';
-import { listUnapplied } from '../../core/unapplied-payments/store.ts';
+import { listUnapplied } from '../../core/unapplied-payments/store/unapplied-payments.ts';
 import type { AttemptStatus, PaymentStatus } from '../../domain/payment.ts';
 import { checkoutPath } from '../../domain/payment-view.ts';
 import type { UnappliedFacts } from '../../domain/unapplied-payment.ts';

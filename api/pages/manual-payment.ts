@@ -1,5 +1,5 @@
 import type { EntityManager } from '../../database/connection.ts';
-import { readManualAttempt, submitTransaction } from '../../core/manual-payments/store.ts';
+import { readManualAttempt, submitTransaction } from '../../core/manual-payments/store/submissions.ts';
 import type { PaymentRecord } from '../../core/payments/store/payments.ts';
 import type { PublicPayment } from '../../core/payments/store/public-references.ts';
 import { holdsCardNumber } from '../../domain/card-number.ts';

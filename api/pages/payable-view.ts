@@ -3,7 +3,7 @@ import { readLogo } from '../../core/invoices/store/invoice-templates.ts';
 import type { PaymentRecord } from '../../core/payments/store/payments.ts';
 import { checkoutPath } from '../../domain/payment-view.ts';
 import { refundedOfAll } from '../../core/refunds/store/refunds.ts';
-import { listUnappliedOfInvoice } from '../../core/unapplied-payments/store.ts';
+import { listUnappliedOfInvoice } from '../../core/unapplied-payments/store/unapplied-payments.ts';
 import { BUSINESS_TIME_ZONE } from '../../domain/calendar.ts';
 import { addDays } from '../../domain/plain-date.ts';
 import {

@@ -1,4 +1,4 @@
-import { auditSignalWithoutDecision, closeReviewDecision, takeDecision } from '../decisions/store.ts';
+import { auditSignalWithoutDecision, closeReviewDecision, takeDecision } from '../decisions/store/decisions.ts';
 import { MissingRow } from '../../database/missing-row.ts';
 import { readPaymentByReference } from './store/payments.ts';
 import type { Mode } from '../../domain/mode.ts';

@@ -1,4 +1,9 @@
-import { auditSignalWithoutDecision, consumeDecision, takeDecision, type DecisionRecord } from '../decisions/store.ts';
+import {
+  auditSignalWithoutDecision,
+  consumeDecision,
+  takeDecision,
+  type DecisionRecord,
+} from '../decisions/store/decisions.ts';
 import type { InvoiceRecord } from '../invoices/store/invoices.ts';
 import { keepSucceededRefund } from './store/refund-steps.ts';
 import type { RefundRecord } from './store/refunds.ts';

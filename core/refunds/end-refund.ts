@@ -3,7 +3,7 @@ import { MissingRow } from '../../database/missing-row.ts';
 import { readRefund, readRefundByReference, type RefundRecord } from './store/refunds.ts';
 import { postTransaction } from '../ledger/store.ts';
 import type { Statements } from '../../database/statements.ts';
-import { readWatched, type WatchedMoney } from '../unapplied-payments/store.ts';
+import { readWatched, type WatchedMoney } from '../unapplied-payments/store/unapplied-payments.ts';
 import { refundPosting } from '../../domain/ledger.ts';
 import { paymentView } from '../../domain/payment-view.ts';
 import { isFinalRefund, type FinalRefundStatus, type RefundStatus } from '../../domain/refund.ts';

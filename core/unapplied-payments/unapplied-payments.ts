@@ -4,7 +4,7 @@ import {
   consumeDecision,
   takeUnappliedDecisions,
   type DecisionRecord,
-} from '../decisions/store.ts';
+} from '../decisions/store/decisions.ts';
 import { Application } from '../../database/entities/application.ts';
 import { GatewayCallback, UnappliedPayment, Payment, PaymentAttempt } from '../../database/entities/payment.ts';
 import { consumeAllCallbacks, consumeCallbacks } from '../gateway-callbacks/store.ts';
@@ -28,7 +28,7 @@ import type {
   UnappliedPaymentInput,
   UnappliedPaymentResult,
 } from '../../workflows/messages/unapplied-payment.ts';
-import { moneyOfAttempt, noteTakenUp } from './store.ts';
+import { moneyOfAttempt, noteTakenUp } from './store/unapplied-payments.ts';
 import type { UnappliedStatus } from '../../domain/unapplied-payment.ts';
 import type { CoreDependencies } from '../dependencies.ts';
 import { followUp, type FollowUp } from '../follow-up.ts';

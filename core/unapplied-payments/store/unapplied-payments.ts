@@ -1,8 +1,8 @@
-import type { UnappliedFacts, UnappliedStatus } from '../../domain/unapplied-payment.ts';
-import { MissingRow } from '../../database/missing-row.ts';
-import { PAYMENT_COLUMNS, paymentOf, type PaymentRecord, type PaymentRow } from '../payments/store/payments.ts';
-import { instant } from '../../database/read-row.ts';
-import type { Statements } from '../../database/statements.ts';
+import type { UnappliedFacts, UnappliedStatus } from '../../../domain/unapplied-payment.ts';
+import { MissingRow } from '../../../database/missing-row.ts';
+import { PAYMENT_COLUMNS, paymentOf, type PaymentRecord, type PaymentRow } from '../../payments/store/payments.ts';
+import { instant } from '../../../database/read-row.ts';
+import type { Statements } from '../../../database/statements.ts';
 
 /** More charges for one payment are unlikely. Operators see all of them. */
 const SHOWN_MAX = 20;
