@@ -15,6 +15,7 @@ import { toDecimalText, toJsonInteger } from '../../domain/money.ts';
 import { isOpen } from '../../domain/payment.ts';
 import { paymentView } from '../../domain/payment-view.ts';
 import { describeError } from '../../runtime/logger.ts';
+import { paymentHandleOf } from '../../core/dispatch.ts';
 import { workflowIds } from '../../workflows/messages/names.ts';
 import { IdParams } from '../http/fields.ts';
 import { paginationOf, sliceOf } from '../http/paging.ts';
@@ -218,17 +219,11 @@ function review(deps: AdminDependencies): AdminRoute {
           data: { payment: paymentView(payment, deps.webUrl), decision: 'awaiting-second-approval' as const },
         };
       }
-      const { reference, applicationId, mode, amountMinor, currency, gateway, invoiceId } = payment;
-      const { applicationName } = found;
-      const amount = { amountMinor, currency };
       await deps.dispatch
-        .signalReviewDecision(
-          { reference, applicationId, applicationName, mode, amount, gateway, invoiceId },
-          decision.id,
-        )
+        .signalReviewDecision(paymentHandleOf(payment, found.applicationName), decision.id)
         .catch((error: unknown) => {
           deps.log.warn(
-            { payment: reference, error: describeError(error) },
+            { payment: payment.reference, error: describeError(error) },
             'decision not signalled; the sweeper retries',
           );
         });

@@ -11,6 +11,7 @@ import { DomainError, notFound } from '../../domain/errors.ts';
 import { toJsonInteger } from '../../domain/money.ts';
 import { refundBoundsIn } from '../../gateways/refund-bounds.ts';
 import { describeError } from '../../runtime/logger.ts';
+import { paymentHandleOf } from '../../core/dispatch.ts';
 import { IdParams } from '../http/fields.ts';
 import { paginationOf, sliceOf } from '../http/paging.ts';
 import type { OperatorCaller } from './caller.ts';
@@ -175,16 +176,11 @@ async function write(
     return { payment: own, stored: result };
   });
   if (stored.complete) {
-    const { reference, applicationId, mode, amountMinor, currency, gateway, invoiceId } = payment;
-    const amount = { amountMinor, currency };
     await deps.dispatch
-      .decideUnappliedPayment(
-        { reference, applicationId, applicationName, mode, amount, gateway, invoiceId },
-        { attemptReference, decisionId: stored.id },
-      )
+      .decideUnappliedPayment(paymentHandleOf(payment, applicationName), { attemptReference, decisionId: stored.id })
       .catch((error: unknown) => {
         deps.log.warn(
-          { payment: reference, error: describeError(error) },
+          { payment: payment.reference, error: describeError(error) },
           'decision not signalled; the sweeper retries',
         );
       });

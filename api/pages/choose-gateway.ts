@@ -7,6 +7,7 @@ import type { ApiDependencies } from '../dependencies.ts';
 import { readText } from '../http/body.ts';
 import type { Context } from '../http/surface.ts';
 import { SESSION_WAIT } from '../../core/payments/create-payment.ts';
+import { paymentHandleOf } from '../../core/dispatch.ts';
 import { gatewayName } from '../../core/gateways/gateway-name.ts';
 
 const FORM_TYPE = 'application/x-www-form-urlencoded';
@@ -53,9 +54,8 @@ export async function choose(
     return null;
   }
   remember(context, { gateway, secure });
-  const { reference, applicationId, mode, amountMinor, currency, invoiceId } = payment;
-  const amount = { amountMinor, currency };
-  const handle = { reference, applicationId, applicationName, mode, amount, gateway, invoiceId };
+  const { reference } = payment;
+  const handle = paymentHandleOf({ ...payment, gateway }, applicationName);
   const told =
     outcome.kind === 'kept'
       ? deps.dispatch.signalChoice(reference)

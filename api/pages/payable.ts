@@ -22,6 +22,7 @@ import { invoiceDocument } from '../documents/invoice-document.ts';
 import { DOCUMENT_HEADERS, pdfReply } from '../documents/pdf-reply.ts';
 import { readText } from '../http/body.ts';
 import type { Context } from '../http/surface.ts';
+import { paymentHandleOf } from '../../core/dispatch.ts';
 import { SESSION_WAIT } from '../../core/payments/create-payment.ts';
 import { drawingAgain } from '../../core/payments/draw-reference.ts';
 import { choiceFor } from '../../core/payments/where-to-pay.ts';
@@ -214,15 +215,11 @@ async function openCheckout(
   { scope, invoice, applicationName }: PublicInvoice,
   { reference, amountMinor, gateway }: Extract<Begun, { isNew: true }>,
 ): Promise<void> {
-  const amount = { amountMinor, currency: invoice.currency };
-  await deps.dispatch
-    .openCheckout({ reference, ...scope, applicationName, amount, gateway, invoiceId: invoice.id }, SESSION_WAIT)
-    .catch((error: unknown) => {
-      deps.log.warn(
-        { payment: reference, error: describeError(error) },
-        'checkout not open yet; the page waits for it',
-      );
-    });
+  const { currency, id: invoiceId } = invoice;
+  const payment = { reference, ...scope, amountMinor, currency, gateway, invoiceId };
+  await deps.dispatch.openCheckout(paymentHandleOf(payment, applicationName), SESSION_WAIT).catch((error: unknown) => {
+    deps.log.warn({ payment: reference, error: describeError(error) }, 'checkout not open yet; the page waits for it');
+  });
 }
 
 function rulesOf({ database }: ApiDependencies, scope: Scope): Promise<ApplicationPaymentRules> {

@@ -10,6 +10,7 @@ import type {
   ReviewDecisionInput,
 } from '../../workflows/messages/payment.ts';
 import type { CoreDependencies } from '../dependencies.ts';
+import { paymentHandleOf } from '../dispatch.ts';
 import { endOf } from './open-checkout.ts';
 import { scopeOf } from '../scope.ts';
 
@@ -82,18 +83,7 @@ export async function lookForUnappliedMoney(deps: CoreDependencies, input: Payme
     throw new MissingRow('payment', input.reference);
   }
   for (const { reference: attemptReference, name: applicationName } of attempts) {
-    const { reference, applicationId, mode, gateway, amountMinor, currency, invoiceId } = payment;
-    await deps.dispatch.startUnappliedPayment(
-      {
-        reference,
-        applicationId,
-        applicationName,
-        mode,
-        gateway,
-        amount: { amountMinor, currency },
-        invoiceId,
-      },
-      { attemptReference, callbackId: 0n },
-    );
+    const handle = paymentHandleOf(payment, applicationName);
+    await deps.dispatch.startUnappliedPayment(handle, { attemptReference, callbackId: 0n });
   }
 }
