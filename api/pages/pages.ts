@@ -25,12 +25,13 @@ import { receiptPdf } from '../documents/receipt-pdf.ts';
 import { checkoutState } from './checkout-view.ts';
 import { choose, optionsOf } from './choose-gateway.ts';
 import { formOrigins } from './form-origins.ts';
-import { queryAgainFor, rememberLedOn } from './led-on.ts';
-import { manualState, paysOnOurPage, submit } from './manual-payment.ts';
+import { queryForReturned, rememberLedOn } from '../../core/payments/led-on.ts';
+import { manualState, paysOnOurPage, acceptSubmission } from './manual-payment.ts';
 import { openedByPerson } from './opened-by-person.ts';
 import { answerOperatorLink, OPERATOR_LINK } from './operator-link.ts';
 import { payInvoice, sendBrand, sendInvoicePdf, sendLogo, showPayable } from './payable.ts';
 import { gatewayName } from '../../core/gateways/gateway-name.ts';
+import { requestCancel } from '../../core/payments/request-cancel.ts';
 import { contractOf } from '../../core/contracts/contracts.ts';
 
 /** The paths below the page of a payment, and below that of an invoice. */
@@ -124,7 +125,7 @@ async function answerCheckout(deps: ApiDependencies, { context, limiter, secure,
     }
     case 'submission': {
       admitAddress(context, limiter, { bucket: 'submission', perMinute: SUBMISSIONS_PER_MINUTE });
-      const problem = await submit(deps, context, found);
+      const problem = await acceptSubmission(deps, context, found);
       redirect(context, pagePath(context, found, problem));
       break;
     }
@@ -251,25 +252,6 @@ function admitVelocity(deps: ApiDependencies, { context, limiter }: { context: C
   }
 }
 
-/** Stores the request before signalling it. The gateway decides whether the payment can still be cancelled. */
-async function requestCancel(deps: ApiDependencies, { scope, payment }: PublicPayment): Promise<void> {
-  const asked = await deps.database.inOneTrip(scope, (statements) =>
-    statements.execute<object[]>(
-      `update payments set cancel_requested_at = now(), next_sweep_at = now(), updated_at = now()
-       where id = ? and status in ('CREATED', 'PENDING') and cancel_requested_at is null and review_reason is null returning 1`,
-      [payment.id],
-    ),
-  );
-  if (asked.length > 0) {
-    await deps.dispatch.signalCancel(payment.reference).catch((error: unknown) => {
-      deps.log.warn(
-        { payment: payment.reference, error: describeError(error) },
-        'cancellation not signalled; the sweeper retries',
-      );
-    });
-  }
-}
-
 const PROBLEMS: readonly SubmissionProblem[] = ['transaction', 'transaction-characters', 'sender'];
 
 interface Showing {
@@ -281,7 +263,8 @@ interface Showing {
 
 async function showCheckout(deps: ApiDependencies, showing: Showing): Promise<void> {
   const { context, limiter, secure } = showing;
-  const found = await queryAgainFor(deps, context, showing.found);
+  // Automatic refreshes do not query.
+  const found = openedByPerson(context) ? await queryForReturned(deps, showing.found) : showing.found;
   const { scope, payment, applicationName } = found;
   const options = optionsOf(deps, found, context);
   const asked = new URLSearchParams(context.querystring);

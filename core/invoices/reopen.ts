@@ -1,6 +1,7 @@
 import type { Scope } from '../../database/connection.ts';
 import { changePaid } from './store/invoice-steps.ts';
 import { lockInvoice, readInvoice, type InvoiceRecord } from './store/invoices.ts';
+import { invoiceIdOf } from './store/of-payment.ts';
 import { invoiceRulesOf } from './store/invoice-overpayment.ts';
 import { noteReopened } from '../refunds/store/refund-steps.ts';
 import type { RefundRecord } from '../refunds/store/refunds.ts';
@@ -17,14 +18,6 @@ export async function lockInvoiceOfPayment(
 ): Promise<InvoiceRecord | null> {
   const invoiceId = await invoiceIdOf(statements, paymentId);
   return invoiceId === null ? null : lockInvoice(statements, scope, invoiceId);
-}
-
-async function invoiceIdOf(statements: Statements, paymentId: bigint): Promise<bigint | null> {
-  const [row] = await statements.execute<{ invoice_id: string | null }[]>(
-    'select invoice_id from payments where id = ?',
-    [paymentId],
-  );
-  return typeof row?.invoice_id === 'string' ? BigInt(row.invoice_id) : null;
 }
 
 /**
