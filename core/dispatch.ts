@@ -18,6 +18,15 @@ export interface PaymentHandle {
   readonly invoiceId?: bigint | null | undefined;
 }
 
+/** The fields of a payment that its handle needs. */
+export interface PaymentToStart extends Money, Omit<PaymentHandle, 'applicationName' | 'amount'> {}
+
+/** Returns the handle with which a payment's workflow, or that of its unapplied money, is started and signalled. */
+export function paymentHandleOf(payment: PaymentToStart, applicationName: string): PaymentHandle {
+  const { reference, applicationId, mode, amountMinor, currency, gateway, invoiceId } = payment;
+  return { reference, applicationId, applicationName, mode, amount: { amountMinor, currency }, gateway, invoiceId };
+}
+
 /** What is needed to start an invoice's workflow. */
 export interface InvoiceHandle {
   readonly reference: string;

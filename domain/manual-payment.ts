@@ -1,3 +1,7 @@
+/** The state of a payer's submission as operators see it. `CORRECTED`: the payer has made another one since. */
+export const SUBMISSION_STATUSES = ['WAITING', 'CONFIRMED', 'REJECTED', 'CORRECTED'] as const;
+export type SubmissionStatus = (typeof SUBMISSION_STATUSES)[number];
+
 /** Length of the transaction number that a payer submits, in characters. It applies to the text and to the normalized form. */
 export const TRANSACTION_LENGTH = { min: 4, max: 64 } as const;
 

@@ -151,6 +151,9 @@ export function isNotified(event: ShadhinpayEvent, subscribed: readonly string[]
   return subscribed === null ? SHADHINPAY_EVENTS[event] : subscribed.includes(event);
 }
 
+/** The delay before each attempt of a delivery in seconds. The contract documents six attempts. */
+export const SHADHINPAY_DELAYS_SECONDS = [0, 60, 300, 900, 3_600, 21_600] as const;
+
 export interface RecordedEvent {
   /** A UUID, the same over every attempt. */
   readonly eventId: string;

@@ -1,5 +1,3 @@
-import type { Contract } from './contract.ts';
-
 /** Events that an application can receive. The names are published. */
 export const EVENT_TYPES = [
   'payment.succeeded',
@@ -47,14 +45,6 @@ export type DeliveryStatus = (typeof DELIVERY_STATUSES)[number];
 export const ATTEMPT_DELAYS_SECONDS = [
   0, 5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400,
 ] as const satisfies readonly number[];
-
-/** ShadhinPay documents six attempts. */
-const SHADHINPAY_DELAYS_SECONDS = [0, 60, 300, 900, 3_600, 21_600] as const;
-
-/** Returns the delay before each attempt in seconds for the contract of the event. */
-export function attemptDelaysOf(contract: Contract): readonly number[] {
-  return contract === 'shadhinpay' ? SHADHINPAY_DELAYS_SECONDS : ATTEMPT_DELAYS_SECONDS;
-}
 
 /** Jitter only lengthens a delay, by at most this share, so the schedule is never shorter than published. */
 export const JITTER_SHARE_MAX = 0.2;

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { z } from 'zod';
-import { issueCredential, registerApplication, shadhinpayKeyHash } from '../core/applications/store/applications.ts';
+import { issueCredential, registerApplication } from '../core/applications/store/applications.ts';
+import { shadhinpayKeyHash } from '../core/contracts/shadhinpay.ts';
 import { openDatabase, type Database } from '../database/connection.ts';
 import { Credential } from '../database/entities/application.ts';
 import { chooseStore, hasHadStore } from '../core/gateways/store/stores.ts';

@@ -5,7 +5,7 @@ import { openDatabase } from '../database/connection.ts';
 import { requireDurability } from '../database/durability.ts';
 import { GatewayExecutions } from '../core/gateways/store/executions.ts';
 import { GatewayTokens } from '../core/gateways/store/tokens.ts';
-import { manualBook } from '../core/manual-payments/store.ts';
+import { manualBook } from '../core/manual-payments/store/submissions.ts';
 import { requireOwnLogins } from '../database/own-logins.ts';
 import { announceProcess } from '../database/presence.ts';
 import { BUSINESS_TIME_ZONE, calendarIn } from '../domain/calendar.ts';

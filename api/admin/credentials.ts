@@ -37,6 +37,7 @@ import { pendingChangeView } from './change-schemas.ts';
 import type { AdminDependencies } from './dependencies.ts';
 import { outdated, propose } from './propose.ts';
 import { adminRoute, type AdminRoute } from './route.ts';
+import { contractOf } from '../../core/contracts/contracts.ts';
 
 const TAG = 'Applications';
 const WAITS =
@@ -179,7 +180,7 @@ function revoke(deps: AdminDependencies): AdminRoute {
 }
 
 function prepare(wanted: WantedCredential): Promise<PreparedCredential> {
-  if (wanted.contract !== 'ownpay' && wanted.scopes !== undefined) {
+  if (wanted.scopes !== undefined && !contractOf(wanted.contract ?? 'native').keys.haveScopes) {
     const fields = { scopes: `are not known to ${wanted.contract} keys` };
     throw new DomainError('VALIDATION_ERROR', 'the request is not valid', { fields });
   }

@@ -1,7 +1,9 @@
 import { z } from 'zod';
+import { SUBMISSION_STATUSES } from '../../domain/manual-payment.ts';
 import { MODES } from '../../domain/mode.ts';
 import { PAYMENT_STATUSES, REVIEW_REASONS } from '../../domain/payment.ts';
 import { REFUND_STATUSES } from '../../domain/refund.ts';
+import { UNAPPLIED_STATUSES } from '../../domain/unapplied-payment.ts';
 import { freeText, IdText, text } from '../http/fields.ts';
 import { listQuery } from '../http/paging.ts';
 import { AmountMinor, Payment, Refund } from '../native/schemas.ts';
@@ -92,7 +94,7 @@ export const UnappliedPaymentsQuery = z.object({
   ...listQuery(['createdAt', 'amountMinor']),
   applicationId: IdText.optional(),
   mode: ModeFilter.optional(),
-  status: z.enum(['HELD', 'REFUNDING', 'REFUNDED', 'KEPT'], 'is not a status of an unapplied payment').optional(),
+  status: z.enum(UNAPPLIED_STATUSES, 'is not a status of an unapplied payment').optional(),
   paymentId: IdText.optional(),
 });
 
@@ -105,7 +107,7 @@ export const UnappliedPaymentDetail = z
     applicationId: z.int(),
     applicationName: z.string(),
     mode: z.enum(MODES),
-    status: z.enum(['HELD', 'REFUNDING', 'REFUNDED', 'KEPT']),
+    status: z.enum(UNAPPLIED_STATUSES),
     kind: z
       .enum(['LATE', 'OVERPAYMENT'])
       .describe('`OVERPAYMENT` is the part of a payment that exceeds what its invoice was still due.'),
@@ -123,13 +125,11 @@ export const UnappliedPaymentDetail = z
   })
   .meta({ id: 'UnappliedPaymentDetail' });
 
-export const MANUAL_STATUSES = ['WAITING', 'CONFIRMED', 'REJECTED', 'CORRECTED'] as const;
-
 export const ManualPaymentsQuery = z.object({
   ...listQuery(['createdAt', 'amountMinor']),
   applicationId: IdText.optional(),
   mode: ModeFilter.optional(),
-  status: z.enum(MANUAL_STATUSES, 'is not a status of a manual payment').default('WAITING'),
+  status: z.enum(SUBMISSION_STATUSES, 'is not a status of a manual payment').default('WAITING'),
   paymentId: IdText.optional(),
 });
 
@@ -143,7 +143,7 @@ export const ManualPayment = z
     applicationName: z.string(),
     mode: z.enum(MODES),
     status: z
-      .enum(MANUAL_STATUSES)
+      .enum(SUBMISSION_STATUSES)
       .describe(
         '`CORRECTED` means that the payer has since submitted another transaction number. Decide on that one instead.',
       ),

@@ -1,20 +1,16 @@
 import { Readable } from 'node:stream';
 import { z } from 'zod';
 import { Payment as PaymentEntity } from '../../database/entities/payment.ts';
-import { decide, decisionFacts, needsSecond } from '../../core/decisions/store.ts';
 import { explainPayment } from '../../core/payments/store/explanation.ts';
 import { recordAudit, type AuditFacts } from '../../core/operators/store/audit.ts';
 import type { ListPage, ListSlice } from '../../database/lists.ts';
-import { locatePayment, type FoundPayment } from '../../core/operators/store/money.ts';
+import { reviewPayment } from '../../core/payments/review-payment.ts';
 import { listAllPayments, type PaymentFilter, type PaymentSummaryRow } from '../../core/payments/store/payment-list.ts';
 import { paymentDetail } from '../../core/payments/store/payment-detail.ts';
-import { readPayment, type PaymentRecord } from '../../core/payments/store/payments.ts';
 import { csvLine } from '../../domain/csv.ts';
-import { DomainError, notFound } from '../../domain/errors.ts';
+import { notFound } from '../../domain/errors.ts';
 import { toDecimalText, toJsonInteger } from '../../domain/money.ts';
-import { isOpen } from '../../domain/payment.ts';
 import { paymentView } from '../../domain/payment-view.ts';
-import { describeError } from '../../runtime/logger.ts';
 import { workflowIds } from '../../workflows/messages/names.ts';
 import { IdParams } from '../http/fields.ts';
 import { paginationOf, sliceOf } from '../http/paging.ts';
@@ -31,7 +27,6 @@ import {
 } from './money-schemas.ts';
 import { momentRange } from './filters.ts';
 import { adminRoute, type AdminRoute } from './route.ts';
-import { settled } from './settled.ts';
 
 const TAG = 'Payments by operators';
 const EXPORT_BATCH = 500;
@@ -207,103 +202,10 @@ function review(deps: AdminDependencies): AdminRoute {
     response: { status: 200, schema: ReviewedPayment },
     errors: ['RESOURCE_NOT_FOUND', 'FORBIDDEN', 'INVALID_OPERATION_STATE'],
     handler: async ({ caller, params, body }) => {
-      const found = await deps.database.withOperator(caller.view, (em) => locatePayment(em, params.id));
-      if (found === null) {
-        throw notFound('payment');
-      }
-      const { payment, decision } = await writeReview(deps, { found, caller, paymentId: params.id, ...body });
-      if (!decision.complete) {
-        return {
-          status: 200,
-          data: { payment: paymentView(payment, deps.webUrl), decision: 'awaiting-second-approval' as const },
-        };
-      }
-      const { reference, applicationId, mode, amountMinor, currency, gateway, invoiceId } = payment;
-      const { applicationName } = found;
-      const amount = { amountMinor, currency };
-      await deps.dispatch
-        .signalReviewDecision(
-          { reference, applicationId, applicationName, mode, amount, gateway, invoiceId },
-          decision.id,
-        )
-        .catch((error: unknown) => {
-          deps.log.warn(
-            { payment: reference, error: describeError(error) },
-            'decision not signalled; the sweeper retries',
-          );
-        });
-      const now = await settled(
-        () => findPayment(deps, found, params.id),
-        ({ status }) => !isOpen(status),
-      );
-      return {
-        status: 200,
-        data: {
-          payment: paymentView(now, deps.webUrl),
-          decision: isOpen(now.status) ? ('in-progress' as const) : ('executed' as const),
-        },
-      };
+      const { payment, decision } = await reviewPayment(deps, caller, { paymentId: params.id, ...body });
+      return { status: 200, data: { payment: paymentView(payment, deps.webUrl), decision } };
     },
   });
-}
-
-interface Review {
-  readonly found: FoundPayment;
-  readonly caller: OperatorCaller;
-  readonly paymentId: bigint;
-  readonly decision: 'accept' | 'reject';
-  readonly reason: string;
-}
-
-async function writeReview(deps: AdminDependencies, { found, caller, paymentId, decision: word, reason }: Review) {
-  const { scope } = found;
-  return deps.database.inTransaction(scope, async (statements) => {
-    await statements.execute('select 1 from payments where id = ? for update', [paymentId]);
-    const payment = await readPayment(statements, scope, paymentId);
-    if (payment === null) {
-      throw notFound('payment');
-    }
-    if (payment.reviewReason === null || !isOpen(payment.status)) {
-      throw new DomainError('INVALID_OPERATION_STATE', 'the payment is not under review');
-    }
-    const amount = { amountMinor: payment.amountMinor, currency: payment.currency };
-    const decision = await decide(statements, {
-      scope,
-      kind: 'review',
-      paymentId,
-      refundId: null,
-      unappliedPaymentId: null,
-      decision: word,
-      reason,
-      operatorId: caller.operator.id,
-      amount,
-      needsSecond: await needsSecond(statements, {
-        scope,
-        operatorId: caller.operator.id,
-        paymentId,
-        amount,
-        decision: word,
-      }),
-    });
-    await recordAudit(statements, {
-      actor: caller.actor,
-      action: `payment.review-${word}`,
-      target: { type: 'payment', id: paymentId },
-      application: { id: scope.applicationId, mode: scope.mode },
-      before: { status: payment.status, reviewReason: payment.reviewReason ?? null },
-      after: decisionFacts(decision),
-      reason,
-    });
-    return { payment, decision };
-  });
-}
-
-async function findPayment(deps: AdminDependencies, { scope }: FoundPayment, id: bigint): Promise<PaymentRecord> {
-  const payment = await deps.database.inOneTrip(scope, (statements) => readPayment(statements, scope, id));
-  if (payment === null) {
-    throw notFound('payment');
-  }
-  return payment;
 }
 
 /** Returns the filter for the audit log. References are left out, because the log must not show whose payments an operator searched for. */

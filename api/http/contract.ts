@@ -10,7 +10,7 @@ const PATHS: readonly (readonly [RegExp, Contract])[] = [
 ];
 
 /** Returns the contract that a request below the prefix addresses, whether or not that contract has such a path. */
-export function contractOf(context: Context, prefix: string): Contract {
+export function requestedContract(context: Context, prefix: string): Contract {
   const path = context.path.slice(prefix.length);
   const byPath = PATHS.find(([pattern]) => pattern.test(path))?.[1];
   return byPath ?? contractsNamed(context)[0] ?? 'native';

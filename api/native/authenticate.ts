@@ -47,8 +47,8 @@ export function createAuthenticator(database: Database): Authenticator {
       if (!KEY_FORMAT.test(apiKey) || apiSecret === '' || apiSecret.length > SECRET_LENGTH_MAX) {
         throw refused();
       }
-      const found = await findCredential(database, sha256(apiKey));
-      if (found === null || !found.usable || found.contract !== 'native' || found.secretHash === null) {
+      const found = await findCredential(database, { keyHash: sha256(apiKey), contract: 'native' });
+      if (found === null || found.secretHash === null) {
         throw refused();
       }
       if (!(await verdicts.matches(apiSecret, found.secretHash, guesses))) {

@@ -31,6 +31,7 @@ import {
   Receipt,
   ReceiptQuery,
 } from './schemas.ts';
+import { contractOf } from '../../core/contracts/contracts.ts';
 
 const LIST_MAX = 200;
 const JSON_TYPE = 'application/json';
@@ -251,8 +252,7 @@ function checkout(deps: ApiDependencies): Route<NativeCaller> {
     errors: ['RESOURCE_NOT_FOUND', 'RATE_LIMITED', 'SERVICE_UNAVAILABLE', 'INTERNAL_ERROR'],
     handler: async ({ params }: { params: z.infer<typeof CheckoutParams> }) => {
       const found = await findPublicPayment(deps.database, params.reference);
-      // Payments of ShadhinPay's contract have a page of their own.
-      if (found === null || found.payment.contract === 'shadhinpay') {
+      if (found === null || !contractOf(found.payment.contract).payer.hasCheckoutDocument) {
         throw notFound('checkout');
       }
       const { payment, applicationName } = found;

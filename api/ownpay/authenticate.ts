@@ -22,8 +22,9 @@ export function createOwnpayAuthenticator(database: Database): (authorization: s
       throw new OwnpayError('MISSING_TOKEN', REFUSED);
     }
     const key = BEARER.exec(authorization)?.[1];
-    const found = key === undefined ? null : await findCredential(database, sha256(key));
-    if (found === null || !found.usable || found.contract !== 'ownpay') {
+    const found =
+      key === undefined ? null : await findCredential(database, { keyHash: sha256(key), contract: 'ownpay' });
+    if (found === null) {
       throw new DomainError('UNAUTHORIZED', REFUSED);
     }
     await noteUse(found);

@@ -2,7 +2,7 @@ import { DomainError } from '../../domain/errors.ts';
 import { writeJson, type ExactJson } from '../../domain/exact-json.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { admitCredential, slowGuesses } from '../http/admit.ts';
-import { contractOf, requireOneContract } from '../http/contract.ts';
+import { requestedContract, requireOneContract } from '../http/contract.ts';
 import type { RateLimiter, RateVerdict } from '../http/rate-limit.ts';
 import { surface, type AnySurface, type Context } from '../http/surface.ts';
 import { createOwnpayAuthenticator, requireScope, type OwnpayCaller } from './authenticate.ts';
@@ -29,7 +29,7 @@ export function ownpaySurface(deps: ApiDependencies, limiter: RateLimiter): AnyS
     routes: ownpayRoutes(deps),
     bodyBytesMax: BODY_BYTES_MAX,
     challenge: 'Bearer',
-    accepts: (context) => contractOf(context, OWNPAY_PREFIX) === 'ownpay',
+    accepts: (context) => requestedContract(context, OWNPAY_PREFIX) === 'ownpay',
     guard: requireOneContract,
     admit: () => undefined,
     async authenticate(context, { method }) {

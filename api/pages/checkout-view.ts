@@ -1,9 +1,11 @@
 import type { EntityManager } from '../../database/connection.ts';
 import { GatewayCallback, PaymentAttempt } from '../../database/entities/payment.ts';
+import { isInvoicePaid } from '../../core/invoices/store/of-payment.ts';
+import { secondChargeQueriedSince } from '../../core/payments/store/payer-requests.ts';
 import type { PaymentRecord } from '../../core/payments/store/payments.ts';
 import type { PublicPayment } from '../../core/payments/store/public-references.ts';
 import { refundedOf } from '../../core/refunds/store/refunds.ts';
-import { listUnapplied } from '../../core/unapplied-payments/store.ts';
+import { listUnapplied } from '../../core/unapplied-payments/store/unapplied-payments.ts';
 import type { AttemptStatus, PaymentStatus } from '../../domain/payment.ts';
 import { checkoutPath } from '../../domain/payment-view.ts';
 import type { UnappliedFacts } from '../../domain/unapplied-payment.ts';
@@ -41,7 +43,7 @@ export async function checkoutState(em: EntityManager, shown: Shown): Promise<Ch
         (await unappliedMoneyState(em, payment)) ?? {
           kind: UNPAID_AS[status],
           at,
-          invoicePaid: await isInvoicePaid(em, payment),
+          invoicePaid: await isPaidOtherwise(em, payment),
         }
       );
     case 'SUCCEEDED':
@@ -49,7 +51,7 @@ export async function checkoutState(em: EntityManager, shown: Shown): Promise<Ch
         kind: 'succeeded',
         receipt: receiptOf(payment, receiptsEnabled),
         unapplied: await unappliedMoney(em, payment),
-        searchingSince: await secondChargeQueriedSince(em, payment),
+        searchingSince: await searchingSince(em, payment),
       };
     case 'PARTIALLY_REFUNDED':
       return {
@@ -69,12 +71,11 @@ export async function checkoutState(em: EntityManager, shown: Shown): Promise<Ch
 }
 
 /** Returns whether the payment was for an invoice that other payments have paid. */
-async function isInvoicePaid(em: EntityManager, { invoiceId }: PaymentRecord): Promise<boolean> {
+async function isPaidOtherwise(em: EntityManager, { invoiceId }: PaymentRecord): Promise<boolean> {
   if (typeof invoiceId !== 'bigint') {
     return false;
   }
-  const paid = await em.execute<unknown[]>(`select 1 from invoices where id = ? and status = 'PAID'`, [invoiceId]);
-  return paid.length > 0;
+  return isInvoicePaid(em, invoiceId);
 }
 
 /**
@@ -96,19 +97,11 @@ async function unappliedMoneyState(em: EntityManager, payment: PaymentRecord): P
  * Where the payer could choose among gateways, two tabs may both have been paid. Returns the time of the newest callback of an attempt that did not
  * finalize the payment and still awaits the gateway's answer, or null.
  */
-async function secondChargeQueriedSince(
-  em: EntityManager,
-  { id, gatewayChoices }: PaymentRecord,
-): Promise<Date | null> {
+async function searchingSince(em: EntityManager, { id, gatewayChoices }: PaymentRecord): Promise<Date | null> {
   if ((gatewayChoices ?? []).length < 2) {
     return null;
   }
-  const [news] = await em.execute<{ since: string }[]>(
-    `select c.created_at as since from gateway_callbacks c join payment_attempts t on t.id = c.attempt_id
-     where c.payment_id = ? and c.consumed_at is null and not c.claims_no_money and t.status <> 'CONFIRMED' order by c.id desc limit 1`,
-    [id],
-  );
-  return news === undefined ? null : new Date(news.since);
+  return secondChargeQueriedSince(em, id);
 }
 
 const SHOWN_AS = { HELD: 'held', REFUNDING: 'refunding', REFUNDED: 'refunded', KEPT: 'kept' } as const;

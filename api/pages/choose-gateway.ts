@@ -1,12 +1,9 @@
-import { chooseGateway, type ChoiceOutcome } from '../../core/payments/store/gateway-choices.ts';
-import { findPublicPayment, type PublicPayment } from '../../core/payments/store/public-references.ts';
+import { chooseGateway } from '../../core/payments/choose-gateway.ts';
+import type { PublicPayment } from '../../core/payments/store/public-references.ts';
 import { DomainError } from '../../domain/errors.ts';
-import { attemptReference } from '../../domain/references.ts';
-import { describeError } from '../../runtime/logger.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { readText } from '../http/body.ts';
 import type { Context } from '../http/surface.ts';
-import { SESSION_WAIT } from '../../core/payments/create-payment.ts';
 import { gatewayName } from '../../core/gateways/gateway-name.ts';
 
 const FORM_TYPE = 'application/x-www-form-urlencoded';
@@ -31,56 +28,19 @@ export function optionsOf(deps: ApiDependencies, { payment }: PublicPayment, con
 }
 
 /**
- * Reads the payer's choice from the form and opens the gateway's page. Returns the payment as it is then. If the gateway's page could not be opened
- * in time, the payment has none yet and our page waits for it. Returns null if there is nothing left to choose; our page shows why.
- * @throws DomainError for a form that is not the page's, a gateway that the page does not offer, and more than ten choices
+ * Reads the payer's choice from the form and opens the gateway's page. Returns what `chooseGateway` returns.
+ * @throws DomainError for a form that is not the page's, and the errors of `chooseGateway`
  */
 export async function choose(
   deps: ApiDependencies,
   { context, found, secure }: { readonly context: Context; readonly found: PublicPayment; readonly secure: boolean },
 ): Promise<PublicPayment | null> {
-  const { scope, payment, applicationName } = found;
   const gateway = await readChoice(context);
-  const choice = {
-    paymentId: payment.id,
-    gateway,
-    reference: attemptReference(),
-    storeId: deps.gateways.defaultStoreId(gateway, payment.mode) ?? null,
-  };
-  const outcome = await deps.database.inTransaction(scope, (statements) => chooseGateway(statements, choice));
-  const attempt = attemptOf(outcome);
-  if (attempt === null) {
-    return null;
+  const chosen = await chooseGateway(deps, found, gateway);
+  if (chosen !== null) {
+    remember(context, { gateway, secure });
   }
-  remember(context, { gateway, secure });
-  const { reference, applicationId, mode, amountMinor, currency, invoiceId } = payment;
-  const amount = { amountMinor, currency };
-  const handle = { reference, applicationId, applicationName, mode, amount, gateway, invoiceId };
-  const told =
-    outcome.kind === 'kept'
-      ? deps.dispatch.signalChoice(reference)
-      : deps.dispatch.chooseGateway(handle, { attemptReference: attempt, ...SESSION_WAIT });
-  await told.catch((error: unknown) => {
-    deps.log.warn(
-      { payment: reference, error: describeError(error) },
-      'checkout at the chosen gateway not open yet; the page waits for it',
-    );
-  });
-  return (await findPublicPayment(deps.database, reference)) ?? found;
-}
-
-function attemptOf(outcome: ChoiceOutcome): string | null {
-  switch (outcome.kind) {
-    case 'chosen':
-    case 'kept':
-      return outcome.reference;
-    case 'closed':
-      return null;
-    case 'not-offered':
-      throw new DomainError('VALIDATION_ERROR', 'the payment cannot be paid at that gateway');
-    case 'too-often':
-      throw new DomainError('RATE_LIMITED', 'the gateway was changed too often', { retryAfterSeconds: 3_600 });
-  }
+  return chosen;
 }
 
 async function readChoice(context: Context): Promise<string> {

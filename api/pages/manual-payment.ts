@@ -1,5 +1,6 @@
 import type { EntityManager } from '../../database/connection.ts';
-import { readManualAttempt, submitTransaction } from '../../core/manual-payments/store.ts';
+import { readManualAttempt } from '../../core/manual-payments/store/submissions.ts';
+import { submit } from '../../core/manual-payments/submit.ts';
 import type { PaymentRecord } from '../../core/payments/store/payments.ts';
 import type { PublicPayment } from '../../core/payments/store/public-references.ts';
 import { holdsCardNumber } from '../../domain/card-number.ts';
@@ -76,21 +77,16 @@ export async function manualState(
  * then shows the state.
  * @throws DomainError for a form that is not the page's, and too many corrections
  */
-export async function submit(
+export async function acceptSubmission(
   deps: ApiDependencies,
   context: Context,
-  { scope, payment }: PublicPayment,
+  found: PublicPayment,
 ): Promise<SubmissionProblem | null> {
   const said = await readForm(context);
   if (typeof said === 'string') {
     return said;
   }
-  const outcome = await deps.database.inTransaction(scope, (statements) =>
-    submitTransaction(statements, { paymentId: payment.id, ...said }),
-  );
-  if (outcome === 'too-often') {
-    throw new DomainError('RATE_LIMITED', 'the transaction was corrected too often', { retryAfterSeconds: 3_600 });
-  }
+  await submit(deps, found, said);
   return null;
 }
 

@@ -6,11 +6,8 @@ import {
 } from '../../core/payments/store/public-references.ts';
 import { BUSINESS_TIME_ZONE } from '../../domain/calendar.ts';
 import { DomainError, notFound } from '../../domain/errors.ts';
-import { ownpayReturnUrl } from '../../domain/ownpay.ts';
 import { isOpen, isPaid } from '../../domain/payment.ts';
 import { checkoutPath } from '../../domain/payment-view.ts';
-import { shadhinpayReturnUrl } from '../../domain/shadhinpay.ts';
-import { describeError } from '../../runtime/logger.ts';
 import { assetAt } from '../../web/assets.ts';
 import { renderErrorPage } from '../../web/checkout/error-page.ts';
 import { renderCheckoutPage } from '../../web/checkout/page.ts';
@@ -27,12 +24,14 @@ import { receiptPdf } from '../documents/receipt-pdf.ts';
 import { checkoutState } from './checkout-view.ts';
 import { choose, optionsOf } from './choose-gateway.ts';
 import { formOrigins } from './form-origins.ts';
-import { queryAgainFor, rememberLedOn } from './led-on.ts';
-import { manualState, paysOnOurPage, submit } from './manual-payment.ts';
+import { queryForReturned, rememberLedOn } from '../../core/payments/led-on.ts';
+import { manualState, paysOnOurPage, acceptSubmission } from './manual-payment.ts';
 import { openedByPerson } from './opened-by-person.ts';
 import { answerOperatorLink, OPERATOR_LINK } from './operator-link.ts';
 import { payInvoice, sendBrand, sendInvoicePdf, sendLogo, showPayable } from './payable.ts';
 import { gatewayName } from '../../core/gateways/gateway-name.ts';
+import { requestCancel } from '../../core/payments/request-cancel.ts';
+import { contractOf } from '../../core/contracts/contracts.ts';
 
 /** The paths below the page of a payment, and below that of an invoice. */
 export const CHECKOUT_ACTIONS = ['continue', 'gateway', 'submission', 'cancel', 'receipt'] as const;
@@ -125,7 +124,7 @@ async function answerCheckout(deps: ApiDependencies, { context, limiter, secure,
     }
     case 'submission': {
       admitAddress(context, limiter, { bucket: 'submission', perMinute: SUBMISSIONS_PER_MINUTE });
-      const problem = await submit(deps, context, found);
+      const problem = await acceptSubmission(deps, context, found);
       redirect(context, pagePath(context, found, problem));
       break;
     }
@@ -190,8 +189,8 @@ async function sendReceipt(
   if (!receiptsEnabled || !isPaid(payment.status)) {
     throw notFound('receipt');
   }
-  // Short references can be guessed with patience, so their receipts never show who paid.
-  const shown = payment.contract === 'native' ? payment : { ...payment, customerName: null };
+  const { receiptNamesPayer } = contractOf(payment.contract).payer;
+  const shown = receiptNamesPayer ? payment : { ...payment, customerName: null };
   const { stream, headers } = await receiptPdf(deps, {
     payment: shown,
     applicationName,
@@ -252,25 +251,6 @@ function admitVelocity(deps: ApiDependencies, { context, limiter }: { context: C
   }
 }
 
-/** Stores the request before signalling it. The gateway decides whether the payment can still be cancelled. */
-async function requestCancel(deps: ApiDependencies, { scope, payment }: PublicPayment): Promise<void> {
-  const asked = await deps.database.inOneTrip(scope, (statements) =>
-    statements.execute<object[]>(
-      `update payments set cancel_requested_at = now(), next_sweep_at = now(), updated_at = now()
-       where id = ? and status in ('CREATED', 'PENDING') and cancel_requested_at is null and review_reason is null returning 1`,
-      [payment.id],
-    ),
-  );
-  if (asked.length > 0) {
-    await deps.dispatch.signalCancel(payment.reference).catch((error: unknown) => {
-      deps.log.warn(
-        { payment: payment.reference, error: describeError(error) },
-        'cancellation not signalled; the sweeper retries',
-      );
-    });
-  }
-}
-
 const PROBLEMS: readonly SubmissionProblem[] = ['transaction', 'transaction-characters', 'sender'];
 
 interface Showing {
@@ -282,7 +262,8 @@ interface Showing {
 
 async function showCheckout(deps: ApiDependencies, showing: Showing): Promise<void> {
   const { context, limiter, secure } = showing;
-  const found = await queryAgainFor(deps, context, showing.found);
+  // Automatic refreshes do not query.
+  const found = openedByPerson(context) ? await queryForReturned(deps, showing.found) : showing.found;
   const { scope, payment, applicationName } = found;
   const options = optionsOf(deps, found, context);
   const asked = new URLSearchParams(context.querystring);
@@ -302,7 +283,7 @@ async function showCheckout(deps: ApiDependencies, showing: Showing): Promise<vo
     redirect(context, gatewayUrl);
     return;
   }
-  const returnUrl = returnUrlOf(payment);
+  const returnUrl = contractOf(payment.contract).payer.returnUrl(payment);
   // Payers who are reading what happens to their money must not be redirected.
   if (state.kind !== 'unapplied' && state.kind !== 'confirming') {
     leadBack(context, payment, returnUrl);
@@ -327,32 +308,21 @@ async function showCheckout(deps: ApiDependencies, showing: Showing): Promise<vo
   });
 }
 
-/** Returns whether the contract redirects at once to a vendor that the shop has chosen. ShadhinPay's does, until the payer has been there. */
+/** Returns whether the page redirects at once to the gateway, until the payer has been there. */
 function jumps({ contract, gatewayChoices }: PaymentRecord): boolean {
-  return contract === 'shadhinpay' && !Array.isArray(gatewayChoices);
-}
-
-function returnUrlOf(payment: PaymentRecord): string | null {
-  switch (payment.contract) {
-    case 'ownpay':
-      return ownpayReturnUrl(payment);
-    case 'shadhinpay':
-      return shadhinpayReturnUrl(payment);
-    default:
-      return payment.returnUrl ?? null;
-  }
+  return contractOf(contract).payer.opensGatewayAtOnce && !Array.isArray(gatewayChoices);
 }
 
 const SHOWN_SECONDS = 5;
 /** After this time the payer has not just paid but opens the page to read it. */
 const LEADS_BACK_MS = 600_000;
 
-/** Sends the payer back to the shop after showing the outcome for a moment, as OwnPay's and ShadhinPay's contracts do. */
+/** Sends the payer back to the shop after showing the outcome for a moment, where the contract does. */
 function leadBack(context: Context, payment: PaymentRecord, returnUrl: string | null): void {
   const justEnded =
     !isOpen(payment.status) &&
     payment.readAt.getTime() - (payment.endedAt ?? payment.updatedAt).getTime() < LEADS_BACK_MS;
-  if (payment.contract !== 'native' && justEnded && returnUrl !== null) {
+  if (contractOf(payment.contract).payer.sendsBack && justEnded && returnUrl !== null) {
     context.set('Refresh', `${SHOWN_SECONDS}; url=${new URL(returnUrl).href}`);
   }
 }

@@ -1,9 +1,10 @@
 import { openPaymentsOf, paymentsOf, type InvoiceRecord } from '../../core/invoices/store/invoices.ts';
 import { readLogo } from '../../core/invoices/store/invoice-templates.ts';
+import { canGoOn } from '../../core/invoices/begin-payment.ts';
 import type { PaymentRecord } from '../../core/payments/store/payments.ts';
 import { checkoutPath } from '../../domain/payment-view.ts';
 import { refundedOfAll } from '../../core/refunds/store/refunds.ts';
-import { listUnappliedOfInvoice } from '../../core/unapplied-payments/store.ts';
+import { listUnappliedOfInvoice } from '../../core/unapplied-payments/store/unapplied-payments.ts';
 import { BUSINESS_TIME_ZONE } from '../../domain/calendar.ts';
 import { addDays } from '../../domain/plain-date.ts';
 import {
@@ -24,9 +25,6 @@ import { widestBounds, type PaymentRules } from '../../core/payments/bounds.ts';
 import type { PublicInvoice } from '../../core/payments/store/public-references.ts';
 import { gatewayName } from '../../core/gateways/gateway-name.ts';
 import { shownUnapplied } from './checkout-view.ts';
-
-/** A payment in progress is offered only if this much time is left: otherwise it could expire while the payer is paying. */
-const TIME_TO_PAY_MS = 120_000;
 
 export interface Shown {
   readonly found: PublicInvoice;
@@ -55,12 +53,6 @@ export function amountsOf(
         bounds,
         ownAllowed: invoice.partialPayments,
       });
-}
-
-/** Returns whether its payer can still continue with the payment. */
-export function goesOn(payment: PaymentRecord): boolean {
-  const { reviewReason, cancelRequestedAt, expiresAt, readAt } = payment;
-  return reviewReason === null && cancelRequestedAt === null && expiresAt.getTime() > readAt.getTime() + TIME_TO_PAY_MS;
 }
 
 /** Returns what the page shows of an invoice. It reads rows only, so it is right whether or not a workflow runs. */
@@ -148,7 +140,7 @@ function payingOf(
 }
 
 function inProgressOf(open: readonly PaymentRecord[]): InProgress | null {
-  const payment = open.find(goesOn);
+  const payment = open.find(canGoOn);
   return payment === undefined
     ? null
     : {

@@ -1,11 +1,10 @@
 import type { Scope } from '../../database/connection.ts';
+import { beginInvoicePayment, payableAt } from '../../core/invoices/begin-payment.ts';
 import { noteViewed } from '../../core/invoices/store/invoice-steps.ts';
 import { readLogo } from '../../core/invoices/store/invoice-templates.ts';
-import { lockInvoice, openPaymentsOf, type InvoiceRecord } from '../../core/invoices/store/invoices.ts';
-import { insertPayment } from '../../core/payments/store/new-payments.ts';
+import type { InvoiceRecord } from '../../core/invoices/store/invoices.ts';
 import { readPaymentRules, type ApplicationPaymentRules } from '../../core/applications/store/applications.ts';
 import type { PublicInvoice } from '../../core/payments/store/public-references.ts';
-import type { Statements } from '../../database/statements.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { dueMinorOf, invoiceNumber } from '../../domain/invoice.ts';
 import { checkoutPath } from '../../domain/payment-view.ts';
@@ -22,14 +21,10 @@ import { invoiceDocument } from '../documents/invoice-document.ts';
 import { DOCUMENT_HEADERS, pdfReply } from '../documents/pdf-reply.ts';
 import { readText } from '../http/body.ts';
 import type { Context } from '../http/surface.ts';
-import { SESSION_WAIT } from '../../core/payments/create-payment.ts';
-import { drawingAgain } from '../../core/payments/draw-reference.ts';
-import { choiceFor } from '../../core/payments/where-to-pay.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { formOrigins } from './form-origins.ts';
-import { payableAt, paymentOfInvoice } from './invoice-payment.ts';
 import { openedByPerson } from './opened-by-person.ts';
-import { amountsOf, goesOn, payableView, type Shown } from './payable-view.ts';
+import { amountsOf, payableView, type Shown } from './payable-view.ts';
 
 const FORM_BYTES_MAX = 4_000;
 const FORM_TYPE = 'application/x-www-form-urlencoded';
@@ -118,74 +113,29 @@ export async function payInvoice(deps: ApiDependencies, page: PayablePage): Prom
   }
   const rules = await rulesOf(deps, found.scope);
   const gateways = await payableAt(deps, { invoice: found.invoice, rules });
-  const begun = await drawingAgain(() =>
-    deps.database.inTransaction(found.scope, (statements) => begin(deps, statements, { found, form, rules, gateways })),
-  );
+  const begun = await beginInvoicePayment(deps, found, {
+    rules,
+    gateways,
+    amountOf: (invoice) => chosenAmount(deps, { invoice, form, rules, gateways }),
+  });
   if ('problem' in begun) {
     await answerPage(deps, page, { kind: begun.problem, typed: form.typedAmount });
     return;
-  }
-  if (begun.isNew) {
-    await openCheckout(deps, found, begun);
   }
   context.status = 303;
   context.set({ Location: `${checkoutPath(begun.reference)}?lang=${page.language}`, 'Referrer-Policy': 'no-referrer' });
 }
 
-interface Paying {
-  readonly found: PublicInvoice;
+interface Choosing {
+  readonly invoice: InvoiceRecord;
   readonly form: PayForm;
   readonly rules: ApplicationPaymentRules;
   /** The gateways where it can be paid. */
   readonly gateways: readonly string[];
 }
 
-type Begun =
-  | { readonly problem: PayProblem }
-  | { readonly isNew: false; readonly reference: string }
-  | {
-      readonly isNew: true;
-      readonly reference: string;
-      readonly amountMinor: bigint;
-      readonly gateway: string | null;
-    };
-
-/** Locks the invoice, so that two tabs that request the same amount at once get the same checkout. */
-async function begin(
-  deps: ApiDependencies,
-  statements: Statements,
-  { found, form, rules, gateways }: Paying,
-): Promise<Begun> {
-  const invoice = await lockInvoice(statements, found.scope, found.invoice.id);
-  if (invoice === null) {
-    throw new Error('the invoice does not exist in this scope');
-  }
-  const amountMinor = chosenAmount(deps, { invoice, form, rules, gateways });
-  if (typeof amountMinor === 'string') {
-    return { problem: amountMinor };
-  }
-  const open = await openPaymentsOf(statements, invoice.id);
-  const same = open.find((payment) => payment.amountMinor === amountMinor && goesOn(payment));
-  if (same !== undefined) {
-    return { isNew: false, reference: same.reference };
-  }
-  const where = choiceFor(deps, { rules, amount: { amountMinor, currency: invoice.currency }, active: gateways });
-  if (where === null) {
-    return { problem: 'unavailable' };
-  }
-  const { expiryMinutes } = rules;
-  const payment = paymentOfInvoice(deps, { invoice, amountMinor, where, expiryMinutes });
-  if ((await insertPayment(statements, payment, null)) === null) {
-    throw new Error('a payment was not stored');
-  }
-  return { isNew: true, reference: payment.reference, amountMinor, gateway: where.gateway };
-}
-
 /** Returns the amount in minor units, or the problem. The amount must still be what the page showed. */
-function chosenAmount(
-  deps: ApiDependencies,
-  { invoice, form, rules, gateways }: Omit<Paying, 'found'> & { readonly invoice: InvoiceRecord },
-): bigint | PayProblem {
+function chosenAmount(deps: ApiDependencies, { invoice, form, rules, gateways }: Choosing): bigint | PayProblem {
   const amounts = amountsOf(deps, { invoice, rules, gateways });
   if (amounts === null) {
     return 'unavailable';
@@ -207,22 +157,6 @@ function chosenAmount(
       : readTypedAmount(typed, { ...amounts.own, currency });
   }
   return form.choice === 'rest' && !amounts.wholeAtOnce ? 'unavailable' : shownMinor;
-}
-
-async function openCheckout(
-  deps: ApiDependencies,
-  { scope, invoice, applicationName }: PublicInvoice,
-  { reference, amountMinor, gateway }: Extract<Begun, { isNew: true }>,
-): Promise<void> {
-  const amount = { amountMinor, currency: invoice.currency };
-  await deps.dispatch
-    .openCheckout({ reference, ...scope, applicationName, amount, gateway, invoiceId: invoice.id }, SESSION_WAIT)
-    .catch((error: unknown) => {
-      deps.log.warn(
-        { payment: reference, error: describeError(error) },
-        'checkout not open yet; the page waits for it',
-      );
-    });
 }
 
 function rulesOf({ database }: ApiDependencies, scope: Scope): Promise<ApplicationPaymentRules> {

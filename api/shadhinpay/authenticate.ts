@@ -1,4 +1,4 @@
-import { shadhinpayKeyHash } from '../../core/applications/store/applications.ts';
+import { shadhinpayKeyHash } from '../../core/contracts/shadhinpay.ts';
 import { findCredential, type KnownCredential } from '../../core/applications/store/callers.ts';
 import type { Database } from '../../database/connection.ts';
 import { DomainError } from '../../domain/errors.ts';
@@ -25,10 +25,9 @@ export function createShadhinpayAuthenticator(database: Database): (context: Con
       context.get('business-id'),
       context.get('x-api-key'),
     ];
-    const found = KEY.test(apiKey)
-      ? await findCredential(database, shadhinpayKeyHash({ clientId, businessId, apiKey }))
-      : null;
-    if (found === null || !found.usable || found.contract !== 'shadhinpay') {
+    const keyHash = KEY.test(apiKey) ? shadhinpayKeyHash({ clientId, businessId, apiKey }) : null;
+    const found = keyHash === null ? null : await findCredential(database, { keyHash, contract: 'shadhinpay' });
+    if (found === null) {
       throw new DomainError('UNAUTHORIZED', 'Invalid or missing API credentials');
     }
     await noteUse(found);

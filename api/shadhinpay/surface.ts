@@ -1,6 +1,6 @@
 import type { ApiDependencies } from '../dependencies.ts';
 import { admitCredential, slowGuesses } from '../http/admit.ts';
-import { contractOf, requireOneContract } from '../http/contract.ts';
+import { requestedContract, requireOneContract } from '../http/contract.ts';
 import type { RateLimiter } from '../http/rate-limit.ts';
 import { surface, type AnySurface } from '../http/surface.ts';
 import { createShadhinpayAuthenticator, type ShadhinpayCaller } from './authenticate.ts';
@@ -18,7 +18,7 @@ export function shadhinpaySurface(deps: ApiDependencies, limiter: RateLimiter): 
     prefix: SHADHINPAY_PREFIX,
     routes: shadhinpayRoutes(deps),
     bodyBytesMax: BODY_BYTES_MAX,
-    accepts: (context) => contractOf(context, SHADHINPAY_PREFIX) === 'shadhinpay',
+    accepts: (context) => requestedContract(context, SHADHINPAY_PREFIX) === 'shadhinpay',
     guard: requireOneContract,
     admit: () => undefined,
     async authenticate(context) {

@@ -1,4 +1,3 @@
-import type { Contract } from '../../domain/contract.ts';
 import { hmacSha256 } from '../../runtime/secrets.ts';
 
 const SECRET_PREFIX = 'whsec_';
@@ -13,26 +12,8 @@ export interface SignedMessage {
 
 export interface DeliveredMessage extends SignedMessage {
   readonly secrets: readonly [string, ...string[]];
-  readonly contract: Contract;
   /** The number of attempts before this one. */
   readonly attempts: number;
-}
-
-/** Reports whether a request of this contract has room for a signature by each secret. */
-export function signsAtOnce(contract: Contract): boolean {
-  return contract === 'native';
-}
-
-/** Returns the headers of one request in the event's contract. */
-export function deliveryHeaders(message: DeliveredMessage): Record<string, string> {
-  switch (message.contract) {
-    case 'ownpay':
-      return ownpayHeaders(message);
-    case 'shadhinpay':
-      return shadhinpayHeaders(message);
-    case 'native':
-      return signedHeaders(message);
-  }
 }
 
 /**
@@ -53,7 +34,7 @@ export function signedHeaders({ eventId, sentAt, body, secrets }: SignedMessage)
 }
 
 /** HMAC-SHA256 over the raw body, in hex, with the secret's text as the key. The header has room for one signature. */
-function ownpayHeaders({ eventId, body, secrets: [secret] }: DeliveredMessage): Record<string, string> {
+export function ownpayHeaders({ eventId, body, secrets: [secret] }: DeliveredMessage): Record<string, string> {
   return {
     'x-ownpay-signature': `sha256=${hmacSha256(secret, body).toString('hex')}`,
     'x-webhook-id': eventId,
@@ -67,7 +48,7 @@ const SHADHINPAY_ATTEMPTS_MAX = 6;
  * HMAC-SHA256 in hex over `t=`, the Unix seconds, a dot and the raw body, with the secret's text as the key. There is room for one signature. The
  * trace id is the event's id, by which the delivery's workflow can be found.
  */
-function shadhinpayHeaders(message: DeliveredMessage): Record<string, string> {
+export function shadhinpayHeaders(message: DeliveredMessage): Record<string, string> {
   const {
     eventId,
     sentAt,

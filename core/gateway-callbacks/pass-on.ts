@@ -1,6 +1,6 @@
 import type { AttemptIds, KeptCallback } from './store.ts';
 import { isOpen } from '../../domain/payment.ts';
-import type { Dispatch } from '../dispatch.ts';
+import { paymentHandleOf, type Dispatch } from '../dispatch.ts';
 
 /** Signals a stored callback to the payment's workflow. If the payment has ended, starts a check for unapplied money. */
 export async function passOn(
@@ -12,15 +12,7 @@ export async function passOn(
   if (isOpen(payment.status) && (await deps.dispatch.signalCallback(payment.reference, callbackId))) {
     return;
   }
-  const handle = {
-    reference: payment.reference,
-    applicationId: scope.applicationId,
-    applicationName: payment.applicationName,
-    mode: scope.mode,
-    amount: payment,
-    gateway,
-    invoiceId: payment.invoiceId,
-  };
+  const handle = paymentHandleOf({ ...payment, ...scope, gateway }, payment.applicationName);
   if (isOpen(payment.status)) {
     await deps.dispatch.startPayment(handle);
   } else {

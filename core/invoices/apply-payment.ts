@@ -16,7 +16,7 @@ import { appliedOf, dueMinorOf, isPastExpiry } from '../../domain/invoice.ts';
 import { invoiceEventView, invoiceView } from '../../domain/invoice-view.ts';
 import { refundReference } from '../../domain/references.ts';
 import { refundBoundsIn } from '../../gateways/refund-bounds.ts';
-import { invoiceHandleOf, refundHandleOf, type InvoiceHandle } from '../dispatch.ts';
+import { invoiceHandleOf, paymentHandleOf, refundHandleOf, type InvoiceHandle } from '../dispatch.ts';
 import type { PaymentWorkflowInput } from '../../workflows/messages/payment.ts';
 import type { CoreDependencies } from '../dependencies.ts';
 import type { FollowUp } from '../follow-up.ts';
@@ -189,15 +189,7 @@ async function decideOverpayment(
       return { what: 'refund', start: () => deps.dispatch.startRefund(refundHandleOf(refund, applicationName)) };
     }
   }
-  const { reference, gateway, amountMinor, currency, invoiceId } = payment;
-  const handle = {
-    reference,
-    ...scope,
-    applicationName,
-    gateway,
-    amount: { amountMinor, currency },
-    invoiceId,
-  };
+  const handle = paymentHandleOf(payment, applicationName);
   const late = { attemptReference: held.attemptReference, callbackId: 0n };
   return { what: 'unapplied payment', start: () => deps.dispatch.startUnappliedPayment(handle, late) };
 }

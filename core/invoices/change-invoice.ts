@@ -1,5 +1,5 @@
 import type { Scope } from '../../database/connection.ts';
-import { recordInvoiceEvent } from './store/invoice-events.ts';
+import { recordInvoiceEvent } from './record-event.ts';
 import { voidInvoice } from './store/invoice-steps.ts';
 import { lockInvoice, openPaymentsOf, type InvoiceRecord } from './store/invoices.ts';
 import type { Statements } from '../../database/statements.ts';

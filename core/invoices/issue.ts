@@ -1,6 +1,7 @@
 import { issueDraft } from './store/invoice-steps.ts';
 import type { InvoiceRecord } from './store/invoices.ts';
 import type { Statements } from '../../database/statements.ts';
+import { contractOf } from '../contracts/contracts.ts';
 import type { RecordedEvent } from '../webhooks/store/webhooks.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { isPastExpiry, nextDueDateOf } from '../../domain/invoice.ts';
@@ -42,6 +43,7 @@ export async function issue(
     issuedAt,
     nextDueDate,
     data: { ...invoiceEventView(view), number: NUMBER_TO_COME },
+    publishes: contractOf(draft.contract).events.invoiceIssued,
   });
   return {
     invoice: { ...issued, nextDueDate, number },

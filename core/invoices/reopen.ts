@@ -1,11 +1,13 @@
 import type { Scope } from '../../database/connection.ts';
 import { changePaid } from './store/invoice-steps.ts';
 import { lockInvoice, readInvoice, type InvoiceRecord } from './store/invoices.ts';
+import { invoiceIdOf } from './store/of-payment.ts';
 import { invoiceRulesOf } from './store/invoice-overpayment.ts';
 import { noteReopened } from '../refunds/store/refund-steps.ts';
 import type { RefundRecord } from '../refunds/store/refunds.ts';
 import type { Statements } from '../../database/statements.ts';
 import { invoiceHandleOf, type InvoiceHandle } from '../dispatch.ts';
+import { contractOf } from '../contracts/contracts.ts';
 import type { CoreDependencies } from '../dependencies.ts';
 
 /** Locks the invoice of a payment, or returns null for a payment without an invoice. Must be called before the payment's row is locked. */
@@ -18,24 +20,16 @@ export async function lockInvoiceOfPayment(
   return invoiceId === null ? null : lockInvoice(statements, scope, invoiceId);
 }
 
-async function invoiceIdOf(statements: Statements, paymentId: bigint): Promise<bigint | null> {
-  const [row] = await statements.execute<{ invoice_id: string | null }[]>(
-    'select invoice_id from payments where id = ?',
-    [paymentId],
-  );
-  return typeof row?.invoice_id === 'string' ? BigInt(row.invoice_id) : null;
-}
-
 /**
- * Makes the refunded amount of an invoice's payment due again. Does nothing if the application treats refunds as credits, or in ShadhinPay's
- * contract, where a paid invoice stays paid. The invoice is locked.
+ * Makes the refunded amount of an invoice's payment due again. Does nothing if the application treats refunds as credits, or in a contract where a
+ * paid invoice stays paid. The invoice is locked.
  */
 export async function reopenInvoice(
   { calendar }: CoreDependencies,
   statements: Statements,
   { invoice, refund }: { readonly invoice: InvoiceRecord; readonly refund: RefundRecord },
 ): Promise<void> {
-  if (invoice.contract === 'shadhinpay') {
+  if (!contractOf(invoice.contract).invoices.reopenAfterRefund) {
     return;
   }
   const { refundedInvoices } = await invoiceRulesOf(statements, invoice);

@@ -6,6 +6,7 @@ import { attemptReference } from '../../domain/references.ts';
 import { describeError } from '../../runtime/logger.ts';
 import type { CoreDependencies } from '../dependencies.ts';
 import { drawingAgain } from './draw-reference.ts';
+import { paymentHandleOf } from '../dispatch.ts';
 import { findPayment } from './find-payment.ts';
 import { claimOf, findDuplicate, keepingAnswer, type Lease, type Outcome } from '../idempotency/idempotency.ts';
 import { insertInvoicePayment } from './pay-invoice.ts';
@@ -129,7 +130,7 @@ async function openCheckout(
   { payment, application }: WantedPayment,
   stored: Exclude<Stored, { kind: 'replay' }>,
 ): Promise<PaymentRecord> {
-  const { scope, amountMinor, currency, gateway, invoiceId } = payment;
+  const { scope } = payment;
   const { paymentId } = stored;
   const read = (): Promise<PaymentRecord> => findPayment(deps, scope, paymentId);
   const before = stored.kind === 'known' ? await read() : null;
@@ -138,18 +139,8 @@ async function openCheckout(
   }
   const reference = stored.kind === 'new' ? stored.reference : (before?.reference ?? '');
   try {
-    await deps.dispatch.openCheckout(
-      {
-        reference,
-        applicationId: scope.applicationId,
-        applicationName: application.name,
-        mode: scope.mode,
-        amount: { amountMinor, currency },
-        gateway,
-        invoiceId,
-      },
-      SESSION_WAIT,
-    );
+    const handle = paymentHandleOf({ ...payment, ...scope, reference }, application.name);
+    await deps.dispatch.openCheckout(handle, SESSION_WAIT);
   } catch (error) {
     deps.log.warn({ payment: reference, error: describeError(error) }, 'checkout not open yet; the page waits for it');
   }

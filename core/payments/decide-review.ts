@@ -1,7 +1,7 @@
-import { auditSignalWithoutDecision, closeReviewDecision, takeDecision } from '../decisions/store.ts';
+import { auditSignalWithoutDecision, closeReviewDecision, takeDecision } from '../decisions/store/decisions.ts';
 import { MissingRow } from '../../database/missing-row.ts';
 import { readPaymentByReference } from './store/payments.ts';
-import type { Mode } from '../../domain/mode.ts';
+import { attemptsWithMoney } from './store/reviews.ts';
 import { isOpen } from '../../domain/payment.ts';
 import type {
   DeclinedDecisionInput,
@@ -10,6 +10,7 @@ import type {
   ReviewDecisionInput,
 } from '../../workflows/messages/payment.ts';
 import type { CoreDependencies } from '../dependencies.ts';
+import { paymentHandleOf } from '../dispatch.ts';
 import { endOf } from './open-checkout.ts';
 import { scopeOf } from '../scope.ts';
 
@@ -58,12 +59,6 @@ export async function declineDecision(
   );
 }
 
-interface AttemptRow {
-  reference: string;
-  name: string;
-  mode: Mode;
-}
-
 /**
  * Starts an unapplied-payment workflow for every attempt that may hold money: all that have not ended without a charge, including one that was
  * confirmed while the payment was under review. A workflow that is already running is not started again.
@@ -72,28 +67,13 @@ export async function lookForUnappliedMoney(deps: CoreDependencies, input: Payme
   const scope = scopeOf(input);
   const { payment, attempts } = await deps.database.inTransaction(scope, async (statements) => ({
     payment: await readPaymentByReference(statements, scope, input.reference),
-    attempts: await statements.execute<AttemptRow[]>(
-      `select t.reference, a.name from payment_attempts t join applications a on a.id = t.application_id
-       where t.payment_id = (select id from payments where reference = ?) and t.status in ('CREATED', 'OPEN', 'UNKNOWN', 'CONFIRMED') order by t.number`,
-      [input.reference],
-    ),
+    attempts: await attemptsWithMoney(statements, input.reference),
   }));
   if (payment === null) {
     throw new MissingRow('payment', input.reference);
   }
-  for (const { reference: attemptReference, name: applicationName } of attempts) {
-    const { reference, applicationId, mode, gateway, amountMinor, currency, invoiceId } = payment;
-    await deps.dispatch.startUnappliedPayment(
-      {
-        reference,
-        applicationId,
-        applicationName,
-        mode,
-        gateway,
-        amount: { amountMinor, currency },
-        invoiceId,
-      },
-      { attemptReference, callbackId: 0n },
-    );
+  for (const { attemptReference, applicationName } of attempts) {
+    const handle = paymentHandleOf(payment, applicationName);
+    await deps.dispatch.startUnappliedPayment(handle, { attemptReference, callbackId: 0n });
   }
 }

@@ -1,7 +1,13 @@
-import { auditSignalWithoutDecision, consumeDecision, takeDecision, type DecisionRecord } from '../decisions/store.ts';
+import {
+  auditSignalWithoutDecision,
+  consumeDecision,
+  takeDecision,
+  type DecisionRecord,
+} from '../decisions/store/decisions.ts';
 import type { InvoiceRecord } from '../invoices/store/invoices.ts';
-import { keepSucceededRefund } from './store/refund-steps.ts';
+import { continueRefund, keepSucceededRefund } from './store/refund-steps.ts';
 import type { RefundRecord } from './store/refunds.ts';
+import { lockPayment } from '../payments/store/locks.ts';
 import type { Statements } from '../../database/statements.ts';
 import { APPROVAL_REMINDER_HOURS, isFinalRefund } from '../../domain/refund.ts';
 import type { RefundDecisionInput, RefundState, RefundWorkflowInput } from '../../workflows/messages/refund.ts';
@@ -31,7 +37,7 @@ export async function decideRefund(deps: CoreDependencies, input: RefundDecision
     // Lock order: invoice, payment, refund.
     const { paymentId } = await findRefund(statements, input);
     const invoice = await lockInvoiceOfPayment(statements, scope, paymentId);
-    await statements.execute('select 1 from payments where id = ? for update', [paymentId]);
+    await lockPayment(statements, paymentId);
     const refund = await findRefund(statements, input);
     const stands = stateOf(refund);
     if (stands.kind === 'ended') {
@@ -118,11 +124,8 @@ async function carryOut(
     await consumeDecision(statements, decision.id, status);
     return { kind: 'ended', status };
   }
-  await statements.execute(
-    `update refunds set status = 'PENDING', approved_by_operator_id = coalesce(approved_by_operator_id, ?), approval_due_at = null,
-       review_reason = null, review_since = null, updated_at = now() where id = ? and status in ('AWAITING_APPROVAL', 'PENDING')`,
-    [refund.status === 'AWAITING_APPROVAL' ? decision.operatorId : null, refund.id],
-  );
+  const approvedBy = refund.status === 'AWAITING_APPROVAL' ? decision.operatorId : null;
+  await continueRefund(statements, { refundId: refund.id, approvedBy });
   await consumeDecision(statements, decision.id, 'PENDING');
   return { kind: 'pending' };
 }

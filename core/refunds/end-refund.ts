@@ -3,7 +3,7 @@ import { MissingRow } from '../../database/missing-row.ts';
 import { readRefund, readRefundByReference, type RefundRecord } from './store/refunds.ts';
 import { postTransaction } from '../ledger/store.ts';
 import type { Statements } from '../../database/statements.ts';
-import { readWatched, type WatchedMoney } from '../unapplied-payments/store.ts';
+import { readWatched, type WatchedMoney } from '../unapplied-payments/store/unapplied-payments.ts';
 import { refundPosting } from '../../domain/ledger.ts';
 import { paymentView } from '../../domain/payment-view.ts';
 import { isFinalRefund, type FinalRefundStatus, type RefundStatus } from '../../domain/refund.ts';
@@ -12,6 +12,7 @@ import type { EventType } from '../../domain/webhook.ts';
 import { describeError } from '../../runtime/logger.ts';
 import type { RefundEndInput, RefundReviewInput, RefundWorkflowInput } from '../../workflows/messages/refund.ts';
 import type { CoreDependencies } from '../dependencies.ts';
+import { paymentHandleOf } from '../dispatch.ts';
 import { recordPaymentEvent } from '../payments/payment-event.ts';
 import { findInvoiceHandle, lockInvoiceOfPayment, reopenInvoice } from '../invoices/reopen.ts';
 import { scopeOf } from '../scope.ts';
@@ -157,10 +158,7 @@ async function wakeWatch(
   if ((await dispatch.signalRefundEnded(attemptReference)) || ended === 'SUCCEEDED') {
     return;
   }
-  const { reference, applicationId, mode, gateway, amountMinor, currency, invoiceId } = payment;
-  const amount = { amountMinor, currency };
-  const handle = { reference, applicationId, applicationName, mode, gateway, amount, invoiceId };
-  await dispatch.startUnappliedPayment(handle, { attemptReference, callbackId: 0n });
+  await dispatch.startUnappliedPayment(paymentHandleOf(payment, applicationName), { attemptReference, callbackId: 0n });
 }
 
 /** @throws MissingRow if the scope has no such refund */

@@ -1,6 +1,6 @@
 import type { PaymentRecord } from '../payments/store/payments.ts';
 import type { Statements } from '../../database/statements.ts';
-import { numberEvent, readUnapplied } from './store.ts';
+import { numberEvent, readUnapplied } from './store/unapplied-payments.ts';
 import type { RecordedEvent } from '../webhooks/store/webhooks.ts';
 import { unappliedView } from '../../domain/unapplied-payment.ts';
 import type { CoreDependencies } from '../dependencies.ts';

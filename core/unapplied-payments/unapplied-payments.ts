@@ -4,19 +4,19 @@ import {
   consumeDecision,
   takeUnappliedDecisions,
   type DecisionRecord,
-} from '../decisions/store.ts';
+} from '../decisions/store/decisions.ts';
 import { Application } from '../../database/entities/application.ts';
 import { GatewayCallback, UnappliedPayment, Payment, PaymentAttempt } from '../../database/entities/payment.ts';
 import { consumeAllCallbacks, consumeCallbacks } from '../gateway-callbacks/store.ts';
 import { sealedSecretOf } from '../gateways/store/stores.ts';
 import { lockInvoicePaidBy } from '../invoices/store/invoices.ts';
 import { postTransaction } from '../ledger/store.ts';
+import { lockPayment } from '../payments/store/locks.ts';
 import { MissingRow } from '../../database/missing-row.ts';
 import { refundUnappliedMoney, type RefundRecord } from '../refunds/store/refunds.ts';
 import type { Statements } from '../../database/statements.ts';
 import { isCurrency } from '../../domain/currency.ts';
 import { unappliedPaymentKept, unappliedPaymentReceipt } from '../../domain/ledger.ts';
-import type { Mode } from '../../domain/mode.ts';
 import { isOpen, isPaid } from '../../domain/payment.ts';
 import { refundReference } from '../../domain/references.ts';
 import { GatewayFailure, type Charge, type Gateway } from '../../gateways/port.ts';
@@ -28,7 +28,7 @@ import type {
   UnappliedPaymentInput,
   UnappliedPaymentResult,
 } from '../../workflows/messages/unapplied-payment.ts';
-import { moneyOfAttempt, noteTakenUp } from './store.ts';
+import { findAttemptOfPayment, keepHeld, moneyOfAttempt, noteTakenUp } from './store/unapplied-payments.ts';
 import type { UnappliedStatus } from '../../domain/unapplied-payment.ts';
 import type { CoreDependencies } from '../dependencies.ts';
 import { followUp, type FollowUp } from '../follow-up.ts';
@@ -157,17 +157,13 @@ export async function decideUnappliedPayment(
   const scope = scopeOf(input);
   const { refunds, applicationName, followUps } = await deps.database.inTransaction(scope, async (statements) => {
     const invoice = await lockInvoicePaidBy(statements, scope, input.reference);
-    const [attempt] = await statements.execute<{ id: string; payment_id: string; name: string }[]>(
-      `select t.id, t.payment_id, a.name from payment_attempts t join payments p on p.id = t.payment_id
-         join applications a on a.id = t.application_id where t.reference = ? and p.reference = ?`,
-      [input.attemptReference, input.reference],
-    );
-    if (attempt === undefined) {
+    const attempt = await findAttemptOfPayment(statements, input);
+    if (attempt === null) {
       throw new MissingRow('attempt', input.attemptReference);
     }
-    const paymentId = BigInt(attempt.payment_id);
-    await statements.execute('select 1 from payments where id = ? for update', [paymentId]);
-    const decisions = await takeUnappliedDecisions(statements, BigInt(attempt.id));
+    const { paymentId } = attempt;
+    await lockPayment(statements, paymentId);
+    const decisions = await takeUnappliedDecisions(statements, attempt.id);
     if (decisions.length === 0) {
       const target = { targetType: 'payment', targetId: paymentId, paymentId, claimed: input.decisionIds } as const;
       await auditSignalWithoutDecision(statements, { scope, ...target });
@@ -193,7 +189,7 @@ export async function decideUnappliedPayment(
       }
       await consumeDecision(statements, decision.id, refund !== null ? 'REFUNDING' : kept ? 'KEPT' : 'NOT_POSSIBLE');
     }
-    return { refunds: started, applicationName: attempt.name, followUps: following };
+    return { refunds: started, applicationName: attempt.applicationName, followUps: following };
   });
   await startRefunds(deps, refunds, applicationName);
   await followUp(deps, input, followUps);
@@ -218,37 +214,13 @@ function refundUnapplied(
   });
 }
 
-interface KeptRow {
-  application_id: string;
-  mode: Mode;
-  currency: string;
-  gross_minor: string;
-  validation_id: string;
-  reference: string;
-}
-
 /** Moves the money from suspense to `app:payable`. Returns false if it is no longer held. */
 async function keep(statements: Statements, { unappliedPaymentId }: DecisionRecord): Promise<boolean> {
-  const [late] = await statements.execute<KeptRow[]>(
-    `update unapplied_payments l set status = 'KEPT', updated_at = now() from payment_attempts t
-     where l.id = ? and l.status = 'HELD' and t.id = l.attempt_id
-     returning l.application_id, l.mode, l.currency, l.gross_minor, l.validation_id, t.reference`,
-    [unappliedPaymentId],
-  );
-  if (late === undefined) {
+  const kept = unappliedPaymentId === null ? null : await keepHeld(statements, unappliedPaymentId);
+  if (kept === null) {
     return false;
   }
-  await postTransaction(
-    statements,
-    unappliedPaymentKept({
-      applicationId: BigInt(late.application_id),
-      mode: late.mode,
-      currency: late.currency,
-      grossMinor: BigInt(late.gross_minor),
-      attemptReference: late.reference,
-      validationId: late.validation_id,
-    }),
-  );
+  await postTransaction(statements, unappliedPaymentKept(kept));
   return true;
 }
 

@@ -10,7 +10,8 @@ import {
   type Delivery,
   type DeliveryEndpoint,
 } from './store/webhooks.ts';
-import { attemptDelaysOf, circuitState, delayBeforeAttemptMs } from '../../domain/webhook.ts';
+import { contractOf } from '../contracts/contracts.ts';
+import { circuitState, delayBeforeAttemptMs } from '../../domain/webhook.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type {
   DeliverWebhookInput,
@@ -146,10 +147,11 @@ function knownOutcome(delivery: Delivery, input: DeliverWebhookInput, now: Date)
   if (attempts <= (input.recorded ?? 0)) {
     return null;
   }
+  const attemptsMax = contractOf(delivery.contract).deliveries.delaysSeconds.length;
   return {
     kind: 'retry',
-    attempt: Math.min(atStart ? attempts + 1 : input.attempt + 1, attemptDelaysOf(delivery.contract).length),
-    attemptsMax: attemptDelaysOf(delivery.contract).length,
+    attempt: Math.min(atStart ? attempts + 1 : input.attempt + 1, attemptsMax),
+    attemptsMax,
     recorded: attempts,
     status: delivery.lastResponseStatus,
     error: delivery.lastError,
@@ -177,7 +179,7 @@ async function fail(
   { delivery, endpoint, probe, record, sent }: Recorded,
 ): Promise<DeliverWebhookResult> {
   const { deps, input, scope } = attempt;
-  const delays = attemptDelaysOf(delivery.contract);
+  const delays = contractOf(delivery.contract).deliveries.delaysSeconds;
   const delayMs = delayBeforeAttemptMs(input.attempt, (deps.random ?? Math.random)(), delays);
   // A receiver can ask for a longer delay than the schedule's, never a shorter one.
   const retryInMs = delayMs === null ? null : Math.max(delayMs, sent.retryAfterMs);

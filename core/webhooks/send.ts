@@ -11,7 +11,7 @@ import type { HttpClient } from '../../runtime/http-client.ts';
 import { HttpFailure, type HttpFailureKind } from '../../runtime/http-client/failure.ts';
 import type { SecretBox } from '../../runtime/secrets.ts';
 import { retryAfterMs } from './retry-after.ts';
-import { deliveryHeaders, signsAtOnce } from '../contracts/signature.ts';
+import { contractOf } from '../contracts/contracts.ts';
 
 export interface SendDependencies {
   readonly http: HttpClient;
@@ -85,7 +85,9 @@ type Signers = readonly [string, ...string[]];
 /** Returns the secrets that sign each request of an attempt: all at once if the contract has room, otherwise one per request. */
 function signersOf(contract: Contract, secrets: Signers): readonly [Signers, ...Signers[]] {
   const [first, ...others] = secrets;
-  return signsAtOnce(contract) ? [secrets] : [[first], ...others.map((secret): Signers => [secret])];
+  return contractOf(contract).deliveries.signsAtOnce
+    ? [secrets]
+    : [[first], ...others.map((secret): Signers => [secret])];
 }
 
 /**
@@ -103,12 +105,12 @@ async function offer(
 ): Promise<SendResult> {
   const body = Buffer.from(delivery.payload, 'utf8');
   const { contract, attempts } = delivery;
-  const message = { eventId, sentAt: now, body, secrets, contract, attempts };
+  const message = { eventId, sentAt: now, body, secrets, attempts };
   try {
     const reply = await deps.http.send({
       method: 'POST',
       url: endpoint.url,
-      headers: { 'content-type': 'application/json', ...deliveryHeaders(message) },
+      headers: { 'content-type': 'application/json', ...contractOf(contract).deliveries.headers(message) },
       body,
       connectTimeoutMs: CONNECT_TIMEOUT_MS,
       totalTimeoutMs: ATTEMPT_TIMEOUT_MS,

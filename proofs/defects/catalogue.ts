@@ -689,7 +689,7 @@ export const DEFECTS: readonly Defect[] = [
     breaks: 'Two refunds of one person at the same moment each read a sum without the other.',
     edits: [
       {
-        file: 'core/decisions/approval.ts',
+        file: 'core/decisions/store/approval.ts',
         find: 'on conflict (application_id, mode, operator_id) do update set acted_at = now()`,',
         replace: 'on conflict (application_id, mode, operator_id) do nothing`,',
       },
@@ -706,7 +706,7 @@ export const DEFECTS: readonly Defect[] = [
     breaks: "One person confirms another application's bank transfer for a shop of their own, which has no threshold.",
     edits: [
       {
-        file: 'core/decisions/approval.ts',
+        file: 'core/decisions/store/approval.ts',
         find: 'manualSubmissionId === null\n      ? [await',
         replace: 'manualSubmissionId !== undefined\n      ? [await',
       },
@@ -724,7 +724,7 @@ export const DEFECTS: readonly Defect[] = [
     breaks: 'The word of an operator who was disabled since still counts as that of one of two people.',
     edits: [
       {
-        file: 'core/decisions/store.ts',
+        file: 'core/decisions/store/decisions.ts',
         find: 'application_id) as stands',
         replace: 'application_id) is not null as stands',
       },
@@ -839,11 +839,11 @@ export const DEFECTS: readonly Defect[] = [
     breaks: 'What two people have to decide is done when the first of them has.',
     edits: [
       {
-        file: 'core/decisions/store.ts',
+        file: 'core/decisions/store/decisions.ts',
         find: 'const COMPLETE = `consumed_at is null and (not needs_second or second_operator_id is not null)`;',
         replace: 'const COMPLETE = `consumed_at is null`;',
       },
-      { file: 'core/decisions/store.ts', find: 'complete: !decision.needsSecond', replace: 'complete: true' },
+      { file: 'core/decisions/store/decisions.ts', find: 'complete: !decision.needsSecond', replace: 'complete: true' },
     ],
     caughtBy: [{ check: STORIES, names: 'decided-by-people' }],
   },
@@ -1256,7 +1256,7 @@ export const DEFECTS: readonly Defect[] = [
     breaks: 'After a restore a payment is ended by a decision about another one that has its number.',
     edits: [
       {
-        file: 'core/decisions/store.ts',
+        file: 'core/decisions/store/decisions.ts',
         find: 'p.id = d.payment_id and p.reference = ? returning 1',
         replace: 'p.id = d.payment_id and ?::text is not null returning 1',
       },
@@ -1548,7 +1548,7 @@ export const DEFECTS: readonly Defect[] = [
       'What one tenant has confirmed in its own account blocks the same number in another tenant’s account of that name.',
     edits: [
       {
-        file: 'core/manual-payments/store.ts',
+        file: 'core/manual-payments/store/submissions.ts',
         find: 'select s.application_id, s.mode, s.store_application_id, t.store_id, s.normalized, s.id, ?::bigint',
         replace: 'select s.application_id, s.mode, null::bigint, t.store_id, s.normalized, s.id, ?::bigint',
       },

@@ -18,12 +18,11 @@ import {
   type MovedSequence,
   type NamedKind,
   type NamedRow,
-  type OpenPayment,
   type SkippedNumbers,
 } from '../../core/maintenance/store/after-restore.ts';
 import type { Database } from '../../database/connection.ts';
 import type { Statements } from '../../database/statements.ts';
-import { refundHandleOf, type PaymentHandle } from '../../core/dispatch.ts';
+import { paymentHandleOf, refundHandleOf } from '../../core/dispatch.ts';
 import { createDispatch } from '../../temporal/dispatch.ts';
 import { restartPayment, restartRefund } from '../../temporal/restart.ts';
 import { workflowIds } from '../../workflows/messages/names.ts';
@@ -266,16 +265,15 @@ async function queryAgain(
       const { reference: attemptReference } = workflow;
       const payment = await database.withSystem((em) => paymentOfAttempt(em, attemptReference));
       if (payment !== null && !dryRun) {
-        await dispatch.startUnappliedPayment(handleOf(payment), { attemptReference, callbackId: 0n });
+        await dispatch.startUnappliedPayment(paymentHandleOf(payment, payment.applicationName), {
+          attemptReference,
+          callbackId: 0n,
+        });
       }
       asked.push(attemptReference);
     }
   }
   return asked;
-}
-
-function handleOf({ amountMinor, currency, ...payment }: OpenPayment): PaymentHandle {
-  return { ...payment, amount: { amountMinor, currency } };
 }
 
 /** Restarts every open payment from its row, regardless of its workflow's state. Each one queries its gateway at once. */
@@ -288,7 +286,7 @@ async function restartPayments(
     (id) => database.withSystem((em) => openPaymentsAfter(em, id)),
     async (payment) => {
       if (!dryRun) {
-        await restartPayment(client, handleOf(payment));
+        await restartPayment(client, paymentHandleOf(payment, payment.applicationName));
       }
       return { reference: payment.reference, before: before(workflowIds.payment(payment.reference)) };
     },

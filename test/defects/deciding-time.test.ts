@@ -16,7 +16,7 @@ const CLOCK =
 
 /** The files that may read the process's clock because it decides nothing about a row: how many reads each has, and why. */
 const READS: Readonly<Record<string, readonly [times: number, why: string]>> = {
-  'core/payments/payment-event.ts': [1, 'told in an event; its order is its sequence'],
+  'core/contracts/shadhinpay.ts': [3, 'told in an event, and the day in a reference that tells nothing else'],
   'core/sweep/engine.ts': [2, 'how long one kind of rows may take'],
   'core/sweep/sweep.ts': [2, 'how long one retirement may take'],
   'core/webhooks/endpoint-gate.ts': [1, 'turns within one process'],
@@ -24,7 +24,6 @@ const READS: Readonly<Record<string, readonly [times: number, why: string]>> = {
   'api/health.ts': [1, 'the deadline of a call'],
   'api/http/envelope.ts': [1, 'told in an answer'],
   'api/ownpay/surface.ts': [1, 'told in a header, of a limit that one process keeps'],
-  'api/pages/invoice-payment.ts': [1, 'the day in a reference that tells nothing else'],
   'api/shadhinpay/create-payment.ts': [1, 'the day in a reference that tells nothing else'],
   'api/shadhinpay/refunds.ts': [1, 'the day in a reference that tells nothing else'],
   'core/applications/store/applications.ts': [1, 'updated_at, which is told and decides nothing'],
@@ -33,7 +32,6 @@ const READS: Readonly<Record<string, readonly [times: number, why: string]>> = {
   'database/entities/payment.ts': [3, 'updated_at, which is told and decides nothing'],
   'database/entities/refund.ts': [1, 'updated_at, which is told and decides nothing'],
   'database/entities/webhook.ts': [1, 'updated_at, which is told and decides nothing'],
-  'core/invoices/store/invoice-events.ts': [1, 'told in an event; its order is its sequence'],
   'core/operators/store/operators.ts': [1, 'updated_at, which is told and decides nothing'],
   'core/operators/store/roles.ts': [1, 'updated_at, which is told and decides nothing'],
   'core/operators/store/second-factor.ts': [2, 'updated_at, which is told and decides nothing'],

@@ -1,11 +1,8 @@
 import type { Statements } from '../../../database/statements.ts';
-import { hash } from '@node-rs/bcrypt';
-import { randomBytes } from 'node:crypto';
 import type { Contract } from '../../../domain/contract.ts';
 import type { Mode } from '../../../domain/mode.ts';
 import { notFound } from '../../../domain/errors.ts';
 import { toJsonInteger } from '../../../domain/money.ts';
-import { randomBase62 } from '../../../domain/references.ts';
 import { sha256, type SecretBox } from '../../../runtime/secrets.ts';
 import { readNow } from '../../../database/clock.ts';
 import type { Database, EntityManager } from '../../../database/connection.ts';
@@ -15,6 +12,9 @@ import {
   WebhookEndpoint,
   type CustomerDefaults,
 } from '../../../database/entities/application.ts';
+import { contractOf } from '../../contracts/contracts.ts';
+import { createNativeKey } from '../../contracts/native.ts';
+import type { Business } from '../../contracts/port.ts';
 import { newSigningSecret, storeSigningSecret } from '../../webhooks/store/signing-secrets.ts';
 
 /** Settings that an operator may set. An absent one keeps its default or its current value. */
@@ -67,8 +67,6 @@ export interface ApplicationStore {
   readonly secrets: SecretBox;
 }
 
-const SECRET_LENGTH = 40;
-const BCRYPT_COST = 10;
 export const GRACE_HOURS_DEFAULT = 24;
 
 /** The rows of a new application, prepared before the transaction because hashing takes a tenth of a second. */
@@ -77,14 +75,24 @@ export interface PreparedRegistration {
   readonly live: CredentialPair;
   readonly signingSecret: string;
   readonly testSigningSecret: string;
-  readonly rows: readonly CredentialColumns[];
+  readonly rows: readonly (CredentialColumns & { readonly keyHash: Uint8Array })[];
 }
 
 export async function prepareRegistration(): Promise<PreparedRegistration> {
-  const test = newPair('TEST');
-  const live = newPair('LIVE');
-  const rows = await Promise.all([credentialRow('TEST', test), credentialRow('LIVE', live)]);
-  return { test, live, rows, signingSecret: newSigningSecret(), testSigningSecret: newSigningSecret() };
+  const [test, live] = await Promise.all([newPair('TEST'), newPair('LIVE')]);
+  return {
+    test: test.shown,
+    live: live.shown,
+    rows: [test.row, live.row],
+    signingSecret: newSigningSecret(),
+    testSigningSecret: newSigningSecret(),
+  };
+}
+
+async function newPair(mode: Mode) {
+  const { apiKey, apiSecret, secretHash } = await createNativeKey(mode);
+  const row = { mode, contract: 'native', keyHash: sha256(apiKey), secretHash } as const;
+  return { shown: { apiKey, apiSecret }, row };
 }
 
 /**
@@ -186,14 +194,6 @@ export interface IssuedCredential {
   readonly business: Business | null;
 }
 
-/** An application's identifiers in ShadhinPay's contract. */
-export interface Business {
-  /** `HM_` and 8 hexadecimal digits. */
-  readonly clientId: string;
-  /** `HB_` and 8 hexadecimal digits. */
-  readonly businessId: string;
-}
-
 export interface Rotation extends IssuedCredential {
   /** Until then the former keys still work; null if there were none. */
   readonly previousKeyExpiresAt: Date | null;
@@ -221,21 +221,10 @@ export async function prepareCredential({
   label = null,
   scopes = SCOPES,
 }: WantedCredential): Promise<PreparedCredential> {
-  if (contract === 'native') {
-    const shown = newPair(mode);
-    return { shown, row: { ...(await credentialRow(mode, shown)), label } };
-  }
-  if (contract === 'shadhinpay') {
-    const apiKey = `sk_${mode.toLowerCase()}_${randomBase62(32)}`;
-    // The final hash also covers the business, which is known only when the row is stored.
-    const row = { mode, contract, keyHash: sha256(apiKey), secretHash: null, label, prefix: masked(apiKey) };
-    return { shown: { apiKey, apiSecret: null }, row };
-  }
-  const prefix = `op_${randomBytes(4).toString('hex')}`;
-  const apiKey = `${prefix}.${randomBytes(24).toString('hex')}`;
-  // 192 random bits need no slow hash; SHA-256 is enough.
-  const row = { mode, contract, keyHash: sha256(apiKey), secretHash: null, label, prefix, scopes: [...scopes] };
-  return { shown: { apiKey, apiSecret: null }, row };
+  const { keys } = contractOf(contract);
+  const { apiKey, apiSecret, ...stored } = await keys.create(mode);
+  const row = { mode, contract, ...stored, label, ...(keys.haveScopes ? { scopes: [...scopes] } : {}) };
+  return { shown: { apiKey, apiSecret }, row };
 }
 
 /** Issues an additional credential, as the system. */
@@ -256,38 +245,10 @@ export async function storeCredential(
   if ((await em.count(Application, { id: applicationId })) === 0) {
     throw notFound('application');
   }
-  const business = row.contract === 'shadhinpay' ? await businessOf(em, applicationId) : null;
-  const keyHash = business === null ? row.keyHash : shadhinpayKeyHash({ ...business, apiKey: shown.apiKey });
+  const { keyHash, business } = await contractOf(row.contract).keys.bind(em, { applicationId, apiKey: shown.apiKey });
   const status = waits ? 'PENDING' : 'ACTIVE';
   const credentialId = await em.insert(Credential, { ...row, keyHash, applicationId, status });
   return { credentialId, mode: row.mode, ...shown, business };
-}
-
-/**
- * Hashes all three values that a request must carry. The credential is found by this single hash, so two correct values with a wrong third one find
- * nothing.
- */
-export function shadhinpayKeyHash({ clientId, businessId, apiKey }: Business & { readonly apiKey: string }): Buffer {
-  return sha256(`${clientId}\n${businessId}\n${apiKey}`);
-}
-
-/** Masks a key as in the contract's documentation: its beginning and its last four characters. */
-function masked(apiKey: string): string {
-  return `${apiKey.slice(0, 8)}...${apiKey.slice(-4)}`;
-}
-
-/** Created with the first key and never changed. */
-async function businessOf(em: EntityManager, applicationId: bigint): Promise<Business> {
-  const [row] = await em.execute<{ client_id: string; business_id: string }[]>(
-    `update applications set shadhinpay_client_id = coalesce(shadhinpay_client_id, ?),
-       shadhinpay_business_id = coalesce(shadhinpay_business_id, ?)
-     where id = ?::bigint returning shadhinpay_client_id as client_id, shadhinpay_business_id as business_id`,
-    [`HM_${randomBytes(4).toString('hex')}`, `HB_${randomBytes(4).toString('hex')}`, applicationId],
-  );
-  if (row === undefined) {
-    throw notFound('application');
-  }
-  return { clientId: row.client_id, businessId: row.business_id };
 }
 
 /** Rotates a credential from outside the API, as the system. */
@@ -348,23 +309,13 @@ export async function endFormer(
   return stamped > 0 ? expiresAt : null;
 }
 
-/** 32 characters carry 190 bits. The secret is shorter than the 72 bytes that bcrypt reads. */
-function newPair(mode: Mode): CredentialPair {
-  return { apiKey: `oi_${mode.toLowerCase()}_${randomBase62(32)}`, apiSecret: randomBase62(SECRET_LENGTH) };
-}
-
 interface CredentialColumns {
   readonly mode: Mode;
   readonly contract: Contract;
-  readonly keyHash: Uint8Array;
   readonly secretHash: string | null;
   readonly label?: string | null;
   readonly prefix?: string;
   readonly scopes?: string[];
-}
-
-async function credentialRow(mode: Mode, { apiKey, apiSecret }: CredentialPair): Promise<CredentialColumns> {
-  return { mode, contract: 'native', keyHash: sha256(apiKey), secretHash: await hash(apiSecret, BCRYPT_COST) };
 }
 
 type ApplicationColumns = Omit<

@@ -21,13 +21,10 @@ export interface CallingApplication {
 export interface KnownCredential {
   readonly credentialId: bigint;
   readonly scope: Scope;
-  readonly contract: Contract;
   /** Null if the contract has no scopes. */
   readonly scopes: readonly string[] | null;
   /** Null if the key alone is the credential. */
   readonly secretHash: string | null;
-  /** Whether it is neither revoked nor expired and its application is active. */
-  readonly usable: boolean;
   readonly application: CallingApplication;
 }
 
@@ -50,20 +47,24 @@ interface CredentialRow {
   checkout_gateways: string[] | null;
 }
 
-/** Returns the credential whose API key has this SHA-256, with its application. Runs in one round trip, since every request needs it. */
-export async function findCredential(database: Database, keyHash: Buffer): Promise<KnownCredential | null> {
+/**
+ * Returns the usable credential of a contract whose API key has this SHA-256, with its application. Returns null also for one that is revoked or
+ * expired, whose application is disabled, or that belongs to another contract. Runs in one round trip, since every request needs it.
+ */
+export async function findCredential(
+  database: Database,
+  { keyHash, contract }: { readonly keyHash: Buffer; readonly contract: Contract },
+): Promise<KnownCredential | null> {
   const [row] = await database.lookup<CredentialRow>('select * from lenden_find_credential(?)', [keyHash]);
-  if (row === undefined) {
+  if (row === undefined || !row.usable || row.contract !== contract) {
     return null;
   }
   const applicationId = BigInt(row.application_id);
   return {
     credentialId: BigInt(row.credential_id),
     scope: { applicationId, mode: row.mode },
-    contract: row.contract,
     scopes: row.scopes,
     secretHash: row.secret_hash,
-    usable: row.usable,
     application: {
       id: applicationId,
       name: row.name,

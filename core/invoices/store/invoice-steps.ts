@@ -20,15 +20,17 @@ export interface Issuing {
   readonly nextDueDate: PlainDate | null;
   /** The invoice after issuing, with `NUMBER_TO_COME` as its number. */
   readonly data: InvoiceEventView;
+  /** Whether the invoice's contract has an event for it. */
+  readonly publishes: boolean;
 }
 
 /**
  * Issues a draft that the caller has locked: number, status, payable link and event in one statement. It must be the last statement before the
- * commit, since all other invoices wait for their numbers from then on. ShadhinPay's contract has no such event, so none is written for its invoices.
+ * commit, since all other invoices wait for their numbers from then on.
  */
 export async function issueDraft(
   statements: Statements,
-  { scope, invoiceId, reference, issuedAt, nextDueDate, data }: Issuing,
+  { scope, invoiceId, reference, issuedAt, nextDueDate, data, publishes }: Issuing,
 ): Promise<{ readonly number: bigint; readonly event: RecordedEvent | null }> {
   const { eventId, createdAt, payload } = payloadOf({
     type: 'invoice.issued',
@@ -45,7 +47,7 @@ export async function issueDraft(
      ), issued as (
        update invoices i set status = 'ISSUED', number = taken.last_number, issued_at = ?::timestamptz, next_due_date = ?::date,
          event_sequence = 1, next_sweep_at = ${UNHEARD}, updated_at = ?::timestamptz
-       from taken where i.id = ?::bigint and i.status = 'DRAFT' returning i.id, i.application_id, i.mode, i.number, i.contract
+       from taken where i.id = ?::bigint and i.status = 'DRAFT' returning i.id, i.application_id, i.mode, i.number
      ), named as (
        insert into public_references (reference, kind, target_id, application_id, mode)
        select ?, 'invoice', id, application_id, mode from issued
@@ -54,7 +56,7 @@ export async function issueDraft(
          delivery_status, last_error, next_sweep_at)
        select ?, issued.application_id, issued.mode, issued.id, 'invoice.issued', ?::integer, 1,
          ?::text || '"number":"INV-' || lpad(issued.number::text, greatest(6, length(issued.number::text)), '0') || '"' || ?::text,
-         ?::timestamptz, ${BY_ENDPOINT}, issued where issued.contract = 'native'
+         ?::timestamptz, ${BY_ENDPOINT}, issued where ?::boolean
        returning delivery_status
      )
      select issued.number, told.delivery_status = 'PARKED' as parked from issued left join told on true`,
@@ -73,6 +75,7 @@ export async function issueDraft(
       createdAt,
       scope.applicationId,
       scope.mode,
+      publishes,
     ],
   );
   if (row === undefined) {

@@ -15,6 +15,34 @@ export async function noteAsked(statements: Statements, reference: string): Prom
   return row === undefined ? null : refundOf(row);
 }
 
+/** Approves a refund that awaits approval, and returns it. The caller has locked its payment. */
+export async function approveRefundRow(
+  statements: Statements,
+  { refundId, operatorId }: { readonly refundId: bigint; readonly operatorId: bigint },
+): Promise<RefundRecord> {
+  const [row] = await statements.execute<RefundRow[]>(
+    `update refunds r set status = 'PENDING', approved_by_operator_id = ?, approval_due_at = null, updated_at = now()
+     where id = ? and status = 'AWAITING_APPROVAL' returning ${REFUND_COLUMNS}`,
+    [operatorId, refundId],
+  );
+  if (row === undefined) {
+    throw new Error('a locked refund that awaits approval was not approved');
+  }
+  return refundOf(row);
+}
+
+/** Lets an open refund continue, by an operator's decision: it is no longer under review and awaits nobody. */
+export async function continueRefund(
+  statements: Statements,
+  { refundId, approvedBy }: { readonly refundId: bigint; readonly approvedBy: bigint | null },
+): Promise<void> {
+  await statements.execute(
+    `update refunds set status = 'PENDING', approved_by_operator_id = coalesce(approved_by_operator_id, ?), approval_due_at = null,
+       review_reason = null, review_since = null, updated_at = now() where id = ? and status in ('AWAITING_APPROVAL', 'PENDING')`,
+    [approvedBy, refundId],
+  );
+}
+
 /** Restores the time of the last request, because this one was not sent and so leaves no doubt. */
 export async function noteNotAsked(
   statements: Statements,

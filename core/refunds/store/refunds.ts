@@ -9,7 +9,7 @@ import {
   type RefundStatus,
 } from '../../../domain/refund.ts';
 import type { RefundFacts } from '../../../domain/refund-view.ts';
-import { needsSecondPerson } from '../../decisions/approval.ts';
+import { needsSecondPerson } from '../../decisions/store/approval.ts';
 import type { Scope } from '../../../database/connection.ts';
 import { lateRefundRuledOut, refundRuledOut } from './refund-bounds.ts';
 import { listRows, type ListPage, type ListSlice } from '../../../database/lists.ts';

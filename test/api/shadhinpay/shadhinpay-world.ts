@@ -1,9 +1,9 @@
 import {
   issueCredential,
   type ApplicationSettings,
-  type Business,
   type Registration,
 } from '../../../core/applications/store/applications.ts';
+import type { Business } from '../../../core/contracts/port.ts';
 import { openDatabase, type Database } from '../../../database/connection.ts';
 import type { Mode } from '../../../domain/mode.ts';
 import { BKASH_CAPABILITIES } from '../../../gateways/bkash/gateway.ts';

@@ -15,7 +15,8 @@ import {
 import { PAYMENT_STATUSES } from '../../../domain/payment.ts';
 import { shadhinpayReference, shadhinpayRefundReference } from '../../../domain/references.ts';
 import { REFUND_STATUSES } from '../../../domain/refund.ts';
-import { attemptDelaysOf, delayBeforeAttemptMs, EVENT_TYPES } from '../../../domain/webhook.ts';
+import { contractOf } from '../../../core/contracts/contracts.ts';
+import { delayBeforeAttemptMs, EVENT_TYPES } from '../../../domain/webhook.ts';
 
 const PAID = {
   applicationId: 12345n,
@@ -101,7 +102,7 @@ describe('events', () => {
 
   test('are tried six times, after 1, 5 and 15 minutes, 1 and 6 hours', () => {
     // The published schedule. Jitter only makes the delays longer.
-    const delays = attemptDelaysOf('shadhinpay');
+    const delays = contractOf('shadhinpay').deliveries.delaysSeconds;
     expect(delays.map((_delay, index) => delayBeforeAttemptMs(index, 0, delays))).toEqual([
       0, 60_000, 300_000, 900_000, 3_600_000, 21_600_000,
     ]);

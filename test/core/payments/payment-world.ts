@@ -13,7 +13,7 @@ import { registerApplication, type Registration } from '../../../core/applicatio
 import { openDatabase, type Database } from '../../../database/connection.ts';
 import { GatewayExecutions } from '../../../core/gateways/store/executions.ts';
 import { GatewayTokens } from '../../../core/gateways/store/tokens.ts';
-import { manualBook } from '../../../core/manual-payments/store.ts';
+import { manualBook } from '../../../core/manual-payments/store/submissions.ts';
 import type { Mode } from '../../../domain/mode.ts';
 import { parseAllowList } from '../../../domain/outbound-url.ts';
 import { paymentReference } from '../../../domain/references.ts';

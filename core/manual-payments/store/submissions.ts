@@ -1,8 +1,8 @@
-import type { Money } from '../../domain/money.ts';
-import type { PaymentStatus } from '../../domain/payment.ts';
-import type { Database } from '../../database/connection.ts';
-import { findAttempt } from '../gateway-callbacks/store.ts';
-import type { Statements } from '../../database/statements.ts';
+import type { Money } from '../../../domain/money.ts';
+import type { PaymentStatus } from '../../../domain/payment.ts';
+import type { Database } from '../../../database/connection.ts';
+import { findAttempt } from '../../gateway-callbacks/store.ts';
+import type { Statements } from '../../../database/statements.ts';
 
 const GATEWAY = 'manual';
 

@@ -1,8 +1,9 @@
-import type { UnappliedFacts, UnappliedStatus } from '../../domain/unapplied-payment.ts';
-import { MissingRow } from '../../database/missing-row.ts';
-import { PAYMENT_COLUMNS, paymentOf, type PaymentRecord, type PaymentRow } from '../payments/store/payments.ts';
-import { instant } from '../../database/read-row.ts';
-import type { Statements } from '../../database/statements.ts';
+import type { UnappliedFacts, UnappliedStatus } from '../../../domain/unapplied-payment.ts';
+import type { Mode } from '../../../domain/mode.ts';
+import { MissingRow } from '../../../database/missing-row.ts';
+import { PAYMENT_COLUMNS, paymentOf, type PaymentRecord, type PaymentRow } from '../../payments/store/payments.ts';
+import { instant } from '../../../database/read-row.ts';
+import type { Statements } from '../../../database/statements.ts';
 
 /** More charges for one payment are unlikely. Operators see all of them. */
 const SHOWN_MAX = 20;
@@ -21,15 +22,24 @@ interface UnappliedRow {
 
 const COLUMNS = 'id, kind, status, gross_minor, currency, gateway, gateway_txn_id, created_at, updated_at';
 
-/** Throws if the scope has no such money. */
-export async function readUnapplied(statements: Statements, unappliedPaymentId: bigint): Promise<UnappliedFacts> {
+/** Returns null if the scope has no such money. */
+export async function findUnapplied(
+  statements: Statements,
+  unappliedPaymentId: bigint,
+): Promise<UnappliedFacts | null> {
   const [row] = await statements.execute<UnappliedRow[]>(`select ${COLUMNS} from unapplied_payments where id = ?`, [
     unappliedPaymentId,
   ]);
-  if (row === undefined) {
+  return row === undefined ? null : unappliedOf(row);
+}
+
+/** Throws if the scope has no such money. */
+export async function readUnapplied(statements: Statements, unappliedPaymentId: bigint): Promise<UnappliedFacts> {
+  const unapplied = await findUnapplied(statements, unappliedPaymentId);
+  if (unapplied === null) {
     throw new Error('the unapplied payment does not exist in this scope');
   }
-  return unappliedOf(row);
+  return unapplied;
 }
 
 /** Returns the unapplied money of a payment, oldest first. */
@@ -160,5 +170,56 @@ export async function moneyOfAttempt(
         status,
         amountMinor: same.reduce((sum, { gross_minor: gross }) => sum + BigInt(gross), 0n),
         currency: first.currency,
+      };
+}
+
+/** The attempt of a payment, with what deciding about its money needs. */
+export interface AttemptToDecide {
+  readonly id: bigint;
+  readonly paymentId: bigint;
+  readonly applicationName: string;
+}
+
+/** Returns null if the scope has no such attempt of the payment. */
+export async function findAttemptOfPayment(
+  statements: Statements,
+  { attemptReference, reference }: { readonly attemptReference: string; readonly reference: string },
+): Promise<AttemptToDecide | null> {
+  const [row] = await statements.execute<{ id: string; payment_id: string; name: string }[]>(
+    `select t.id, t.payment_id, a.name from payment_attempts t join payments p on p.id = t.payment_id
+       join applications a on a.id = t.application_id where t.reference = ? and p.reference = ?`,
+    [attemptReference, reference],
+  );
+  return row === undefined
+    ? null
+    : { id: BigInt(row.id), paymentId: BigInt(row.payment_id), applicationName: row.name };
+}
+
+interface KeptRow {
+  application_id: string;
+  mode: Mode;
+  currency: string;
+  gross_minor: string;
+  validation_id: string;
+  reference: string;
+}
+
+/** Lets the application keep money that is held. Returns what its posting needs, or null if the money is no longer held. */
+export async function keepHeld(statements: Statements, unappliedPaymentId: bigint) {
+  const [row] = await statements.execute<KeptRow[]>(
+    `update unapplied_payments l set status = 'KEPT', updated_at = now() from payment_attempts t
+     where l.id = ? and l.status = 'HELD' and t.id = l.attempt_id
+     returning l.application_id, l.mode, l.currency, l.gross_minor, l.validation_id, t.reference`,
+    [unappliedPaymentId],
+  );
+  return row === undefined
+    ? null
+    : {
+        applicationId: BigInt(row.application_id),
+        mode: row.mode,
+        currency: row.currency,
+        grossMinor: BigInt(row.gross_minor),
+        attemptReference: row.reference,
+        validationId: row.validation_id,
       };
 }

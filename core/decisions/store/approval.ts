@@ -1,14 +1,14 @@
 import { z } from 'zod';
-import type { Money } from '../../domain/money.ts';
+import type { Money } from '../../../domain/money.ts';
 import {
   APPROVAL_SUM_HOURS,
   needsApproval,
   RESERVING_STATUSES,
   strictestLimit,
   type ApprovalThresholds,
-} from '../../domain/refund.ts';
-import type { Scope } from '../../database/connection.ts';
-import type { Statements } from '../../database/statements.ts';
+} from '../../../domain/refund.ts';
+import type { Scope } from '../../../database/connection.ts';
+import type { Statements } from '../../../database/statements.ts';
 
 /** Columns of `applications a` that `thresholdsOf` reads. */
 export const THRESHOLD_COLUMNS = `a.refund_approval_threshold_minor as threshold, a.refund_approval_thresholds::text as thresholds`;

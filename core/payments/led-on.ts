@@ -1,14 +1,14 @@
-import { askForPayer } from '../../core/gateway-callbacks/store.ts';
-import { noteLedOn } from '../../core/payments/store/payments.ts';
-import { findPublicPayment, type PublicPayment } from '../../core/payments/store/public-references.ts';
 import { describeError } from '../../runtime/logger.ts';
-import type { ApiDependencies } from '../dependencies.ts';
-import { passOn } from '../../core/gateway-callbacks/pass-on.ts';
-import type { Context } from '../http/surface.ts';
-import { openedByPerson } from './opened-by-person.ts';
+import type { CoreDependencies } from '../dependencies.ts';
+import { passOn } from '../gateway-callbacks/pass-on.ts';
+import { askForPayer } from '../gateway-callbacks/store.ts';
+import { noteLedOn } from './store/payments.ts';
+import { findPublicPayment, type PublicPayment } from './store/public-references.ts';
+
+type Dependencies = Pick<CoreDependencies, 'database' | 'dispatch' | 'log'>;
 
 /** Records that our page sends the payer to a gateway: from then on they may have paid without a callback. */
-export async function rememberLedOn(deps: ApiDependencies, { scope, payment }: PublicPayment): Promise<void> {
+export async function rememberLedOn(deps: Dependencies, { scope, payment }: PublicPayment): Promise<void> {
   if (payment.ledOnAt instanceof Date) {
     return;
   }
@@ -24,18 +24,12 @@ export async function rememberLedOn(deps: ApiDependencies, { scope, payment }: P
 }
 
 /**
- * Queries the gateway when a payer who was sent there opens our page again, at most once a minute. Automatic refreshes do not query. Returns the
- * payment as it is then.
+ * Queries the gateway for a payer who was sent there and has opened our page again, at most once a minute. Returns the payment as it is then.
  */
-export async function queryAgainFor(
-  deps: ApiDependencies,
-  context: Context,
-  found: PublicPayment,
-): Promise<PublicPayment> {
+export async function queryForReturned(deps: Dependencies, found: PublicPayment): Promise<PublicPayment> {
   const { scope, payment } = found;
   const { gateway, ledOnAt, status, reviewReason } = payment;
-  const waits = status === 'PENDING' && reviewReason === null && ledOnAt instanceof Date && typeof gateway === 'string';
-  if (!waits || !openedByPerson(context)) {
+  if (status !== 'PENDING' || reviewReason !== null || !(ledOnAt instanceof Date) || typeof gateway !== 'string') {
     return found;
   }
   try {

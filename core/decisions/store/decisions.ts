@@ -1,12 +1,12 @@
-import { DomainError } from '../../domain/errors.ts';
-import type { Money } from '../../domain/money.ts';
-import type { Permission } from '../../domain/permissions.ts';
-import { needsApproval } from '../../domain/refund.ts';
+import { DomainError } from '../../../domain/errors.ts';
+import type { Money } from '../../../domain/money.ts';
+import type { Permission } from '../../../domain/permissions.ts';
+import { needsApproval } from '../../../domain/refund.ts';
 import { limitOf, needsSecondPerson, type Acting } from './approval.ts';
-import type { Scope } from '../../database/connection.ts';
-import { MissingRow } from '../../database/missing-row.ts';
-import type { AuditFacts } from '../operators/store/audit.ts';
-import type { Statements } from '../../database/statements.ts';
+import type { Scope } from '../../../database/connection.ts';
+import { MissingRow } from '../../../database/missing-row.ts';
+import type { AuditFacts } from '../../operators/store/audit.ts';
+import type { Statements } from '../../../database/statements.ts';
 
 export type DecisionKind = 'refund' | 'review' | 'unapplied-payment' | 'manual';
 /** The permission required for the first and the second decision, whatever their kind. */
