@@ -82,7 +82,6 @@ export function openSslcommerz(): Promise<GatewayWorld> {
           storeId: 'lenden_test',
           storePassword,
           http,
-          connectTimeoutMs: TIMEOUT_MS,
           totalTimeoutMs: TIMEOUT_MS,
         });
       const statuses: Readonly<Record<PayerDoes, string>> = {
@@ -176,7 +175,6 @@ export function openNagad(): Promise<GatewayWorld> {
             address: '127.0.0.1',
           }),
           http,
-          connectTimeoutMs: TIMEOUT_MS,
           totalTimeoutMs: TIMEOUT_MS,
         });
       const statuses: Readonly<Record<PayerDoes, string>> = {
