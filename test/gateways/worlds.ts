@@ -18,7 +18,7 @@ import { attemptNamedIn as attemptNamedInStripe } from '../../gateways/stripe/ca
 import { createStripeGateway } from '../../gateways/stripe/gateway.ts';
 import { createHttpClient, type HttpClient } from '../../runtime/http-client.ts';
 import { startBkashSimulator } from '../../simulators/bkash/server.ts';
-import type { RunningHost } from '../../simulators/host.ts';
+import type { RunningHost } from '../../simulators/kit/host.ts';
 import { readOrMakeKeys } from '../../simulators/nagad/keys.ts';
 import { startNagadSimulator } from '../../simulators/nagad/server.ts';
 import { startSslcommerzSimulator } from '../../simulators/sslcommerz/server.ts';
