@@ -90,6 +90,13 @@ module.exports = {
       to: { path: '^gateways/([a-z]+)/', pathNot: '^gateways/$1/' },
     },
     {
+      name: 'what-gateways-share-knows-none-of-them',
+      comment: 'Otherwise a gateway would reach another one through it. Only the registry lists the adapters.',
+      severity: 'error',
+      from: { path: '^gateways/[a-z-]+\\.ts$', pathNot: '^gateways/registry\\.ts$' },
+      to: { path: '^gateways/([a-z]+)/' },
+    },
+    {
       name: 'contracts-do-not-know-each-other',
       severity: 'error',
       from: { path: '^api/(native|ownpay|shadhinpay)/' },

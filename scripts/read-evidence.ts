@@ -1,6 +1,7 @@
 import type { ReadEvidence } from '../core/ledger/verify/verify-payments.ts';
 import { chargeFrom as chargeFromBkash, PaymentAnswer } from '../gateways/bkash/answers.ts';
 import { BKASH_CAPABILITIES } from '../gateways/bkash/gateway.ts';
+import { parseJson } from '../gateways/json.ts';
 import { readEvidence as readManual } from '../gateways/manual/evidence.ts';
 import { MANUAL_CAPABILITIES } from '../gateways/manual/gateway.ts';
 import { answerOf, Verification } from '../gateways/nagad/answers.ts';
@@ -41,12 +42,4 @@ function readNagad(text: string): ReturnType<ReadEvidence> {
 function readStripe(text: string): ReturnType<ReadEvidence> {
   const answer = SessionAnswer.safeParse(parseJson(text));
   return answer.success && isPaidStripe(answer.data) ? chargeFromStripe(answer.data, text) : null;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

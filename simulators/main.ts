@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { defaultMerchants as bkashDefaults, parseMerchants as parseBkashMerchants } from './bkash/merchants.ts';
 import { createBkashSimulator } from './bkash/simulator.ts';
-import { startHost } from './host.ts';
+import { startHost } from './kit/host.ts';
 import { createMailbox } from './mailbox/mailbox.ts';
 import { defaultMerchants as nagadDefaults, parseMerchants as parseNagadMerchants } from './nagad/merchants.ts';
 import { createNagadSimulator } from './nagad/simulator.ts';

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { isCurrency } from '../../domain/currency.ts';
 import { minorFromDecimalText } from '../../domain/money.ts';
+import { optionalText } from '../json.ts';
 import { GatewayFailure, type AttemptAnswer, type Charge } from '../port.ts';
-import { optionalText } from './exchange.ts';
 
 export const CreationAnswer = z.looseObject({ paymentID: optionalText, bkashURL: optionalText });
 

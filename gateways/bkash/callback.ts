@@ -1,6 +1,7 @@
 import { createVerify } from 'node:crypto';
 import { z } from 'zod';
-import { hmacSha256, secretEquals } from '../../runtime/secrets.ts';
+import { plainId, readReturn, unreadable } from '../callback.ts';
+import { parseJson } from '../json.ts';
 import type { ParsedCallback } from '../port.ts';
 import type { BkashCredentials } from './credentials.ts';
 
@@ -10,21 +11,11 @@ const CLAIMS: ReadonlyMap<string, ParsedCallback['claims']> = new Map([
   ['cancel', 'cancelled'],
 ]);
 
-const SEAL_CHARACTERS = 22;
-
-/**
- * Returns the URL to which bKash redirects the browser. The scheme of bKash's own `signature` is not published, so the URL carries a seal of ours. A
- * valid seal shows that the caller has visited this URL or received it from the gateway. It proves nothing about money.
- */
-export function sealedAddress(back: string, attemptReference: string, credentials: BkashCredentials): string {
-  return `${back}/${attemptReference}.${sealOf(attemptReference, credentials)}`;
-}
-
 /** Returns the attempt that a callback names, unverified. */
 export function attemptNamedIn(raw: string): string | null {
   return raw.startsWith('{')
-    ? plainReference(noticeIn(raw)?.merchantInvoiceNumber)
-    : (returnIn(raw)?.reference ?? null);
+    ? plainId(noticeIn(raw)?.merchantInvoiceNumber)
+    : (readReturn(raw)?.attemptReference ?? null);
 }
 
 /** Reads the browser's return, `reference.seal?paymentID=…&status=…`, or a posted notification. */
@@ -33,37 +24,19 @@ export function parseCallback(raw: string, credentials: BkashCredentials): Parse
 }
 
 function parseReturn(raw: string, credentials: BkashCredentials): ParsedCallback {
-  const found = returnIn(raw);
+  const found = readReturn(raw);
   if (found === null) {
-    return { ...NOTHING, note: 'UNREADABLE' };
+    return unreadable('UNREADABLE');
   }
-  const { reference, seal, fields } = found;
+  const fields = new URLSearchParams(found.query);
   const paymentId = fields.get('paymentID');
   return {
-    attemptReference: reference,
-    signatureValid: secretEquals(seal, sealOf(reference, credentials)),
+    attemptReference: found.attemptReference,
+    signatureValid: found.isSealedWith(credentials.appSecret),
     claims: CLAIMS.get(fields.get('status') ?? '') ?? 'unknown',
     claimedValidationId: paymentId !== null && /^[0-9A-Za-z]{1,64}$/.test(paymentId) ? paymentId : null,
     note: null,
   };
-}
-
-const NOTHING: ParsedCallback = {
-  attemptReference: null,
-  signatureValid: false,
-  claims: 'unknown',
-  claimedValidationId: null,
-  note: null,
-};
-
-function returnIn(raw: string): { reference: string; seal: string; fields: URLSearchParams } | null {
-  const match = /^([0-9A-Za-z]{20})\.([0-9A-Za-z_-]{1,64})\?(.*)$/s.exec(raw);
-  const [, reference = '', seal = '', query = ''] = match ?? [];
-  return match === null ? null : { reference, seal, fields: new URLSearchParams(query) };
-}
-
-function sealOf(attemptReference: string, { appSecret }: BkashCredentials): string {
-  return hmacSha256(appSecret, `the way back of ${attemptReference}`).toString('base64url').slice(0, SEAL_CHARACTERS);
 }
 
 /** The envelope of an Amazon SNS notification. Source: Amazon's documentation; which members are signed depends on the type. */
@@ -83,14 +56,14 @@ const SIGNED_NAMES = ['Message', 'MessageId', 'Subject', 'SubscribeURL', 'Timest
 function parseNotice(raw: string, credentials: BkashCredentials): ParsedCallback {
   const envelope = Envelope.safeParse(parseJson(raw));
   if (envelope.success && envelope.data.Type === 'SubscriptionConfirmation') {
-    return { ...NOTHING, note: 'SUBSCRIPTION_CONFIRMATION' };
+    return unreadable('SUBSCRIPTION_CONFIRMATION');
   }
   const notice = noticeIn(raw);
   if (!envelope.success || notice === null) {
-    return { ...NOTHING, note: 'UNREADABLE' };
+    return unreadable('UNREADABLE');
   }
   return {
-    attemptReference: plainReference(notice.merchantInvoiceNumber),
+    attemptReference: plainId(notice.merchantInvoiceNumber),
     signatureValid: noticeIsSigned(envelope.data, credentials.noticeCertificate),
     claims: notice.transactionStatus === 'Completed' ? 'paid' : 'unknown',
     // The notification names the transaction, not the payment id that a query needs.
@@ -118,17 +91,5 @@ function noticeIsSigned(envelope: z.infer<typeof Envelope>, certificate: string 
     return verify.verify(certificate, signature, 'base64');
   } catch {
     return false;
-  }
-}
-
-function plainReference(text: string | undefined): string | null {
-  return text !== undefined && /^[0-9A-Za-z_-]{1,64}$/.test(text) ? text : null;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }

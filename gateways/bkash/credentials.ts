@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { GatewayFailure } from '../port.ts';
+import { readSecret } from '../json.ts';
 
 /** The credentials that bKash issues to a merchant, apart from the username, which is the id of the store. */
 const Secret = z.object({
@@ -20,20 +20,6 @@ export interface BkashCredentials extends Readonly<z.infer<typeof Secret>> {
  * @throws GatewayFailure `unauthorized` for anything else
  */
 export function readCredentials(username: string, secret: string): BkashCredentials {
-  const parsed = Secret.safeParse(parseJson(secret));
-  if (!parsed.success) {
-    throw new GatewayFailure(
-      'unauthorized',
-      'the secret of a bKash store must be JSON with password, appKey and appSecret',
-    );
-  }
-  return { username, ...parsed.data };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+  const expected = 'the secret of a bKash store must be JSON with password, appKey and appSecret';
+  return { username, ...readSecret(Secret, secret, expected) };
 }

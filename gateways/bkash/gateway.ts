@@ -1,5 +1,7 @@
 import { toDecimalText } from '../../domain/money.ts';
 import type { HttpClient } from '../../runtime/http-client.ts';
+import { sealedReturnUrl } from '../callback.ts';
+import { isGatewayPage } from '../page.ts';
 import {
   GatewayFailure,
   type Gateway,
@@ -10,7 +12,7 @@ import {
 import { CreationAnswer } from './answers.ts';
 import { queryAttempt } from './attempt.ts';
 import { createCall, type Call } from './call.ts';
-import { parseCallback, sealedAddress } from './callback.ts';
+import { parseCallback } from './callback.ts';
 import { REFUSES_CREATION, SUCCESS } from './codes.ts';
 import { readCredentials, type BkashCredentials } from './credentials.ts';
 import type { Executions } from './executions.ts';
@@ -114,7 +116,7 @@ async function openSession(
       mode: MODE,
       intent: 'sale',
       payerReference: walletOf(order) ?? order.attemptReference,
-      callbackURL: sealedAddress(order.callbacks.back, order.attemptReference, credentials),
+      callbackURL: sealedReturnUrl(order.callbacks.back, order.attemptReference, credentials.appSecret),
       amount: toDecimalText(order.amount),
       currency: order.amount.currency,
       merchantInvoiceNumber: order.attemptReference,
@@ -125,7 +127,7 @@ async function openSession(
     return { kind: 'refused', code: 'GATEWAY_REFUSED_SESSION', gatewayText: `code ${code}` };
   }
   const { paymentID, bkashURL } = CreationAnswer.parse(body);
-  if (code !== SUCCESS || !/^[0-9A-Za-z]{1,64}$/.test(paymentID) || !isGatewayPage(bkashURL, baseUrl)) {
+  if (code !== SUCCESS || !/^[0-9A-Za-z]{1,64}$/.test(paymentID) || !isGatewayPage(bkashURL, baseUrl, isPageHost)) {
     throw new GatewayFailure('ambiguous', "the gateway's answer to a creation contains no payment");
   }
   return { kind: 'opened', sessionKey: paymentID, gatewayUrl: bkashURL };
@@ -139,16 +141,6 @@ function walletOf({ payerPhone }: SessionOrder): string | null {
 
 const PAGE_HOSTS = ['.bka.sh', '.bkash.com'];
 
-/** The page must belong to the gateway: same host as its API, or one of its domains. */
-function isGatewayPage(pageUrl: string, baseUrl: string): boolean {
-  if (!URL.canParse(pageUrl)) {
-    return false;
-  }
-  const page = new URL(pageUrl);
-  const base = new URL(baseUrl);
-  return (
-    page.protocol === base.protocol &&
-    page.username === '' &&
-    (page.host === base.host || PAGE_HOSTS.some((domain) => page.host.endsWith(domain)))
-  );
+function isPageHost({ host }: URL): boolean {
+  return PAGE_HOSTS.some((domain) => host.endsWith(domain));
 }

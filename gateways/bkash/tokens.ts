@@ -3,9 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { HttpClient } from '../../runtime/http-client.ts';
 import { secretEquals } from '../../runtime/secrets.ts';
+import { optionalText, parseJson } from '../json.ts';
 import { GatewayFailure } from '../port.ts';
 import type { BkashCredentials } from './credentials.ts';
-import { exchange, optionalText, type Exchanged } from './exchange.ts';
+import { exchange, type Exchanged } from './exchange.ts';
 
 /** One merchant at one of bKash's hosts. */
 export interface BkashAccount {
@@ -338,11 +339,7 @@ function freshToken({ kept, marginMs }: Slot, nowMs: number): string | null {
 }
 
 function keptIn(text: string): Kept | null {
-  try {
-    return Kept.parse(JSON.parse(text));
-  } catch {
-    return null;
-  }
+  return Kept.safeParse(parseJson(text)).data ?? null;
 }
 
 /** Hashes every part of the account: after a corrected password the failures of the old one no longer block it. */

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { unreadable } from '../callback.ts';
+import { parseJson } from '../json.ts';
 import type { ParsedCallback } from '../port.ts';
 
 /** Stored in place of a gateway's callback when operators have decided. It cannot be sent from outside. */
@@ -17,13 +19,7 @@ export function decidedNotice(notice: DecidedNotice): string {
 export function parseCallback(raw: string): ParsedCallback {
   const parsed = Decided.safeParse(parseJson(raw));
   if (!parsed.success) {
-    return {
-      attemptReference: null,
-      signatureValid: false,
-      claims: 'unknown',
-      claimedValidationId: null,
-      note: 'UNREADABLE',
-    };
+    return unreadable('UNREADABLE');
   }
   const { attemptReference, validationId, decided } = parsed.data;
   return {
@@ -33,12 +29,4 @@ export function parseCallback(raw: string): ParsedCallback {
     claimedValidationId: decided === 'confirmed' ? validationId : null,
     note: null,
   };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { minorFromDecimalText, toDecimalText } from '../../domain/money.ts';
+import { parseJson } from '../json.ts';
 import type { Charge } from '../port.ts';
 import type { ConfirmedSubmission } from './book.ts';
 
@@ -59,12 +60,4 @@ function chargeFrom(said: Evidence, evidence: string): Charge {
     riskFlagged: false,
     evidence,
   };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

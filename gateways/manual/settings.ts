@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { GatewayFailure } from '../port.ts';
+import { readSecret } from '../json.ts';
 
 /** Allows line breaks and no other control characters. */
 const isPlain = (text: string): boolean => !/[\p{Cc}\p{Cs}]/u.test(text.replaceAll('\n', ' ')) && text.trim() !== '';
@@ -22,17 +22,5 @@ export type ManualSettings = z.infer<typeof Settings>;
  * @throws GatewayFailure `unauthorized` for anything else
  */
 export function readSettings(secret: string): ManualSettings {
-  const parsed = Settings.safeParse(parseJson(secret));
-  if (!parsed.success) {
-    throw new GatewayFailure('unauthorized', 'a manual store must be JSON with label and instructions');
-  }
-  return parsed.data;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+  return readSecret(Settings, secret, 'a manual store must be JSON with label and instructions');
 }

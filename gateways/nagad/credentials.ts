@@ -1,5 +1,6 @@
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import { z } from 'zod';
+import { readSecret } from '../json.ts';
 import { GatewayFailure } from '../port.ts';
 
 /** What a Nagad merchant needs apart from the merchant id, which is the id of the store. */
@@ -27,14 +28,11 @@ const MODULUS_BITS_MIN = 2048;
  * @throws GatewayFailure `unauthorized` for anything else; its message names what is wrong, never the value
  */
 export function readCredentials(merchantId: string, secret: string): NagadCredentials {
-  const parsed = Secret.safeParse(parseJson(secret));
-  if (!parsed.success) {
-    throw unusable('JSON with merchantPrivateKey, gatewayPublicKey and address');
-  }
+  const parsed = readSecret(Secret, secret, expecting('JSON with merchantPrivateKey, gatewayPublicKey and address'));
   if (!/^[0-9A-Za-z]{1,20}$/.test(merchantId)) {
     throw unusable('that of a merchant whose id has at most 20 letters and digits');
   }
-  const { merchantPrivateKey, gatewayPublicKey, address } = parsed.data;
+  const { merchantPrivateKey, gatewayPublicKey, address } = parsed;
   return {
     merchantId,
     merchantPrivateKey: rsaKey('merchantPrivateKey', () => privateKeyFrom(merchantPrivateKey)),
@@ -78,13 +76,9 @@ function attempt<T>(work: () => T): T | undefined {
 }
 
 function unusable(what: string): GatewayFailure {
-  return new GatewayFailure('unauthorized', `the secret of a Nagad store must be ${what}`);
+  return new GatewayFailure('unauthorized', expecting(what));
 }
 
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+function expecting(what: string): string {
+  return `the secret of a Nagad store must be ${what}`;
 }

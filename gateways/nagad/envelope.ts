@@ -1,5 +1,6 @@
 import { constants, privateDecrypt, publicEncrypt, sign, verify } from 'node:crypto';
 import { z } from 'zod';
+import { parseJson } from '../json.ts';
 import { GatewayFailure } from '../port.ts';
 import type { NagadCredentials } from './credentials.ts';
 
@@ -48,13 +49,5 @@ function openedBytes(
     return verify('sha256', bytes, gatewayPublicKey, Buffer.from(signature, 'base64')) ? bytes : null;
   } catch {
     return null;
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }

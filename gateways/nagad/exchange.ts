@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import type { HttpClient } from '../../runtime/http-client.ts';
-import { HttpFailure } from '../../runtime/http-client/failure.ts';
+import { sendToGateway, unexpectedStatus } from '../http.ts';
+import { parseJson } from '../json.ts';
 import { GatewayFailure } from '../port.ts';
 import type { NagadCredentials } from './credentials.ts';
 
-const ANSWER_BYTES_MAX = 256 * 1024;
 const API_VERSION = 'v-0.2.0';
 
 const Refusal = z.looseObject({ reason: z.string().min(1), message: z.string().nullish() });
@@ -18,7 +18,6 @@ export interface ExchangeOptions {
   readonly baseUrl: string;
   readonly credentials: NagadCredentials;
   readonly http: HttpClient;
-  readonly connectTimeoutMs: number;
   readonly totalTimeoutMs: number;
 }
 
@@ -28,36 +27,28 @@ export type Exchange = (request: {
 }) => Promise<Exchanged>;
 
 /**
- * Creates the function that calls Nagad. It translates failures: `ambiguous` if the request may have reached the gateway, `unavailable` if it did
- * not. A refusal is a status of 400 to 499 with the JSON of Nagad's errors; without that JSON the status comes from a proxy in front of Nagad.
+ * Creates the function that calls Nagad. A refusal is a status of 400 to 499 with the JSON of Nagad's errors; without that JSON the status comes from
+ * a proxy in front of Nagad.
  */
 export function createExchange(options: ExchangeOptions): Exchange {
-  const { credentials, http, connectTimeoutMs, totalTimeoutMs } = options;
+  const { credentials, http, totalTimeoutMs } = options;
   const baseUrl = options.baseUrl.replace(/\/+$/, '');
   return async ({ path, body }) => {
-    const reply = await http
-      .send({
-        method: body === undefined ? 'GET' : 'POST',
-        url: [baseUrl, ...path.map(pathSegment)].join('/'),
-        headers: {
-          'content-type': 'application/json',
-          accept: 'application/json',
-          'x-km-api-version': API_VERSION,
-          'x-km-ip-v4': credentials.address,
-          'x-km-client-type': 'PC_WEB',
-          'x-km-mc-id': credentials.merchantId,
-        },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-        connectTimeoutMs,
-        totalTimeoutMs,
-        maxBodyBytes: ANSWER_BYTES_MAX,
-        onTooLarge: 'fail',
-      })
-      .catch((error: unknown) => {
-        throw translated(error);
-      });
-    const raw = reply.body.toString('utf8');
-    return reply.status === 200 ? accepted(raw) : refusal(reply.status, raw);
+    const { status, raw } = await sendToGateway(http, {
+      method: body === undefined ? 'GET' : 'POST',
+      url: [baseUrl, ...path.map(pathSegment)].join('/'),
+      headers: {
+        'content-type': 'application/json',
+        accept: 'application/json',
+        'x-km-api-version': API_VERSION,
+        'x-km-ip-v4': credentials.address,
+        'x-km-client-type': 'PC_WEB',
+        'x-km-mc-id': credentials.merchantId,
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      totalTimeoutMs,
+    });
+    return status === 200 ? accepted(raw) : refusal(status, raw);
   };
 }
 
@@ -73,12 +64,9 @@ function refusal(status: number, raw: string): Exchanged {
   if (status === 401 || status === 403) {
     throw new GatewayFailure('unauthorized', `the gateway rejected the merchant or its address: HTTP ${status}`);
   }
-  if (status === 429) {
-    throw new GatewayFailure('rate-limited', 'the gateway is rate limiting requests');
-  }
   const parsed = Refusal.safeParse(parseJson(raw));
   if (status < 400 || status > 499 || !parsed.success) {
-    throw new GatewayFailure('ambiguous', `the gateway answered HTTP ${status}`);
+    throw unexpectedStatus(status);
   }
   return { refused: true, gatewayText: `${parsed.data.reason}: ${parsed.data.message ?? ''}` };
 }
@@ -86,20 +74,4 @@ function refusal(status: number, raw: string): Exchanged {
 /** References are base64, and every published client sends their `=` unescaped. */
 function pathSegment(text: string): string {
   return encodeURIComponent(text).replaceAll('%3D', '=');
-}
-
-function translated(error: unknown): unknown {
-  if (!(error instanceof HttpFailure)) {
-    return error;
-  }
-  const message = `the gateway could not be reached: ${error.kind}`;
-  return new GatewayFailure(error.sent ? 'ambiguous' : 'unavailable', message, { cause: error });
-}
-
-function parseJson(raw: string): unknown {
-  try {
-    return JSON.parse(raw);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import type { z } from 'zod';
 import type { Mode } from '../../domain/mode.ts';
 import { toDecimalText } from '../../domain/money.ts';
 import type { HttpClient } from '../../runtime/http-client.ts';
+import { sealedReturnUrl } from '../callback.ts';
+import { readAnswer } from '../json.ts';
+import { isGatewayPage } from '../page.ts';
 import {
   GatewayFailure,
   type AttemptAnswer,
@@ -13,7 +15,7 @@ import {
   type SessionOutcome,
 } from '../port.ts';
 import { answerOf, Completed, Initialized, Verification } from './answers.ts';
-import { parseCallback, sealedAddress } from './callback.ts';
+import { parseCallback, sealKeyOf } from './callback.ts';
 import { readCredentials, type NagadCredentials } from './credentials.ts';
 import { seal, unseal } from './envelope.ts';
 import { createExchange, type Exchange, type Exchanged } from './exchange.ts';
@@ -54,7 +56,6 @@ export interface NagadOptions {
   /** See `readCredentials`. */
   readonly secret: string;
   readonly http: HttpClient;
-  readonly connectTimeoutMs?: number;
   readonly totalTimeoutMs?: number;
 }
 
@@ -67,16 +68,9 @@ const DHAKA_OFFSET_MS = 6 * 3_600_000;
  * no notifications and the browser's return proves nothing, so only a verification shows whether money moved.
  * @throws GatewayFailure `unauthorized` for a secret without valid keys
  */
-export function createNagadGateway({
-  baseUrl,
-  storeId,
-  secret,
-  http,
-  connectTimeoutMs = 5_000,
-  totalTimeoutMs = 15_000,
-}: NagadOptions): Gateway {
+export function createNagadGateway({ baseUrl, storeId, secret, http, totalTimeoutMs = 15_000 }: NagadOptions): Gateway {
   const credentials = readCredentials(storeId, secret);
-  const exchange = createExchange({ baseUrl, credentials, http, connectTimeoutMs, totalTimeoutMs });
+  const exchange = createExchange({ baseUrl, credentials, http, totalTimeoutMs });
   return {
     capabilities: NAGAD_CAPABILITIES,
     storeId,
@@ -118,15 +112,15 @@ async function openSession(opening: Opening, order: SessionOrder): Promise<Sessi
     path: ['check-out', 'complete', begun.paymentReferenceId],
     body: {
       ...seal(purchase, credentials),
-      merchantCallbackURL: sealedAddress(order.callbacks.back, orderId, credentials),
+      merchantCallbackURL: sealedReturnUrl(order.callbacks.back, orderId, sealKeyOf(credentials)),
       additionalMerchantInfo: {},
     },
   });
   if (second.refused) {
     return refusedSession(second);
   }
-  const { callBackUrl: gatewayUrl } = understood(Completed, second.body);
-  if (!isGatewayPage(gatewayUrl, baseUrl)) {
+  const { callBackUrl: gatewayUrl } = readAnswer(Completed, second.body);
+  if (!isGatewayPage(gatewayUrl, baseUrl, isPageHost)) {
     throw new GatewayFailure('ambiguous', 'the gateway completed a creation without the URL of its page');
   }
   return { kind: 'opened', sessionKey: begun.paymentReferenceId, gatewayUrl };
@@ -160,34 +154,16 @@ async function verify(exchange: Exchange, paymentReference: string): Promise<Att
   if (answer.refused) {
     return null;
   }
-  const said = understood(Verification, answer.body);
+  const said = readAnswer(Verification, answer.body);
   if (said.paymentRefId !== paymentReference) {
     throw new GatewayFailure('ambiguous', 'the gateway verified a different payment than the one queried');
   }
   return answerOf(said, answer.raw);
 }
 
-function understood<Schema extends z.ZodType>(schema: Schema, body: unknown): z.infer<Schema> {
-  const parsed = schema.safeParse(body);
-  if (!parsed.success) {
-    throw new GatewayFailure('ambiguous', "the gateway's answer does not follow its protocol");
-  }
-  return parsed.data;
-}
-
-/** The page must belong to Nagad, on any port, and must not use HTTP if the API uses HTTPS. */
-function isGatewayPage(pageUrl: string, baseUrl: string): boolean {
-  if (!URL.canParse(pageUrl)) {
-    return false;
-  }
-  const page = new URL(pageUrl);
-  const base = new URL(baseUrl);
-  return (
-    (page.protocol === 'https:' || page.protocol === base.protocol) &&
-    page.username === '' &&
-    page.password === '' &&
-    (page.host === base.host || page.hostname.endsWith('.mynagad.com'))
-  );
+/** Nagad serves its pages on other ports too. */
+function isPageHost({ hostname }: URL): boolean {
+  return hostname.endsWith('.mynagad.com');
 }
 
 /** Formats a time as `yyyyMMddHHmmss` in Asia/Dhaka, which has had no daylight saving time since 2009. */

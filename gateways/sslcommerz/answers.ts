@@ -1,12 +1,10 @@
 import { z } from 'zod';
 import { minorFromDecimalText } from '../../domain/money.ts';
 import { isCurrency } from '../../domain/currency.ts';
+import { optionalText } from '../json.ts';
 import { GatewayFailure, type AttemptAnswer, type Charge } from '../port.ts';
 
 /** The fields that we read; the gateway adds others over time. Captures show both numbers and text. */
-const text = z.union([z.string(), z.number()]).transform(String);
-const optionalText = text.nullish().transform((value) => value ?? '');
-
 export const SessionAnswer = z.looseObject({
   status: z.string(),
   failedreason: optionalText,

@@ -1,3 +1,4 @@
+import { plainId, uniqueFields, unreadable } from '../callback.ts';
 import type { ParsedCallback } from '../port.ts';
 import { signedContentOf } from './signature.ts';
 
@@ -15,13 +16,7 @@ const CLAIMS: ReadonlyMap<string, ParsedCallback['claims']> = new Map([
 export function parseCallback(rawBody: string, store: { id: string; password: string }): ParsedCallback {
   const fields = uniqueFields(rawBody);
   if (fields === null) {
-    return {
-      attemptReference: null,
-      signatureValid: false,
-      claims: 'unknown',
-      claimedValidationId: null,
-      note: 'REPEATED_FIELD',
-    };
+    return unreadable('REPEATED_FIELD');
   }
   const storeId = fields.get('store_id');
   const content = signedContentOf(fields, store.password);
@@ -40,20 +35,4 @@ export function parseCallback(rawBody: string, store: { id: string; password: st
 /** Returns the attempt that the form names, unverified. It determines the store whose signature the form must carry. */
 export function attemptNamedIn(rawBody: string): string | null {
   return plainId(uniqueFields(rawBody)?.get('tran_id'));
-}
-
-/** Rejects a form with a repeated field: signer and reader could pick different values. */
-function uniqueFields(rawBody: string): Map<string, string> | null {
-  const fields = new Map<string, string>();
-  for (const [name, value] of new URLSearchParams(rawBody)) {
-    if (fields.has(name)) {
-      return null;
-    }
-    fields.set(name, value);
-  }
-  return fields;
-}
-
-function plainId(text: string | undefined): string | null {
-  return text !== undefined && /^[0-9A-Za-z_-]{1,64}$/.test(text) ? text : null;
 }

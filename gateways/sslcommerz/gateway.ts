@@ -1,6 +1,8 @@
 import type { z } from 'zod';
 import type { HttpClient } from '../../runtime/http-client.ts';
-import { HttpFailure } from '../../runtime/http-client/failure.ts';
+import { sendToGateway, unexpectedStatus } from '../http.ts';
+import { parseJson, readAnswer } from '../json.ts';
+import { isGatewayPage } from '../page.ts';
 import {
   GatewayFailure,
   type AttemptAnswer,
@@ -47,14 +49,12 @@ export interface SslcommerzOptions {
   readonly storeId: string;
   readonly storePassword: string;
   readonly http: HttpClient;
-  readonly connectTimeoutMs?: number;
   readonly totalTimeoutMs?: number;
 }
 
 const SESSION_PATH = '/gwprocess/v4/api.php';
 const VALIDATION_PATH = '/validator/api/validationserverAPI.php';
 const QUERY_PATH = '/validator/api/merchantTransIDvalidationAPI.php';
-const ANSWER_BYTES_MAX = 1024 * 1024;
 
 /**
  * Creates the adapter for SSLCOMMERZ v4 hosted checkout. Every call carries the credentials in its query or body, so its URLs must never be logged.
@@ -77,7 +77,7 @@ export function createSslcommerzGateway(options: SslcommerzOptions): Gateway {
       if (
         answer.status !== 'SUCCESS' ||
         answer.sessionkey === '' ||
-        !isGatewayPage(answer.GatewayPageURL, options.baseUrl)
+        !isGatewayPage(answer.GatewayPageURL, options.baseUrl, isPageHost)
       ) {
         throw new GatewayFailure('ambiguous', "the gateway's answer to a session request contains no session");
       }
@@ -208,18 +208,8 @@ type Call = <Schema extends z.ZodType>(
   request: CallRequest,
 ) => Promise<{ answer: z.infer<Schema>; raw: string }>;
 
-/**
- * Creates the function for one HTTP exchange. It translates failures: `ambiguous` if the request may have reached the gateway, `unavailable` if it
- * did not.
- */
-function createCall({
-  baseUrl,
-  storeId,
-  storePassword,
-  http,
-  connectTimeoutMs = 5_000,
-  totalTimeoutMs = 15_000,
-}: SslcommerzOptions): Call {
+/** Creates the function for one HTTP exchange. */
+function createCall({ baseUrl, storeId, storePassword, http, totalTimeoutMs = 15_000 }: SslcommerzOptions): Call {
   return async (schema, { method = 'GET', path, query, form }) => {
     const url = new URL(path, baseUrl);
     if (query !== undefined) {
@@ -231,66 +221,21 @@ function createCall({
         format: 'json',
       }).toString();
     }
-    const response = await http
-      .send({
-        method,
-        url: url.href,
-        headers: form === undefined ? {} : { 'content-type': 'application/x-www-form-urlencoded' },
-        ...(form === undefined ? {} : { body: form.toString() }),
-        connectTimeoutMs,
-        totalTimeoutMs,
-        maxBodyBytes: ANSWER_BYTES_MAX,
-        onTooLarge: 'fail',
-      })
-      .catch((error: unknown) => {
-        throw translated(error);
-      });
-    if (response.status === 429) {
-      throw new GatewayFailure('rate-limited', 'the gateway is rate limiting requests');
+    const { status, raw } = await sendToGateway(http, {
+      method,
+      url: url.href,
+      headers: form === undefined ? {} : { 'content-type': 'application/x-www-form-urlencoded' },
+      ...(form === undefined ? {} : { body: form.toString() }),
+      totalTimeoutMs,
+    });
+    if (status !== 200) {
+      throw unexpectedStatus(status);
     }
-    if (response.status !== 200) {
-      throw new GatewayFailure('ambiguous', `the gateway answered HTTP ${response.status}`);
-    }
-    const raw = response.body.toString('utf8');
-    const parsed = schema.safeParse(parseJson(raw));
-    if (!parsed.success) {
-      throw new GatewayFailure('ambiguous', "the gateway's answer does not follow its protocol");
-    }
-    return { answer: parsed.data, raw };
+    return { answer: readAnswer(schema, parseJson(raw)), raw };
   };
 }
 
-function translated(error: unknown): unknown {
-  if (error instanceof HttpFailure) {
-    return new GatewayFailure(
-      error.sent ? 'ambiguous' : 'unavailable',
-      `the gateway could not be reached: ${error.kind}`,
-      {
-        cause: error,
-      },
-    );
-  }
-  return error;
-}
-
-function parseJson(raw: string): unknown {
-  try {
-    return JSON.parse(raw);
-  } catch {
-    return undefined;
-  }
-}
-
-/** The page must belong to the gateway: same host as its API, or its documented sister hosts. */
-function isGatewayPage(pageUrl: string, baseUrl: string): boolean {
-  if (!URL.canParse(pageUrl)) {
-    return false;
-  }
-  const page = new URL(pageUrl);
-  const base = new URL(baseUrl);
-  return (
-    page.protocol === base.protocol &&
-    page.username === '' &&
-    (page.host === base.host || page.host.endsWith('.sslcommerz.com'))
-  );
+/** SSLCOMMERZ documents sister hosts of its API. */
+function isPageHost({ host }: URL): boolean {
+  return host.endsWith('.sslcommerz.com');
 }

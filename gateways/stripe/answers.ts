@@ -45,18 +45,6 @@ export const RefundAnswer = z.looseObject({
 });
 export type RefundAnswer = z.infer<typeof RefundAnswer>;
 
-/**
- * Parses an answer.
- * @throws GatewayFailure `ambiguous` if it does not match the schema
- */
-export function read<T>(schema: z.ZodType<T>, value: unknown): T {
-  const parsed = schema.safeParse(value);
-  if (!parsed.success) {
-    throw new GatewayFailure('ambiguous', "the gateway's answer does not follow its protocol");
-  }
-  return parsed.data;
-}
-
 export function isPaid({ status, payment_status: paymentStatus }: SessionAnswer): boolean {
   return status === 'complete' && paymentStatus === 'paid';
 }

@@ -1,5 +1,6 @@
+import { readAnswer } from '../json.ts';
 import { GatewayFailure, type AttemptAnswer, type AttemptHandle } from '../port.ts';
-import { isPaid, read, SessionAnswer, stateOf } from './answers.ts';
+import { isPaid, SessionAnswer, stateOf } from './answers.ts';
 import type { Answered, StripeLibrary } from './library.ts';
 
 const EXPANDED = ['payment_intent.latest_charge.balance_transaction'];
@@ -22,7 +23,7 @@ export async function queryAttempt(library: StripeLibrary, attempt: AttemptHandl
     // Nobody can have paid on a page whose URL we never had. The query still checks our key.
     return sessionKey === null ? { kind: 'not-started' } : { kind: 'unknown', note: 'SESSION_NOT_FOUND' };
   }
-  const session = read(SessionAnswer, answered.value);
+  const session = readAnswer(SessionAnswer, answered.value);
   if (session.id !== sessionId) {
     throw new GatewayFailure('ambiguous', 'the gateway answered for a different session than the one queried');
   }
@@ -44,12 +45,12 @@ export async function closeSession(
     return 'closed';
   }
   const expired = await library.call((stripe) => stripe.checkout.sessions.expire(sessionKey));
-  if (expired.ok && meaningOf(read(SessionAnswer, expired.value), sessionKey) === 'closed') {
+  if (expired.ok && meaningOf(readAnswer(SessionAnswer, expired.value), sessionKey) === 'closed') {
     return 'closed';
   }
   // The session is no longer open, or the gateway does not know it: its state is the answer.
   const answered = await retrieve(library, sessionKey);
-  return answered.ok ? meaningOf(read(SessionAnswer, answered.value), sessionKey) : 'unknown';
+  return answered.ok ? meaningOf(readAnswer(SessionAnswer, answered.value), sessionKey) : 'unknown';
 }
 
 function meaningOf(session: SessionAnswer, sessionId: string): 'closed' | 'charged' | 'unknown' {

@@ -1,27 +1,18 @@
 import { Stripe } from 'stripe';
 import { z } from 'zod';
-import { hmacSha256, secretEquals } from '../../runtime/secrets.ts';
+import { plainId, readReturn, unreadable } from '../callback.ts';
+import { parseJson } from '../json.ts';
 import type { CallbackArrival, ParsedCallback } from '../port.ts';
 import type { StripeCredentials } from './credentials.ts';
-
-const SEAL_CHARACTERS = 22;
 
 /** Source: the default of the library and of Stripe's documentation. */
 const TOLERANCE_SECONDS = 300;
 /** The library accepts any timestamp in the future. Without this limit a stored signature with a future timestamp would stay valid until then. */
 const AHEAD_SECONDS_MAX = 60;
 
-/**
- * Returns the URL to which Stripe redirects the browser. Stripe does not sign it, so the URL carries a seal of ours. A valid seal shows that the
- * caller has visited this URL or received it from the gateway. It proves nothing about money.
- */
-export function sealedAddress(back: string, attemptReference: string, credentials: StripeCredentials): string {
-  return `${back}/${attemptReference}.${sealOf(attemptReference, credentials)}`;
-}
-
 /** Returns the attempt that a callback names, unverified. */
 export function attemptNamedIn(raw: string): string | null {
-  return raw.startsWith('{') ? referenceIn(eventIn(raw)) : (returnIn(raw)?.reference ?? null);
+  return raw.startsWith('{') ? referenceIn(eventIn(raw)) : (readReturn(raw)?.attemptReference ?? null);
 }
 
 /** Reads the browser's return, `reference.seal?outcome=…`, or a posted event. */
@@ -33,43 +24,24 @@ export function parseCallback(
   return raw.startsWith('{') ? parseEvent(raw, arrival, credentials) : parseReturn(raw, credentials);
 }
 
-const NOTHING: ParsedCallback = {
-  attemptReference: null,
-  signatureValid: false,
-  claims: 'unknown',
-  claimedValidationId: null,
-  note: null,
-};
-
 const CLAIMS_OF_RETURN: ReadonlyMap<string, ParsedCallback['claims']> = new Map([
   ['success', 'paid'],
   ['cancel', 'cancelled'],
 ]);
 
 function parseReturn(raw: string, credentials: StripeCredentials): ParsedCallback {
-  const found = returnIn(raw);
+  const found = readReturn(raw);
   if (found === null) {
-    return { ...NOTHING, note: 'UNREADABLE' };
+    return unreadable('UNREADABLE');
   }
-  const { reference, seal, fields } = found;
+  const fields = new URLSearchParams(found.query);
   return {
-    attemptReference: reference,
-    signatureValid: secretEquals(seal, sealOf(reference, credentials)),
+    attemptReference: found.attemptReference,
+    signatureValid: found.isSealedWith(credentials.webhookSecret),
     claims: CLAIMS_OF_RETURN.get(fields.get('outcome') ?? '') ?? 'unknown',
     claimedValidationId: plainSessionId(fields.get('session_id')),
     note: null,
   };
-}
-
-function returnIn(raw: string): { reference: string; seal: string; fields: URLSearchParams } | null {
-  const match = /^([0-9A-Za-z]{20})\.([0-9A-Za-z_-]{1,64})\?(.*)$/s.exec(raw);
-  const [, reference = '', seal = '', query = ''] = match ?? [];
-  return match === null ? null : { reference, seal, fields: new URLSearchParams(query) };
-}
-
-function sealOf(attemptReference: string, { webhookSecret }: StripeCredentials): string {
-  const seal = hmacSha256(webhookSecret, `the way back of ${attemptReference}`).toString('base64url');
-  return seal.slice(0, SEAL_CHARACTERS);
 }
 
 /** The fields of session, charge and refund events that identify the attempt and the claim. */
@@ -101,7 +73,7 @@ function parseEvent(
 ): ParsedCallback {
   const event = eventIn(raw);
   if (event === null) {
-    return { ...NOTHING, note: 'UNREADABLE' };
+    return unreadable('UNREADABLE');
   }
   const ofSession = event.data.object.object === 'checkout.session';
   return {
@@ -171,20 +143,11 @@ function claimsOf(event: Event): ParsedCallback['claims'] {
 /** A session names its attempt itself; a charge or refund has it in metadata that we set. */
 function referenceIn(event: Event | null): string | null {
   const { client_reference_id: reference, metadata } = event?.data.object ?? {};
-  return plainReference(reference ?? metadata?.['attempt_reference']);
+  return plainId(reference ?? metadata?.['attempt_reference']);
 }
 
 function eventIn(raw: string): Event | null {
-  try {
-    const parsed = Event.safeParse(JSON.parse(raw));
-    return parsed.success ? parsed.data : null;
-  } catch {
-    return null;
-  }
-}
-
-function plainReference(text: unknown): string | null {
-  return typeof text === 'string' && /^[0-9A-Za-z_-]{1,64}$/.test(text) ? text : null;
+  return Event.safeParse(parseJson(raw)).data ?? null;
 }
 
 function plainSessionId(text: string | null): string | null {

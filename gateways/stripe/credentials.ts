@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Mode } from '../../domain/mode.ts';
+import { readSecret } from '../json.ts';
 import { GatewayFailure } from '../port.ts';
 
 const Secret = z.object({
@@ -16,23 +17,10 @@ export type StripeCredentials = Readonly<z.infer<typeof Secret>>;
  * @throws GatewayFailure `unauthorized` for anything else
  */
 export function readCredentials(mode: Mode, secret: string): StripeCredentials {
-  const parsed = Secret.safeParse(parseJson(secret));
-  if (!parsed.success) {
-    throw new GatewayFailure(
-      'unauthorized',
-      'the secret of a Stripe store must be JSON with secretKey and webhookSecret',
-    );
-  }
-  if (!new RegExp(`^[rs]k_${mode.toLowerCase()}_`).test(parsed.data.secretKey)) {
+  const expected = 'the secret of a Stripe store must be JSON with secretKey and webhookSecret';
+  const credentials = readSecret(Secret, secret, expected);
+  if (!new RegExp(`^[rs]k_${mode.toLowerCase()}_`).test(credentials.secretKey)) {
     throw new GatewayFailure('unauthorized', `the key of this Stripe store is not for ${mode}`);
   }
-  return parsed.data;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+  return credentials;
 }

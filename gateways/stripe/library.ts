@@ -1,10 +1,8 @@
 import { Stripe } from 'stripe';
 import type { HttpClient } from '../../runtime/http-client.ts';
-import { HttpFailure } from '../../runtime/http-client/failure.ts';
+import { sendToGateway, unexpectedStatus } from '../http.ts';
+import { parseJson } from '../json.ts';
 import { GatewayFailure } from '../port.ts';
-
-const ANSWER_BYTES_MAX = 1024 * 1024;
-const CONNECT_TIMEOUT_MS = 5_000;
 
 /** The only headers of the library that we send. The others describe this machine. */
 const SENT_HEADERS = new Set(['authorization', 'accept', 'content-type', 'stripe-version', 'idempotency-key']);
@@ -86,30 +84,19 @@ interface Exchange {
   readonly body: string;
 }
 
-/**
- * Sends one request and translates failures: `ambiguous` if the request may have reached the gateway, `unavailable` if it did not. The library would
- * take a 5xx without an error object for a success, so anything outside the protocol is rejected here.
- */
+/** Sends one request. The library would take a 5xx without an error object for a success, so anything outside the protocol is rejected here. */
 async function exchange({ http, raws, timeoutMs, url, method, headers, body }: Exchange) {
-  const reply = await http
-    .send({
-      method: method === 'POST' ? 'POST' : 'GET',
-      url,
-      headers: sentHeaders(headers),
-      ...(method === 'POST' ? { body } : {}),
-      connectTimeoutMs: Math.min(CONNECT_TIMEOUT_MS, timeoutMs),
-      totalTimeoutMs: timeoutMs,
-      maxBodyBytes: ANSWER_BYTES_MAX,
-      onTooLarge: 'fail',
-    })
-    .catch((error: unknown) => {
-      throw translated(error);
-    });
+  const { raw, ...reply } = await sendToGateway(http, {
+    method: method === 'POST' ? 'POST' : 'GET',
+    url,
+    headers: sentHeaders(headers),
+    ...(method === 'POST' ? { body } : {}),
+    totalTimeoutMs: timeoutMs,
+  });
   const failure = failureOf(reply.status, reply.headers);
   if (failure !== null) {
     throw failure;
   }
-  const raw = reply.body.toString('utf8');
   const answer = objectIn(raw);
   const error = answer?.['error'];
   const refused = typeof error === 'object' && error !== null;
@@ -139,24 +126,11 @@ function failureOf(status: number, headers: Readonly<Record<string, string>>): G
   if (status === 401 || status === 403) {
     return new GatewayFailure('unauthorized', "the gateway rejected the store's key");
   }
-  if (status === 429) {
-    return new GatewayFailure('rate-limited', 'the gateway is rate limiting requests');
-  }
   if (status >= 500 && headers['idempotent-replayed'] === 'true') {
     return new SpentKey();
   }
   // This includes 409: a request with the same key is still in progress.
-  return status === 200 || status === 400 || status === 402 || status === 404
-    ? null
-    : new GatewayFailure('ambiguous', `the gateway answered HTTP ${status}`);
-}
-
-function translated(error: unknown): unknown {
-  if (!(error instanceof HttpFailure)) {
-    return error;
-  }
-  const message = `the gateway could not be reached: ${error.kind}`;
-  return new GatewayFailure(error.sent ? 'ambiguous' : 'unavailable', message, { cause: error });
+  return status === 200 || status === 400 || status === 402 || status === 404 ? null : unexpectedStatus(status);
 }
 
 /** Unwraps the library's errors: it wraps what its HTTP client throws, and turns error objects into exceptions. */
@@ -180,12 +154,8 @@ function plainCode(code: string | undefined): string {
 }
 
 function objectIn(raw: string): Record<string, unknown> | null {
-  try {
-    const value: unknown = JSON.parse(raw);
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : null;
-  } catch {
-    return null;
-  }
+  const value = parseJson(raw);
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as Record<string, unknown>)
+    : null;
 }

@@ -1,5 +1,6 @@
+import { readAnswer } from '../json.ts';
 import { GatewayFailure, type RefundAnswer as Outcome, type RefundedCharge, type RefundRequest } from '../port.ts';
-import { read, RefundAnswer } from './answers.ts';
+import { RefundAnswer } from './answers.ts';
 import type { StripeLibrary } from './library.ts';
 import { toStripeAmount } from './units.ts';
 
@@ -36,7 +37,7 @@ export async function refund(library: StripeLibrary, request: RefundRequest): Pr
     ),
   );
   if (answered.ok) {
-    return accepted(read(RefundAnswer, answered.value), answered.raw, request);
+    return accepted(readAnswer(RefundAnswer, answered.value), answered.raw, request);
   }
   const { type, code, status } = answered.error;
   if (type === 'idempotency_error') {
@@ -64,7 +65,7 @@ export async function queryRefund(
     // A refund that the gateway does not find has not necessarily failed.
     return { kind: 'unknown', note: 'REFUND_NOT_FOUND' };
   }
-  const found = read(RefundAnswer, answered.value);
+  const found = readAnswer(RefundAnswer, answered.value);
   if (found.id !== gatewayRefundId || found.payment_intent !== charge.gatewayTxnId) {
     return { kind: 'unknown', note: 'ANOTHER_REFUND' };
   }
@@ -93,7 +94,7 @@ async function findOwn(library: StripeLibrary, request: RefundRequest): Promise<
     if (!answered.ok) {
       throw new GatewayFailure('ambiguous', `the gateway refused the query: ${answered.error.code}`);
     }
-    const refunds = answered.value.data.map((one) => read(RefundAnswer, one));
+    const refunds = answered.value.data.map((one) => readAnswer(RefundAnswer, one));
     const own = refunds.find(({ metadata }) => metadata?.['refund_reference'] === request.refundReference);
     if (own !== undefined || !answered.value.has_more) {
       return own ?? null;

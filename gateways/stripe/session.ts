@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { Stripe } from 'stripe';
+import { sealedReturnUrl } from '../callback.ts';
+import { readAnswer } from '../json.ts';
+import { isGatewayPage } from '../page.ts';
 import { GatewayFailure, type SessionOrder, type SessionOutcome } from '../port.ts';
-import { read, SessionAnswer } from './answers.ts';
-import { sealedAddress } from './callback.ts';
+import { SessionAnswer } from './answers.ts';
 import type { StripeCredentials } from './credentials.ts';
 import { SpentKey, type Answered, type StripeLibrary } from './library.ts';
 import { toStripeAmount } from './units.ts';
@@ -45,8 +47,11 @@ export async function openSession(opening: Opening, order: SessionOrder): Promis
     }
     return { kind: 'refused', code: 'GATEWAY_REFUSED_SESSION', gatewayText: `code ${answered.error.code}` };
   }
-  const { id, url } = read(SessionAnswer, answered.value);
-  if (typeof url !== 'string' || !isGatewayPage(url, opening.baseUrl)) {
+  const { id, url } = readAnswer(SessionAnswer, answered.value);
+  if (
+    typeof url !== 'string' ||
+    !isGatewayPage(url, opening.baseUrl, ({ host }) => host === pageHostOf(opening.baseUrl))
+  ) {
     throw new GatewayFailure('ambiguous', "the gateway's answer to a creation has no page URL");
   }
   return { kind: 'opened', sessionKey: id, gatewayUrl: url };
@@ -72,7 +77,7 @@ function paramsOf(
   if (unitAmount === null) {
     return null;
   }
-  const back = sealedAddress(callbacks.back, attemptReference, credentials);
+  const back = sealedReturnUrl(callbacks.back, attemptReference, credentials.webhookSecret);
   const metadata = { attempt_reference: attemptReference };
   return {
     mode: 'payment',
@@ -108,18 +113,8 @@ function fingerprint(params: Stripe.Checkout.SessionCreateParams): string {
   return createHash('sha256').update(JSON.stringify(params)).digest('base64url').slice(0, 16);
 }
 
-/** The page must belong to the gateway: Stripe's host for pages, or the host of its API. */
-function isGatewayPage(pageUrl: string, baseUrl: string): boolean {
-  if (!URL.canParse(pageUrl)) {
-    return false;
-  }
-  const page = new URL(pageUrl);
-  const base = new URL(baseUrl);
-  return (
-    page.protocol === base.protocol &&
-    page.username === '' &&
-    (page.host === base.host || page.host === new URL(pageOriginOf(baseUrl)).host)
-  );
+function pageHostOf(baseUrl: string): string {
+  return new URL(pageOriginOf(baseUrl)).host;
 }
 
 /** Returns the origin of the page. Stripe serves its pages from a host of their own. */

@@ -1,6 +1,7 @@
 import type { Router } from '@koa/router';
 import type { Context } from 'koa';
-import { readForm } from '../form-body.ts';
+import { readForm } from '../kit/form-body.ts';
+import { protectPage } from '../kit/pages.ts';
 import { endPayment, expireIfDue } from './gateway.ts';
 import type { Gateway } from './gateway.ts';
 import { noticePage, otpPage, pinPage, walletPage } from './pages.ts';
@@ -167,15 +168,4 @@ function overPage(payment: Payment): string {
 
 function actionOf({ id, hash }: Payment): string {
   return `${path}?${new URLSearchParams({ paymentId: id, hash }).toString()}`;
-}
-
-function protectPage(ctx: Context): void {
-  ctx.type = 'html';
-  ctx.set({
-    'cache-control': 'no-store',
-    // No form-action: the answer to the last form redirects to the merchant's origin, which can be any.
-    'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'",
-    'referrer-policy': 'no-referrer',
-    'x-content-type-options': 'nosniff',
-  });
 }

@@ -1,40 +1,28 @@
 import {
   answerMembers,
+  faultsOf,
   flag,
-  listOf,
+  inputReaders,
   membersOf,
-  ofKind,
   oneOf,
-  readScript,
-  readSettings,
+  taka,
   wholeUpTo,
-  type Check,
-} from '../member-checks.ts';
+} from '../kit/member-checks.ts';
+import type { Check } from '../kit/member-checks.ts';
 import { codeTexts } from './codes.ts';
 import { faultKinds, findScript, operations } from './scripts.ts';
-import type { Fault, Script } from './scripts.ts';
+import type { Script } from './scripts.ts';
 import type { Settings } from './settings.ts';
 
 const milliseconds = wholeUpTo(400 * 24 * 3_600_000);
 const code = oneOf(...Object.keys(codeTexts));
 
-const faultChecks: Record<keyof Fault, Check> = {
-  kind: oneOf(...faultKinds),
-  times: (value) => milliseconds(value) && value !== 0,
-  executed: oneOf(true, false, 'late'),
-  early: flag,
-  delayMs: milliseconds,
-  set: answerMembers,
-  code,
-};
-const fault = ofKind(faultChecks);
-
 const scriptChecks: Record<keyof Script, Check> = {
-  faults: membersOf(Object.fromEntries(operations.map((operation) => [operation, listOf(fault)]))),
+  faults: faultsOf(operations, { kinds: faultKinds, whole: milliseconds, own: { set: answerMembers, code } }),
   confirm: oneOf('success', 'failure', 'cancel', 'expired', 'nothing'),
   returns: flag,
   declinedBy: code,
-  chargeLess: (value) => typeof value === 'string' && /^\d{1,8}(\.\d{1,2})?$/.test(value),
+  chargeLess: taka,
   amounts: oneOf('unpadded', 'numbers'),
   endedStatus: oneOf('named'),
   paymentTtlMs: milliseconds,
@@ -58,9 +46,8 @@ const settingsChecks: Record<keyof Settings, Check> = {
   script: membersOf(scriptChecks),
 };
 
-/** @throws BodyError naming the invalid member */
-export const parseScript = (value: unknown): Script =>
-  readScript<Script>(value, { find: findScript, checks: scriptChecks });
-
-/** @throws BodyError naming the invalid member */
-export const parseSettings = (value: unknown): Partial<Settings> => readSettings<Settings>(value, settingsChecks);
+export const { parseScript, parseSettings } = inputReaders<Script, Settings>({
+  find: findScript,
+  script: scriptChecks,
+  settings: settingsChecks,
+});

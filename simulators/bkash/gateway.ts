@@ -1,4 +1,4 @@
-import type { ChargeLog } from '../charge-log.ts';
+import type { GatewayCore } from '../kit/gateway.ts';
 import type { Code } from './codes.ts';
 import { newTrxId } from './identifiers.ts';
 import type { Merchant } from './merchants.ts';
@@ -8,16 +8,8 @@ import { invoiceKey } from './state.ts';
 import { declinedWallets } from './wallets.ts';
 
 /** The running gateway: its state, its logs and its notifications. */
-export type Gateway = {
-  state: State;
+export type Gateway = GatewayCore<State, Entry> & {
   merchants: readonly Merchant[];
-  publicUrl: string;
-  charges: ChargeLog;
-  closing: AbortSignal;
-  /** Changes the state and appends to the journal in one step. */
-  record(entry: Entry): void;
-  /** Resolves once every recorded entry is on disk. Nothing is answered or sent before that. */
-  settled(): Promise<void>;
   /** Posts the notice of a completed payment. */
   notify(payment: Payment): void;
 };

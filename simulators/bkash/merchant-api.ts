@@ -1,6 +1,6 @@
 import type { Router } from '@koa/router';
 import type { Context } from 'koa';
-import { readJsonObject } from '../form-body.ts';
+import { readJsonObject } from '../kit/form-body.ts';
 import { answerCall, refuse } from './answers.ts';
 import type { Answer } from './answers.ts';
 import { refusal } from './codes.ts';

@@ -1,6 +1,8 @@
+import { merged } from '../kit/scripts.ts';
+import { takeQueued } from '../kit/state.ts';
 import type { Gateway } from './gateway.ts';
 import type { PaymentRequest } from './payment-request.ts';
-import { mergeScripts, scriptOfRequest } from './scripts.ts';
+import { scriptOfRequest } from './scripts.ts';
 import type { Script } from './scripts.ts';
 import { invoiceKey } from './state.ts';
 
@@ -12,18 +14,11 @@ type Asked = { username: string; request: PaymentRequest };
  */
 export function scriptForRequest(gateway: Gateway, { username, request }: Asked): Script {
   const { amount, payerReference: payer, invoice } = request;
-  const picked = mergeScripts(gateway.state.settings.script, scriptOfRequest({ amount, payer }));
-  return mergeScripts(picked, takeQueued(gateway, { username, invoice }) ?? {});
-}
-
-function takeQueued(gateway: Gateway, of: { username: string; invoice: string }): Script | undefined {
-  const { state } = gateway;
-  const key = invoiceKey(of);
-  if (!state.takenScripts.has(key)) {
-    const next = [...state.queuedScripts.values()].find(({ username }) => username === of.username);
-    if (next) {
-      gateway.record({ type: 'script_taken', id: next.id, ...of });
-    }
-  }
-  return state.takenScripts.get(key);
+  const picked = merged(gateway.state.settings.script, scriptOfRequest({ amount, payer }));
+  const queued = takeQueued(gateway.state, {
+    key: invoiceKey({ username, invoice }),
+    isOwner: (one) => one.username === username,
+    take: (id) => gateway.record({ type: 'script_taken', id, username, invoice }),
+  });
+  return merged(picked, queued ?? {});
 }

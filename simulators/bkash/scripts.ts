@@ -1,36 +1,23 @@
+import {
+  commonFaultKinds,
+  failingOpenings,
+  failingQueries,
+  numberInAmount,
+  numberInPhone,
+  scriptIn,
+} from '../kit/scripts.ts';
+import type { CommonFault, Faults, ScriptTable } from '../kit/scripts.ts';
 import type { Code } from './codes.ts';
 
 /** The merchant's calls, each of which can be scripted to fail. */
 export const operations = ['create', 'execute', 'query', 'search', 'refund', 'refundStatus'] as const;
 export type Operation = (typeof operations)[number];
 
-export const faultKinds = [
-  'http_500',
-  'unauthorized',
-  'message',
-  'html',
-  'empty',
-  'truncated',
-  'huge',
-  'hang',
-  'slow',
-  'reset',
-  'refused',
-  'fields',
-] as const;
+export const faultKinds = [...commonFaultKinds, 'unauthorized', 'message'] as const;
 type FaultKind = (typeof faultKinds)[number];
 
 /** One way in which the answer to a call fails. */
-export type Fault = {
-  kind: FaultKind;
-  /** How many calls are affected, from the first one on; absent means every call. */
-  times?: number;
-  /** True: the gateway performs the operation, and only the answer is lost or altered. `late`: it performs the operation when the call ends. */
-  executed?: boolean | 'late';
-  /** True: queries also fail before the payer has finished. Otherwise they fail only after that. */
-  early?: boolean;
-  /** For `slow`; absent means the configured default. */
-  delayMs?: number;
+export type Fault = CommonFault<FaultKind> & {
   /** For `fields`: members to overwrite; null removes a member. */
   set?: Readonly<Record<string, string | number | null>>;
   /** For `refused`. */
@@ -39,7 +26,7 @@ export type Fault = {
 
 /** Everything about a payment that deviates from normal behaviour. An absent member means normal behaviour. */
 export type Script = {
-  faults?: Readonly<Partial<Record<Operation, readonly Fault[]>>>;
+  faults?: Faults<Operation, Fault>;
   /** The result of confirming on the page. */
   confirm?: 'success' | 'failure' | 'cancel' | 'expired' | 'nothing';
   /** False: the payer's browser is not sent back. */
@@ -55,8 +42,6 @@ export type Script = {
   refundWindowMs?: number;
 };
 
-type Row = { name: string; about: string; script: Script };
-
 const on = (operation: Operation, ...faults: readonly Fault[]): Script => ({ faults: { [operation]: faults } });
 const spoilt = (set: NonNullable<Fault['set']>, times?: number): Script => {
   const fault: Fault = { kind: 'fields', set, executed: true, ...(times === undefined ? {} : { times }) };
@@ -67,7 +52,15 @@ const spoilt = (set: NonNullable<Fault['set']>, times?: number): Script => {
  * The scripts by number and name. An amount `1313.NN` or a payer's reference `017000000NN` picks one by number; the control API also accepts the
  * name.
  */
-export const scriptTable: Readonly<Record<string, Row>> = {
+export const scriptTable: ScriptTable<Script> = {
+  ...failingQueries((fault) => on('query', fault), { few: 'the first 2 queries', all: 'queries' }),
+  ...failingOpenings((fault) => on('create', fault), {
+    name: 'create',
+    one: 'creation',
+    all: 'creations',
+    done: 'the payment was made',
+    notDone: 'makes no payment',
+  }),
   '01': { name: 'approve', about: 'all goes well', script: {} },
   '02': { name: 'decline', about: 'the execution fails: 2023', script: { declinedBy: '2023' } },
   '03': { name: 'cancel', about: 'confirming ends as cancelled', script: { confirm: 'cancel' } },
@@ -142,38 +135,6 @@ export const scriptTable: Readonly<Record<string, Row>> = {
       times: 3,
     }),
   },
-  '30': {
-    name: 'http-500',
-    about: 'the first 2 queries answer HTTP 500',
-    script: on('query', { kind: 'http_500', times: 2 }),
-  },
-  '31': { name: 'http-500-always', about: 'queries always answer HTTP 500', script: on('query', { kind: 'http_500' }) },
-  '32': {
-    name: 'garbage-html',
-    about: 'the first 2 queries answer HTML',
-    script: on('query', { kind: 'html', times: 2 }),
-  },
-  '33': {
-    name: 'garbage-empty',
-    about: 'the first 2 queries answer nothing',
-    script: on('query', { kind: 'empty', times: 2 }),
-  },
-  '34': {
-    name: 'garbage-truncated',
-    about: 'the first 2 queries answer half a JSON',
-    script: on('query', { kind: 'truncated', times: 2 }),
-  },
-  '35': {
-    name: 'garbage-huge',
-    about: 'the first 2 queries answer 10 MB',
-    script: on('query', { kind: 'huge', times: 2 }),
-  },
-  '36': { name: 'slow', about: 'queries answer after slowMs', script: on('query', { kind: 'slow' }) },
-  '37': {
-    name: 'reset',
-    about: 'the first 2 queries lose the connection',
-    script: on('query', { kind: 'reset', times: 2 }),
-  },
   '38': {
     name: 'token-refused',
     about: 'the first query answers HTTP 401',
@@ -189,42 +150,10 @@ export const scriptTable: Readonly<Record<string, Row>> = {
     about: 'the payment is refused: 2064',
     script: on('create', { kind: 'refused', code: '2064' }),
   },
-  '41': {
-    name: 'create-timeout',
-    about: 'the first creation hangs after the payment was made',
-    script: on('create', { kind: 'hang', times: 1, executed: true }),
-  },
-  '42': { name: 'create-timeout-always', about: 'creations always hang', script: on('create', { kind: 'hang' }) },
-  '43': {
-    name: 'create-500',
-    about: 'the first creation answers HTTP 500',
-    script: on('create', { kind: 'http_500', times: 1 }),
-  },
-  '44': {
-    name: 'create-html',
-    about: 'the first creation answers HTML',
-    script: on('create', { kind: 'html', times: 1 }),
-  },
-  '45': {
-    name: 'create-empty',
-    about: 'the first creation answers nothing',
-    script: on('create', { kind: 'empty', times: 1 }),
-  },
-  '46': {
-    name: 'create-truncated',
-    about: 'the first creation answers half a JSON',
-    script: on('create', { kind: 'truncated', times: 1, executed: true }),
-  },
   '47': {
     name: 'create-maintenance',
     about: 'the first creation answers 503',
     script: on('create', { kind: 'refused', code: '503', times: 1 }),
-  },
-  '48': { name: 'create-slow', about: 'creations answer after slowMs', script: on('create', { kind: 'slow' }) },
-  '49': {
-    name: 'create-500-always',
-    about: 'creations always answer HTTP 500',
-    script: on('create', { kind: 'http_500' }),
   },
   '50': { name: 'unpadded', about: 'amounts are written without padding', script: { amounts: 'unpadded' } },
   '51': { name: 'numbers', about: 'amounts are JSON numbers', script: { amounts: 'numbers' } },
@@ -232,11 +161,6 @@ export const scriptTable: Readonly<Record<string, Row>> = {
     name: 'query-down',
     about: 'queries always answer HTTP 500, also before the payer has finished',
     script: on('query', { kind: 'http_500', early: true }),
-  },
-  '53': {
-    name: 'create-timeout-before',
-    about: 'the first creation hangs and makes no payment',
-    script: on('create', { kind: 'hang', times: 1 }),
   },
   '55': {
     name: 'execute-message',
@@ -282,12 +206,7 @@ export const scriptTable: Readonly<Record<string, Row>> = {
 };
 
 /** Finds a row by its number or its name. */
-export function findScript(key: string): Script | undefined {
-  const row = Object.hasOwn(scriptTable, key)
-    ? scriptTable[key]
-    : Object.values(scriptTable).find((row) => row.name === key);
-  return row?.script;
-}
+export const findScript = (key: string): Script | undefined => scriptIn(scriptTable, key);
 
 /** Payers of ShadhinPay's sandbox with the outcomes that its documentation gives. The payment of `01770618575` succeeds. */
 const sandboxPayers: Readonly<Record<string, string>> = {
@@ -298,17 +217,6 @@ const sandboxPayers: Readonly<Record<string, string>> = {
 
 /** Returns the script picked by the amount, else by the payer's reference. */
 export function scriptOfRequest({ amount, payer }: { amount: string; payer: string }): Script {
-  const byAmount = /^1313\.(\d{2})$/.exec(amount)?.[1];
-  const number = payer.replace(/^\+?88(?=01)/, '');
-  const byPayer = /^017000000(\d{2})$/.exec(number)?.[1] ?? sandboxPayers[number];
-  return findScript(byAmount ?? '') ?? findScript(byPayer ?? '') ?? {};
-}
-
-/** Merges two scripts. The later one wins for each member, and faults are merged by operation. */
-export function mergeScripts(earlier: Script, later: Script): Script {
-  return {
-    ...earlier,
-    ...later,
-    ...(earlier.faults || later.faults ? { faults: { ...earlier.faults, ...later.faults } } : {}),
-  };
+  const sandboxed = sandboxPayers[payer.replace(/^\+?88(?=01)/, '')] ?? '';
+  return findScript(numberInAmount(amount)) ?? findScript(numberInPhone(payer)) ?? findScript(sandboxed) ?? {};
 }

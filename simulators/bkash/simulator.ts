@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { Router } from '@koa/router';
-import { openDurableLog } from '../durable-log.ts';
-import type { HostParts, Simulator } from '../host.ts';
+import { openGateway } from '../kit/gateway.ts';
+import type { GatewayOptions } from '../kit/gateway.ts';
+import type { Simulator } from '../kit/host.ts';
 import { checkoutRoutes } from './checkout.ts';
 import { controlRoutes } from './control.ts';
 import { recordCharge, recordRefund } from './gateway.ts';
@@ -11,45 +12,21 @@ import type { Merchant } from './merchants.ts';
 import { createNotices } from './notices.ts';
 import type { Settings } from './settings.ts';
 import { clearState, createState } from './state.ts';
-import type { Entry } from './state.ts';
 
-export type BkashOptions = HostParts & {
+export type BkashOptions = GatewayOptions<Settings> & {
   merchants: readonly Merchant[];
-  /** Overrides the settings in the journal. */
-  settings?: Partial<Settings>;
 };
 
 /** Creates the bKash tokenized checkout on the same paths as the real one, so that a client's base URL is the host's origin. */
 export async function createBkashSimulator(options: BkashOptions): Promise<Simulator> {
-  const folder = join(options.dataDir, 'bkash');
-  const { log: journal, entries } = await openDurableLog<Entry>(join(folder, 'journal.jsonl'));
-  const state = createState();
-  entries.forEach(state.apply);
-  const notices = await createNotices({ folder, state, publicUrl: options.publicUrl, closing: options.closing });
-  const gateway: Gateway = {
-    state,
-    merchants: options.merchants,
-    publicUrl: options.publicUrl,
-    charges: options.charges,
-    closing: options.closing,
-    record(entry) {
-      journal.append(entry);
-      state.apply(entry);
-    },
-    settled: async () => {
-      // The journal first: after a crash, lines missing from the charge log are restored from it.
-      await journal.settled();
-      await options.charges.settled();
-    },
-    notify: notices.send,
-  };
-  if (options.settings) {
-    gateway.record({ type: 'settings', settings: options.settings });
-  }
-  for (const payment of state.payments.values()) {
+  const { core, reset, close } = await openGateway(options, { name: 'bkash', state: createState(), clear: clearState });
+  const { dataDir, publicUrl, closing, merchants } = options;
+  const notices = await createNotices({ folder: join(dataDir, 'bkash'), state: core.state, publicUrl, closing });
+  const gateway: Gateway = { ...core, merchants, notify: notices.send };
+  for (const payment of gateway.state.payments.values()) {
     recordCharge(gateway, payment);
   }
-  for (const refund of state.refunds.values()) {
+  for (const refund of gateway.state.refunds.values()) {
     recordRefund(gateway, refund);
   }
   const router = new Router();
@@ -59,13 +36,10 @@ export async function createBkashSimulator(options: BkashOptions): Promise<Simul
   return {
     name: 'bkash',
     router,
-    async reset(suffix) {
-      await journal.rotate(suffix);
-      clearState(state);
-    },
+    reset,
     async close() {
       await notices.idle();
-      await journal.close();
+      await close();
     },
   };
 }

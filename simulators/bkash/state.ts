@@ -1,3 +1,5 @@
+import { append, applyCommon, clearTables, createTables, known } from '../kit/state.ts';
+import type { CommonEntry } from '../kit/state.ts';
 import type { Code } from './codes.ts';
 import type { Script } from './scripts.ts';
 import { defaultSettings } from './settings.ts';
@@ -38,7 +40,9 @@ export type Refund = { trxId: string; paymentId: string; amount: string; sku: st
 
 export type Token = { token: string; kind: 'id' | 'refresh'; username: string; expiresAt: number };
 
-export type QueuedScript = { id: string; username: string; script: Script; left: number };
+/** How a merchant names one payment. */
+type Named = Owner & { invoice: string };
+export type Owner = { username: string };
 
 export type Entry =
   | { type: 'payment'; payment: Payment }
@@ -51,10 +55,7 @@ export type Entry =
   | { type: 'token_block'; username: string; until: number }
   | { type: 'token'; token: Token }
   | { type: 'token_revoked'; username: string }
-  | { type: 'fault_used'; counter: string }
-  | { type: 'settings'; settings: Partial<Settings> }
-  | { type: 'script_queued'; queued: QueuedScript }
-  | { type: 'script_taken'; id: string; username: string; invoice: string };
+  | CommonEntry<Owner, Named, Script, Settings>;
 
 export type State = ReturnType<typeof createState>;
 
@@ -70,22 +71,14 @@ export function createState() {
     tokens: new Map<string, Token>(),
     tokenCalls: new Map<string, number[]>(),
     tokenBlocks: new Map<string, number>(),
-    faultsUsed: new Map<string, number>(),
-    queuedScripts: new Map<string, QueuedScript>(),
-    takenScripts: new Map<string, Script>(),
-    settings: { ...defaultSettings },
+    ...createTables<Owner, Script, Settings>(defaultSettings),
   };
   return Object.assign(state, { apply: (entry: Entry) => apply(state, entry) });
 }
 
 /** Clears everything, including the settings. */
 export function clearState(state: State): void {
-  for (const table of Object.values(state)) {
-    if (table instanceof Map) {
-      table.clear();
-    }
-  }
-  state.settings = { ...defaultSettings };
+  clearTables(state, defaultSettings);
 }
 
 export function invoiceKey({ username, invoice }: { username: string; invoice: string }): string {
@@ -99,15 +92,15 @@ function apply(state: Tables, entry: Entry): void {
     case 'payment':
       return addPayment(state, structuredClone(entry.payment));
     case 'verified':
-      paymentOf(state, entry.id).verified ??= { at: entry.at, wallet: entry.wallet };
+      known(state.payments, entry.id).verified ??= { at: entry.at, wallet: entry.wallet };
       return;
     case 'wrong_pin':
-      paymentOf(state, entry.id).wrongPins += 1;
+      known(state.payments, entry.id).wrongPins += 1;
       return;
     case 'ended':
       return endPayment(state, entry.id, structuredClone(entry.end));
     case 'payment_script':
-      paymentOf(state, entry.id).script = entry.script;
+      known(state.payments, entry.id).script = entry.script;
       return;
     case 'refund':
       state.refunds.set(entry.refund.paymentId, { ...entry.refund });
@@ -117,28 +110,18 @@ function apply(state: Tables, entry: Entry): void {
     case 'token':
     case 'token_revoked':
       return applyToken(state, entry);
-    case 'fault_used':
-      state.faultsUsed.set(entry.counter, (state.faultsUsed.get(entry.counter) ?? 0) + 1);
-      return;
-    case 'settings':
-      state.settings = { ...state.settings, ...entry.settings };
-      return;
-    case 'script_queued':
-      state.queuedScripts.set(entry.queued.id, { ...entry.queued });
-      return;
-    case 'script_taken':
-      return takeScript(state, entry);
+    default:
+      applyCommon(state, entry, invoiceKey);
   }
 }
 
 function addPayment(state: Tables, payment: Payment): void {
   state.payments.set(payment.id, payment);
-  const key = invoiceKey(payment);
-  state.byInvoice.set(key, [...(state.byInvoice.get(key) ?? []), payment.id]);
+  append(state.byInvoice, invoiceKey(payment), payment.id);
 }
 
 function endPayment(state: Tables, id: string, end: End): void {
-  paymentOf(state, id).end ??= end;
+  known(state.payments, id).end ??= end;
   if (end.status === 'Completed') {
     state.byTrxId.set(end.trxId, id);
   }
@@ -166,23 +149,4 @@ function applyToken(state: Tables, entry: TokenEntry): void {
         }
       }
   }
-}
-
-function takeScript(state: Tables, taken: { id: string; username: string; invoice: string }): void {
-  const queued = state.queuedScripts.get(taken.id);
-  if (queued) {
-    state.takenScripts.set(invoiceKey(taken), queued.script);
-    queued.left -= 1;
-    if (queued.left <= 0) {
-      state.queuedScripts.delete(taken.id);
-    }
-  }
-}
-
-function paymentOf(state: Tables, id: string): Payment {
-  const payment = state.payments.get(id);
-  if (!payment) {
-    throw new Error(`The journal names the payment ${id} before it was made`);
-  }
-  return payment;
 }

@@ -1,5 +1,5 @@
 import type { Context } from 'koa';
-import { readJsonObject } from '../form-body.ts';
+import { readJsonObject } from '../kit/form-body.ts';
 import { refuse, unauthorized } from './answers.ts';
 import type { Gateway } from './gateway.ts';
 import { newToken } from './identifiers.ts';

@@ -1,4 +1,4 @@
-import { BodyError } from '../form-body.ts';
+import { BodyError } from '../kit/form-body.ts';
 
 /** `temporary` answers 451, `permanent` 550, `silent` never answers, and `close` hangs up. */
 const faultKinds = ['temporary', 'permanent', 'silent', 'close'] as const;

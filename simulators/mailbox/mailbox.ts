@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { Router } from '@koa/router';
-import type { HostParts, Simulator } from '../host.ts';
+import type { HostParts, Simulator } from '../kit/host.ts';
 import { createFaultQueue } from './faults.ts';
 import { mailboxRoutes } from './routes.ts';
 import { startSmtp } from './smtp.ts';

@@ -1,4 +1,4 @@
-import { escapeHtml } from '../escape-html.ts';
+import { escapeHtml } from '../kit/escape-html.ts';
 import type { Summary } from './store.ts';
 
 /** The pages load nothing except the frame with the email. */

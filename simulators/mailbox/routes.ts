@@ -1,7 +1,7 @@
 import type { Router } from '@koa/router';
 import type { Context } from 'koa';
 import PostalMime from 'postal-mime';
-import { readJsonObject } from '../form-body.ts';
+import { readJsonObject } from '../kit/form-body.ts';
 import { parseFault } from './faults.ts';
 import type { FaultQueue } from './faults.ts';
 import { listPage, mailPolicy, messagePage, pagePolicy } from './pages.ts';

@@ -1,4 +1,4 @@
-import { startHost } from '../host.ts';
+import { startHost } from '../kit/host.ts';
 import { createMailbox } from './mailbox.ts';
 
 export type RunningMailbox = {

@@ -1,6 +1,7 @@
 import type { Router } from '@koa/router';
 import type { Context } from 'koa';
-import { readForm } from '../form-body.ts';
+import { readForm } from '../kit/form-body.ts';
+import { protectPage } from '../kit/pages.ts';
 import { advanceIfDue, confirmPayment, finishOrder, isOver } from './gateway.ts';
 import type { Gateway } from './gateway.ts';
 import { dhakaDigits } from './identifiers.ts';
@@ -157,15 +158,4 @@ function returnAddress({ merchantId, orderId, ref, script, purchase }: PayableOr
 
 function isPayable(order: Order): order is PayableOrder {
   return order.purchase !== undefined;
-}
-
-function protectPage(ctx: Context): void {
-  ctx.type = 'html';
-  ctx.set({
-    'cache-control': 'no-store',
-    // No form-action: the answer to the form redirects to the merchant's address, which can be any.
-    'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'",
-    'referrer-policy': 'no-referrer',
-    'x-content-type-options': 'nosniff',
-  });
 }

@@ -1,41 +1,30 @@
 import {
+  faultsOf,
   flag,
+  inputReaders,
   listOf,
   membersOf,
-  ofKind,
   oneOf,
-  readScript,
-  readSettings,
+  taka,
   text,
   textMembers,
   wholeUpTo,
-  type Check,
-} from '../member-checks.ts';
+} from '../kit/member-checks.ts';
+import type { Check } from '../kit/member-checks.ts';
 import { endings, faultKinds, findScript, operations } from './scripts.ts';
-import type { Fault, Script } from './scripts.ts';
+import type { Script } from './scripts.ts';
 import type { Settings } from './settings.ts';
 
 const milliseconds = wholeUpTo(2 ** 31 - 1);
 
-const faultChecks: Record<keyof Fault, Check> = {
-  kind: oneOf(...faultKinds),
-  times: (value) => milliseconds(value) && value !== 0,
-  executed: flag,
-  early: flag,
-  delayMs: milliseconds,
-  set: textMembers,
-  reason: text,
-};
-const fault = ofKind(faultChecks);
-
 const scriptChecks: Record<keyof Script, Check> = {
-  faults: membersOf(Object.fromEntries(operations.map((operation) => [operation, listOf(fault)]))),
+  faults: faultsOf(operations, { kinds: faultKinds, whole: milliseconds, own: { set: textMembers, reason: text } }),
   pay: oneOf(...endings),
   when: oneOf('now', 'late', 'never'),
   returns: flag,
   returnStatus: oneOf('Success', 'Aborted', 'Failed'),
   unpadded: flag,
-  chargeLess: (value) => typeof value === 'string' && /^\d{1,8}(\.\d{1,2})?$/.test(value),
+  chargeLess: taka,
   orderTtlMs: milliseconds,
 };
 
@@ -51,9 +40,8 @@ const settingsChecks: Record<keyof Settings, Check> = {
   script: membersOf(scriptChecks),
 };
 
-/** @throws BodyError naming the invalid member */
-export const parseScript = (value: unknown): Script =>
-  readScript<Script>(value, { find: findScript, checks: scriptChecks });
-
-/** @throws BodyError naming the invalid member */
-export const parseSettings = (value: unknown): Partial<Settings> => readSettings<Settings>(value, settingsChecks);
+export const { parseScript, parseSettings } = inputReaders<Script, Settings>({
+  find: findScript,
+  script: scriptChecks,
+  settings: settingsChecks,
+});

@@ -1,25 +1,18 @@
-import type { ChargeLog } from '../charge-log.ts';
+import { merged } from '../kit/scripts.ts';
+import type { GatewayCore } from '../kit/gateway.ts';
 import { newChallenge, newIssuerReference, newPaymentReference } from './identifiers.ts';
 import type { Keys } from './keys.ts';
 import type { Merchant } from './merchants.ts';
 import { formatAmount, parseAmount } from './money.ts';
-import { mergeScripts, scriptOfAmount, scriptOfWallet } from './scripts.ts';
+import { scriptOfAmount, scriptOfWallet } from './scripts.ts';
 import type { Ending, Script } from './scripts.ts';
 import { orderKey } from './state.ts';
 import type { Entry, Order, Purchase, State } from './state.ts';
 
 /** The running gateway: its state and its logs. */
-export type Gateway = {
-  state: State;
+export type Gateway = GatewayCore<State, Entry> & {
   merchants: readonly Merchant[];
   keys: Keys;
-  publicUrl: string;
-  charges: ChargeLog;
-  closing: AbortSignal;
-  /** Changes the state and appends to the journal in one step. */
-  record(entry: Entry): void;
-  /** Resolves once every recorded entry is on disk. Nothing is answered before that. */
-  settled(): Promise<void>;
 };
 
 /** The messages that the payer and the merchant get about an ending. The first is from captures; the simulator invents the others. */
@@ -63,7 +56,7 @@ export function createOrder(
 
 /** Returns an order's script from its complete call on. Scripts set through the control API take precedence over the one picked by the amount. */
 export function scriptAtCompletion(order: Order, amount: string): Script {
-  return mergeScripts(scriptOfAmount(amount), order.script);
+  return merged(scriptOfAmount(amount), order.script);
 }
 
 export function completeOrder(gateway: Gateway, { order, purchase }: { order: Order; purchase: Purchase }): void {
@@ -77,7 +70,7 @@ export function confirmPayment(gateway: Gateway, { order, mobile }: { order: Ord
   if (order.outcome || order.stage === 'InProgress') {
     return;
   }
-  const script = mergeScripts(scriptOfWallet(mobile), order.script);
+  const script = merged(scriptOfWallet(mobile), order.script);
   gateway.record({ type: 'order_script', ref: order.ref, script });
   if (script.when === 'late' || script.when === 'never') {
     const chargeDueAt = Date.now() + gateway.state.settings.lateChargeMs;

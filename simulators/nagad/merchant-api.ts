@@ -2,7 +2,7 @@ import { isIPv4 } from 'node:net';
 import type { KeyObject } from 'node:crypto';
 import type { Router } from '@koa/router';
 import type { Context } from 'koa';
-import { BodyError, readJsonObject } from '../form-body.ts';
+import { BodyError, readJsonObject } from '../kit/form-body.ts';
 import { answerCall } from './answers.ts';
 import type { Answer } from './answers.ts';
 import { seal, unseal } from './envelope.ts';
@@ -71,7 +71,7 @@ async function initializeCall(ctx: Context, gateway: Gateway): Promise<void> {
   };
   await answerCall(ctx, {
     gateway,
-    call: { operation: 'initialize', scope: orderKey(of), script, ended: false, act },
+    call: { operation: 'initialize', scope: orderKey(of), script, finished: false, act },
   });
 }
 
@@ -96,7 +96,7 @@ async function completeCall(ctx: Context, gateway: Gateway): Promise<void> {
   const script = order.purchase ? order.script : scriptAtCompletion(order, purchase.amount);
   await answerCall(ctx, {
     gateway,
-    call: { operation: 'complete', scope: orderKey(order), script, ended: false, act },
+    call: { operation: 'complete', scope: orderKey(order), script, finished: false, act },
   });
 }
 
@@ -111,7 +111,7 @@ async function verifyCall(ctx: Context, gateway: Gateway): Promise<void> {
       operation: 'verify',
       scope: orderKey(order),
       script,
-      ended: outcome !== undefined,
+      finished: outcome !== undefined,
       act: () => verification(order),
     },
   });

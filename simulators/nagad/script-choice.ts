@@ -1,5 +1,6 @@
+import { merged } from '../kit/scripts.ts';
+import { takeQueued } from '../kit/state.ts';
 import type { Gateway } from './gateway.ts';
-import { mergeScripts } from './scripts.ts';
 import type { Script } from './scripts.ts';
 import { orderKey } from './state.ts';
 
@@ -8,17 +9,10 @@ import { orderKey } from './state.ts';
  * order id, so that a repeated call gets the same one.
  */
 export function scriptForOrder(gateway: Gateway, of: { merchantId: string; orderId: string }): Script {
-  return mergeScripts(gateway.state.settings.script, takeQueued(gateway, of) ?? {});
-}
-
-function takeQueued(gateway: Gateway, of: { merchantId: string; orderId: string }): Script | undefined {
-  const { state } = gateway;
-  const key = orderKey(of);
-  if (!state.takenScripts.has(key)) {
-    const next = [...state.queuedScripts.values()].find((queued) => queued.merchantId === of.merchantId);
-    if (next) {
-      gateway.record({ type: 'script_taken', id: next.id, ...of });
-    }
-  }
-  return state.takenScripts.get(key);
+  const queued = takeQueued(gateway.state, {
+    key: orderKey(of),
+    isOwner: ({ merchantId }) => merchantId === of.merchantId,
+    take: (id) => gateway.record({ type: 'script_taken', id, ...of }),
+  });
+  return merged(gateway.state.settings.script, queued ?? {});
 }

@@ -1,35 +1,22 @@
+import {
+  commonFaultKinds,
+  failingOpenings,
+  failingQueries,
+  numberInAmount,
+  numberInPhone,
+  scriptIn,
+} from '../kit/scripts.ts';
+import type { CommonFault, Faults, ScriptTable } from '../kit/scripts.ts';
+
 /** The merchant's calls, each of which can be scripted to fail. */
 export const operations = ['initialize', 'complete', 'verify'] as const;
 export type Operation = (typeof operations)[number];
 
-export const faultKinds = [
-  'http_500',
-  'html',
-  'empty',
-  'truncated',
-  'huge',
-  'hang',
-  'slow',
-  'reset',
-  'refused',
-  'fields',
-  'bad_signature',
-  'no_signature',
-  'garbled',
-] as const;
+export const faultKinds = [...commonFaultKinds, 'bad_signature', 'no_signature', 'garbled'] as const;
 type FaultKind = (typeof faultKinds)[number];
 
 /** One way in which the answer to a call fails. */
-export type Fault = {
-  kind: FaultKind;
-  /** How many calls are affected, from the first one on; absent means every call. */
-  times?: number;
-  /** True: the gateway performs the operation, and only the answer is lost or altered. False (default): it does nothing. */
-  executed?: boolean;
-  /** True: verification also fails while the order has no outcome. Otherwise it fails only after that. */
-  early?: boolean;
-  /** For `slow`; absent means the configured default. */
-  delayMs?: number;
+export type Fault = CommonFault<FaultKind> & {
   /** For `fields`: members of the answer to overwrite. */
   set?: Readonly<Record<string, string>>;
   /** For `refused`: the reason to give. */
@@ -41,7 +28,7 @@ export type Ending = (typeof endings)[number];
 
 /** Everything about an order that deviates from normal behaviour. An absent member means normal behaviour. */
 export type Script = {
-  faults?: Readonly<Partial<Record<Operation, readonly Fault[]>>>;
+  faults?: Faults<Operation, Fault>;
   /** The result of the pay button. */
   pay?: Ending;
   /** When the pay button's outcome comes: at once, after lateChargeMs, or never (the order stays in progress). */
@@ -57,8 +44,6 @@ export type Script = {
   orderTtlMs?: number;
 };
 
-type Row = { name: string; about: string; script: Script };
-
 const charged: Script = { pay: 'Success' };
 const onVerify = (fault: Fault): Script => ({ ...charged, faults: { verify: [fault] } });
 const says = (set: Readonly<Record<string, string>>, times?: number): Script =>
@@ -70,7 +55,15 @@ const onInitialize = (fault: Fault): Script => ({ faults: { initialize: [fault] 
  * The scripts by number and name. An amount `1313.NN` or a payer's wallet `017000000NN` picks one by number; the control API also accepts the name.
  * The amount is known from the complete call on and the wallet from the payment on, so the rows from 80 need the control API.
  */
-export const scriptTable: Readonly<Record<string, Row>> = {
+export const scriptTable: ScriptTable<Script> = {
+  ...failingQueries(onVerify, { few: 'the first 2 verifications', all: 'verifications' }),
+  ...failingOpenings(onComplete, {
+    name: 'complete',
+    one: 'completion',
+    all: 'completions',
+    done: 'it was carried out',
+    notDone: 'does nothing',
+  }),
   '01': { name: 'approve', about: 'pay is approved', script: charged },
   '02': { name: 'decline', about: 'pay is declined: Failed', script: { pay: 'Failed' } },
   '03': { name: 'abort', about: 'pay ends as Aborted', script: { pay: 'Aborted' } },
@@ -130,42 +123,6 @@ export const scriptTable: Readonly<Record<string, Row>> = {
     about: 'the first 2 verifications say InProgress',
     script: says({ status: 'InProgress', statusCode: '001', issuerPaymentRefNo: '' }, 2),
   },
-  '30': {
-    name: 'http-500',
-    about: 'the first 2 verifications answer HTTP 500',
-    script: onVerify({ kind: 'http_500', times: 2 }),
-  },
-  '31': {
-    name: 'http-500-always',
-    about: 'verifications always answer HTTP 500',
-    script: onVerify({ kind: 'http_500' }),
-  },
-  '32': {
-    name: 'garbage-html',
-    about: 'the first 2 verifications answer HTML',
-    script: onVerify({ kind: 'html', times: 2 }),
-  },
-  '33': {
-    name: 'garbage-empty',
-    about: 'the first 2 verifications answer nothing',
-    script: onVerify({ kind: 'empty', times: 2 }),
-  },
-  '34': {
-    name: 'garbage-truncated',
-    about: 'the first 2 verifications answer half a JSON',
-    script: onVerify({ kind: 'truncated', times: 2 }),
-  },
-  '35': {
-    name: 'garbage-huge',
-    about: 'the first 2 verifications answer 10 MB',
-    script: onVerify({ kind: 'huge', times: 2 }),
-  },
-  '36': { name: 'slow', about: 'verifications answer after slowMs', script: onVerify({ kind: 'slow' }) },
-  '37': {
-    name: 'reset',
-    about: 'the first 2 verifications lose the connection',
-    script: onVerify({ kind: 'reset', times: 2 }),
-  },
   '38': {
     name: 'verify-refused',
     about: 'the first 2 verifications are refused',
@@ -176,53 +133,12 @@ export const scriptTable: Readonly<Record<string, Row>> = {
     about: 'the completion is refused',
     script: onComplete({ kind: 'refused', reason: 'InvalidPurchaseInformation' }),
   },
-  '41': {
-    name: 'complete-timeout',
-    about: 'the first completion hangs after it was carried out',
-    script: onComplete({ kind: 'hang', times: 1, executed: true }),
-  },
-  '42': {
-    name: 'complete-timeout-always',
-    about: 'completions always hang',
-    script: onComplete({ kind: 'hang' }),
-  },
-  '43': {
-    name: 'complete-http-500',
-    about: 'the first completion answers HTTP 500',
-    script: onComplete({ kind: 'http_500', times: 1 }),
-  },
-  '44': {
-    name: 'complete-html',
-    about: 'the first completion answers HTML',
-    script: onComplete({ kind: 'html', times: 1 }),
-  },
-  '45': {
-    name: 'complete-empty',
-    about: 'the first completion answers nothing',
-    script: onComplete({ kind: 'empty', times: 1 }),
-  },
-  '46': {
-    name: 'complete-truncated',
-    about: 'the first completion answers half a JSON',
-    script: onComplete({ kind: 'truncated', times: 1 }),
-  },
   '47': {
     name: 'complete-huge',
     about: 'the first completion answers 10 MB',
     script: onComplete({ kind: 'huge', times: 1 }),
   },
-  '48': { name: 'complete-slow', about: 'completions answer after slowMs', script: onComplete({ kind: 'slow' }) },
-  '49': {
-    name: 'complete-500-always',
-    about: 'completions always answer HTTP 500',
-    script: onComplete({ kind: 'http_500' }),
-  },
   '50': { name: 'unpadded', about: 'amounts are written without padding', script: { ...charged, unpadded: true } },
-  '53': {
-    name: 'complete-timeout-before',
-    about: 'the first completion hangs and does nothing',
-    script: onComplete({ kind: 'hang', times: 1 }),
-  },
   '54': {
     name: 'foreign-page',
     about: 'completions lead to a page of somebody else',
@@ -266,28 +182,14 @@ export const scriptTable: Readonly<Record<string, Row>> = {
 };
 
 /** Finds a row by its number or its name. */
-export function findScript(key: string): Script | undefined {
-  const row = Object.hasOwn(scriptTable, key)
-    ? scriptTable[key]
-    : Object.values(scriptTable).find((one) => one.name === key);
-  return row?.script;
-}
+export const findScript = (key: string): Script | undefined => scriptIn(scriptTable, key);
 
 /** Returns the script picked by the amount of a complete call. */
 export function scriptOfAmount(amount: string): Script {
-  return findScript(/^1313\.(\d{2})$/.exec(amount)?.[1] ?? '') ?? {};
+  return findScript(numberInAmount(amount)) ?? {};
 }
 
 /** Returns the script picked by the payer's wallet. */
 export function scriptOfWallet(mobile: string): Script {
-  return findScript(/^(?:\+?88)?017000000(\d{2})$/.exec(mobile)?.[1] ?? '') ?? {};
-}
-
-/** Merges two scripts. The later one wins for each member, and faults are merged by operation. */
-export function mergeScripts(earlier: Script, later: Script): Script {
-  return {
-    ...earlier,
-    ...later,
-    ...(earlier.faults || later.faults ? { faults: { ...earlier.faults, ...later.faults } } : {}),
-  };
+  return findScript(numberInPhone(mobile)) ?? {};
 }

@@ -1,7 +1,7 @@
-import { join } from 'node:path';
 import { Router } from '@koa/router';
-import { openDurableLog } from '../durable-log.ts';
-import type { HostParts, Simulator } from '../host.ts';
+import { openGateway } from '../kit/gateway.ts';
+import type { GatewayOptions } from '../kit/gateway.ts';
+import type { Simulator } from '../kit/host.ts';
 import { checkoutRoutes } from './checkout.ts';
 import { controlRoutes } from './control.ts';
 import { advanceIfDue, recordCharge } from './gateway.ts';
@@ -11,44 +11,19 @@ import { merchantRoutes } from './merchant-api.ts';
 import type { Merchant } from './merchants.ts';
 import type { Settings } from './settings.ts';
 import { clearState, createState } from './state.ts';
-import type { Entry } from './state.ts';
 
 const sweepMs = 500;
 
-export type NagadOptions = HostParts & {
+export type NagadOptions = GatewayOptions<Settings> & {
   merchants: readonly Merchant[];
-  /** Overrides the settings in the journal. */
-  settings?: Partial<Settings>;
 };
 
 /** Creates Nagad on the paths of its sandbox and of its live host, so that only the host in a client's base URL changes. */
 export async function createNagadSimulator(options: NagadOptions): Promise<Simulator> {
   const keys = openKeys(await readOrMakeKeys(options.dataDir, options.merchants), options.merchants);
-  const { log: journal, entries } = await openDurableLog<Entry>(join(options.dataDir, 'nagad', 'journal.jsonl'));
-  const state = createState();
-  entries.forEach(state.apply);
-  const record = (entry: Entry): void => {
-    journal.append(entry);
-    state.apply(entry);
-  };
-  const gateway: Gateway = {
-    state,
-    merchants: options.merchants,
-    keys,
-    publicUrl: options.publicUrl,
-    charges: options.charges,
-    closing: options.closing,
-    record,
-    settled: async () => {
-      // The journal first: after a crash, lines missing from the charge log are restored from it.
-      await journal.settled();
-      await options.charges.settled();
-    },
-  };
-  if (options.settings) {
-    record({ type: 'settings', settings: options.settings });
-  }
-  for (const order of state.orders.values()) {
+  const { core, reset, close } = await openGateway(options, { name: 'nagad', state: createState(), clear: clearState });
+  const gateway: Gateway = { ...core, merchants: options.merchants, keys };
+  for (const order of gateway.state.orders.values()) {
     recordCharge(gateway, order);
   }
   const sweep = setInterval(() => sweepOnce(gateway), sweepMs);
@@ -60,13 +35,10 @@ export async function createNagadSimulator(options: NagadOptions): Promise<Simul
   return {
     name: 'nagad',
     router,
-    async reset(suffix) {
-      await journal.rotate(suffix);
-      clearState(state);
-    },
+    reset,
     async close() {
       clearInterval(sweep);
-      await journal.close();
+      await close();
     },
   };
 }

@@ -1,5 +1,7 @@
-import type { Ending, Operation, Script } from './scripts.ts';
-import { mergeScripts } from './scripts.ts';
+import { merged } from '../kit/scripts.ts';
+import { append, applyCommon, clearTables, createTables, known } from '../kit/state.ts';
+import type { CommonEntry } from '../kit/state.ts';
+import type { Ending, Script } from './scripts.ts';
 import { defaultSettings } from './settings.ts';
 import type { Settings } from './settings.ts';
 
@@ -48,7 +50,9 @@ export type Outcome = {
   amount: string;
 };
 
-export type QueuedScript = { id: string; merchantId: string; script: Script; left: number };
+/** How a merchant names one payment. */
+type Named = Owner & { orderId: string };
+export type Owner = { merchantId: string };
 
 export type Entry =
   | { type: 'order'; order: Order }
@@ -56,10 +60,7 @@ export type Entry =
   | { type: 'stage'; ref: string; stage: Stage; mobile?: string; chargeDueAt?: number }
   | { type: 'order_script'; ref: string; script: Script }
   | { type: 'outcome'; ref: string; outcome: Outcome }
-  | { type: 'fault_used'; counter: string }
-  | { type: 'settings'; settings: Partial<Settings> }
-  | { type: 'script_queued'; queued: QueuedScript }
-  | { type: 'script_taken'; id: string; merchantId: string; orderId: string };
+  | CommonEntry<Owner, Named, Script, Settings>;
 
 export type State = ReturnType<typeof createState>;
 
@@ -71,31 +72,18 @@ export function createState() {
     byOrderId: new Map<string, string[]>(),
     /** Orders without an outcome. */
     open: new Set<string>(),
-    faultsUsed: new Map<string, number>(),
-    queuedScripts: new Map<string, QueuedScript>(),
-    takenScripts: new Map<string, Script>(),
-    settings: { ...defaultSettings },
+    ...createTables<Owner, Script, Settings>(defaultSettings),
   };
   return Object.assign(state, { apply: (entry: Entry) => apply(state, entry) });
 }
 
 /** Clears everything, including the settings. */
 export function clearState(state: State): void {
-  for (const table of Object.values(state)) {
-    if (table instanceof Map || table instanceof Set) {
-      table.clear();
-    }
-  }
-  state.settings = { ...defaultSettings };
+  clearTables(state, defaultSettings);
 }
 
 export function orderKey({ merchantId, orderId }: { merchantId: string; orderId: string }): string {
   return `${merchantId} ${orderId}`;
-}
-
-/** Returns the counter's key for one fault. Calls are counted per order, so that a repeated call gets to the next stage. */
-export function faultCounter(given: { operation: Operation; scope: string; index: number }): string {
-  return `${given.operation} ${given.index} ${given.scope}`;
 }
 
 type Tables = Omit<State, 'apply'>;
@@ -105,47 +93,32 @@ function apply(state: Tables, entry: Entry): void {
     case 'order':
       return addOrder(state, structuredClone(entry.order));
     case 'purchase':
-      Object.assign(orderOf(state, entry.ref), {
+      Object.assign(known(state.orders, entry.ref), {
         purchase: { ...entry.purchase },
         script: entry.script,
         expiresAt: entry.expiresAt,
       });
       return;
     case 'stage':
-      return setStage(orderOf(state, entry.ref), entry);
+      return setStage(known(state.orders, entry.ref), entry);
     case 'order_script': {
-      const order = orderOf(state, entry.ref);
-      order.script = mergeScripts(order.script, entry.script);
+      const order = known(state.orders, entry.ref);
+      order.script = merged(order.script, entry.script);
       return;
     }
     case 'outcome':
-      orderOf(state, entry.ref).outcome = { ...entry.outcome };
+      known(state.orders, entry.ref).outcome = { ...entry.outcome };
       state.open.delete(entry.ref);
       return;
-    case 'fault_used':
-      state.faultsUsed.set(entry.counter, (state.faultsUsed.get(entry.counter) ?? 0) + 1);
-      return;
-    case 'settings':
-      state.settings = { ...state.settings, ...entry.settings };
-      return;
-    case 'script_queued':
-      state.queuedScripts.set(entry.queued.id, { ...entry.queued });
-      return;
-    case 'script_taken':
-      return takeScript(state, entry);
+    default:
+      applyCommon(state, entry, orderKey);
   }
 }
 
 function addOrder(state: Tables, order: Order): void {
   state.orders.set(order.ref, order);
   state.open.add(order.ref);
-  const key = orderKey(order);
-  const refs = state.byOrderId.get(key);
-  if (refs) {
-    refs.push(order.ref);
-  } else {
-    state.byOrderId.set(key, [order.ref]);
-  }
+  append(state.byOrderId, orderKey(order), order.ref);
 }
 
 function setStage(order: Order, { stage, mobile, chargeDueAt }: Extract<Entry, { type: 'stage' }>): void {
@@ -156,23 +129,4 @@ function setStage(order: Order, { stage, mobile, chargeDueAt }: Extract<Entry, {
   if (chargeDueAt !== undefined) {
     order.chargeDueAt = chargeDueAt;
   }
-}
-
-function takeScript(state: Tables, { id, ...of }: Extract<Entry, { type: 'script_taken' }>): void {
-  const queued = state.queuedScripts.get(id);
-  if (queued) {
-    state.takenScripts.set(orderKey(of), queued.script);
-    queued.left -= 1;
-    if (queued.left <= 0) {
-      state.queuedScripts.delete(id);
-    }
-  }
-}
-
-function orderOf(state: Tables, ref: string): Order {
-  const order = state.orders.get(ref);
-  if (!order) {
-    throw new Error(`The journal names the order ${ref} before it was made`);
-  }
-  return order;
 }

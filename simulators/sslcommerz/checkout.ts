@@ -1,6 +1,7 @@
 import type { Router } from '@koa/router';
 import type { Context } from 'koa';
-import { readForm } from '../form-body.ts';
+import { readForm } from '../kit/form-body.ts';
+import { protectPage } from '../kit/pages.ts';
 import { signedNotice } from './courier.ts';
 import type { Courier } from './courier.ts';
 import { errorTexts, expireIfDue, finishSession } from './gateway.ts';
@@ -31,7 +32,7 @@ const headings: Readonly<Record<PayOutcome, string>> = {
 export function checkoutRoutes(router: Router, { gateway, courier }: { gateway: Gateway; courier: Courier }): void {
   const withSession = (work: (ctx: Context, visit: Visit) => Promise<void>) => async (ctx: Context) => {
     const session = gateway.state.sessions.get(pageKey(ctx));
-    protectPage(ctx);
+    protectPage(ctx, { scripts: true });
     if (!session) {
       ctx.status = 404;
       ctx.body = noticePage({ heading: 'Unknown session', text: 'There is no payment at this address.' });
@@ -182,16 +183,4 @@ function pageKey(ctx: Context): string {
   return String(ctx['params']['page'] ?? '')
     .replace(/^testcde/, '')
     .toUpperCase();
-}
-
-function protectPage(ctx: Context): void {
-  ctx.type = 'html';
-  ctx.set({
-    'cache-control': 'no-store',
-    // No form-action: the return form posts to the merchant's origin, which can be any.
-    'content-security-policy':
-      "default-src 'none'; style-src 'unsafe-inline'; script-src 'self'; base-uri 'none'; frame-ancestors 'none'",
-    'referrer-policy': 'no-referrer',
-    'x-content-type-options': 'nosniff',
-  });
 }

@@ -1,36 +1,25 @@
 import {
+  faultsOf,
   flag,
+  inputReaders,
   listOf,
   membersOf,
-  ofKind,
   oneOf,
-  readScript,
-  readSettings,
+  taka,
   text,
   textMembers,
   wholeUpTo,
-  type Check,
-} from '../member-checks.ts';
+} from '../kit/member-checks.ts';
+import type { Check } from '../kit/member-checks.ts';
 import { faultKinds, findScript, operations } from './scripts.ts';
-import type { Fault, Script } from './scripts.ts';
+import type { Script } from './scripts.ts';
 import type { Settings } from './settings.ts';
 
 const milliseconds = wholeUpTo(2 ** 31 - 1);
 
 const positive: Check = (value) => milliseconds(value) && value !== 0;
-const faultChecks: Record<keyof Fault, Check> = {
-  kind: oneOf(...faultKinds),
-  times: positive,
-  executed: flag,
-  early: flag,
-  delayMs: milliseconds,
-  set: textMembers,
-  reason: text,
-};
-const fault = ofKind(faultChecks);
-
 const scriptChecks: Record<keyof Script, Check> = {
-  faults: membersOf(Object.fromEntries(operations.map((operation) => [operation, listOf(fault)]))),
+  faults: faultsOf(operations, { kinds: faultKinds, whole: milliseconds, own: { set: textMembers, reason: text } }),
   pay: oneOf('VALID', 'FAILED', 'CANCELLED', 'UNATTEMPTED', 'EXPIRED'),
   error: text,
   returns: flag,
@@ -44,7 +33,7 @@ const scriptChecks: Record<keyof Script, Check> = {
   risk: oneOf('0', '1'),
   unpadded: flag,
   subscriptionId: flag,
-  chargeLess: (value) => typeof value === 'string' && /^\d{1,8}(\.\d{1,2})?$/.test(value),
+  chargeLess: taka,
   refund: oneOf('refunded', 'cancelled', 'failed'),
   refundAfterMs: (value) => milliseconds(value) || value === 'long' || value === 'never',
   sessionTtlMs: milliseconds,
@@ -67,9 +56,8 @@ const settingsChecks: Record<keyof Settings, Check> = {
   script: membersOf(scriptChecks),
 };
 
-/** @throws BodyError naming the invalid member */
-export const parseScript = (value: unknown): Script =>
-  readScript<Script>(value, { find: findScript, checks: scriptChecks });
-
-/** @throws BodyError naming the invalid member */
-export const parseSettings = (value: unknown): Partial<Settings> => readSettings<Settings>(value, settingsChecks);
+export const { parseScript, parseSettings } = inputReaders<Script, Settings>({
+  find: findScript,
+  script: scriptChecks,
+  settings: settingsChecks,
+});

@@ -1,7 +1,6 @@
-import { randomUUID } from 'node:crypto';
 import type { Router } from '@koa/router';
-import type { Context } from 'koa';
-import { BodyError, readJsonObject } from '../form-body.ts';
+import { actionRoutes, commonControlRoutes, ownerNamed } from '../kit/control.ts';
+import { BodyError } from '../kit/form-body.ts';
 import { finishByPayer } from './checkout.ts';
 import { parseScript, parseSettings } from './control-input.ts';
 import type { Courier } from './courier.ts';
@@ -15,77 +14,35 @@ import type { Session } from './state.ts';
 
 type Parts = { gateway: Gateway; courier: Courier };
 
-const queuedSessionsMax = 10_000;
-
 /** Registers the control API, which tests and proofs use; ordinary payments never need it. Every change is a JSON request. */
 export function controlRoutes(router: Router, { gateway, courier }: Parts): void {
-  router.get('/__sim/config', (ctx) => {
-    ctx.body = gateway.state.settings;
+  commonControlRoutes(router, {
+    base: '/__sim',
+    gateway,
+    scriptTable,
+    parseScript,
+    parseSettings,
+    countedAs: 'sessions',
+    ownerIn: (body) => ({
+      storeId: ownerNamed(gateway.stores, { idOf: ({ id }) => id, id: body['storeId'], member: 'storeId' }).id,
+    }),
   });
-  router.put('/__sim/config', async (ctx) => {
-    gateway.record({ type: 'settings', settings: parseSettings(await readJsonObject(ctx.req)) });
-    await gateway.settled();
-    ctx.body = gateway.state.settings;
+  actionRoutes(router, {
+    path: '/__sim/sessions',
+    called: 'session',
+    find: (reference) => findSessions(gateway, reference),
+    described: (session) => describeSession(gateway, session),
+    actions: {
+      deliver: (session) => ({ deliveries: courier.deliverNow(session) }),
+      script(session, body) {
+        const script = mergeScripts(session.script, parseScript(body['script']));
+        gateway.record({ type: 'session_script', key: session.key, script });
+      },
+      expire: (session) => expireNow(gateway, session),
+      finish: (session, body) => finishNow(gateway, { session, body }),
+    },
+    settled: () => gateway.settled(),
   });
-  router.get('/__sim/scripts', (ctx) => {
-    ctx.body = { table: scriptTable, queued: [...gateway.state.queuedScripts.values()] };
-  });
-  router.post('/__sim/scripts', (ctx) => queueScript(ctx, gateway));
-  router.get('/__sim/sessions/:reference', (ctx) => {
-    ctx.body = findSessions(ctx, gateway).map((session) => describeSession(gateway, session));
-  });
-  router.post('/__sim/sessions/:reference/:action', async (ctx) => {
-    await actOnSession(ctx, { gateway, courier });
-  });
-}
-
-async function queueScript(ctx: Context, gateway: Gateway): Promise<void> {
-  const body = await readJsonObject(ctx.req);
-  const { storeId, sessions = 1 } = body;
-  const store = gateway.stores.find((store) => store.id === (storeId ?? gateway.stores[0]?.id));
-  if (!store) {
-    throw new BodyError(400, 'storeId names no store');
-  }
-  if (typeof sessions !== 'number' || !Number.isInteger(sessions) || sessions < 1 || sessions > queuedSessionsMax) {
-    throw new BodyError(400, `sessions is a whole number from 1 to ${queuedSessionsMax}`);
-  }
-  const queued = { id: randomUUID(), storeId: store.id, script: parseScript(body['script']), left: sessions };
-  gateway.record({ type: 'script_queued', queued });
-  await gateway.settled();
-  ctx.status = 201;
-  ctx.body = queued;
-}
-
-async function actOnSession(ctx: Context, { gateway, courier }: Parts): Promise<void> {
-  const body = await readJsonObject(ctx.req);
-  const session = findSessions(ctx, gateway).at(-1);
-  if (!session) {
-    throw new BodyError(404, 'There is no such session');
-  }
-  switch (ctx['params']['action']) {
-    case 'deliver':
-      ctx.body = { deliveries: courier.deliverNow(session) };
-      break;
-    case 'script':
-      gateway.record({
-        type: 'session_script',
-        key: session.key,
-        script: mergeScripts(session.script, parseScript(body['script'])),
-      });
-      ctx.body = describeSession(gateway, session);
-      break;
-    case 'expire':
-      expireNow(gateway, session);
-      ctx.body = describeSession(gateway, session);
-      break;
-    case 'finish':
-      finishNow(gateway, { session, body });
-      ctx.body = describeSession(gateway, session);
-      break;
-    default:
-      throw new BodyError(404, 'The actions are deliver, script, expire and finish');
-  }
-  await gateway.settled();
 }
 
 function expireNow(gateway: Gateway, session: Session): void {
@@ -94,7 +51,10 @@ function expireNow(gateway: Gateway, session: Session): void {
   finishSession(gateway, { session, status: 'EXPIRED', instrument: '', error: errorTexts.EXPIRED });
 }
 
-function finishNow(gateway: Gateway, { session, body }: { session: Session; body: Record<string, unknown> }): void {
+function finishNow(
+  gateway: Gateway,
+  { session, body }: { session: Session; body: Readonly<Record<string, unknown>> },
+): void {
   const { status = 'VALID', instrument = 'visa' } = body;
   const chosen: Instrument | undefined = typeof instrument === 'string' ? findInstrument(instrument) : undefined;
   const ended = Object.keys(errorTexts).find((name) => name === status) as PayOutcome | undefined;
@@ -105,8 +65,7 @@ function finishNow(gateway: Gateway, { session, body }: { session: Session; body
   finishByPayer(gateway, { session, status: ended, instrument: chosen, error: errorTexts[ended] });
 }
 
-function findSessions(ctx: Context, gateway: Gateway): Session[] {
-  const reference = String(ctx['params']['reference']);
+function findSessions(gateway: Gateway, reference: string): Session[] {
   const byKey = gateway.state.sessions.get(reference.toUpperCase());
   return byKey
     ? [byKey]

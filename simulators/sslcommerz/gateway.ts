@@ -1,4 +1,4 @@
-import type { ChargeLog } from '../charge-log.ts';
+import type { GatewayCore } from '../kit/gateway.ts';
 import { newGatewayId, newSessionKey } from './identifiers.ts';
 import { feeBpsAmex, feeBpsOrdinary, formatAmount, formatStoreAmount, parseAmount, storeAmountOf } from './money.ts';
 import type { PayOutcome, Script } from './scripts.ts';
@@ -8,16 +8,8 @@ import type { Entry, Outcome, Refund, Session, State } from './state.ts';
 import type { Store } from './stores.ts';
 
 /** The running gateway: its state, its logs and its notifications. */
-export type Gateway = {
-  state: State;
+export type Gateway = GatewayCore<State, Entry> & {
   stores: readonly Store[];
-  publicUrl: string;
-  charges: ChargeLog;
-  closing: AbortSignal;
-  /** Changes the state and appends to the journal in one step. */
-  record(entry: Entry): void;
-  /** Resolves once every recorded entry is on disk. Nothing is answered or sent before that. */
-  settled(): Promise<void>;
   /** Sends the IPN of an outcome. */
   notify(session: Session): void;
 };

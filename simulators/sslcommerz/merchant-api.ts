@@ -1,6 +1,6 @@
 import type { Router } from '@koa/router';
 import type { Context } from 'koa';
-import { readForm } from '../form-body.ts';
+import { readForm } from '../kit/form-body.ts';
 import { answerCall } from './answers.ts';
 import type { Answer } from './answers.ts';
 import { createSession, expireIfDue, isCharged, isNotStarted, latestSession, sessionsOf } from './gateway.ts';
@@ -50,7 +50,7 @@ async function createSessionCall(ctx: Context, gateway: Gateway): Promise<void> 
     }
     return sessionMade(gateway, createSession(gateway, { storeId, parameters, terms: read.terms, script }));
   };
-  const call = { operation: 'session' as const, scope, script, ended: false, act, refuse: sessionFailed };
+  const call = { operation: 'session' as const, scope, script, finished: false, act, refuse: sessionFailed };
   await answerCall(ctx, { gateway, call });
 }
 
@@ -144,7 +144,7 @@ async function tranIdQueryCall(ctx: Context, { gateway, storeId, parameters }: A
     return { APIConnect: 'DONE', no_of_trans_found: element.length, element };
   };
   const latest = latestSession(gateway, of);
-  const subject = latest ? callOn(latest) : { scope: `${storeId} ${of.tranId}`, script: {}, ended: false };
+  const subject = latest ? callOn(latest) : { scope: `${storeId} ${of.tranId}`, script: {}, finished: false };
   await answerCall(ctx, { gateway, call: { operation: 'query', ...subject, act, refuse: refusedRead } });
 }
 
@@ -206,8 +206,8 @@ function badRefundParameter(
   return long === undefined ? undefined : `${long[0]} is longer than ${long[2]} characters`;
 }
 
-function callOn(session: Session): { scope: string; script: Script; ended: boolean } {
-  return { scope: session.key, script: session.script, ended: session.outcome !== undefined };
+function callOn(session: Session): { scope: string; script: Script; finished: boolean } {
+  return { scope: session.key, script: session.script, finished: session.outcome !== undefined };
 }
 
 function refusedRead(reason: string): Answer {

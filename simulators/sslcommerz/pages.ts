@@ -1,13 +1,47 @@
-import { escapeHtml } from '../escape-html.ts';
+import { escapeHtml } from '../kit/escape-html.ts';
+import { noticeCard, otherEndings, payerPage } from '../kit/pages.ts';
+import type { Look, Notice } from '../kit/pages.ts';
 import { allowedInstruments } from './instruments.ts';
 import type { Instrument } from './instruments.ts';
-import { pageStyle } from './page-style.ts';
 import type { Session } from './state.ts';
 
-/*
- * The payer's pages. They consist of links and forms only, so that a person on a phone, a browser without JavaScript and an HTTP client that follows
- * forms can all use them. The names and values of the inputs are part of the simulator's contract (see the README).
- */
+/* The names and values of the inputs are part of the simulator's contract (see the README). */
+
+const look: Look = {
+  gateway: 'SSLCOMMERZ',
+  palette: {
+    light: {
+      ink: '#17233c',
+      soft: '#53607a',
+      line: '#d5dbe7',
+      paper: '#fff',
+      ground: '#eef1f7',
+      main: '#16558f',
+      bad: '#a3262a',
+    },
+    dark: {
+      ink: '#e8ecf5',
+      soft: '#aab4c8',
+      line: '#3a455c',
+      paper: '#1b2333',
+      ground: '#111725',
+      main: '#2f7cc4',
+      bad: '#e2777b',
+    },
+  },
+  style: `
+.tabs { display: grid; grid-template-columns: repeat(3, 1fr); gap: .5rem; }
+.tabs > input { position: absolute; opacity: 0; }
+.tabs > label { border: 1px solid var(--line); border-radius: 8px; padding: .6rem .25rem; text-align: center; cursor: pointer; font-size: .95rem; }
+.tabs > input:checked + label { border-color: var(--main); box-shadow: inset 0 0 0 1px var(--main); font-weight: 600; }
+.tabs > input:focus-visible + label { outline: 3px solid var(--main); outline-offset: 2px; }
+.panel { display: none; grid-column: 1 / -1; }
+#channel-card:checked ~ .panel-card, #channel-wallet:checked ~ .panel-wallet, #channel-bank:checked ~ .panel-bank { display: grid; gap: .5rem; }
+.choice { display: flex; gap: .75rem; align-items: center; border: 1px solid var(--line); border-radius: 8px; padding: .6rem .75rem; min-height: 3rem; cursor: pointer; }
+.choice small { display: block; color: var(--soft); }
+a { color: var(--main); }
+`,
+};
 
 const channelLabels = { card: 'Card', wallet: 'Wallet', bank: 'Bank' } as const;
 
@@ -29,9 +63,7 @@ export function paymentPage({ session, path }: { session: Session; path: string 
 <form class="card" method="post" action="${escapeHtml(path)}">
 <fieldset><legend>Pay with</legend><div class="tabs">${tabs.join('')}${panels.join('')}</div></fieldset>
 <button class="main" type="submit" name="outcome" value="pay">Pay ${escapeHtml(session.currencyAmount)} ${escapeHtml(session.currency)}</button>
-<div class="row"><button class="bad" type="submit" name="outcome" value="fail">Fail</button>
-<button type="submit" name="outcome" value="cancel">Cancel</button></div>
-<button type="submit" name="outcome" value="leave">Leave without doing anything</button>
+${otherEndings({ value: 'cancel', text: 'Cancel' })}
 </form>`;
   return page({ title: 'Pay', body: `${summary(session)}${form}` });
 }
@@ -78,15 +110,8 @@ ${inputs.join('\n')}
 }
 
 /** Returns a final page, from which no link leads to the merchant. */
-export function noticePage(given: {
-  heading: string;
-  text: string;
-  session?: Session;
-  link?: { href: string; text: string };
-}): string {
-  const link = given.link ? `<p><a href="${escapeHtml(given.link.href)}">${escapeHtml(given.link.text)}</a></p>` : '';
-  const body = `<div class="card"><h1>${escapeHtml(given.heading)}</h1><p>${escapeHtml(given.text)}</p>${link}</div>`;
-  return page({ title: given.heading, body: `${given.session ? summary(given.session) : ''}${body}` });
+export function noticePage({ session, ...notice }: Notice & { session?: Session }): string {
+  return page({ title: notice.heading, body: `${session ? summary(session) : ''}${noticeCard(notice)}` });
 }
 
 /** Submits the return form. It is a separate file so that the pages need no inline script. */
@@ -118,10 +143,6 @@ function summary(session: Session): string {
 <p class="soft">${escapeHtml(session.productName)}</p><p class="soft">Transaction ${escapeHtml(session.tranId)}</p></section>`;
 }
 
-function page({ title, body }: { title: string; body: string }): string {
-  return `<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escapeHtml(title)} – SSLCOMMERZ simulator</title><style>${pageStyle}</style></head>
-<body><p class="simulator"><strong>Simulator.</strong> This is not SSLCOMMERZ and no money moves.</p>
-<main>${body}</main></body></html>`;
+function page(content: { title: string; body: string }): string {
+  return payerPage(look, content);
 }

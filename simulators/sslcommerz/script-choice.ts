@@ -1,3 +1,4 @@
+import { takeQueued } from '../kit/state.ts';
 import type { Gateway } from './gateway.ts';
 import { mergeScripts, scriptOfRequest } from './scripts.ts';
 import type { Script } from './scripts.ts';
@@ -14,17 +15,10 @@ export function scriptForRequest(
 ): Script {
   const { total_amount: total, cus_phone: phone, tran_id: tranId = '' } = parameters;
   const picked = mergeScripts(gateway.state.settings.script, scriptOfRequest({ total, phone }));
-  return mergeScripts(picked, takeQueued(gateway, { storeId, tranId }) ?? {});
-}
-
-function takeQueued(gateway: Gateway, { storeId, tranId }: { storeId: string; tranId: string }): Script | undefined {
-  const { state } = gateway;
-  const key = tranKey({ storeId, tranId });
-  if (!state.takenScripts.has(key)) {
-    const next = [...state.queuedScripts.values()].find((queued) => queued.storeId === storeId);
-    if (next) {
-      gateway.record({ type: 'script_taken', id: next.id, storeId, tranId });
-    }
-  }
-  return state.takenScripts.get(key);
+  const queued = takeQueued(gateway.state, {
+    key: tranKey({ storeId, tranId }),
+    isOwner: (one) => one.storeId === storeId,
+    take: (id) => gateway.record({ type: 'script_taken', id, storeId, tranId }),
+  });
+  return mergeScripts(picked, queued ?? {});
 }

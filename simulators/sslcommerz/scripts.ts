@@ -1,34 +1,24 @@
+import {
+  commonFaultKinds,
+  failingOpenings,
+  failingQueries,
+  merged,
+  numberInAmount,
+  numberInPhone,
+  scriptIn,
+} from '../kit/scripts.ts';
+import type { CommonFault, Faults, ScriptTable } from '../kit/scripts.ts';
 import type { SignatureMode } from './signature.ts';
 
 /** The merchant's calls, each of which can be scripted to fail. */
 export const operations = ['session', 'validation', 'query', 'refund', 'refundQuery'] as const;
 export type Operation = (typeof operations)[number];
 
-export const faultKinds = [
-  'http_500',
-  'html',
-  'empty',
-  'truncated',
-  'huge',
-  'hang',
-  'slow',
-  'reset',
-  'refused',
-  'fields',
-] as const;
+export const faultKinds = [...commonFaultKinds] as const;
 type FaultKind = (typeof faultKinds)[number];
 
 /** One way in which the answer to a call fails. */
-export type Fault = {
-  kind: FaultKind;
-  /** How many calls are affected, from the first one on; absent means every call. */
-  times?: number;
-  /** True: the gateway performs the operation, and only the answer is lost or altered. False (default): it does nothing. */
-  executed?: boolean;
-  /** True: validation and query also fail while the session has no outcome. Otherwise they fail only after that. */
-  early?: boolean;
-  /** For `slow`; absent means the configured default. */
-  delayMs?: number;
+export type Fault = CommonFault<FaultKind> & {
   /** For `fields`: members of the answer (and of each element) to overwrite. */
   set?: Readonly<Record<string, string>>;
   /** For `refused`: the reason to give. */
@@ -53,7 +43,7 @@ export type NoticeScript = {
 
 /** Everything about a session that deviates from normal behaviour. An absent member means normal behaviour. */
 export type Script = {
-  faults?: Readonly<Partial<Record<Operation, readonly Fault[]>>>;
+  faults?: Faults<Operation, Fault>;
   /** The result of the pay button. */
   pay?: PayOutcome;
   /** Text of the field `error` if `pay` is not VALID. */
@@ -73,24 +63,28 @@ export type Script = {
   sessionTtlMs?: number;
 };
 
-type Row = { name: string; about: string; script: Script };
-
 const charged: Script = { pay: 'VALID' };
-const garbage = (kind: FaultKind, times?: number): Script => {
-  const fault: Fault = times === undefined ? { kind } : { kind, times };
-  return { ...charged, faults: { validation: [fault], query: [fault] } };
-};
-const answerFields = (set: Readonly<Record<string, string>>, times?: number): Script => {
-  const fault: Fault = { kind: 'fields', set, executed: true, ...(times === undefined ? {} : { times }) };
-  return { ...charged, faults: { validation: [fault], query: [fault] } };
-};
+const onQueries = (fault: Fault): Script => ({ ...charged, faults: { validation: [fault], query: [fault] } });
+const answerFields = (set: Readonly<Record<string, string>>, times?: number): Script =>
+  onQueries({ kind: 'fields', set, ...(times === undefined ? {} : { times }) });
 const onSession = (fault: Fault): Script => ({ faults: { session: [fault] } });
 const onRefund = (fault: Fault): Script => ({ ...charged, faults: { refund: [fault] } });
 
 /**
  * The scripts by number and name. An amount `1313.NN` or a payer's phone `017000000NN` picks one by number; the control API also accepts the name.
  */
-export const scriptTable: Readonly<Record<string, Row>> = {
+export const scriptTable: ScriptTable<Script> = {
+  ...failingQueries(onQueries, {
+    few: 'the first 2 validations and queries',
+    all: 'validation and queries',
+  }),
+  ...failingOpenings(onSession, {
+    name: 'session',
+    one: 'session call',
+    all: 'session calls',
+    done: 'the session was made',
+    notDone: 'makes no session',
+  }),
   '01': { name: 'approve', about: 'pay is approved', script: charged },
   '02': { name: 'decline', about: 'pay is declined', script: { pay: 'FAILED', error: 'Insufficient balance' } },
   '03': { name: 'cancel', about: 'pay ends as cancelled', script: { pay: 'CANCELLED' } },
@@ -128,9 +122,13 @@ export const scriptTable: Readonly<Record<string, Row>> = {
   '18': {
     name: 'timeout-after-charge',
     about: 'charged; the first 2 validations and queries hang; no return',
-    script: { ...garbage('hang', 2), returns: false },
+    script: { ...onQueries({ kind: 'hang', times: 2 }), returns: false },
   },
-  '19': { name: 'timeout-always', about: 'charged; validation and queries always hang', script: garbage('hang') },
+  '19': {
+    name: 'timeout-always',
+    about: 'charged; validation and queries always hang',
+    script: onQueries({ kind: 'hang' }),
+  },
   '20': { name: 'wrong-amount', about: 'the gateway charges 1.00 less', script: { ...charged, chargeLess: '1.00' } },
   '21': {
     name: 'ipn-wrong-amount',
@@ -169,34 +167,6 @@ export const scriptTable: Readonly<Record<string, Row>> = {
     about: 'the first 2 validations and queries say PENDING',
     script: answerFields({ status: 'PENDING' }, 2),
   },
-  '30': {
-    name: 'http-500',
-    about: 'the first 2 validations and queries answer HTTP 500',
-    script: garbage('http_500', 2),
-  },
-  '31': {
-    name: 'http-500-always',
-    about: 'validation and queries always answer HTTP 500',
-    script: garbage('http_500'),
-  },
-  '32': { name: 'garbage-html', about: 'the first 2 validations and queries answer HTML', script: garbage('html', 2) },
-  '33': {
-    name: 'garbage-empty',
-    about: 'the first 2 validations and queries answer nothing',
-    script: garbage('empty', 2),
-  },
-  '34': {
-    name: 'garbage-truncated',
-    about: 'the first 2 validations and queries answer half a JSON',
-    script: garbage('truncated', 2),
-  },
-  '35': { name: 'garbage-huge', about: 'the first 2 validations and queries answer 10 MB', script: garbage('huge', 2) },
-  '36': { name: 'slow', about: 'validation and queries answer after slowMs', script: garbage('slow') },
-  '37': {
-    name: 'reset',
-    about: 'the first 2 validations and queries lose the connection',
-    script: garbage('reset', 2),
-  },
   '38': {
     name: 'api-inactive',
     about: 'the first 2 validations and queries say APIConnect INACTIVE',
@@ -212,42 +182,10 @@ export const scriptTable: Readonly<Record<string, Row>> = {
     about: 'session FAILED',
     script: onSession({ kind: 'refused', reason: 'Store is not allowed to take this payment' }),
   },
-  '41': {
-    name: 'session-timeout',
-    about: 'the first session call hangs after the session was made',
-    script: onSession({ kind: 'hang', times: 1, executed: true }),
-  },
-  '42': { name: 'session-timeout-always', about: 'session calls always hang', script: onSession({ kind: 'hang' }) },
-  '43': {
-    name: 'session-http-500',
-    about: 'the first session call answers HTTP 500',
-    script: onSession({ kind: 'http_500', times: 1 }),
-  },
-  '44': {
-    name: 'session-html',
-    about: 'the first session call answers HTML',
-    script: onSession({ kind: 'html', times: 1 }),
-  },
-  '45': {
-    name: 'session-empty',
-    about: 'the first session call answers nothing',
-    script: onSession({ kind: 'empty', times: 1 }),
-  },
-  '46': {
-    name: 'session-truncated',
-    about: 'the first session call answers half a JSON',
-    script: onSession({ kind: 'truncated', times: 1, executed: true }),
-  },
   '47': {
     name: 'session-huge',
     about: 'the first session call answers 10 MB',
     script: onSession({ kind: 'huge', times: 1, executed: true }),
-  },
-  '48': { name: 'session-slow', about: 'session calls answer after slowMs', script: onSession({ kind: 'slow' }) },
-  '49': {
-    name: 'session-500-always',
-    about: 'session calls always answer HTTP 500',
-    script: onSession({ kind: 'http_500' }),
   },
   '50': { name: 'unpadded', about: 'amounts are written without padding', script: { ...charged, unpadded: true } },
   '51': {
@@ -259,11 +197,6 @@ export const scriptTable: Readonly<Record<string, Row>> = {
     name: 'query-down',
     about: 'queries always answer HTTP 500, also before an outcome',
     script: { faults: { query: [{ kind: 'http_500', early: true }] } },
-  },
-  '53': {
-    name: 'session-timeout-before',
-    about: 'the first session call hangs and makes no session',
-    script: onSession({ kind: 'hang', times: 1 }),
   },
   '60': {
     name: 'refund-silent',
@@ -323,26 +256,17 @@ export const scriptTable: Readonly<Record<string, Row>> = {
 };
 
 /** Finds a row by its number or its name. */
-export function findScript(key: string): Script | undefined {
-  const row = Object.hasOwn(scriptTable, key)
-    ? scriptTable[key]
-    : Object.values(scriptTable).find((row) => row.name === key);
-  return row?.script;
-}
+export const findScript = (key: string): Script | undefined => scriptIn(scriptTable, key);
 
 /** Returns the script picked by the amount, else by the payer's phone. */
 export function scriptOfRequest({ total, phone }: { total: string | undefined; phone: string | undefined }): Script {
-  const byAmount = /^1313\.(\d{2})$/.exec(total ?? '')?.[1];
-  const byPhone = /^(?:\+?88)?017000000(\d{2})$/.exec(phone ?? '')?.[1];
-  return findScript(byAmount ?? '') ?? findScript(byPhone ?? '') ?? {};
+  return findScript(numberInAmount(total)) ?? findScript(numberInPhone(phone)) ?? {};
 }
 
 /** Merges two scripts. The later one wins for each member; faults are merged by operation and notices by member. */
 export function mergeScripts(earlier: Script, later: Script): Script {
   return {
-    ...earlier,
-    ...later,
-    ...(earlier.faults || later.faults ? { faults: { ...earlier.faults, ...later.faults } } : {}),
+    ...merged(earlier, later),
     ...(earlier.notice || later.notice ? { notice: { ...earlier.notice, ...later.notice } } : {}),
   };
 }

@@ -1,7 +1,7 @@
-import { join } from 'node:path';
 import { Router } from '@koa/router';
-import { openDurableLog } from '../durable-log.ts';
-import type { HostParts, Simulator } from '../host.ts';
+import { openGateway } from '../kit/gateway.ts';
+import type { GatewayOptions } from '../kit/gateway.ts';
+import type { Simulator } from '../kit/host.ts';
 import { checkoutRoutes } from './checkout.ts';
 import { controlRoutes } from './control.ts';
 import { createCourier } from './courier.ts';
@@ -11,44 +11,23 @@ import { merchantRoutes } from './merchant-api.ts';
 import { endDueRefunds } from './refunds.ts';
 import type { Settings } from './settings.ts';
 import { clearState, createState } from './state.ts';
-import type { Entry } from './state.ts';
 import type { Store } from './stores.ts';
 
 const sweepMs = 500;
 
-export type SslcommerzOptions = HostParts & {
+export type SslcommerzOptions = GatewayOptions<Settings> & {
   stores: readonly Store[];
-  /** Overrides the settings in the journal. */
-  settings?: Partial<Settings>;
 };
 
 /** Creates SSLCOMMERZ on the same paths as the real one, so that a client's base URL is the host's origin. */
 export async function createSslcommerzSimulator(options: SslcommerzOptions): Promise<Simulator> {
-  const { log: journal, entries } = await openDurableLog<Entry>(join(options.dataDir, 'sslcommerz', 'journal.jsonl'));
-  const state = createState();
-  entries.forEach(state.apply);
-  const record = (entry: Entry): void => {
-    journal.append(entry);
-    state.apply(entry);
-  };
-  const gateway: Gateway = {
-    state,
-    stores: options.stores,
-    publicUrl: options.publicUrl,
-    charges: options.charges,
-    closing: options.closing,
-    record,
-    settled: async () => {
-      // The journal first: after a crash, lines missing from the charge log are restored from it.
-      await journal.settled();
-      await options.charges.settled();
-    },
-    notify: (session) => courier.enqueue(session),
-  };
+  const { core, reset, close } = await openGateway(options, {
+    name: 'sslcommerz',
+    state: createState(),
+    clear: clearState,
+  });
+  const gateway: Gateway = { ...core, stores: options.stores, notify: (session) => courier.enqueue(session) };
   const courier = createCourier(gateway);
-  if (options.settings) {
-    record({ type: 'settings', settings: options.settings });
-  }
   completeAfterCrash(gateway);
   courier.wake();
   const sweep = setInterval(() => sweepOnce(gateway), sweepMs);
@@ -60,14 +39,11 @@ export async function createSslcommerzSimulator(options: SslcommerzOptions): Pro
   return {
     name: 'sslcommerz',
     router,
-    async reset(suffix) {
-      await journal.rotate(suffix);
-      clearState(state);
-    },
+    reset,
     async close() {
       clearInterval(sweep);
       await courier.idle();
-      await journal.close();
+      await close();
     },
   };
 }

@@ -1,4 +1,6 @@
-import type { Operation, PayOutcome, Script } from './scripts.ts';
+import { append, applyCommon, clearTables, createTables, known } from '../kit/state.ts';
+import type { CommonEntry } from '../kit/state.ts';
+import type { PayOutcome, Script } from './scripts.ts';
 import { defaultSettings } from './settings.ts';
 import type { Settings } from './settings.ts';
 
@@ -75,7 +77,9 @@ export type Delivery = {
   over: boolean;
 };
 
-export type QueuedScript = { id: string; storeId: string; script: Script; left: number };
+/** How a merchant names one payment. */
+type Named = Owner & { tranId: string };
+export type Owner = { storeId: string };
 
 export type Entry =
   | { type: 'session'; session: Session }
@@ -89,10 +93,7 @@ export type Entry =
   | { type: 'delivery'; delivery: Delivery }
   | { type: 'delivery_attempt'; id: string; at: number; answer: string; dueAt?: number; over: boolean }
   | { type: 'delivery_due'; id: string; dueAt: number }
-  | { type: 'fault_used'; counter: string }
-  | { type: 'settings'; settings: Partial<Settings> }
-  | { type: 'script_queued'; queued: QueuedScript }
-  | { type: 'script_taken'; id: string; storeId: string; tranId: string };
+  | CommonEntry<Owner, Named, Script, Settings>;
 
 export type State = ReturnType<typeof createState>;
 
@@ -114,39 +115,18 @@ export function createState() {
     deliveries: new Map<string, Delivery>(),
     deliveriesBySession: new Map<string, string[]>(),
     unfinishedDeliveries: new Set<string>(),
-    faultsUsed: new Map<string, number>(),
-    queuedScripts: new Map<string, QueuedScript>(),
-    takenScripts: new Map<string, Script>(),
-    settings: { ...defaultSettings },
+    ...createTables<Owner, Script, Settings>(defaultSettings),
   };
   return Object.assign(state, { apply: (entry: Entry) => apply(state, entry) });
 }
 
 /** Clears everything, including the settings. */
 export function clearState(state: State): void {
-  for (const table of Object.values(state)) {
-    if (table instanceof Map || table instanceof Set) {
-      table.clear();
-    }
-  }
-  state.settings = { ...defaultSettings };
+  clearTables(state, defaultSettings);
 }
 
 export function tranKey({ storeId, tranId }: { storeId: string; tranId: string }): string {
   return `${storeId} ${tranId}`;
-}
-
-/** Returns the counter's key for one fault. Calls are counted per transaction, so that a repeated call gets to the next stage. */
-export function faultCounter({
-  operation,
-  scope,
-  index,
-}: {
-  operation: Operation;
-  scope: string;
-  index: number;
-}): string {
-  return `${operation} ${index} ${scope}`;
 }
 
 type Tables = Omit<State, 'apply'>;
@@ -156,17 +136,17 @@ function apply(state: Tables, entry: Entry): void {
     case 'session':
       return addSession(state, structuredClone(entry.session));
     case 'opened':
-      sessionOf(state, entry.key).openedAt ??= entry.at;
+      known(state.sessions, entry.key).openedAt ??= entry.at;
       return;
     case 'channel':
-      sessionOf(state, entry.key).channelAt ??= entry.at;
+      known(state.sessions, entry.key).channelAt ??= entry.at;
       return;
     case 'outcome':
       return addOutcome(state, entry.key, structuredClone(entry.outcome));
     case 'validated':
       return setValidated(state, entry);
     case 'session_script':
-      sessionOf(state, entry.key).script = entry.script;
+      known(state.sessions, entry.key).script = entry.script;
       return;
     case 'refund':
       return addRefund(state, structuredClone(entry.refund));
@@ -189,35 +169,26 @@ function applyMachinery(state: Tables, entry: MachineryEntry): void {
   switch (entry.type) {
     case 'delivery':
       state.deliveries.set(entry.delivery.id, structuredClone(entry.delivery));
-      pushTo(state.deliveriesBySession, entry.delivery.sessionKey, entry.delivery.id);
+      append(state.deliveriesBySession, entry.delivery.sessionKey, entry.delivery.id);
       state.unfinishedDeliveries.add(entry.delivery.id);
       return;
     case 'delivery_attempt':
       return addAttempt(state, entry);
     case 'delivery_due':
       return setDue(state, entry);
-    case 'fault_used':
-      state.faultsUsed.set(entry.counter, (state.faultsUsed.get(entry.counter) ?? 0) + 1);
-      return;
-    case 'settings':
-      state.settings = { ...state.settings, ...entry.settings };
-      return;
-    case 'script_queued':
-      state.queuedScripts.set(entry.queued.id, { ...entry.queued });
-      return;
-    case 'script_taken':
-      return takeScript(state, entry);
+    default:
+      applyCommon(state, entry, tranKey);
   }
 }
 
 function addSession(state: Tables, session: Session): void {
   state.sessions.set(session.key, session);
   state.open.add(session.key);
-  pushTo(state.byTranId, tranKey(session), session.key);
+  append(state.byTranId, tranKey(session), session.key);
 }
 
 function addOutcome(state: Tables, key: string, outcome: Outcome): void {
-  sessionOf(state, key).outcome = outcome;
+  known(state.sessions, key).outcome = outcome;
   state.open.delete(key);
   if (outcome.valId !== '') {
     state.byValId.set(outcome.valId, key);
@@ -228,7 +199,7 @@ function addOutcome(state: Tables, key: string, outcome: Outcome): void {
 }
 
 function setValidated(state: Tables, { key, at }: { key: string; at: number }): void {
-  const { outcome } = sessionOf(state, key);
+  const { outcome } = known(state.sessions, key);
   if (outcome) {
     outcome.validatedAt ??= at;
   }
@@ -236,7 +207,7 @@ function setValidated(state: Tables, { key, at }: { key: string; at: number }): 
 
 function addRefund(state: Tables, refund: Refund): void {
   state.refunds.set(refund.refId, refund);
-  pushTo(state.refundsByBankTranId, refund.bankTranId, refund.refId);
+  append(state.refundsByBankTranId, refund.bankTranId, refund.refId);
   state.unfinishedRefunds.add(refund.refId);
   if (refund.transId !== '') {
     state.refundsByTransId.set(`${refund.storeId} ${refund.transId}`, refund.refId);
@@ -274,33 +245,5 @@ function setDue(state: Tables, { id, dueAt }: { id: string; dueAt: number }): vo
     delivery.dueAt = dueAt;
     delivery.over = false;
     state.unfinishedDeliveries.add(id);
-  }
-}
-
-function takeScript(state: Tables, { id, storeId, tranId }: { id: string; storeId: string; tranId: string }): void {
-  const queued = state.queuedScripts.get(id);
-  if (queued) {
-    state.takenScripts.set(tranKey({ storeId, tranId }), queued.script);
-    queued.left -= 1;
-    if (queued.left <= 0) {
-      state.queuedScripts.delete(id);
-    }
-  }
-}
-
-function sessionOf(state: Tables, key: string): Session {
-  const session = state.sessions.get(key);
-  if (!session) {
-    throw new Error(`The journal names the session ${key} before it was made`);
-  }
-  return session;
-}
-
-function pushTo(map: Map<string, string[]>, key: string, value: string): void {
-  const list = map.get(key);
-  if (list) {
-    list.push(value);
-  } else {
-    map.set(key, [value]);
   }
 }

@@ -1,40 +1,25 @@
 import { createHash } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Context } from 'koa';
+import { performs, spoilCommon, takeFault } from '../kit/faults.ts';
+import type { ScriptedCall } from '../kit/faults.ts';
 import { ApiError } from './errors.ts';
 import type { Gateway } from './gateway.ts';
 import { newRequestId } from './identifiers.ts';
 import { apiVersion } from './records.ts';
 import type { Fields } from './records.ts';
-import type { Fault, Operation, Script } from './scripts.ts';
+import type { Fault, Operation } from './scripts.ts';
 import type { Saved } from './state.ts';
 
-export type Call = {
-  operation: Operation;
-  /** Identifies the session whose calls a fault's `times` counts. */
-  scope: string;
-  script: Script;
-  /** Whether the payer has finished. Until then, queries answer correctly unless the fault is `early`. */
-  finished: boolean;
-  /**
-   * Performs the operation and returns its answer.
-   * @throws ApiError, which is stored under the request's key like any result
-   */
-  act: () => Fields;
-};
+/** `act` may throw an ApiError, which is stored under the request's key like any result. */
+export type Call = ScriptedCall<Operation, Fault, Fields>;
 
 /** A request as stored under its idempotency key. */
 export type Request = { account: string; body: string };
 
 type Answer = { status: number; body: unknown };
 
-const hugePaddingLength = 10_000_000;
 const keyLengthMax = 255;
-const htmlPage =
-  '<!DOCTYPE html><html><head><title>Maintenance</title></head><body>We will be back soon.</body></html>';
 
-/** Faults that delay or alter the real answer, so the operation must run first. */
-const needsAnswer: ReadonlySet<string> = new Set(['slow', 'fields', 'truncated', 'huge']);
 /** Answers that come from the gateway itself, so an idempotency key repeats them. */
 const ownAnswers: ReadonlySet<string> = new Set(['http_500', 'refused']);
 
@@ -51,8 +36,7 @@ export async function answerCall(
   const fingerprint = createHash('sha256').update(`${ctx.method} ${ctx.path}\n${request.body}`).digest('hex');
   const kept = key === null ? undefined : savedUnder(gateway, key, fingerprint);
   const call = prepare();
-  const fault = takeFault({ gateway, call });
-  const executed = fault === undefined || fault.executed === true || needsAnswer.has(fault.kind);
+  const fault = takeFault(gateway, call, ['query']);
   const carryOut = (): Answer => {
     const answer = kept ?? outcomeOf(call);
     if (key !== null && kept === undefined) {
@@ -66,9 +50,9 @@ export async function answerCall(
     gateway.inProgress.add(working);
   }
   let answer: Answer = { status: 200, body: {} };
-  if (executed) {
+  if (performs(fault)) {
     answer = carryOut();
-  } else if (ownAnswers.has(fault.kind)) {
+  } else if (fault !== undefined && ownAnswers.has(fault.kind)) {
     answer = kept ?? ownAnswer(fault);
     if (key !== null && kept === undefined) {
       gateway.record({ type: 'saved', key, saved: { ...answer, fingerprint, at: Date.now() } });
@@ -80,7 +64,7 @@ export async function answerCall(
       ctx.set('idempotent-replayed', 'true');
     }
     await (fault === undefined || ownAnswers.has(fault.kind)
-      ? tell(ctx, answer)
+      ? send(ctx, answer)
       : spoil(ctx, { gateway, fault, answer }));
     if (fault?.executed === 'late') {
       carryOut();
@@ -143,26 +127,9 @@ export function answerHeaders(ctx: Context): void {
   ctx.set({ 'request-id': newRequestId(), 'stripe-version': ctx.get('stripe-version') || apiVersion });
 }
 
-async function tell(ctx: Context, { status, body }: Answer): Promise<void> {
+async function send(ctx: Context, { status, body }: Answer): Promise<void> {
   ctx.status = status;
   ctx.body = body;
-}
-
-function takeFault({ gateway, call }: { gateway: Gateway; call: Call }): Fault | undefined {
-  const faults = call.script.faults?.[call.operation] ?? [];
-  for (const [index, fault] of faults.entries()) {
-    const counter = `${call.operation} ${index} ${call.scope}`;
-    const used = gateway.state.faultsUsed.get(counter) ?? 0;
-    const waits = call.operation === 'query' && !call.finished && !fault.early;
-    if (used >= (fault.times ?? Infinity) || waits) {
-      continue;
-    }
-    if (fault.times !== undefined) {
-      gateway.record({ type: 'fault_used', counter });
-    }
-    return fault;
-  }
-  return undefined;
 }
 
 type Spoiling = { gateway: Gateway; fault: Fault; answer: Answer };
@@ -170,42 +137,18 @@ type Spoiling = { gateway: Gateway; fault: Fault; answer: Answer };
 async function spoil(ctx: Context, { gateway, fault, answer }: Spoiling): Promise<void> {
   switch (fault.kind) {
     case 'unauthorized':
-      return tell(ctx, refusal({ status: 401, message: 'Invalid API Key provided' }));
+      return send(ctx, refusal({ status: 401, message: 'Invalid API Key provided' }));
     case 'rate_limited':
-      return tell(ctx, refusal({ status: 429, code: 'rate_limit', message: 'Too many requests' }));
+      return send(ctx, refusal({ status: 429, code: 'rate_limit', message: 'Too many requests' }));
     case 'html':
-      ctx.status = 502;
-      ctx.type = 'html';
-      ctx.body = htmlPage;
-      return;
-    case 'empty':
-      ctx.status = 200;
-      ctx.type = 'json';
-      ctx.body = '';
-      return;
-    case 'truncated': {
-      const text = JSON.stringify(answer.body);
-      ctx.type = 'json';
-      ctx.body = text.slice(0, Math.floor(text.length / 2));
-      return;
-    }
-    case 'huge':
-      return tell(ctx, withMembers(answer, { padding: 'x'.repeat(hugePaddingLength) }));
+      return spoilCommon(ctx, { gateway, fault, kind: fault.kind, answer: { ...answer, status: 502 } });
     case 'fields':
-      return tell(ctx, withMembers(answer, fault.set ?? {}));
-    case 'slow':
-      await wait({ ctx, gateway, ms: fault.delayMs ?? gateway.state.settings.slowMs });
-      return tell(ctx, answer);
-    case 'hang':
-      await wait({ ctx, gateway, ms: gateway.state.settings.hangMs, late: fault.executed === 'late' });
-      cut(ctx);
-      return;
-    case 'reset':
-      cut(ctx);
-      return;
+      return send(ctx, withMembers(answer, fault.set ?? {}));
     case 'http_500':
     case 'refused':
-      return tell(ctx, ownAnswer(fault));
+      return send(ctx, ownAnswer(fault));
+    default:
+      return spoilCommon(ctx, { gateway, fault, kind: fault.kind, answer });
   }
 }
 
@@ -215,20 +158,4 @@ function refusal(given: { status: number; code?: string; message: string }): Ans
 
 function withMembers({ status, body }: Answer, members: Fields): Answer {
   return { status, body: typeof body === 'object' ? { ...body, ...members } : body };
-}
-
-type Waiting = { ctx: Context; gateway: Gateway; ms: number; late?: boolean };
-
-async function wait({ ctx, gateway, ms, late = false }: Waiting): Promise<void> {
-  const gone = new AbortController();
-  // A gateway that is still working does not notice that its client hung up.
-  if (!late) {
-    ctx.res.once('close', () => gone.abort());
-  }
-  await sleep(ms, undefined, { signal: AbortSignal.any([gateway.closing, gone.signal]) }).catch(() => undefined);
-}
-
-function cut(ctx: Context): void {
-  ctx.respond = false;
-  ctx.req.socket.destroy();
 }

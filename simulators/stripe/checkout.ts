@@ -1,6 +1,7 @@
 import type { Router } from '@koa/router';
 import type { Context } from 'koa';
-import { readForm } from '../form-body.ts';
+import { readForm } from '../kit/form-body.ts';
+import { protectPage } from '../kit/pages.ts';
 import type { Courier } from './events.ts';
 import { endConfirmation, expireIfDue, payByBank, payByCard } from './gateway.ts';
 import type { Gateway, Tried } from './gateway.ts';
@@ -120,15 +121,4 @@ function overPage(session: Session): string {
         session,
         link: { href: filled(session.successUrl, session), text: 'Back to the merchant' },
       });
-}
-
-function protectPage(ctx: Context): void {
-  ctx.type = 'html';
-  ctx.set({
-    'cache-control': 'no-store',
-    // No form-action: the answer to the last form redirects to the merchant's origin, which can be any.
-    'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'",
-    'referrer-policy': 'no-referrer',
-    'x-content-type-options': 'nosniff',
-  });
 }

@@ -1,32 +1,20 @@
 import {
   answerMembers,
+  faultsOf,
   flag,
+  inputReaders,
   listOf,
   membersOf,
-  ofKind,
   oneOf,
-  readScript,
-  readSettings,
   wholeUpTo,
-  type Check,
-} from '../member-checks.ts';
+} from '../kit/member-checks.ts';
+import type { Check } from '../kit/member-checks.ts';
 import { faultKinds, findScript, operations } from './scripts.ts';
-import type { EventScript, Fault, Script } from './scripts.ts';
+import type { EventScript, Script } from './scripts.ts';
 import type { Settings } from './settings.ts';
 
 const whole = wholeUpTo(400 * 24 * 3_600_000);
 const word: Check = (value) => typeof value === 'string' && /^[a-z_.]{1,60}$/.test(value);
-
-const faultChecks: Record<keyof Fault, Check> = {
-  kind: oneOf(...faultKinds),
-  times: (value) => whole(value) && value !== 0,
-  executed: oneOf(true, false, 'late'),
-  early: flag,
-  delayMs: whole,
-  set: answerMembers,
-  code: word,
-};
-const fault = ofKind(faultChecks);
 
 const eventChecks: Record<keyof EventScript, Check> = {
   timing: oneOf('now', 'late', 'held', 'never'),
@@ -36,7 +24,7 @@ const eventChecks: Record<keyof EventScript, Check> = {
 };
 
 const scriptChecks: Record<keyof Script, Check> = {
-  faults: membersOf(Object.fromEntries(operations.map((operation) => [operation, listOf(fault)]))),
+  faults: faultsOf(operations, { kinds: faultKinds, whole: whole, own: { set: answerMembers, code: word } }),
   pay: oneOf('declined', 'delayed-succeeds', 'delayed-fails', 'delayed-stays', 'expired'),
   returns: flag,
   events: membersOf(eventChecks),
@@ -61,9 +49,8 @@ const settingsChecks: Record<keyof Settings, Check> = {
   script: membersOf(scriptChecks),
 };
 
-/** @throws BodyError naming the invalid member */
-export const parseScript = (value: unknown): Script =>
-  readScript<Script>(value, { find: findScript, checks: scriptChecks });
-
-/** @throws BodyError naming the invalid member */
-export const parseSettings = (value: unknown): Partial<Settings> => readSettings<Settings>(value, settingsChecks);
+export const { parseScript, parseSettings } = inputReaders<Script, Settings>({
+  find: findScript,
+  script: scriptChecks,
+  settings: settingsChecks,
+});

@@ -1,4 +1,4 @@
-import type { ChargeLog } from '../charge-log.ts';
+import type { GatewayCore } from '../kit/gateway.ts';
 import type { Account } from './accounts.ts';
 import { bankAccounts, cards } from './cards.ts';
 import type { Card } from './cards.ts';
@@ -9,18 +9,10 @@ import type { Entry, Intent, Refund, Session, State } from './state.ts';
 import { referenceKey } from './state.ts';
 
 /** The running gateway: its state, its logs and its events. */
-export type Gateway = {
-  state: State;
+export type Gateway = GatewayCore<State, Entry> & {
   accounts: readonly Account[];
-  publicUrl: string;
-  charges: ChargeLog;
-  closing: AbortSignal;
   /** Idempotency keys whose first request is still in progress. */
   inProgress: Set<string>;
-  /** Changes the state and appends to the journal in one step. */
-  record(entry: Entry): void;
-  /** Resolves once every recorded entry is on disk. Nothing is answered or sent before that. */
-  settled(): Promise<void>;
   /** Creates an event of what has just happened to a session, or to one of its refunds. */
   tell(type: string, session: Session, refund?: Refund): void;
   /** Returns the sum of the session's refunds, including those in progress. */

@@ -1,7 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { Router } from '@koa/router';
 import type { Context } from 'koa';
-import { readBody } from '../form-body.ts';
+import { readBody } from '../kit/form-body.ts';
 import { isLive } from './accounts.ts';
 import type { Account } from './accounts.ts';
 import { answerCall, answerHeaders } from './answers.ts';

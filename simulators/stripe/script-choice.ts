@@ -1,5 +1,7 @@
+import { merged } from '../kit/scripts.ts';
+import { takeQueued } from '../kit/state.ts';
 import type { Gateway } from './gateway.ts';
-import { mergeScripts, scriptOfAmount } from './scripts.ts';
+import { scriptOfAmount } from './scripts.ts';
 import type { Script } from './scripts.ts';
 import { referenceKey } from './state.ts';
 
@@ -11,18 +13,12 @@ export function scriptForSession(
   gateway: Gateway,
   { account, reference, amount }: { account: string; reference: string | null; amount: string },
 ): Script {
-  const picked = mergeScripts(gateway.state.settings.script, scriptOfAmount(amount));
-  return mergeScripts(picked, takeQueued(gateway, { account, reference: reference ?? '' }) ?? {});
-}
-
-function takeQueued(gateway: Gateway, of: { account: string; reference: string }): Script | undefined {
-  const { state } = gateway;
-  const key = referenceKey(of);
-  if (!state.takenScripts.has(key)) {
-    const next = [...state.queuedScripts.values()].find(({ account }) => account === of.account);
-    if (next) {
-      gateway.record({ type: 'script_taken', id: next.id, ...of });
-    }
-  }
-  return state.takenScripts.get(key);
+  const picked = merged(gateway.state.settings.script, scriptOfAmount(amount));
+  const of = { account, reference: reference ?? '' };
+  const queued = takeQueued(gateway.state, {
+    key: referenceKey(of),
+    isOwner: (one) => one.account === account,
+    take: (id) => gateway.record({ type: 'script_taken', id, ...of }),
+  });
+  return merged(picked, queued ?? {});
 }

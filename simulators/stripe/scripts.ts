@@ -1,34 +1,15 @@
+import { commonFaultKinds, failingOpenings, failingQueries, numberInAmount, scriptIn } from '../kit/scripts.ts';
+import type { CommonFault, Faults, ScriptTable } from '../kit/scripts.ts';
+
 /** The merchant's calls, each of which can be scripted to fail. */
 export const operations = ['create', 'query', 'expire', 'refund', 'refundQuery'] as const;
 export type Operation = (typeof operations)[number];
 
-export const faultKinds = [
-  'http_500',
-  'rate_limited',
-  'unauthorized',
-  'html',
-  'empty',
-  'truncated',
-  'huge',
-  'hang',
-  'slow',
-  'reset',
-  'refused',
-  'fields',
-] as const;
+export const faultKinds = [...commonFaultKinds, 'rate_limited', 'unauthorized'] as const;
 type FaultKind = (typeof faultKinds)[number];
 
 /** One way in which the answer to a call fails. */
-export type Fault = {
-  kind: FaultKind;
-  /** How many calls are affected, from the first one on; absent means every call. */
-  times?: number;
-  /** True: the gateway performs the operation, and only the answer is lost or altered. `late`: it performs the operation when the call ends. */
-  executed?: boolean | 'late';
-  /** True: queries also fail before the payer has finished. Otherwise they fail only after that. */
-  early?: boolean;
-  /** For `slow`; absent means the configured default. */
-  delayMs?: number;
+export type Fault = CommonFault<FaultKind> & {
   /** For `fields`: members to overwrite; null is written as null. */
   set?: Readonly<Record<string, string | number | null>>;
   /** For `refused`. */
@@ -46,7 +27,7 @@ export type EventScript = {
 
 /** Everything about a session that deviates from normal behaviour. An absent member means normal behaviour. */
 export type Script = {
-  faults?: Readonly<Partial<Record<Operation, readonly Fault[]>>>;
+  faults?: Faults<Operation, Fault>;
   /** The result, no matter what the payer enters on the page. */
   pay?: 'declined' | 'delayed-succeeds' | 'delayed-fails' | 'delayed-stays' | 'expired';
   /** False: the payer's browser is not sent back. */
@@ -63,13 +44,19 @@ export type Script = {
   settlesIn?: string;
 };
 
-type Row = { name: string; about: string; script: Script };
-
 const on = (operation: Operation, ...faults: readonly Fault[]): Script => ({ faults: { [operation]: faults } });
 const spoilt = (set: NonNullable<Fault['set']>): Script => on('query', { kind: 'fields', set, executed: true });
 
 /** The scripts by number and name. An amount `1313.NN` picks one by number; the control API also accepts the name. */
-export const scriptTable: Readonly<Record<string, Row>> = {
+export const scriptTable: ScriptTable<Script> = {
+  ...failingQueries((fault) => on('query', fault), { few: 'the first 2 queries', all: 'queries' }),
+  ...failingOpenings((fault) => on('create', fault), {
+    name: 'create',
+    one: 'creation',
+    all: 'creations',
+    done: 'the session was made',
+    notDone: 'makes no session',
+  }),
   '01': { name: 'approve', about: 'all goes well', script: {} },
   '02': { name: 'decline', about: 'every card is declined', script: { pay: 'declined' } },
   '03': {
@@ -126,38 +113,6 @@ export const scriptTable: Readonly<Record<string, Row>> = {
   '27': { name: 'risk', about: 'risk_level elevated', script: { riskLevel: 'elevated' } },
   '28': { name: 'unknown-status', about: 'queries say held', script: spoilt({ status: 'held' }) },
   '29': { name: 'fee-unknown', about: 'the charge has no balance transaction', script: { feeUnknown: true } },
-  '30': {
-    name: 'http-500',
-    about: 'the first 2 queries answer HTTP 500',
-    script: on('query', { kind: 'http_500', times: 2 }),
-  },
-  '31': { name: 'http-500-always', about: 'queries always answer HTTP 500', script: on('query', { kind: 'http_500' }) },
-  '32': {
-    name: 'garbage-html',
-    about: 'the first 2 queries answer HTML',
-    script: on('query', { kind: 'html', times: 2 }),
-  },
-  '33': {
-    name: 'garbage-empty',
-    about: 'the first 2 queries answer nothing',
-    script: on('query', { kind: 'empty', times: 2 }),
-  },
-  '34': {
-    name: 'garbage-truncated',
-    about: 'the first 2 queries answer half a JSON',
-    script: on('query', { kind: 'truncated', times: 2 }),
-  },
-  '35': {
-    name: 'garbage-huge',
-    about: 'the first 2 queries answer 10 MB',
-    script: on('query', { kind: 'huge', times: 2 }),
-  },
-  '36': { name: 'slow', about: 'queries answer after slowMs', script: on('query', { kind: 'slow' }) },
-  '37': {
-    name: 'reset',
-    about: 'the first 2 queries lose the connection',
-    script: on('query', { kind: 'reset', times: 2 }),
-  },
   '38': {
     name: 'rate-limited',
     about: 'the first 2 queries answer HTTP 429',
@@ -165,42 +120,15 @@ export const scriptTable: Readonly<Record<string, Row>> = {
   },
   '39': { name: 'settles-in-usd', about: 'the fee is in usd', script: { settlesIn: 'usd' } },
   '40': { name: 'create-refused', about: 'the session is refused', script: on('create', { kind: 'refused' }) },
-  '41': {
-    name: 'create-timeout',
-    about: 'the first creation hangs after the session was made',
-    script: on('create', { kind: 'hang', times: 1, executed: true }),
-  },
-  '42': { name: 'create-timeout-always', about: 'creations always hang', script: on('create', { kind: 'hang' }) },
   '43': {
     name: 'create-500',
     about: 'the first creation answers HTTP 500, which its key repeats',
     script: on('create', { kind: 'http_500', times: 1 }),
   },
-  '44': {
-    name: 'create-html',
-    about: 'the first creation answers HTML',
-    script: on('create', { kind: 'html', times: 1 }),
-  },
-  '46': {
-    name: 'create-truncated',
-    about: 'the first creation answers half a JSON',
-    script: on('create', { kind: 'truncated', times: 1, executed: true }),
-  },
-  '48': { name: 'create-slow', about: 'creations answer after slowMs', script: on('create', { kind: 'slow' }) },
-  '49': {
-    name: 'create-500-always',
-    about: 'creations always answer HTTP 500',
-    script: on('create', { kind: 'http_500' }),
-  },
   '52': {
     name: 'query-down',
     about: 'queries always answer HTTP 500, also before the payer has finished',
     script: on('query', { kind: 'http_500', early: true }),
-  },
-  '53': {
-    name: 'create-timeout-before',
-    about: 'the first creation hangs and makes no session',
-    script: on('create', { kind: 'hang', times: 1 }),
   },
   '54': {
     name: 'create-late',
@@ -253,23 +181,9 @@ export const scriptTable: Readonly<Record<string, Row>> = {
 };
 
 /** Finds a row by its number or its name. */
-export function findScript(key: string): Script | undefined {
-  const row = Object.hasOwn(scriptTable, key)
-    ? scriptTable[key]
-    : Object.values(scriptTable).find(({ name }) => name === key);
-  return row?.script;
-}
+export const findScript = (key: string): Script | undefined => scriptIn(scriptTable, key);
 
 /** Returns the script picked by the session's amount. */
 export function scriptOfAmount(amountText: string): Script {
-  return findScript(/^1313\.(\d{2})$/.exec(amountText)?.[1] ?? '') ?? {};
-}
-
-/** Merges two scripts. The later one wins for each member, and faults are merged by operation. */
-export function mergeScripts(earlier: Script, later: Script): Script {
-  return {
-    ...earlier,
-    ...later,
-    ...(earlier.faults || later.faults ? { faults: { ...earlier.faults, ...later.faults } } : {}),
-  };
+  return findScript(numberInAmount(amountText)) ?? {};
 }

@@ -1,7 +1,7 @@
-import { join } from 'node:path';
 import { Router } from '@koa/router';
-import { openDurableLog } from '../durable-log.ts';
-import type { HostParts, Simulator } from '../host.ts';
+import { openGateway } from '../kit/gateway.ts';
+import type { GatewayOptions } from '../kit/gateway.ts';
+import type { Simulator } from '../kit/host.ts';
 import type { Account } from './accounts.ts';
 import { checkoutRoutes } from './checkout.ts';
 import { controlRoutes } from './control.ts';
@@ -11,12 +11,9 @@ import type { Gateway } from './gateway.ts';
 import { merchantRoutes, refundsOf } from './merchant-api.ts';
 import type { Settings } from './settings.ts';
 import { clearState, createState } from './state.ts';
-import type { Entry } from './state.ts';
 
-export type StripeOptions = HostParts & {
+export type StripeOptions = GatewayOptions<Settings> & {
   accounts: readonly Account[];
-  /** Overrides the settings in the journal. */
-  settings?: Partial<Settings>;
 };
 
 /** How often to check for what time alone causes and for deliveries to repeat. */
@@ -24,25 +21,16 @@ const tickMs = 100;
 
 /** Creates Stripe Checkout on the same paths as the real API, so that a client's base URL is the host's origin. */
 export async function createStripeSimulator(options: StripeOptions): Promise<Simulator> {
-  const { log: journal, entries } = await openDurableLog<Entry>(join(options.dataDir, 'stripe', 'journal.jsonl'));
-  const state = createState();
-  entries.forEach(state.apply);
+  const { core, reset, close } = await openGateway(options, {
+    name: 'stripe',
+    state: createState(),
+    clear: clearState,
+  });
+  const { state } = core;
   const gateway: Gateway = {
-    state,
+    ...core,
     accounts: options.accounts,
-    publicUrl: options.publicUrl,
-    charges: options.charges,
-    closing: options.closing,
     inProgress: new Set(),
-    record(entry) {
-      journal.append(entry);
-      state.apply(entry);
-    },
-    settled: async () => {
-      // The journal first: after a crash, lines missing from the charge log are restored from it.
-      await journal.settled();
-      await options.charges.settled();
-    },
     tell(type, session, refund) {
       gateway.record({ type: 'event', event: makeEvent(gateway, { type, session, refund }) });
     },
@@ -51,9 +39,6 @@ export async function createStripeSimulator(options: StripeOptions): Promise<Sim
         .filter(({ status }) => status !== 'failed')
         .reduce((sum, { amount }) => sum + amount, 0),
   };
-  if (options.settings) {
-    gateway.record({ type: 'settings', settings: options.settings });
-  }
   for (const session of state.sessions.values()) {
     recordCharge(gateway, session);
   }
@@ -73,14 +58,11 @@ export async function createStripeSimulator(options: StripeOptions): Promise<Sim
   return {
     name: 'stripe',
     router,
-    async reset(suffix) {
-      await journal.rotate(suffix);
-      clearState(state);
-    },
+    reset,
     async close() {
       clearInterval(clock);
       await courier.idle();
-      await journal.close();
+      await close();
     },
   };
 }

@@ -1,3 +1,5 @@
+import { append, applyCommon, clearTables, createTables, known } from '../kit/state.ts';
+import type { CommonEntry } from '../kit/state.ts';
 import type { Script } from './scripts.ts';
 import { defaultSettings } from './settings.ts';
 import type { Settings } from './settings.ts';
@@ -85,7 +87,9 @@ export type Delivery = {
 };
 
 export type Saved = { fingerprint: string; status: number; body: unknown; at: number };
-export type QueuedScript = { id: string; account: string; script: Script; left: number };
+/** How a merchant names one payment. */
+type Named = Owner & { reference: string };
+export type Owner = { account: string };
 
 export type Entry =
   | { type: 'session'; session: Session }
@@ -96,10 +100,7 @@ export type Entry =
   | { type: 'delivery_due'; id: string; index: number; dueAt: number }
   | { type: 'delivery_attempt'; id: string; index: number; at: number; answer: string; over: boolean; dueAt?: number }
   | { type: 'saved'; key: string; saved: Saved }
-  | { type: 'fault_used'; counter: string }
-  | { type: 'settings'; settings: Partial<Settings> }
-  | { type: 'script_queued'; queued: QueuedScript }
-  | { type: 'script_taken'; id: string; account: string; reference: string };
+  | CommonEntry<Owner, Named, Script, Settings>;
 
 export type State = ReturnType<typeof createState>;
 
@@ -121,22 +122,14 @@ export function createState() {
     unfinished: new Set<string>(),
     pendingRefunds: new Set<string>(),
     saved: new Map<string, Saved>(),
-    faultsUsed: new Map<string, number>(),
-    queuedScripts: new Map<string, QueuedScript>(),
-    takenScripts: new Map<string, Script>(),
-    settings: { ...defaultSettings },
+    ...createTables<Owner, Script, Settings>(defaultSettings),
   };
   return Object.assign(state, { apply: (entry: Entry) => apply(state, entry) });
 }
 
 /** Clears everything, including the settings. */
 export function clearState(state: State): void {
-  for (const table of Object.values(state)) {
-    if (table instanceof Map || table instanceof Set) {
-      table.clear();
-    }
-  }
-  state.settings = { ...defaultSettings };
+  clearTables(state, defaultSettings);
 }
 
 export function referenceKey({ account, reference }: { account: string; reference: string }): string {
@@ -168,17 +161,8 @@ function apply(state: Tables, entry: Entry): void {
     case 'saved':
       state.saved.set(entry.key, entry.saved);
       return;
-    case 'fault_used':
-      state.faultsUsed.set(entry.counter, (state.faultsUsed.get(entry.counter) ?? 0) + 1);
-      return;
-    case 'settings':
-      state.settings = { ...state.settings, ...entry.settings };
-      return;
-    case 'script_queued':
-      state.queuedScripts.set(entry.queued.id, { ...entry.queued });
-      return;
-    case 'script_taken':
-      takeScript(state, entry);
+    default:
+      applyCommon(state, entry, referenceKey);
   }
 }
 
@@ -236,32 +220,4 @@ function applyEvent(state: Tables, entry: EventEntry): void {
   if (event.deliveries.every((delivery) => delivery.over)) {
     state.undelivered.delete(event.id);
   }
-}
-
-function takeScript(state: Tables, taken: { id: string; account: string; reference: string }): void {
-  const queued = state.queuedScripts.get(taken.id);
-  if (queued) {
-    state.takenScripts.set(referenceKey(taken), queued.script);
-    queued.left -= 1;
-    if (queued.left <= 0) {
-      state.queuedScripts.delete(taken.id);
-    }
-  }
-}
-
-function append(table: Map<string, string[]>, key: string, id: string): void {
-  const ids = table.get(key);
-  if (ids) {
-    ids.push(id);
-  } else {
-    table.set(key, [id]);
-  }
-}
-
-function known<Value>(table: Map<string, Value>, id: string): Value {
-  const value = table.get(id);
-  if (value === undefined) {
-    throw new Error(`The journal names ${id} before it was made`);
-  }
-  return value;
 }

@@ -1,11 +1,12 @@
 import { createSign, generateKeyPairSync } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
-import { attemptNamedIn, parseCallback, sealedAddress } from '../../gateways/bkash/callback.ts';
+import { attemptNamedIn, parseCallback } from '../../gateways/bkash/callback.ts';
 import { readCredentials } from '../../gateways/bkash/credentials.ts';
+import { sealedReturnUrl } from '../../gateways/callback.ts';
 import { PAYMENT_ID, REFERENCE, SECRET } from './bkash-world.ts';
 
 const credentials = readCredentials('merchant', JSON.stringify(SECRET));
-const [segment = ''] = sealedAddress('https://api.example/gateway/bkash/test/return', REFERENCE, credentials)
+const [segment = ''] = sealedReturnUrl('https://api.example/gateway/bkash/test/return', REFERENCE, SECRET.appSecret)
   .split('/')
   .slice(-1);
 const parse = (query: string, path: string = segment) => parseCallback(`${path}?${query}`, credentials);

@@ -14,7 +14,7 @@ import { createHttpClient, type HttpClient } from '../../runtime/http-client.ts'
 import { gatewayTokenPlace } from '../../runtime/sealed-places.ts';
 import { createSecretBox } from '../../runtime/secrets.ts';
 import { startBkashSimulator } from '../../simulators/bkash/server.ts';
-import type { RunningHost } from '../../simulators/host.ts';
+import type { RunningHost } from '../../simulators/kit/host.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { withProcessClock } from '../support/process-clock.ts';
 import { HANDLE, json, payment, START_MS, startScriptedBkash, type ScriptedBkash } from './bkash-world.ts';

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { Stripe } from 'stripe';
-import { attemptNamedIn, parseCallback, sealedAddress } from '../../gateways/stripe/callback.ts';
+import { sealedReturnUrl } from '../../gateways/callback.ts';
+import { attemptNamedIn, parseCallback } from '../../gateways/stripe/callback.ts';
 import { readCredentials } from '../../gateways/stripe/credentials.ts';
 import { REFERENCE, SECRET, SESSION_ID } from './stripe-world.ts';
 
@@ -8,7 +9,11 @@ const credentials = readCredentials('TEST', JSON.stringify(SECRET));
 const nowSeconds = (): number => Math.floor(Date.now() / 1_000);
 
 describe('the browser’s return', () => {
-  const [segment = ''] = sealedAddress('https://api.example/gateway/stripe/test/return', REFERENCE, credentials)
+  const [segment = ''] = sealedReturnUrl(
+    'https://api.example/gateway/stripe/test/return',
+    REFERENCE,
+    SECRET.webhookSecret,
+  )
     .split('/')
     .slice(-1);
   const parse = (query: string, path: string = segment) => parseCallback(`${path}?${query}`, undefined, credentials);

@@ -7,7 +7,7 @@ import { attemptReference, refundReference } from '../../domain/references.ts';
 import type { Gateway } from '../../gateways/port.ts';
 import { createStripeGateway, STRIPE_CAPABILITIES } from '../../gateways/stripe/gateway.ts';
 import { createHttpClient, type HttpClient } from '../../runtime/http-client.ts';
-import type { RunningHost } from '../../simulators/host.ts';
+import type { RunningHost } from '../../simulators/kit/host.ts';
 import { startStripeSimulator } from '../../simulators/stripe/server.ts';
 import { startStripeMock, type StripeMock, type StripeRequest } from '../support/stripe-mock.ts';
 import { HANDLE, orderOf } from './stripe-world.ts';

@@ -18,7 +18,7 @@ import { attemptNamedIn as attemptNamedInStripe } from '../../gateways/stripe/ca
 import { createStripeGateway } from '../../gateways/stripe/gateway.ts';
 import { createHttpClient, type HttpClient } from '../../runtime/http-client.ts';
 import { startBkashSimulator } from '../../simulators/bkash/server.ts';
-import type { RunningHost } from '../../simulators/host.ts';
+import type { RunningHost } from '../../simulators/kit/host.ts';
 import { readOrMakeKeys } from '../../simulators/nagad/keys.ts';
 import { startNagadSimulator } from '../../simulators/nagad/server.ts';
 import { startSslcommerzSimulator } from '../../simulators/sslcommerz/server.ts';
@@ -82,7 +82,6 @@ export function openSslcommerz(): Promise<GatewayWorld> {
           storeId: 'lenden_test',
           storePassword,
           http,
-          connectTimeoutMs: TIMEOUT_MS,
           totalTimeoutMs: TIMEOUT_MS,
         });
       const statuses: Readonly<Record<PayerDoes, string>> = {
@@ -176,7 +175,6 @@ export function openNagad(): Promise<GatewayWorld> {
             address: '127.0.0.1',
           }),
           http,
-          connectTimeoutMs: TIMEOUT_MS,
           totalTimeoutMs: TIMEOUT_MS,
         });
       const statuses: Readonly<Record<PayerDoes, string>> = {

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { openDurableLog } from '../../simulators/durable-log.ts';
+import { openDurableLog } from '../../simulators/kit/durable-log.ts';
 import { createClient, startMerchant } from './merchant.ts';
 import type { Merchant } from './merchant.ts';
 import { pay, readForm } from './payer.ts';

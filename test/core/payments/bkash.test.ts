@@ -9,7 +9,7 @@ import { refundReference } from '../../../domain/references.ts';
 import { WITHOUT_REFUND_BOUNDS } from '../../../domain/refund.ts';
 import { readEvidence } from '../../../scripts/read-evidence.ts';
 import { startBkashSimulator } from '../../../simulators/bkash/server.ts';
-import type { RunningHost } from '../../../simulators/host.ts';
+import type { RunningHost } from '../../../simulators/kit/host.ts';
 import { createPaymentWorld, type NewPayment, type PaymentWorld, type Row } from './payment-world.ts';
 import { until } from '../../support/until.ts';
 import type { StoredPayment } from '../../support/stored.ts';

@@ -10,7 +10,7 @@ import { CHOICES_MAX, chooseGateway, type ChoiceOutcome } from '../../../core/pa
 import { attemptReference } from '../../../domain/references.ts';
 import { GatewayFailure, type AttemptAnswer, type AttemptHandle, type Gateway } from '../../../gateways/port.ts';
 import { startBkashSimulator } from '../../../simulators/bkash/server.ts';
-import type { RunningHost } from '../../../simulators/host.ts';
+import type { RunningHost } from '../../../simulators/kit/host.ts';
 import { createPaymentWorld, type NewPayment, type PaymentWorld, type Row } from './payment-world.ts';
 import type { StoredPayment } from '../../support/stored.ts';
 

@@ -10,7 +10,7 @@ import type { NagadAccount } from '../../../runtime/config.ts';
 import { readEvidence } from '../../../scripts/read-evidence.ts';
 import { readOrMakeKeys } from '../../../simulators/nagad/keys.ts';
 import { startNagadSimulator } from '../../../simulators/nagad/server.ts';
-import type { RunningHost } from '../../../simulators/host.ts';
+import type { RunningHost } from '../../../simulators/kit/host.ts';
 import { createPaymentWorld, STORES, type NewPayment, type PaymentWorld, type Row } from './payment-world.ts';
 import type { StoredPayment } from '../../support/stored.ts';
 

@@ -44,7 +44,6 @@ function adapter(port: number): Gateway {
     storeId: 'store',
     storePassword: 'secret',
     http,
-    connectTimeoutMs: 4_000,
     totalTimeoutMs: 4_000,
   });
 }

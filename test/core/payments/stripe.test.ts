@@ -13,7 +13,7 @@ import { attemptReference, refundReference } from '../../../domain/references.ts
 import { WITHOUT_REFUND_BOUNDS } from '../../../domain/refund.ts';
 import type { AttemptHandle, Gateway } from '../../../gateways/port.ts';
 import { startBkashSimulator } from '../../../simulators/bkash/server.ts';
-import type { RunningHost } from '../../../simulators/host.ts';
+import type { RunningHost } from '../../../simulators/kit/host.ts';
 import { startStripeSimulator } from '../../../simulators/stripe/server.ts';
 import { createPaymentWorld, type NewPayment, type PaymentWorld, type Row } from './payment-world.ts';
 import type { StoredPayment, StoredRefund } from '../../support/stored.ts';

@@ -37,7 +37,6 @@ export async function startNagadWorld() {
       storeId: MERCHANT,
       secret: secretOf(MERCHANT),
       http,
-      connectTimeoutMs: TIMEOUT_MS,
       totalTimeoutMs: TIMEOUT_MS,
       ...changes,
     });

@@ -36,11 +36,45 @@ export const textMembers: Check = (value) => isObject(value) && Object.values(va
 export const answerMembers: Check = (value) =>
   isObject(value) && Object.values(value).every((one) => one === null || ['string', 'number'].includes(typeof one));
 
+/** Decimal text of taka, up to two places. */
+export const taka: Check = (value) => typeof value === 'string' && /^\d{1,8}(\.\d{1,2})?$/.test(value);
+
+/** Checks the faults of each operation. `whole` checks counts and times; `own` has the checks of the gateway's own members. */
+export function faultsOf(
+  operations: readonly string[],
+  { kinds, whole, own }: { kinds: readonly string[]; whole: Check; own: Checks },
+): Check {
+  const fault = ofKind({
+    kind: oneOf(...kinds),
+    times: (value) => whole(value) && value !== 0,
+    executed: oneOf(true, false, 'late'),
+    early: flag,
+    delayMs: whole,
+    ...own,
+  });
+  return membersOf(Object.fromEntries(operations.map((operation) => [operation, listOf(fault)])));
+}
+
+export type InputChecks<Script, Settings> = {
+  /** Finds a script by its number or name. */
+  find: (name: string) => Script | undefined;
+  script: Readonly<Record<keyof Script, Check>>;
+  settings: Readonly<Record<keyof Settings, Check>>;
+};
+
+/** Returns the functions that read what is sent to the control API. They throw a BodyError that names the invalid member. */
+export function inputReaders<Script, Settings>({ find, script, settings }: InputChecks<Script, Settings>) {
+  return {
+    parseScript: (value: unknown): Script => readScript(value, { find, checks: script }),
+    parseSettings: (value: unknown): Partial<Settings> => readSettings(value, settings),
+  };
+}
+
 /**
  * Reads a script: the number or name of a row of the table, or an object.
  * @throws BodyError naming the invalid member
  */
-export function readScript<Script>(
+function readScript<Script>(
   value: unknown,
   { find, checks }: { find: (name: string) => Script | undefined; checks: Readonly<Record<keyof Script, Check>> },
 ): Script {
@@ -59,10 +93,7 @@ export function readScript<Script>(
  * Reads the settings to change. The others keep their values.
  * @throws BodyError naming the invalid member
  */
-export function readSettings<Settings>(
-  value: unknown,
-  checks: Readonly<Record<keyof Settings, Check>>,
-): Partial<Settings> {
+function readSettings<Settings>(value: unknown, checks: Readonly<Record<keyof Settings, Check>>): Partial<Settings> {
   refuseBadMembers({ value, checks, where: `config (${Object.keys(checks).join(', ')})` });
   return value as Partial<Settings>;
 }
