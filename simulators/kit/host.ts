@@ -37,12 +37,15 @@ export type HostOptions = {
 
 export type RunningHost = { url: string; publicUrl: string; close(): Promise<void> };
 
+/** Longer than any pause of a client, so that a connection is never closed while a request is on its way. */
+const KEEP_ALIVE_MS = 65_000;
+
 /** Starts listening, opens the charge log and mounts the simulators. `GET /health` answers 200 once all of this is done. */
 export async function startHost(options: HostOptions): Promise<RunningHost> {
   let answer: RequestListener = (_request, response) => {
     response.writeHead(503, { 'retry-after': '1' }).end();
   };
-  const server = createServer((request, response) => answer(request, response));
+  const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => answer(request, response));
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen({ host: options.host, port: options.port }, resolve);
