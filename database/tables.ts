@@ -142,9 +142,10 @@ export const ENTITIES = [
 ];
 
 /**
- * The columns of all tables, for typed statements. The schemas tell more than the classes: table names as literals, and which columns have defaults.
+ * The columns of all tables, for typed statements. The schemas tell more than the classes: table names as literals, and which columns have defaults. An
+ * interface, so that errors name it and tsc resolves it once.
  */
-export type Tables = InferKyselyDB<
+export interface Tables extends InferKyselyDB<
   | typeof ApplicationSchema
   | typeof CredentialSchema
   | typeof WebhookEndpointSchema
@@ -188,4 +189,4 @@ export type Tables = InferKyselyDB<
   | typeof WebhookEventSchema
   | typeof WebhookAttemptSchema,
   { columnNamingStrategy: 'property' }
->;
+> {}

@@ -1,9 +1,12 @@
+import { sql, type Expression, type RawBuilder } from 'kysely';
 import type { Mode } from '../../domain/mode.ts';
 import type { PaymentStatus } from '../../domain/payment.ts';
 import type { Database, Scope } from '../../database/connection.ts';
 import type { CallbackKind, CallbackOutcome } from '../../database/entities/payment.ts';
-import { instant } from '../../database/read-row.ts';
+import { earlier, minus, now, plus, span } from '../../database/expressions.ts';
 import type { Statements } from '../../database/statements.ts';
+import { statement, type Given, type RowOf } from '../../database/typed-statements.ts';
+import { closeCallbacks, CONSUMED_MAX, type ClosedCallbacks } from './closing.ts';
 
 export interface ReceivedCallback {
   readonly gateway: string;
@@ -31,57 +34,62 @@ export interface FoundAttempt extends AttemptIds {
   readonly store: { readonly storeId: string; readonly sealedSecret: string | null };
 }
 
-interface FoundRow {
-  attempt_id: string;
-  payment_id: string;
-  application_id: string;
-  mode: Mode;
-  store_id: string;
-  store_secret: string | null;
-  found_at: string;
+interface NamedAttempt extends Scope {
+  readonly attemptId: bigint;
+  readonly paymentId: bigint;
+  readonly storeId: string;
+  readonly storeSecret: string | null;
 }
+
+const FIND_ATTEMPT = statement((db, $: Given<{ gateway: string; reference: string }>) =>
+  db
+    .selectFrom(sql<NamedAttempt>`lenden_find_attempt(${$('gateway')}, ${$('reference')})`.as('a'))
+    .select([
+      'a.attemptId',
+      'a.paymentId',
+      'a.applicationId',
+      'a.mode',
+      'a.storeId',
+      'a.storeSecret',
+      now.as('foundAt'),
+    ]),
+);
 
 export async function findAttempt(
   database: Database,
   gateway: string,
   reference: string,
 ): Promise<FoundAttempt | null> {
-  const [found] = await database.lookup<FoundRow>('select a.*, now() as found_at from lenden_find_attempt(?, ?) a', [
-    gateway,
-    reference,
-  ]);
-  return found === undefined
-    ? null
-    : {
-        scope: { applicationId: BigInt(found.application_id), mode: found.mode },
-        attemptId: BigInt(found.attempt_id),
-        paymentId: BigInt(found.payment_id),
-        foundAt: instant(found.found_at),
-        store: { storeId: found.store_id, sealedSecret: found.store_secret },
-      };
+  const found = await FIND_ATTEMPT.lookup(database, { gateway, reference });
+  if (found === undefined) {
+    return null;
+  }
+  const { applicationId, mode, storeId, storeSecret, ...ids } = found;
+  return { ...ids, scope: { applicationId, mode }, store: { storeId, sealedSecret: storeSecret } };
 }
+
+const KEEP_UNMATCHED = statement((db, $: Given<ReceivedCallback>) =>
+  db
+    .insertInto('gateway_callbacks')
+    .values({
+      mode: $('mode'),
+      gateway: $('gateway'),
+      reference: $('reference'),
+      kind: $('kind'),
+      signatureValid: $('signatureValid'),
+      outcome: 'UNMATCHED',
+      note: $('note'),
+      rawPayload: $('rawPayload'),
+      digest: $('digest'),
+      consumedAt: now,
+    })
+    .onConflict((conflict) => conflict.doNothing()),
+);
 
 /** Stores a callback that names none of our attempts, as evidence that no application can read. */
 export async function keepUnmatched(database: Database, callback: ReceivedCallback): Promise<void> {
-  await database.lookup(
-    `insert into gateway_callbacks (mode, gateway, reference, kind, signature_valid, outcome, note, raw_payload, digest, consumed_at)
-     values (?, ?, ?, ?, ?, 'UNMATCHED', ?, ?, ?, now()) on conflict do nothing`,
-    [
-      callback.mode,
-      callback.gateway,
-      callback.reference,
-      callback.kind,
-      callback.signatureValid,
-      callback.note,
-      callback.rawPayload,
-      callback.digest,
-    ],
-  );
+  await KEEP_UNMATCHED.lookup(database, callback);
 }
-
-const KEPT_COLUMNS = `p.reference, p.status, a.name as application_name, p.amount_minor, p.currency, p.invoice_id,
-       t.reference as attempt_reference, case when t.status = 'CONFIRMED' then t.validation_id end as finalized_by,
-       exists(select 1 from signalled) as signal`;
 
 export interface KeptCallback {
   /** 0 if the callback was only counted, not stored. */
@@ -102,22 +110,30 @@ export interface KeptCallback {
   readonly signal: boolean;
 }
 
-interface KeptRow {
-  callback_id: string;
-  consumed: boolean;
-  reference: string;
-  status: PaymentStatus;
-  application_name: string;
-  amount_minor: string;
-  currency: string;
-  invoice_id: string | null;
-  attempt_reference: string;
-  finalized_by: string | null;
-  signal: boolean;
-}
-
 /** Per attempt, as long as no signature proves that the gateway sent them. */
 const UNSIGNED_KEPT_MAX = 100;
+
+const LOCK_PAYMENT = statement((db, $: Given<{ paymentId: bigint }>) =>
+  db.selectFrom('payments').select('id').where('id', '=', $('paymentId')).forUpdate(),
+);
+
+const FIND_EQUAL = statement((db, $: Given<Pick<ReceivedCallback, 'gateway' | 'mode' | 'kind' | 'digest'>>) =>
+  db
+    .selectFrom('gateway_callbacks')
+    .select('id')
+    .where('gateway', '=', $('gateway'))
+    .where('mode', '=', $('mode'))
+    .where('kind', '=', $('kind'))
+    .where('digest', '=', $('digest')),
+);
+
+const COUNT_UNSIGNED = statement((db, $: Given<{ attemptId: bigint }>) =>
+  db
+    .updateTable('payment_attempts')
+    .set((eb) => ({ unsignedCallbacks: eb('unsignedCallbacks', '+', 1) }))
+    .where('id', '=', $('attemptId'))
+    .returning('unsignedCallbacks'),
+);
 
 /**
  * Counts an unsigned callback of an attempt, each payload once, and returns whether to store it. The payment is locked first, so that concurrent
@@ -125,51 +141,79 @@ const UNSIGNED_KEPT_MAX = 100;
  */
 export async function countUnsigned(
   statements: Statements,
-  { gateway, mode, kind, digest }: ReceivedCallback,
+  callback: ReceivedCallback,
   { attemptId, paymentId }: AttemptIds,
 ): Promise<'kept' | 'counted'> {
-  await statements.execute('select id from payments where id = ? for update', [paymentId]);
-  const known = await statements.execute<object[]>(
-    'select id from gateway_callbacks where gateway = ? and mode = ? and kind = ? and digest = ?',
-    [gateway, mode, kind, digest],
-  );
-  if (known.length > 0) {
+  await LOCK_PAYMENT.all(statements, { paymentId });
+  if ((await FIND_EQUAL.first(statements, callback)) !== undefined) {
     return 'kept';
   }
-  const [attempt] = await statements.execute<{ unsigned_callbacks: number }[]>(
-    'update payment_attempts set unsigned_callbacks = unsigned_callbacks + 1 where id = ? returning unsigned_callbacks',
-    [attemptId],
-  );
-  return (attempt?.unsigned_callbacks ?? 0) <= UNSIGNED_KEPT_MAX ? 'kept' : 'counted';
+  const attempt = await COUNT_UNSIGNED.first(statements, { attemptId });
+  return (attempt?.unsignedCallbacks ?? 0) <= UNSIGNED_KEPT_MAX ? 'kept' : 'counted';
 }
+
+/** What the caller of a callback needs to know of its payment `p`, application `a` and attempt `t`. */
+const OF_PAYMENT = [
+  'p.reference',
+  'p.status',
+  'a.name as applicationName',
+  'p.amountMinor',
+  'p.currency',
+  'p.invoiceId',
+  't.reference as attemptReference',
+] as const;
+
+/** Whether a time lies this far back, or is unknown. */
+function isPast(column: Expression<Date | null>, since: Expression<Date>): RawBuilder<boolean> {
+  return sql<boolean>`(${column} is null or ${column} < ${since})`;
+}
+
+const PASS_UNKEPT = statement((db, $: Given<Pick<AttemptIds, 'attemptId' | 'paymentId'>>) =>
+  db
+    .with('signalled', (q) =>
+      q
+        .updateTable('payments')
+        .set({ callbackSignalledAt: now, lastUnsignedSignalledAt: now })
+        .where('id', '=', $('paymentId'))
+        .where((eb) => isPast(eb.ref('callbackSignalledAt'), earlier('1 minute')))
+        .where((eb) => isPast(eb.ref('lastSignalledAt'), earlier('1 minute')))
+        .where((eb) => isPast(eb.ref('lastUnsignedSignalledAt'), earlier('1 minute')))
+        .returning('id'),
+    )
+    .selectFrom('payments as p')
+    .innerJoin('applications as a', 'a.id', 'p.applicationId')
+    .innerJoin('payment_attempts as t', 't.paymentId', 'p.id')
+    .select(OF_PAYMENT)
+    .select((eb) => [
+      eb.case().when('t.status', '=', 'CONFIRMED').then(eb.ref('t.validationId')).end().as('finalizedBy'),
+      eb.exists(eb.selectFrom('signalled').select('signalled.id')).$castTo<boolean>().as('signal'),
+    ])
+    .where('p.id', '=', $('paymentId'))
+    .where('t.id', '=', $('attemptId')),
+);
 
 /** Handles a callback that is no longer stored. The payment's workflow is still signalled, at most once a minute, and the browser is redirected. */
 export async function passUnkept(
   statements: Statements,
   { attemptId, paymentId }: Pick<AttemptIds, 'attemptId' | 'paymentId'>,
 ): Promise<KeptCallback> {
-  const [row] = await statements.execute<KeptRow[]>(
-    `with signalled as (
-       update payments set callback_signalled_at = now(), last_unsigned_signalled_at = now()
-       where id = ? and (callback_signalled_at is null or callback_signalled_at < now() - interval '1 minute')
-         and (last_signalled_at is null or last_signalled_at < now() - interval '1 minute')
-         and (last_unsigned_signalled_at is null or last_unsigned_signalled_at < now() - interval '1 minute')
-       returning id)
-     select '0' as callback_id, false as consumed, ${KEPT_COLUMNS}
-     from payments p join applications a on a.id = p.application_id join payment_attempts t on t.payment_id = p.id
-     where p.id = ? and t.id = ?`,
-    [paymentId, paymentId, attemptId],
-  );
-  return keptOf(row);
+  const row = await PASS_UNKEPT.first(statements, { attemptId, paymentId });
+  return keptOf(row === undefined ? undefined : { ...row, callbackId: 0n, consumed: false });
 }
+
+const NEWEST_ATTEMPT = statement((db, $: Given<{ paymentId: bigint }>) =>
+  db
+    .selectFrom('payment_attempts')
+    .select('id')
+    .where('paymentId', '=', $('paymentId'))
+    .orderBy('number', 'desc')
+    .limit(1),
+);
 
 /** Requests a query of the gateway when a payer who was sent there opens our page again. It is limited like an unsigned callback. */
 export async function askForPayer(statements: Statements, paymentId: bigint): Promise<KeptCallback | null> {
-  const [newest] = await statements.execute<{ id: string }[]>(
-    'select id from payment_attempts where payment_id = ? order by number desc limit 1',
-    [paymentId],
-  );
-  return newest === undefined ? null : passUnkept(statements, { attemptId: BigInt(newest.id), paymentId });
+  const newest = await NEWEST_ATTEMPT.first(statements, { paymentId });
+  return newest === undefined ? null : passUnkept(statements, { attemptId: newest.id, paymentId });
 }
 
 /** When the sweeper handles a callback without a signal of its own, or whose signal was lost. */
@@ -180,6 +224,91 @@ const SWEPT_AFTER_SECONDS = { signed: 10, unsigned: 60 } as const;
  * query.
  */
 const SIGNAL_PAUSE_SECONDS = { signed: 5, unsigned: 60 } as const;
+
+interface Keeping extends ReceivedCallback, Scope {
+  readonly paymentId: bigint;
+  readonly attemptId: bigint;
+  readonly sweptAfterSeconds: number;
+  readonly pauseSeconds: number;
+}
+
+const KEEP = statement((db, $: Given<Keeping>) =>
+  db
+    .with('kept', (q) =>
+      q
+        .insertInto('gateway_callbacks')
+        .values({
+          applicationId: $('applicationId'),
+          mode: $('mode'),
+          paymentId: $('paymentId'),
+          attemptId: $('attemptId'),
+          gateway: $('gateway'),
+          reference: $('reference'),
+          kind: $('kind'),
+          signatureValid: $('signatureValid'),
+          note: $('note'),
+          rawPayload: $('rawPayload'),
+          digest: $('digest'),
+          claimsNoMoney: $('claimsNoMoney'),
+          nextSweepAt: plus(now, span($('sweptAfterSeconds'), 'second')),
+        })
+        .onConflict((conflict) =>
+          conflict
+            .columns(['gateway', 'mode', 'kind', 'digest'])
+            .doUpdateSet((eb) => ({ repeats: eb('gateway_callbacks.repeats', '+', 1) })),
+        )
+        .returning((eb) => ['id', eb('consumedAt', 'is not', null).$castTo<boolean>().as('consumed')]),
+    )
+    .with('signalled', (q) =>
+      q
+        .updateTable('payments')
+        .set((eb) => ({
+          callbackSignalledAt: now,
+          lastSignalledAt: eb.case().when($('signatureValid')).then(now).else(eb.ref('lastSignalledAt')).end(),
+          lastSignalledAttemptId: eb
+            .case()
+            .when($('signatureValid'))
+            .then($('attemptId'))
+            .else(eb.ref('lastSignalledAttemptId'))
+            .end(),
+          lastUnsignedSignalledAt: eb
+            .case()
+            .when($('signatureValid'))
+            .then(eb.ref('lastUnsignedSignalledAt'))
+            .else(now)
+            .end(),
+        }))
+        .where('id', '=', $('paymentId'))
+        .where((eb) =>
+          eb
+            .selectFrom('kept')
+            .select((kept) => kept.not('kept.consumed').as('fresh'))
+            .$castTo<{ fresh: boolean }>(),
+        )
+        .where((eb) => isPast(eb.ref('callbackSignalledAt'), earlier('1 minute')))
+        .where((eb) =>
+          eb.or([
+            isPast(eb.ref('lastSignalledAt'), minus(now, span($('pauseSeconds'), 'second'))),
+            eb.and([$('signatureValid'), eb('lastSignalledAttemptId', 'is distinct from', $('attemptId'))]),
+          ]),
+        )
+        .where((eb) => eb.or([$('signatureValid'), isPast(eb.ref('lastUnsignedSignalledAt'), earlier('1 minute'))]))
+        .returning('id'),
+    )
+    .selectFrom('payments as p')
+    .innerJoin('applications as a', 'a.id', 'p.applicationId')
+    .innerJoin('payment_attempts as t', 't.paymentId', 'p.id')
+    .innerJoin('kept', (join) => join.onTrue())
+    .select(OF_PAYMENT)
+    .select((eb) => [
+      'kept.id as callbackId',
+      'kept.consumed',
+      eb.case().when('t.status', '=', 'CONFIRMED').then(eb.ref('t.validationId')).end().as('finalizedBy'),
+      eb.exists(eb.selectFrom('signalled').select('signalled.id')).$castTo<boolean>().as('signal'),
+    ])
+    .where('p.id', '=', $('paymentId'))
+    .where('t.id', '=', $('attemptId')),
+);
 
 /**
  * Stores a callback as evidence; identical bytes only increase its counter. At most one signal per payment is on its way. Callbacks without a valid
@@ -192,76 +321,32 @@ export async function keepCallback(
   { scope, attemptId, paymentId }: AttemptIds,
 ): Promise<KeptCallback> {
   const trust = callback.signatureValid ? 'signed' : 'unsigned';
-  const [row] = await statements.execute<KeptRow[]>(
-    `with kept as (
-       insert into gateway_callbacks as c (application_id, mode, payment_id, attempt_id, gateway, reference, kind, signature_valid, note,
-         raw_payload, digest, claims_no_money, next_sweep_at)
-       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, now() + ? * interval '1 second')
-       on conflict (gateway, mode, kind, digest) do update set repeats = c.repeats + 1
-       returning id, consumed_at is not null as consumed),
-     signalled as (
-       update payments set callback_signalled_at = now(),
-         last_signalled_at = case when ? then now() else last_signalled_at end,
-         last_signalled_attempt_id = case when ? then ? else last_signalled_attempt_id end,
-         last_unsigned_signalled_at = case when ? then last_unsigned_signalled_at else now() end
-       where id = ? and (select not consumed from kept) and (callback_signalled_at is null or callback_signalled_at < now() - interval '1 minute')
-         and (last_signalled_at is null or last_signalled_at < now() - ? * interval '1 second'
-           or (? and last_signalled_attempt_id is distinct from ?))
-         and (? or last_unsigned_signalled_at is null or last_unsigned_signalled_at < now() - interval '1 minute')
-       returning id)
-     select kept.id as callback_id, kept.consumed, ${KEPT_COLUMNS}
-     from kept, payments p join applications a on a.id = p.application_id join payment_attempts t on t.payment_id = p.id
-     where p.id = ? and t.id = ?`,
-    [
-      scope.applicationId,
-      scope.mode,
-      paymentId,
-      attemptId,
-      callback.gateway,
-      callback.reference,
-      callback.kind,
-      callback.signatureValid,
-      callback.note,
-      callback.rawPayload,
-      callback.digest,
-      callback.claimsNoMoney,
-      SWEPT_AFTER_SECONDS[trust],
-      callback.signatureValid,
-      callback.signatureValid,
-      attemptId,
-      callback.signatureValid,
-      paymentId,
-      SIGNAL_PAUSE_SECONDS[trust],
-      callback.signatureValid,
-      attemptId,
-      callback.signatureValid,
-      paymentId,
-      attemptId,
-    ],
-  );
-  return keptOf(row);
+  const kept = await KEEP.first(statements, {
+    ...callback,
+    ...scope,
+    attemptId,
+    paymentId,
+    sweptAfterSeconds: SWEPT_AFTER_SECONDS[trust],
+    pauseSeconds: SIGNAL_PAUSE_SECONDS[trust],
+  });
+  return keptOf(kept);
 }
 
-function keptOf(row: KeptRow | undefined): KeptCallback {
+function keptOf(row: RowOf<typeof KEEP> | undefined): KeptCallback {
   if (row === undefined) {
     throw new Error('a callback was not stored');
   }
-  return {
-    callbackId: BigInt(row.callback_id),
-    consumed: row.consumed,
-    payment: {
-      reference: row.reference,
-      status: row.status,
-      applicationName: row.application_name,
-      amountMinor: BigInt(row.amount_minor),
-      currency: row.currency,
-      invoiceId: row.invoice_id === null ? null : BigInt(row.invoice_id),
-    },
-    attemptReference: row.attempt_reference,
-    finalizedBy: row.finalized_by,
-    signal: row.signal,
-  };
+  const { callbackId, consumed, attemptReference, finalizedBy, signal, ...payment } = row;
+  return { callbackId, consumed, attemptReference, finalizedBy, signal, payment };
 }
+
+const CLOSE = statement((db, $: Given<{ id: bigint; outcome: CallbackOutcome }>) =>
+  db
+    .updateTable('gateway_callbacks')
+    .set({ outcome: $('outcome'), consumedAt: now })
+    .where('id', '=', $('id'))
+    .where('consumedAt', 'is', null),
+);
 
 /** Records the outcome of a callback that needs no query. */
 export async function closeCallback(
@@ -269,56 +354,43 @@ export async function closeCallback(
   callbackId: bigint,
   outcome: CallbackOutcome,
 ): Promise<void> {
-  await statements.execute(
-    'update gateway_callbacks set outcome = ?, consumed_at = now() where id = ? and consumed_at is null',
-    [outcome, callbackId],
-  );
+  await CLOSE.all(statements, { id: callbackId, outcome });
 }
 
-/** A limit, since the payment is locked during the statement. */
-export const CONSUMED_MAX = 500;
-
-/**
- * Values: outcome, the attempt's reference, the id of the newest callback to close, the ids of those that stay open. Callbacks beyond the limit wait
- * for the next query, which the sweeper triggers.
- */
-export const CONSUME_CALLBACKS = `update gateway_callbacks set outcome = case when signature_valid then ? else 'FORGED' end, consumed_at = now()
-     where id = any(array(select id from gateway_callbacks where attempt_id = (select id from payment_attempts where reference = ?)
-        and consumed_at is null and id <= ? and id <> all(?::bigint[])
-       limit ${CONSUMED_MAX}))`;
+const REOPEN_DOUBTED = statement((db, $: Given<{ paymentId: bigint }>) =>
+  db
+    .updateTable('gateway_callbacks')
+    .set({ outcome: 'RECEIVED', consumedAt: null, nextSweepAt: now })
+    .where('paymentId', '=', $('paymentId'))
+    .where('outcome', '=', 'MISMATCH'),
+);
 
 /**
  * Reopens callbacks of charges that put a payment under review and did not finalize it in the end. They must be queried again, since that money may
  * be unapplied now. The sweeper handles them, and closes the one that did finalize the payment.
  */
 export async function reopenDoubted(statements: Statements, paymentId: bigint): Promise<void> {
-  await statements.execute(
-    `update gateway_callbacks set outcome = 'RECEIVED', consumed_at = null, next_sweep_at = now() where payment_id = ? and outcome = 'MISMATCH'`,
-    [paymentId],
-  );
-}
-
-export interface ConsumedCallbacks {
-  /** Its public reference. */
-  readonly attempt: string;
-  readonly upTo: bigint;
-  readonly unanswered?: readonly bigint[];
-}
-
-/**
- * Closes the callbacks of an attempt that had arrived before the query, read or not, except those that the answer does not cover. Later ones wait for
- * the next query.
- */
-export async function consumeCallbacks(
-  statements: Statements,
-  { attempt, upTo, unanswered = [] }: ConsumedCallbacks,
-  outcome: CallbackOutcome,
-): Promise<void> {
-  await statements.execute(CONSUME_CALLBACKS, [outcome, attempt, upTo, bigintArray(unanswered)]);
+  await REOPEN_DOUBTED.all(statements, { paymentId });
 }
 
 /** Limit of statements for one attempt. The sweeper handles what a flood leaves beyond it. */
 const CONSUMING_MAX = 200;
+
+const NEWEST_OPEN = statement((db, $: Given<{ attempt: string }>) =>
+  db
+    .selectFrom('gateway_callbacks as c')
+    .innerJoin('payment_attempts as t', 't.id', 'c.attemptId')
+    .select((eb) => eb.fn.max('c.id').as('id'))
+    .where('t.reference', '=', $('attempt'))
+    .where('c.consumedAt', 'is', null),
+);
+
+const CLOSE_AND_COUNT = statement((db, $: Given<ClosedCallbacks>) =>
+  db
+    .with('consumed', (q) => closeCallbacks(q, $).returning('id'))
+    .selectFrom('consumed')
+    .select((eb) => eb.cast<number>(eb.fn.countAll(), 'integer').as('count')),
+);
 
 /**
  * Closes all callbacks of an attempt that have arrived, read or not, because they will not lead to a query. Uses as many statements as needed, each
@@ -329,27 +401,16 @@ export async function consumeAllCallbacks(
   scope: Scope,
   { attempt, outcome }: { readonly attempt: string; readonly outcome: CallbackOutcome },
 ): Promise<void> {
-  const [newest] = await database.inOneTrip(scope, (statements) =>
-    statements.execute<{ id: string | null }[]>(
-      `select max(c.id) as id from gateway_callbacks c join payment_attempts t on t.id = c.attempt_id
-       where t.reference = ? and c.consumed_at is null`,
-      [attempt],
-    ),
-  );
-  const upTo = newest?.id ?? null;
-  let closed = upTo === null ? 0 : CONSUMED_MAX;
+  const newest = await database.inOneTrip(scope, (statements) => NEWEST_OPEN.first(statements, { attempt }));
+  const newestCallbackId = newest?.id ?? null;
+  if (newestCallbackId === null) {
+    return;
+  }
+  let closed = CONSUMED_MAX;
   for (let times = 0; closed === CONSUMED_MAX && times < CONSUMING_MAX; times += 1) {
-    const [consumed] = await database.inOneTrip(scope, (statements) =>
-      statements.execute<{ count: number }[]>(
-        `with consumed as (${CONSUME_CALLBACKS} returning 1) select count(*)::integer as count from consumed`,
-        [outcome, attempt, upTo, bigintArray([])],
-      ),
+    const consumed = await database.inOneTrip(scope, (statements) =>
+      CLOSE_AND_COUNT.first(statements, { attempt, outcome, newestCallbackId, unanswered: [] }),
     );
     closed = consumed?.count ?? 0;
   }
-}
-
-/** Returns an array as one value. MikroORM would expand a JavaScript array into several. */
-export function bigintArray(values: readonly bigint[]): string {
-  return `{${values.join(',')}}`;
 }

@@ -1,6 +1,9 @@
+import { sql, type Expression, type QueryCreator } from 'kysely';
 import type { Scope } from '../../database/connection.ts';
-import { optional } from '../../database/read-row.ts';
+import { now, plus, span } from '../../database/expressions.ts';
 import type { Statements } from '../../database/statements.ts';
+import type { Tables } from '../../database/tables.ts';
+import { statement, type Given, type RowOf } from '../../database/typed-statements.ts';
 
 export interface KeyClaim {
   readonly scope: Scope;
@@ -30,134 +33,214 @@ export interface MadeByKey {
 /** Until a claim is this old by the database's time, its caller is assumed to be about to answer. */
 const YOUNG_SECONDS = 10;
 
-interface KeyRow {
-  fingerprint: Uint8Array;
-  payment_id: string | null;
-  refund_id: string | null;
-  invoice_id: string | null;
-  lease_left: number;
-  response_status: number | null;
-  response_body: string | null;
-}
-
-/** Returns what a duplicate request has to do: replay the first answer, wait for a lease, or take over the operation. */
-export async function joinDuplicate(statements: Statements, claim: KeyClaim): Promise<DuplicateOutcome> {
-  const { scope, operation, key, fingerprint, leaseSeconds } = claim;
-  const identity = [scope.applicationId, scope.mode, operation, key];
-  const [row] = await statements.execute<KeyRow[]>(
-    `select fingerprint, payment_id, refund_id, invoice_id, ceil(extract(epoch from lease_until - now()))::int as lease_left, response_status, response_body
-     from idempotency_keys where application_id = ? and mode = ? and operation = ? and key = ? for update`,
-    identity,
-  );
-  if (row === undefined) {
-    return { kind: 'in-progress', retryAfterSeconds: 1 };
-  }
-  return outcomeOf(statements, row, { identity, fingerprint, leaseSeconds });
-}
-
-interface Duplicate {
-  readonly identity: unknown[];
-  readonly fingerprint: Buffer;
-  readonly leaseSeconds: number;
-}
-
-async function outcomeOf(
-  statements: Statements,
-  row: KeyRow,
-  { identity, fingerprint, leaseSeconds }: Duplicate,
-): Promise<DuplicateOutcome> {
-  if (!fingerprint.equals(row.fingerprint)) {
-    return { kind: 'conflict' };
-  }
-  if (row.response_status !== null && row.response_body !== null) {
-    return { kind: 'replay', status: row.response_status, text: row.response_body };
-  }
-  const made = {
-    paymentId: optional(row.payment_id, BigInt),
-    refundId: optional(row.refund_id, BigInt),
-    invoiceId: optional(row.invoice_id, BigInt),
-  };
-  if (row.lease_left > 0 || Object.values(made).every((id) => id === null)) {
-    const young = row.lease_left > leaseSeconds - YOUNG_SECONDS;
-    return { kind: 'in-progress', retryAfterSeconds: young ? 1 : Math.max(1, row.lease_left) };
-  }
-  await statements.execute(
-    `update idempotency_keys set lease_until = now() + ? * interval '1 second'
-     where application_id = ? and mode = ? and operation = ? and key = ?`,
-    [leaseSeconds, ...identity],
-  );
-  return { kind: 'take-over', made };
-}
-
-/** Claims a key in the caller's transaction. Returns false if it is taken. Call `bindKey` before the commit to name what was created. */
-export async function claimKey(
-  statements: Statements,
-  { scope, operation, key, fingerprint, leaseSeconds, keepDays }: KeyClaim,
-): Promise<boolean> {
-  const rows = await statements.execute<object[]>(
-    `insert into idempotency_keys (application_id, mode, operation, key, fingerprint, lease_until, expires_at)
-     values (?, ?, ?, ?, ?::bytea, now() + ?::integer * interval '1 second', now() + ?::integer * interval '1 day')
-     on conflict (application_id, mode, operation, key) do update
-       set fingerprint = excluded.fingerprint, payment_id = null, refund_id = null, invoice_id = null, lease_until = excluded.lease_until, response_status = null,
-         response_body = null, created_at = now(), expires_at = excluded.expires_at
-       where idempotency_keys.expires_at <= now()
-     returning 1`,
-    [scope.applicationId, scope.mode, operation, key, fingerprint, leaseSeconds, keepDays],
-  );
-  return rows.length > 0;
-}
-
-/** Records what an operation has created, before the commit. */
-export async function bindKey(
-  statements: Statements,
-  { scope, operation, key }: KeyName,
-  made: { readonly refundId: bigint } | { readonly invoiceId: bigint },
-): Promise<void> {
-  const [column, id] = 'refundId' in made ? ['refund_id', made.refundId] : ['invoice_id', made.invoiceId];
-  await statements.execute(
-    `update idempotency_keys set ${column} = ? where application_id = ? and mode = ? and operation = ? and key = ?`,
-    [id, scope.applicationId, scope.mode, operation, key],
-  );
-}
-
 export interface KeyName {
   readonly scope: Scope;
   readonly operation: string;
   readonly key: string;
 }
 
+/** A key's name as its table's primary key. */
+interface Named extends Scope {
+  readonly operation: string;
+  readonly key: string;
+}
+
+function named({ scope: { applicationId, mode }, operation, key }: KeyName): Named {
+  return { applicationId, mode, operation, key };
+}
+
+const READ_KEY = statement((db, $: Given<Named>) =>
+  db
+    .selectFrom('idempotency_keys')
+    .select(['fingerprint', 'paymentId', 'refundId', 'invoiceId', 'responseStatus', 'responseBody'])
+    .select(sql<number>`ceil(extract(epoch from ${sql.ref('leaseUntil')} - now()))::integer`.as('leaseLeft'))
+    .where('applicationId', '=', $('applicationId'))
+    .where('mode', '=', $('mode'))
+    .where('operation', '=', $('operation'))
+    .where('key', '=', $('key'))
+    .forUpdate(),
+);
+
+const EXTEND_LEASE = statement((db, $: Given<Named & { leaseSeconds: number }>) =>
+  db
+    .updateTable('idempotency_keys')
+    .set({ leaseUntil: plus(now, span($('leaseSeconds'), 'second')) })
+    .where('applicationId', '=', $('applicationId'))
+    .where('mode', '=', $('mode'))
+    .where('operation', '=', $('operation'))
+    .where('key', '=', $('key')),
+);
+
+/** Returns what a duplicate request has to do: replay the first answer, wait for a lease, or take over the operation. */
+export async function joinDuplicate(statements: Statements, claim: KeyClaim): Promise<DuplicateOutcome> {
+  const row = await READ_KEY.first(statements, named(claim));
+  if (row === undefined) {
+    return { kind: 'in-progress', retryAfterSeconds: 1 };
+  }
+  return outcomeOf(statements, row, claim);
+}
+
+async function outcomeOf(
+  statements: Statements,
+  row: RowOf<typeof READ_KEY>,
+  claim: KeyClaim,
+): Promise<DuplicateOutcome> {
+  const { fingerprint, leaseSeconds } = claim;
+  if (!fingerprint.equals(row.fingerprint)) {
+    return { kind: 'conflict' };
+  }
+  if (row.responseStatus !== null && row.responseBody !== null) {
+    return { kind: 'replay', status: row.responseStatus, text: row.responseBody };
+  }
+  const { paymentId, refundId, invoiceId } = row;
+  const made = { paymentId, refundId, invoiceId };
+  if (row.leaseLeft > 0 || Object.values(made).every((id) => id === null)) {
+    const young = row.leaseLeft > leaseSeconds - YOUNG_SECONDS;
+    return { kind: 'in-progress', retryAfterSeconds: young ? 1 : Math.max(1, row.leaseLeft) };
+  }
+  await EXTEND_LEASE.all(statements, { ...named(claim), leaseSeconds });
+  return { kind: 'take-over', made };
+}
+
+/** The values of a claim. */
+export interface ClaimValues extends Named {
+  readonly fingerprint: Uint8Array;
+  readonly leaseSeconds: number;
+  readonly keepDays: number;
+}
+
+export function claimValues({ fingerprint, leaseSeconds, keepDays, ...key }: KeyClaim): ClaimValues {
+  return { ...named(key), fingerprint, leaseSeconds, keepDays };
+}
+
+/** Claims a key, unless it is taken. What the operation creates may be named at once, by an id that it will get. */
+export function claimed(
+  q: QueryCreator<Tables>,
+  $: Given<ClaimValues>,
+  paymentId: Expression<bigint | null> = sql.lit(null),
+) {
+  return q
+    .insertInto('idempotency_keys')
+    .values((eb) => ({
+      applicationId: eb.cast<bigint>($('applicationId'), 'bigint'),
+      mode: $('mode'),
+      operation: $('operation'),
+      key: $('key'),
+      fingerprint: eb.cast<Uint8Array>($('fingerprint'), 'bytea'),
+      paymentId,
+      leaseUntil: plus(now, span($('leaseSeconds'), 'second')),
+      expiresAt: plus(now, span($('keepDays'), 'day')),
+    }))
+    .onConflict((conflict) =>
+      conflict
+        .columns(['applicationId', 'mode', 'operation', 'key'])
+        .doUpdateSet((eb) => ({
+          fingerprint: eb.ref('excluded.fingerprint'),
+          paymentId: eb.ref('excluded.paymentId'),
+          refundId: null,
+          invoiceId: null,
+          leaseUntil: eb.ref('excluded.leaseUntil'),
+          responseStatus: null,
+          responseBody: null,
+          createdAt: now,
+          expiresAt: eb.ref('excluded.expiresAt'),
+        }))
+        // Only a key that has expired is claimed again.
+        .where('idempotency_keys.expiresAt', '<=', now),
+    );
+}
+
+const CLAIM = statement((db, $: Given<ClaimValues>) => claimed(db, $).returning('key'));
+
+/** Claims a key in the caller's transaction. Returns false if it is taken. Call `bindKey` before the commit to name what was created. */
+export async function claimKey(statements: Statements, claim: KeyClaim): Promise<boolean> {
+  return (await CLAIM.first(statements, claimValues(claim))) !== undefined;
+}
+
+const BIND_REFUND = statement((db, $: Given<Named & { id: bigint }>) =>
+  db
+    .updateTable('idempotency_keys')
+    .set({ refundId: $('id') })
+    .where('applicationId', '=', $('applicationId'))
+    .where('mode', '=', $('mode'))
+    .where('operation', '=', $('operation'))
+    .where('key', '=', $('key')),
+);
+
+const BIND_INVOICE = statement((db, $: Given<Named & { id: bigint }>) =>
+  db
+    .updateTable('idempotency_keys')
+    .set({ invoiceId: $('id') })
+    .where('applicationId', '=', $('applicationId'))
+    .where('mode', '=', $('mode'))
+    .where('operation', '=', $('operation'))
+    .where('key', '=', $('key')),
+);
+
+/** Records what an operation has created, before the commit. */
+export async function bindKey(
+  statements: Statements,
+  key: KeyName,
+  made: { readonly refundId: bigint } | { readonly invoiceId: bigint },
+): Promise<void> {
+  await ('refundId' in made
+    ? BIND_REFUND.all(statements, { ...named(key), id: made.refundId })
+    : BIND_INVOICE.all(statements, { ...named(key), id: made.invoiceId }));
+}
+
+const STORE_ANSWER = statement((db, $: Given<Named & { status: number; text: string }>) =>
+  db
+    .updateTable('idempotency_keys')
+    .set({ responseStatus: $('status'), responseBody: $('text'), leaseUntil: now })
+    .where('applicationId', '=', $('applicationId'))
+    .where('mode', '=', $('mode'))
+    .where('operation', '=', $('operation'))
+    .where('key', '=', $('key'))
+    .where('responseStatus', 'is', null),
+);
+
 /** Stores an answer for replay, byte for byte, and ends the lease. The first stored answer is kept. */
 export async function storeAnswer(
   statements: Statements,
-  { scope, operation, key }: KeyName,
-  answer: { status: number; text: string },
+  key: KeyName,
+  { status, text }: { status: number; text: string },
 ): Promise<void> {
-  await statements.execute(
-    `update idempotency_keys set response_status = ?, response_body = ?, lease_until = now()
-     where application_id = ? and mode = ? and operation = ? and key = ? and response_status is null`,
-    [answer.status, answer.text, scope.applicationId, scope.mode, operation, key],
-  );
+  await STORE_ANSWER.all(statements, { ...named(key), status, text });
 }
+
+const READ_ANSWER = statement((db, $: Given<Named & { fingerprint: Uint8Array }>) =>
+  db
+    .selectFrom('idempotency_keys')
+    .select((eb) => [eb.ref('responseStatus').$notNull().as('status'), eb.ref('responseBody').$notNull().as('text')])
+    .where('applicationId', '=', $('applicationId'))
+    .where('mode', '=', $('mode'))
+    .where('operation', '=', $('operation'))
+    .where('key', '=', $('key'))
+    .where('fingerprint', '=', (eb) => eb.cast<Uint8Array>($('fingerprint'), 'bytea'))
+    .where('expiresAt', '>', now)
+    .where('responseStatus', 'is not', null),
+);
 
 /** Returns the stored answer to a request with this key, or null if there is none or the request was a different one. */
 export async function readAnswer(
   statements: Statements,
-  { scope, operation, key }: KeyName,
+  key: KeyName,
   fingerprint: Buffer,
 ): Promise<{ status: number; text: string } | null> {
-  const [row] = await statements.execute<{ status: number; text: string }[]>(
-    `select response_status as status, response_body as text from idempotency_keys
-     where application_id = ? and mode = ? and operation = ? and key = ? and fingerprint = ?::bytea and expires_at > now()
-       and response_status is not null`,
-    [scope.applicationId, scope.mode, operation, key, fingerprint],
-  );
-  return row ?? null;
+  return (await READ_ANSWER.first(statements, { ...named(key), fingerprint })) ?? null;
 }
 
+const RELEASE = statement((db, $: Given<Named>) =>
+  db
+    .updateTable('idempotency_keys')
+    .set({ leaseUntil: now })
+    .where('applicationId', '=', $('applicationId'))
+    .where('mode', '=', $('mode'))
+    .where('operation', '=', $('operation'))
+    .where('key', '=', $('key')),
+);
+
 /** Ends the lease without an answer, so that the next duplicate can immediately find out the payment's state. */
-export async function releaseKey(statements: Statements, { scope, operation, key }: KeyName): Promise<void> {
-  await statements.execute(
-    'update idempotency_keys set lease_until = now() where application_id = ? and mode = ? and operation = ? and key = ?',
-    [scope.applicationId, scope.mode, operation, key],
-  );
+export async function releaseKey(statements: Statements, key: KeyName): Promise<void> {
+  await RELEASE.all(statements, named(key));
 }

@@ -17,9 +17,9 @@ export const DEFECTS: readonly Defect[] = [
     breaks: 'A key that is taken is simply taken again, so two requests with one key make two payments.',
     edits: [
       {
-        file: 'core/payments/store/new-payments.ts',
-        find: 'where idempotency_keys.expires_at <= now()',
-        replace: 'where true',
+        file: 'core/idempotency/store.ts',
+        find: ".where('idempotency_keys.expiresAt', '<=', now)",
+        replace: ".where('idempotency_keys.expiresAt', 'is not', null)",
       },
     ],
     caughtBy: [
@@ -119,7 +119,7 @@ export const DEFECTS: readonly Defect[] = [
       {
         file: 'core/payments/store/finalizations.ts',
         find: `  if (status !== 'SUCCEEDED') {`,
-        replace: `  const open = await statements.execute<object[]>(\`select 1 from payments where reference = ? and \${IS_OPEN}\`, [reference]);
+        replace: `  const open = await statements.execute<object[]>(\`select 1 from payments where reference = ? and status in ('CREATED', 'PENDING')\`, [reference]);
   if (open.length === 0) {
     return null;
   }
@@ -127,13 +127,13 @@ export const DEFECTS: readonly Defect[] = [
       },
       {
         file: 'core/payments/store/finalizations.ts',
-        find: '`update payments p set ${ENDED} where p.reference = ? and ${IS_OPEN} returning ${PAYMENT_COLUMNS}`',
-        replace: '`update payments p set ${ENDED} where p.reference = ? returning ${PAYMENT_COLUMNS}`',
+        find: ".where('p.status', 'in', statusesBefore(status))",
+        replace: '',
       },
       {
         file: 'core/payments/store/finalizations.ts',
-        find: "c.status = 'CONFIRMED' and p.reference = ? and p.${IS_OPEN}",
-        replace: "c.status = 'CONFIRMED' and p.reference = ?",
+        find: ".where('p.status', 'in', statusesBefore('SUCCEEDED'))",
+        replace: '',
       },
     ],
     caughtBy: [
@@ -269,8 +269,13 @@ export const DEFECTS: readonly Defect[] = [
     edits: [
       {
         file: 'core/payments/store/finalizations.ts',
-        find: "const IS_OPEN = `status in ('CREATED', 'PENDING')`;",
-        replace: 'const IS_OPEN = `status is not null`;',
+        find: ".where('p.status', 'in', statusesBefore(status))",
+        replace: '',
+      },
+      {
+        file: 'core/payments/store/finalizations.ts',
+        find: ".where('p.status', 'in', statusesBefore('SUCCEEDED'))",
+        replace: '',
       },
     ],
     caughtBy: [{ check: STORIES, names: 'one-event-per-ending' }],
@@ -323,8 +328,8 @@ export const DEFECTS: readonly Defect[] = [
     edits: [
       {
         file: 'core/payments/store/attempts.ts',
-        find: '(not ? or (execution_at_work_until is null and execution_doubt is null))',
-        replace: '(not ? or executions_sent >= 0)',
+        find: "eb.and([eb('executionAtWorkUntil', 'is', null), eb('executionDoubt', 'is', null)])",
+        replace: "eb('executionsSent', '>=', 0)",
       },
     ],
     caughtBy: [
@@ -1054,8 +1059,16 @@ export const DEFECTS: readonly Defect[] = [
     edits: [
       {
         file: 'core/payments/store/attempts.ts',
-        find: 'from opened where p.id = opened.payment_id and opened.superseded_at is null and p.reference = ?',
-        replace: 'where p.reference = ?',
+        find: `    .whereRef('p.id', '=', 'opened.paymentId')
+    .where('opened.supersededAt', 'is', null)
+`,
+        replace: '',
+      },
+      {
+        file: 'core/payments/store/attempts.ts',
+        find: `    .from('opened')
+`,
+        replace: '',
       },
     ],
     caughtBy: [
@@ -1090,8 +1103,8 @@ export const DEFECTS: readonly Defect[] = [
     edits: [
       {
         file: 'core/gateway-callbacks/store.ts',
-        find: 'or (? and last_signalled_attempt_id is distinct from ?))',
-        replace: 'or (? and last_signalled_attempt_id = -1 and ?::bigint is null))',
+        find: "eb('lastSignalledAttemptId', 'is distinct from', $('attemptId'))",
+        replace: "eb('lastSignalledAttemptId', '=', -1n)",
       },
     ],
     caughtBy: [
@@ -1404,8 +1417,8 @@ export const DEFECTS: readonly Defect[] = [
     edits: [
       {
         file: 'core/gateway-callbacks/store.ts',
-        find: '(attempt?.unsigned_callbacks ?? 0) <= UNSIGNED_KEPT_MAX',
-        replace: '(attempt?.unsigned_callbacks ?? 0) >= 0',
+        find: '(attempt?.unsignedCallbacks ?? 0) <= UNSIGNED_KEPT_MAX',
+        replace: '(attempt?.unsignedCallbacks ?? 0) >= 0',
       },
     ],
     caughtBy: [
@@ -1441,13 +1454,13 @@ export const DEFECTS: readonly Defect[] = [
     edits: [
       {
         file: 'core/payments/store/new-payments.ts',
-        find: "    now() + ?::integer * interval '1 second', now() + interval '${FIRST_SWEEP_SECONDS} seconds' from claimed",
-        replace: "    ?::timestamptz, now() + interval '${FIRST_SWEEP_SECONDS} seconds' from claimed",
+        find: "plus(now, span($('expiresInSeconds'), 'second'))",
+        replace: "sql`to_timestamp(${$('expiresInSeconds')}::float8)`",
       },
       {
         file: 'core/payments/store/new-payments.ts',
-        find: '    payment.expiresInSeconds,',
-        replace: '    new Date(Date.now() + payment.expiresInSeconds * 1_000),',
+        find: '    ...payment,',
+        replace: '    ...payment,\n    expiresInSeconds: Date.now() / 1_000 + payment.expiresInSeconds,',
       },
     ],
     caughtBy: [

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { checkoutState } from '../../api/pages/checkout-view.ts';
-import { readNow } from '../../database/clock.ts';
+import { readPayment } from '../../core/payments/store/payments.ts';
 import type { Registration } from '../../core/applications/store/applications.ts';
 import { openDatabase, type Database } from '../../database/connection.ts';
 import { Payment, PaymentAttempt } from '../../database/entities/payment.ts';
@@ -33,8 +33,11 @@ async function shown(status: AttemptStatus): Promise<string> {
     const payment = await em.findOneOrFail(Payment, { reference: String(data['reference']) });
     const facts = status === 'CONFIRMED' ? confirmed(payment.reference) : {};
     await em.nativeUpdate(PaymentAttempt, { paymentId: payment.id }, { status, ...facts });
-    const readAt = await readNow(em);
-    return (await checkoutState(em, { payment: { ...payment, readAt }, receiptsEnabled: false })).kind;
+    const shown = await readPayment(em, scope, payment.id);
+    if (shown === null) {
+      throw new Error('the payment was not read');
+    }
+    return (await checkoutState(em, { payment: shown, receiptsEnabled: false })).kind;
   });
 }
 

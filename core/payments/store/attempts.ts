@@ -1,14 +1,32 @@
+import { expressionBuilder, sql, type ExpressionBuilder } from 'kysely';
+import { jsonBuildObject } from 'kysely/helpers/postgres';
 import type { AttemptStatus } from '../../../domain/payment.ts';
+import { OPEN_STATUSES } from '../../../domain/payment.ts';
 import type { CustomerDefaults } from '../../../database/entities/application.ts';
 import type { CallbackOutcome } from '../../../database/entities/payment.ts';
-import { bigintArray, CONSUME_CALLBACKS, CONSUMED_MAX, consumeCallbacks } from '../../gateway-callbacks/store.ts';
+import { now, rowOf, span, timeOf } from '../../../database/expressions.ts';
 import { MissingRow } from '../../../database/missing-row.ts';
-import { PAYMENT_COLUMNS, paymentOf, type PaymentRecord, type PaymentRow } from './payments.ts';
-import { instant } from '../../../database/read-row.ts';
+import { instant, optional } from '../../../database/read-row.ts';
 import type { Statements } from '../../../database/statements.ts';
+import type { Tables } from '../../../database/tables.ts';
+import { statement, type Given } from '../../../database/typed-statements.ts';
+import {
+  anyOf,
+  closeCallbacks,
+  CONSUMED_MAX,
+  consumeCallbacks,
+  outcomeOf,
+  type ClosedCallbacks,
+} from '../../gateway-callbacks/closing.ts';
+import { PAYMENT, type PaymentRecord } from './payments.ts';
+
+/** Statuses of an attempt whose session may still have to be opened. */
+const UNOPENED = ['CREATED', 'UNKNOWN'] as const satisfies readonly AttemptStatus[];
 
 /** A payment with a running workflow is next swept when it should have ended. */
-const SWEEP_AFTER_EXPIRY = `greatest(now() + interval '5 minutes', expires_at + interval '1 minute')`;
+const AFTER_EXPIRY = sql<Date>`greatest(now() + interval '5 minutes', ${sql.ref('expiresAt')} + interval '1 minute')`;
+
+const NONE = sql<never[]>`'[]'`;
 
 /** One session at a gateway, as the steps of a payment need it. */
 export interface AttemptRecord {
@@ -28,34 +46,34 @@ export interface AttemptRecord {
   readonly readAt: Date;
 }
 
-interface AttemptRow {
-  id: string;
-  reference: string;
-  gateway: string;
-  store_id: string;
-  store_secret: string | null;
-  status: AttemptStatus;
-  session_key: string | null;
-  superseded: boolean;
-  opened_at: string | null;
-  read_at: string;
+/** An attempt within JSON, where PostgreSQL has neither 64-bit integers nor times. */
+type AttemptJson = Omit<AttemptRecord, 'id' | 'openedAt' | 'readAt'> & {
+  readonly id: string;
+  readonly openedAt: string | null;
+  readonly readAt: string;
+};
+
+function attemptJson(eb: ExpressionBuilder<Tables & { t: Tables['payment_attempts'] }, 't'>) {
+  return jsonBuildObject({
+    id: eb.cast<string>('t.id', 'text'),
+    reference: eb.ref('t.reference'),
+    gateway: eb.ref('t.gateway'),
+    storeId: eb.ref('t.storeId'),
+    sealedSecret: eb.fn<string | null>('lenden_store_secret', ['t.applicationId', 't.mode', 't.gateway', 't.storeId']),
+    status: eb.ref('t.status'),
+    sessionKey: eb.ref('t.sessionKey'),
+    superseded: eb('t.supersededAt', 'is not', null).$castTo<boolean>(),
+    openedAt: eb.ref('t.openedAt'),
+    readAt: now,
+  });
 }
 
-const ATTEMPT_COLUMNS = `id, reference, gateway, store_id, lenden_store_secret(application_id, mode, gateway, store_id) as store_secret, status, session_key,
-  superseded_at is not null as superseded, opened_at, now() as read_at`;
-
-function attemptOf(row: AttemptRow): AttemptRecord {
+function attemptOf(json: AttemptJson): AttemptRecord {
   return {
-    id: BigInt(row.id),
-    reference: row.reference,
-    gateway: row.gateway,
-    storeId: row.store_id,
-    sealedSecret: row.store_secret,
-    status: row.status,
-    sessionKey: row.session_key,
-    superseded: row.superseded,
-    openedAt: row.opened_at === null ? null : new Date(row.opened_at),
-    readAt: new Date(row.read_at),
+    ...json,
+    id: BigInt(json.id),
+    openedAt: optional(json.openedAt, instant),
+    readAt: instant(json.readAt),
   };
 }
 
@@ -76,41 +94,66 @@ export interface CheckoutStart {
   readonly charged: boolean;
 }
 
-interface CheckoutStartRow extends PaymentRow {
-  application_name: string;
-  customer_defaults: CustomerDefaults;
-  attempt: AttemptRow | null;
-  left_open: AttemptRow[];
-  store_chosen: string | null;
-  waiting_callbacks: number;
-  charged: boolean;
-}
+const CHECKOUT_START = statement((db, $: Given<{ reference: string }>) =>
+  db
+    .selectFrom('payments as p')
+    .innerJoin('applications as a', 'a.id', 'p.applicationId')
+    .select(PAYMENT)
+    .select((eb) => [
+      'a.name as applicationName',
+      'a.customerDefaults',
+      eb
+        .selectFrom('payment_attempts as t')
+        .select((t) => attemptJson(t).as('attempt'))
+        .whereRef('t.paymentId', '=', 'p.id')
+        .orderBy('t.number', 'desc')
+        .limit(1)
+        .as('attempt'),
+      eb
+        .selectFrom('payment_attempts as t')
+        .select((t) => t.fn.coalesce(t.fn.jsonAgg(attemptJson(t)).orderBy('t.number'), NONE).as('attempts'))
+        .whereRef('t.paymentId', '=', 'p.id')
+        .where('t.supersededAt', 'is not', null)
+        .where('t.status', '=', 'OPEN')
+        .as('leftOpen'),
+      eb.fn<string | null>('lenden_store_for', ['p.applicationId', 'p.mode', 'p.gateway']).as('storeChosen'),
+      eb
+        .selectFrom('gateway_callbacks as c')
+        .select((c) => c.cast<number>(c.fn.countAll(), 'integer').as('waiting'))
+        .whereRef('c.paymentId', '=', 'p.id')
+        .where('c.consumedAt', 'is', null)
+        .as('waitingCallbacks'),
+      eb
+        .exists(
+          eb
+            .selectFrom('payment_attempts as t')
+            .select('t.id')
+            .whereRef('t.paymentId', '=', 'p.id')
+            .where('t.status', '=', 'CONFIRMED'),
+        )
+        .$castTo<boolean>()
+        .as('charged'),
+    ])
+    .where('p.reference', '=', $('reference')),
+);
 
 /** @throws MissingRow if the scope has no such payment */
 export async function readCheckoutStart(statements: Statements, reference: string): Promise<CheckoutStart> {
-  const [row] = await statements.execute<CheckoutStartRow[]>(
-    `select ${PAYMENT_COLUMNS}, a.name as application_name, a.customer_defaults,
-       (select to_json(t) from (select ${ATTEMPT_COLUMNS} from payment_attempts where payment_id = p.id order by number desc limit 1) t) as attempt,
-       (select coalesce(json_agg(t order by t.number), '[]') from (select number, ${ATTEMPT_COLUMNS} from payment_attempts
-         where payment_id = p.id and superseded_at is not null and status = 'OPEN') t) as left_open,
-       lenden_store_for(p.application_id, p.mode, p.gateway) as store_chosen,
-       (select count(*)::integer from gateway_callbacks c where c.payment_id = p.id and c.consumed_at is null) as waiting_callbacks,
-       exists (select 1 from payment_attempts where payment_id = p.id and status = 'CONFIRMED') as charged
-     from payments p join applications a on a.id = p.application_id where p.reference = ?`,
-    [reference],
-  );
+  const row = await CHECKOUT_START.first(statements, { reference });
   if (row === undefined) {
     throw new MissingRow('payment', reference);
   }
+  const { applicationName, customerDefaults, attempt, leftOpen, storeChosen, waitingCallbacks, charged, ...payment } =
+    row;
   return {
-    payment: paymentOf(row),
-    applicationName: row.application_name,
-    customerDefaults: row.customer_defaults,
-    attempt: row.attempt === null ? null : attemptOf(row.attempt),
-    leftOpen: row.left_open.map(attemptOf),
-    storeChosen: row.store_chosen,
-    waitingCallbacks: row.waiting_callbacks,
-    charged: row.charged,
+    payment,
+    applicationName,
+    customerDefaults,
+    attempt: attempt === null ? null : attemptOf(attempt),
+    leftOpen: (leftOpen ?? []).map(attemptOf),
+    storeChosen,
+    waitingCallbacks: waitingCallbacks ?? 0,
+    charged,
   };
 }
 
@@ -121,48 +164,88 @@ export interface NewAttempt {
   readonly storeId: string;
 }
 
+const INSERT_FIRST_ATTEMPT = statement(
+  (db, $: Given<{ payment: string; reference: string; gateway: string; storeId: string }>) => {
+    const source = db.selectFrom('payments as p').where('p.reference', '=', $('payment'));
+    const eb = expressionBuilder(source);
+    const row = rowOf('payment_attempts', {
+      applicationId: eb.ref('p.applicationId'),
+      mode: eb.ref('p.mode'),
+      paymentId: eb.ref('p.id'),
+      number: sql.lit(1),
+      reference: $('reference'),
+      gateway: $('gateway'),
+      storeId: $('storeId'),
+    });
+    return db
+      .insertInto('payment_attempts')
+      .columns(row.columns)
+      .expression(source.select(row.values))
+      .onConflict((conflict) => conflict.columns(['paymentId', 'number']).doNothing());
+  },
+);
+
+const FIRST_ATTEMPT = statement((db, $: Given<{ payment: string }>) =>
+  db
+    .selectFrom('payment_attempts as t')
+    .select((eb) => attemptJson(eb).as('attempt'))
+    .where('t.paymentId', '=', (eb) => eb.selectFrom('payments').select('id').where('reference', '=', $('payment')))
+    .where('t.number', '=', 1),
+);
+
 /** Inserts the first attempt of a payment that was created without one. If a duplicate was faster, returns its attempt. */
 export async function insertFirstAttempt(
   statements: Statements,
-  { payment, reference, gateway, storeId }: NewAttempt,
+  { payment: { reference: payment }, reference, gateway, storeId }: NewAttempt,
 ): Promise<AttemptRecord> {
-  await statements.execute(
-    `insert into payment_attempts (application_id, mode, payment_id, number, reference, gateway, store_id)
-     select application_id, mode, id, 1, ?, ?, ? from payments where reference = ? on conflict (payment_id, number) do nothing`,
-    [reference, gateway, storeId, payment.reference],
-  );
-  const [row] = await statements.execute<AttemptRow[]>(
-    `select ${ATTEMPT_COLUMNS} from payment_attempts where payment_id = (select id from payments where reference = ?) and number = 1`,
-    [payment.reference],
-  );
+  await INSERT_FIRST_ATTEMPT.all(statements, { payment, reference, gateway, storeId });
+  const row = await FIRST_ATTEMPT.first(statements, { payment });
   if (row === undefined) {
-    throw new MissingRow('payment', payment.reference);
+    throw new MissingRow('payment', payment);
   }
-  return attemptOf(row);
+  return attemptOf(row.attempt);
 }
+
+const RECORD_CHOOSING = statement((db, $: Given<{ reference: string }>) =>
+  db
+    .updateTable('payments')
+    .set({ status: 'PENDING', nextSweepAt: AFTER_EXPIRY, updatedAt: now })
+    .where('reference', '=', $('reference'))
+    .where('status', 'in', OPEN_STATUSES)
+    .where('gateway', 'is', null),
+);
 
 /** Records that the payer has not chosen a gateway yet, or that the chosen one is unavailable. The page asks for a choice (again). */
 export async function recordChoosing(statements: Statements, reference: string): Promise<void> {
-  await statements.execute(
-    `update payments set status = 'PENDING', next_sweep_at = ${SWEEP_AFTER_EXPIRY}, updated_at = now()
-     where reference = ? and status in ('CREATED', 'PENDING') and gateway is null`,
-    [reference],
-  );
+  await RECORD_CHOOSING.all(statements, { reference });
 }
+
+const RECORD_UNAVAILABLE_CHOICE = statement((db, $: Given<TriedAttempt & { failureCode: string }>) =>
+  db
+    .with('refused', (q) =>
+      q
+        .updateTable('payment_attempts')
+        .set({ status: 'REFUSED', failureCode: $('failureCode'), supersededAt: now, updatedAt: now })
+        .where('reference', '=', $('attempt'))
+        .where('supersededAt', 'is', null)
+        .where('status', 'in', UNOPENED)
+        .where('sessionKey', 'is', null)
+        .returning('paymentId'),
+    )
+    .updateTable('payments as p')
+    .from('refused')
+    .set({ status: 'PENDING', gateway: null, gatewayRedirectUrl: null, nextSweepAt: AFTER_EXPIRY, updatedAt: now })
+    .whereRef('p.id', '=', 'refused.paymentId')
+    .where('p.reference', '=', $('payment'))
+    .where('p.status', 'in', OPEN_STATUSES),
+);
 
 /** Records that the chosen gateway refuses the session for good. The payer chooses again. */
 export async function recordUnavailableChoice(
   statements: Statements,
-  { payment, attempt, failureCode }: TriedAttempt & { readonly failureCode: string },
+  refused: TriedAttempt & { readonly failureCode: string },
 ): Promise<void> {
-  await statements.execute(
-    `with refused as (
-       update payment_attempts set status = 'REFUSED', failure_code = ?, superseded_at = now(), updated_at = now()
-       where reference = ? and superseded_at is null and ${UNOPENED} returning payment_id)
-     update payments p set status = 'PENDING', gateway = null, gateway_redirect_url = null, next_sweep_at = ${SWEEP_AFTER_EXPIRY}, updated_at = now()
-     from refused where p.id = refused.payment_id and p.reference = ? and p.status in ('CREATED', 'PENDING')`,
-    [failureCode, attempt, payment],
-  );
+  await RECORD_UNAVAILABLE_CHOICE.all(statements, refused);
 }
 
 /** Public references, because ids may belong to other rows if an older database was restored while the gateway was called. */
@@ -179,61 +262,94 @@ export interface OpenedSession extends TriedAttempt {
   readonly payWithinMinutes: number;
 }
 
-const PAYABLE_UNTIL = `greatest(p.expires_at, lenden_now(p.clock_offset) + ?::integer * interval '1 minute')`;
-
-/** Guards against a stalled worker that resumes after another one has opened the attempt. */
-const UNOPENED = `status in ('CREATED', 'UNKNOWN') and session_key is null`;
+const RECORD_SESSION = statement((db, $: Given<OpenedSession>) => {
+  const payableUntil = sql<Date>`greatest(${sql.ref('p.expiresAt')}, ${timeOf(sql.ref('p.clockOffset'))} + ${span($('payWithinMinutes'), 'minute')})`;
+  return db
+    .with('opened', (q) =>
+      q
+        .updateTable('payment_attempts')
+        .set({
+          status: 'OPEN',
+          sessionKey: $('sessionKey'),
+          gatewayUrl: $('gatewayUrl'),
+          openedAt: now,
+          updatedAt: now,
+        })
+        .where('reference', '=', $('attempt'))
+        // A stalled worker may resume after another one has opened the attempt.
+        .where('status', 'in', UNOPENED)
+        .where('sessionKey', 'is', null)
+        .returning(['paymentId', 'supersededAt']),
+    )
+    .updateTable('payments as p')
+    .from('opened')
+    .set({
+      status: 'PENDING',
+      gatewayRedirectUrl: $('gatewayUrl'),
+      expiresAt: payableUntil,
+      nextSweepAt: sql<Date>`greatest(now() + interval '5 minutes', ${payableUntil} + interval '1 minute')`,
+      updatedAt: now,
+    })
+    .whereRef('p.id', '=', 'opened.paymentId')
+    .where('opened.supersededAt', 'is', null)
+    .where('p.reference', '=', $('payment'))
+    .where('p.status', 'in', OPEN_STATUSES)
+    .returning('p.expiresAt');
+});
 
 /**
  * Records an opened session, so that the payer can go there. A payment that has ended in the meantime stays ended, and a payer who has moved on to
  * another attempt is not sent back. Page and session key are written together or not at all: if two workers opened one attempt, the page of the
  * session that is not recorded is never shown, so nobody can pay there. Returns the payment's expiry, or null if another worker was faster.
  */
-export async function recordSession(
-  statements: Statements,
-  { payment, attempt, sessionKey, gatewayUrl, payWithinMinutes }: OpenedSession,
-): Promise<Date | null> {
-  const [row] = await statements.execute<{ expires_at: string }[]>(
-    `with opened as (
-       update payment_attempts set status = 'OPEN', session_key = ?, gateway_url = ?, opened_at = now(), updated_at = now()
-       where reference = ? and ${UNOPENED} returning payment_id, superseded_at)
-     update payments p set status = 'PENDING', gateway_redirect_url = ?, expires_at = ${PAYABLE_UNTIL},
-       next_sweep_at = greatest(now() + interval '5 minutes', ${PAYABLE_UNTIL} + interval '1 minute'), updated_at = now()
-     from opened where p.id = opened.payment_id and opened.superseded_at is null and p.reference = ? and p.status in ('CREATED', 'PENDING')
-     returning p.expires_at`,
-    [sessionKey, gatewayUrl, attempt, gatewayUrl, payWithinMinutes, payWithinMinutes, payment],
-  );
-  return row === undefined ? null : instant(row.expires_at);
+export async function recordSession(statements: Statements, session: OpenedSession): Promise<Date | null> {
+  return (await RECORD_SESSION.first(statements, session))?.expiresAt ?? null;
 }
+
+const RECORD_NO_SESSION = statement(
+  (db, $: Given<TriedAttempt & { status: 'UNKNOWN' | 'REFUSED'; failureCode: string | null }>) =>
+    db
+      .with('tried', (q) =>
+        q
+          .updateTable('payment_attempts')
+          .set({ status: $('status'), failureCode: $('failureCode'), updatedAt: now })
+          .where('reference', '=', $('attempt'))
+          .where('status', 'in', UNOPENED)
+          .where('sessionKey', 'is', null),
+      )
+      .updateTable('payments')
+      .set({ nextSweepAt: AFTER_EXPIRY })
+      .where('reference', '=', $('payment'))
+      .where('status', 'in', OPEN_STATUSES),
+);
 
 /** Records that no session is known: the gateway refused, or its answer was lost. */
 export async function recordNoSession(
   statements: Statements,
-  {
-    payment,
-    attempt,
-    status,
-    failureCode,
-  }: TriedAttempt & { readonly status: 'UNKNOWN' | 'REFUSED'; readonly failureCode: string | null },
+  tried: TriedAttempt & { readonly status: 'UNKNOWN' | 'REFUSED'; readonly failureCode: string | null },
 ): Promise<void> {
-  await statements.execute(
-    `with tried as (update payment_attempts set status = ?, failure_code = ?, updated_at = now() where reference = ? and ${UNOPENED})
-     update payments set next_sweep_at = ${SWEEP_AFTER_EXPIRY} where reference = ? and status in ('CREATED', 'PENDING')`,
-    [status, failureCode, attempt, payment],
-  );
+  await RECORD_NO_SESSION.all(statements, tried);
 }
 
+const RECORD_UNKNOWN_SESSION = statement((db, $: Given<TriedAttempt>) =>
+  db
+    .with('tried', (q) =>
+      q
+        .updateTable('payment_attempts')
+        .set({ status: 'UNKNOWN', updatedAt: now })
+        .where('reference', '=', $('attempt'))
+        .where('status', 'in', UNOPENED)
+        .where('sessionKey', 'is', null),
+    )
+    .updateTable('payments')
+    .set({ status: 'PENDING', nextSweepAt: AFTER_EXPIRY, updatedAt: now })
+    .where('reference', '=', $('payment'))
+    .where('status', 'in', OPEN_STATUSES),
+);
+
 /** Records that the gateway knows a charge of an attempt whose session is not in our rows. The workflow queries it next. */
-export async function recordUnknownSession(
-  statements: Statements,
-  { payment, attempt }: { readonly payment: string; readonly attempt: string },
-): Promise<void> {
-  await statements.execute(
-    `with tried as (update payment_attempts set status = 'UNKNOWN', updated_at = now() where reference = ? and ${UNOPENED})
-     update payments set status = 'PENDING', next_sweep_at = ${SWEEP_AFTER_EXPIRY}, updated_at = now()
-     where reference = ? and status in ('CREATED', 'PENDING')`,
-    [attempt, payment],
-  );
+export async function recordUnknownSession(statements: Statements, tried: TriedAttempt): Promise<void> {
+  await RECORD_UNKNOWN_SESSION.all(statements, tried);
 }
 
 /** A stored callback. Its claims only say where to look. */
@@ -256,12 +372,63 @@ export interface Question {
 
 const CALLBACKS_READ_MAX = 50;
 
-interface WaitingRow {
-  id: string;
-  attempt_id: string;
-  signature_valid: boolean;
-  raw_payload: string;
-}
+const ALLOW_NEXT_SIGNAL = statement((db, $: Given<{ reference: string }>) =>
+  db
+    .updateTable('payments as p')
+    .set({ callbackSignalledAt: null })
+    .where('p.reference', '=', $('reference'))
+    .returning(PAYMENT),
+);
+
+const READ_QUESTION = statement((db, $: Given<{ reference: string }>) =>
+  db
+    .selectFrom('payments as p')
+    .select((eb) => [
+      eb
+        .selectFrom('payment_attempts as t')
+        .select((t) => t.fn.coalesce(t.fn.jsonAgg(attemptJson(t)).orderBy('t.number'), NONE).as('attempts'))
+        .whereRef('t.paymentId', '=', 'p.id')
+        .as('attempts'),
+      eb
+        .selectFrom(
+          eb
+            .selectFrom('gateway_callbacks')
+            .select(['id', 'attemptId', 'signatureValid', 'rawPayload'])
+            .whereRef('paymentId', '=', 'p.id')
+            .where('consumedAt', 'is', null)
+            .orderBy('signatureValid', 'desc')
+            .orderBy('id', 'desc')
+            .limit(CALLBACKS_READ_MAX)
+            .as('c'),
+        )
+        .select((c) =>
+          c.fn
+            .coalesce(
+              c.fn
+                .jsonAgg(
+                  jsonBuildObject({
+                    id: c.cast<string>('c.id', 'text'),
+                    attemptId: c.cast<string>('c.attemptId', 'text'),
+                    signatureValid: c.ref('c.signatureValid'),
+                    rawPayload: c.ref('c.rawPayload'),
+                  }),
+                )
+                .orderBy('c.signatureValid', 'desc')
+                .orderBy('c.id', 'desc'),
+              NONE,
+            )
+            .as('callbacks'),
+        )
+        .as('callbacks'),
+      eb
+        .selectFrom('gateway_callbacks as c')
+        .select((c) => c.fn.max('c.id').as('newest'))
+        .whereRef('c.paymentId', '=', 'p.id')
+        .where('c.consumedAt', 'is', null)
+        .as('newest'),
+    ])
+    .where('p.reference', '=', $('reference')),
+);
 
 /**
  * Loads what a query needs. It first allows the next signal and reads afterwards, so that a callback arriving from now on is not missed: the second
@@ -270,37 +437,22 @@ interface WaitingRow {
  * @throws MissingRow if the scope has no such payment
  */
 export async function takeUpQuestion(statements: Statements, reference: string): Promise<Question> {
-  const [[payment], [asked]] = await Promise.all([
-    statements.execute<PaymentRow[]>(
-      `update payments p set callback_signalled_at = null where p.reference = ? returning ${PAYMENT_COLUMNS}`,
-      [reference],
-    ),
-    statements.execute<{ attempts: AttemptRow[]; callbacks: WaitingRow[]; newest: string | null }[]>(
-      `select
-         (select coalesce(json_agg(t order by t.number), '[]') from (
-           select number, ${ATTEMPT_COLUMNS} from payment_attempts where payment_id = p.id) t) as attempts,
-         (select coalesce(json_agg(c order by c.signature_valid desc, c.id desc), '[]') from (
-           select id, attempt_id, signature_valid, raw_payload from gateway_callbacks where payment_id = p.id and consumed_at is null
-           order by signature_valid desc, id desc limit ?) c) as callbacks,
-         (select max(id) from gateway_callbacks where payment_id = p.id and consumed_at is null) as newest
-       from payments p where p.reference = ?`,
-      [CALLBACKS_READ_MAX, reference],
-    ),
+  const [payment, asked] = await Promise.all([
+    ALLOW_NEXT_SIGNAL.first(statements, { reference }),
+    READ_QUESTION.first(statements, { reference }),
   ]);
   if (payment === undefined || asked === undefined) {
     throw new MissingRow('payment', reference);
   }
-  const callbacks = asked.callbacks.map((row) => ({
-    id: BigInt(row.id),
-    attemptId: BigInt(row.attempt_id),
-    signatureValid: row.signature_valid,
-    rawPayload: row.raw_payload,
-  }));
   return {
-    payment: paymentOf(payment),
-    attempts: asked.attempts.map(attemptOf),
-    callbacks,
-    newestCallbackId: BigInt(asked.newest ?? 0),
+    payment,
+    attempts: (asked.attempts ?? []).map(attemptOf),
+    callbacks: (asked.callbacks ?? []).map(({ id, attemptId, ...callback }) => ({
+      ...callback,
+      id: BigInt(id),
+      attemptId: BigInt(attemptId),
+    })),
+    newestCallbackId: asked.newest ?? 0n,
   };
 }
 
@@ -329,6 +481,42 @@ export interface AnsweredQuestion {
   readonly unanswered: readonly bigint[];
 }
 
+interface Answered {
+  readonly status: AttemptStatus;
+  readonly confirmed: boolean;
+  readonly gatewayTxnId: string | null;
+  readonly validationId: string | null;
+  readonly grossMinor: bigint | null;
+  readonly feeMinor: bigint | null;
+  readonly netText: string | null;
+  readonly evidence: string | null;
+  readonly queryAgainAt: Date | null;
+}
+
+const RECORD_ANSWER = statement((db, $: Given<Answered & ClosedCallbacks>) =>
+  closeCallbacks(
+    db.with('answered', (q) =>
+      q
+        .updateTable('payment_attempts')
+        .set((eb) => ({
+          status: $('status'),
+          gatewayTxnId: eb.fn.coalesce($('gatewayTxnId'), 'gatewayTxnId'),
+          validationId: eb.fn.coalesce($('validationId'), 'validationId'),
+          grossMinor: eb.fn.coalesce(eb.cast<bigint>($('grossMinor'), 'bigint'), 'grossMinor'),
+          feeMinor: eb.fn.coalesce(eb.cast<bigint>($('feeMinor'), 'bigint'), 'feeMinor'),
+          netText: eb.fn.coalesce($('netText'), 'netText'),
+          evidence: eb.fn.coalesce($('evidence'), 'evidence'),
+          queryAgainAt: eb.fn.coalesce(eb.cast<Date>($('queryAgainAt'), 'timestamptz'), 'queryAgainAt'),
+          confirmedAt: eb.case().when($('confirmed')).then(now).else(eb.ref('confirmedAt')).end(),
+          updatedAt: now,
+        }))
+        .where('reference', '=', $('attempt'))
+        .where('status', '<>', 'CONFIRMED'),
+    ),
+    $,
+  ),
+);
+
 /**
  * Records the gateway's answer and closes the attempt's callbacks that had arrived before the query, in one statement. A confirmed attempt stays
  * confirmed, whatever a stalled worker has received earlier.
@@ -342,30 +530,21 @@ export async function recordAnswer(
   if (answer === null) {
     return consumeCallbacks(statements, { attempt, upTo: newestCallbackId, unanswered }, outcome);
   }
-  await statements.execute(
-    `with answered as (
-       update payment_attempts set status = ?, gateway_txn_id = coalesce(?, gateway_txn_id), validation_id = coalesce(?, validation_id),
-         gross_minor = coalesce(?, gross_minor), fee_minor = coalesce(?, fee_minor), net_text = coalesce(?, net_text),
-         evidence = coalesce(?, evidence), query_again_at = coalesce(?::timestamptz, query_again_at), confirmed_at = case when ? then now() else confirmed_at end, updated_at = now()
-       where reference = ? and status <> 'CONFIRMED')
-     ${CONSUME_CALLBACKS}`,
-    [
-      answer.status,
-      answer.gatewayTxnId ?? null,
-      answer.validationId ?? null,
-      answer.grossMinor ?? null,
-      answer.feeMinor ?? null,
-      answer.netText ?? null,
-      answer.evidence ?? null,
-      answer.queryAgainAt ?? null,
-      answer.status === 'CONFIRMED',
-      attempt,
-      outcome,
-      attempt,
-      newestCallbackId,
-      bigintArray(unanswered),
-    ],
-  );
+  await RECORD_ANSWER.all(statements, {
+    attempt,
+    outcome,
+    newestCallbackId,
+    unanswered,
+    status: answer.status,
+    confirmed: answer.status === 'CONFIRMED',
+    gatewayTxnId: answer.gatewayTxnId ?? null,
+    validationId: answer.validationId ?? null,
+    grossMinor: answer.grossMinor ?? null,
+    feeMinor: answer.feeMinor ?? null,
+    netText: answer.netText ?? null,
+    evidence: answer.evidence ?? null,
+    queryAgainAt: answer.queryAgainAt ?? null,
+  });
 }
 
 export interface UnpaidEnd {
@@ -381,6 +560,58 @@ export interface UnpaidEnd {
   readonly newestCallbackId: bigint;
 }
 
+const RECORD_UNPAID_END = statement((db, $: Given<UnpaidEnd>) =>
+  db
+    .with('ended', (q) =>
+      q
+        .updateTable('payment_attempts')
+        .set((eb) => ({
+          status: $('status'),
+          queryAgainAt: eb.fn.coalesce(eb.cast<Date>($('queryAgainAt'), 'timestamptz'), 'queryAgainAt'),
+          supersededAt: eb.case().when($('choosesAgain')).then(now).else(eb.ref('supersededAt')).end(),
+          updatedAt: now,
+        }))
+        .where('id', '=', $('attemptId'))
+        .where('status', '<>', 'CONFIRMED')
+        .where((eb) =>
+          eb.or([
+            eb.not($('onlyUnexecuted')),
+            eb.and([eb('executionAtWorkUntil', 'is', null), eb('executionDoubt', 'is', null)]),
+          ]),
+        )
+        .where((eb) => eb.or([eb.not($('choosesAgain')), eb('supersededAt', 'is', null)]))
+        .returning('paymentId'),
+    )
+    .with('consumed', (q) =>
+      q
+        .updateTable('gateway_callbacks')
+        .set((eb) => ({ outcome: outcomeOf(sql.lit('ACCEPTED')), consumedAt: now }))
+        .where((eb) => eb.exists(eb.selectFrom('ended').select('ended.paymentId')))
+        .where('id', '=', (eb) =>
+          anyOf(
+            eb
+              .selectFrom('gateway_callbacks as c')
+              .select('c.id')
+              .where('c.attemptId', '=', $('attemptId'))
+              .where('c.consumedAt', 'is', null)
+              .where('c.id', '<=', $('newestCallbackId'))
+              .limit(CONSUMED_MAX),
+          ),
+        ),
+    )
+    .with('choosing', (q) =>
+      q
+        .updateTable('payments as p')
+        .from('ended')
+        .set({ gateway: null, gatewayRedirectUrl: null, nextSweepAt: AFTER_EXPIRY, updatedAt: now })
+        .where($('choosesAgain'))
+        .whereRef('p.id', '=', 'ended.paymentId')
+        .where('p.status', 'in', OPEN_STATUSES)
+        .where('p.cancelRequestedAt', 'is', null),
+    )
+    .selectNoFrom((eb) => eb.exists(eb.selectFrom('ended').select('ended.paymentId')).$castTo<boolean>().as('ended')),
+);
+
 /**
  * Ends an attempt without a charge and closes its callbacks, in one statement. From then on it can no longer be executed: `GatewayExecutions.begin`
  * is guarded by the same row.
@@ -388,35 +619,7 @@ export interface UnpaidEnd {
  * choose again has already chosen
  */
 export async function recordUnpaidEnd(statements: Statements, end: UnpaidEnd): Promise<boolean> {
-  const { attemptId, status, queryAgainAt, onlyUnexecuted, choosesAgain, newestCallbackId } = end;
-  const [row] = await statements.execute<{ ended: boolean }[]>(
-    `with ended as (
-       update payment_attempts set status = ?, query_again_at = coalesce(?::timestamptz, query_again_at),
-         superseded_at = case when ? then now() else superseded_at end, updated_at = now()
-       where id = ? and status <> 'CONFIRMED' and (not ? or (execution_at_work_until is null and execution_doubt is null))
-         and (not ? or superseded_at is null)
-       returning payment_id),
-     consumed as (
-       update gateway_callbacks set outcome = case when signature_valid then 'ACCEPTED' else 'FORGED' end, consumed_at = now()
-       where exists (select 1 from ended) and id = any(array(select id from gateway_callbacks
-         where attempt_id = ? and consumed_at is null and id <= ? limit ${CONSUMED_MAX}))),
-     asked_where as (
-       update payments p set gateway = null, gateway_redirect_url = null, next_sweep_at = ${SWEEP_AFTER_EXPIRY}, updated_at = now()
-       from ended where ? and p.id = ended.payment_id and p.status in ('CREATED', 'PENDING') and p.cancel_requested_at is null)
-     select exists (select 1 from ended) as ended`,
-    [
-      status,
-      queryAgainAt,
-      choosesAgain,
-      attemptId,
-      onlyUnexecuted,
-      choosesAgain,
-      attemptId,
-      newestCallbackId,
-      choosesAgain,
-    ],
-  );
-  return row?.ended === true;
+  return (await RECORD_UNPAID_END.first(statements, end))?.ended === true;
 }
 
 /** Reports whether another attempt of the same payment was confirmed first. */

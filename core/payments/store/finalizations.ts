@@ -1,8 +1,12 @@
+import { sql, type Expression, type QueryCreator } from 'kysely';
 import { FIRST_LATE_QUERY_MINUTES } from '../../../domain/late-queries.ts';
-import { isOpen, type PaymentStatus, type FinalStatus } from '../../../domain/payment.ts';
+import { isOpen, statusesBefore, type PaymentStatus, type FinalStatus } from '../../../domain/payment.ts';
+import { later, now } from '../../../database/expressions.ts';
 import { MissingRow } from '../../../database/missing-row.ts';
-import { PAYMENT_COLUMNS, paymentOf, type PaymentRecord, type PaymentRow } from './payments.ts';
 import type { Statements } from '../../../database/statements.ts';
+import type { Tables } from '../../../database/tables.ts';
+import { statement, type Given } from '../../../database/typed-statements.ts';
+import { PAYMENT, type PaymentRecord } from './payments.ts';
 
 export interface PaymentEnd {
   readonly reference: string;
@@ -27,27 +31,100 @@ export interface FinalizedPayment {
   readonly charge: ConfirmedCharge | null;
 }
 
-const ENDED = `status = ?, ended_at = now(), updated_at = now(), event_sequence = event_sequence + 1, failure_code = ?, review_reason = null,
-  review_since = null`;
-const IS_OPEN = `status in ('CREATED', 'PENDING')`;
+interface End {
+  readonly reference: string;
+  readonly failureCode: string | null;
+  readonly silentGateways: readonly string[];
+}
+
+/** What every end of a payment writes. */
+const ENDED = { endedAt: now, updatedAt: now, reviewReason: null, reviewSince: null } as const;
 
 /**
  * Plans a late query together with the end of the payment. Its workflow ends too, so money paid later on a page that stayed open at a gateway without
  * notifications would otherwise never be noticed.
  */
-const asking = (end: string): string => `with ended as (${end}),
-  asked as (
-    update payment_attempts t set query_again_at = now() + interval '${FIRST_LATE_QUERY_MINUTES} minutes', updated_at = now() from ended
-    where t.payment_id = ended.id and t.status in ('OPEN', 'UNKNOWN') and t.opened_at is not null and t.query_again_at is null
-      and t.gateway = any(?::text[]))
-  select * from ended`;
-
-interface ChargeRow {
-  charge_gross: string | null;
-  charge_fee: string | null;
-  charge_txn: string | null;
-  charge_gateway: string;
+function planQuery(q: QueryCreator<Tables & { ended: { id: bigint } }>, silentGateways: Expression<readonly string[]>) {
+  return q
+    .updateTable('payment_attempts as t')
+    .from('ended')
+    .set({ queryAgainAt: later(`${FIRST_LATE_QUERY_MINUTES} minutes`), updatedAt: now })
+    .whereRef('t.paymentId', '=', 'ended.id')
+    .where('t.status', 'in', ['OPEN', 'UNKNOWN'])
+    .where('t.openedAt', 'is not', null)
+    .where('t.queryAgainAt', 'is', null)
+    .where('t.gateway', '=', (eb) => eb.fn.any(silentGateways));
 }
+
+const endUnpaid = (status: Exclude<FinalStatus, 'SUCCEEDED'>) =>
+  statement((db, $: Given<End>) =>
+    db
+      .with('ended', (q) =>
+        q
+          .updateTable('payments as p')
+          .set((eb) => ({
+            ...ENDED,
+            status,
+            failureCode: $('failureCode'),
+            eventSequence: eb('p.eventSequence', '+', 1),
+          }))
+          .where('p.reference', '=', $('reference'))
+          .where('p.status', 'in', statusesBefore(status))
+          .returning(PAYMENT),
+      )
+      .with('queriedAgain', (q) => planQuery(q, $('silentGateways')))
+      .selectFrom('ended')
+      .selectAll(),
+  );
+
+const END_UNPAID = { FAILED: endUnpaid('FAILED'), CANCELLED: endUnpaid('CANCELLED'), EXPIRED: endUnpaid('EXPIRED') };
+
+const END_PAID = statement((db, $: Given<End & { invoiceDueMinor: bigint | null }>) =>
+  db
+    .with('ended', (q) =>
+      q
+        .updateTable('payments as p')
+        .from('payment_attempts as c')
+        .set((eb) => ({
+          ...ENDED,
+          status: 'SUCCEEDED',
+          failureCode: $('failureCode'),
+          eventSequence: eb('p.eventSequence', '+', 1),
+          paidAt: now,
+          gateway: eb.ref('c.gateway'),
+          gatewayTxnId: eb.ref('c.gatewayTxnId'),
+          feeMinor: eb.ref('c.feeMinor'),
+          overpaymentMinor: sql<bigint>`greatest(${eb.ref('p.amountMinor')} - coalesce(${$('invoiceDueMinor')}::bigint, ${eb.ref('p.amountMinor')}), 0)`,
+        }))
+        .whereRef('c.paymentId', '=', 'p.id')
+        .where('c.status', '=', 'CONFIRMED')
+        .where('p.reference', '=', $('reference'))
+        .where('p.status', 'in', statusesBefore('SUCCEEDED'))
+        .returning(PAYMENT)
+        .returning([
+          'c.grossMinor as chargeGrossMinor',
+          'c.feeMinor as chargeFeeMinor',
+          'c.gatewayTxnId as chargeTxnId',
+          'c.gateway as chargeGateway',
+        ]),
+    )
+    .with('queriedAgain', (q) => planQuery(q, $('silentGateways')))
+    .selectFrom('ended')
+    .selectAll(),
+);
+
+/** A charge may be confirmed although its page was never recorded, because the gateway's answer was lost: the payer was there all the same. */
+const BEGIN_CHARGED = statement((db, $: Given<{ reference: string }>) =>
+  db
+    .updateTable('payments as p')
+    .from('payment_attempts as c')
+    .set({ status: 'PENDING', updatedAt: now })
+    .whereRef('c.paymentId', '=', 'p.id')
+    .where('c.status', '=', 'CONFIRMED')
+    .where('p.reference', '=', $('reference'))
+    .where('p.status', 'in', statusesBefore('PENDING'))
+    .returning('p.id'),
+);
 
 /**
  * Checks and changes the status in one statement, so that only one caller gets the row; the others get null. A payment succeeds only through an
@@ -58,35 +135,31 @@ export async function endPayment(
   statements: Statements,
   { reference, status, failureCode, invoiceDueMinor, silentGateways }: PaymentEnd,
 ): Promise<FinalizedPayment | null> {
-  const questions = [`{${silentGateways.join(',')}}`];
+  const end = { reference, failureCode, silentGateways };
   if (status !== 'SUCCEEDED') {
-    const [row] = await statements.execute<PaymentRow[]>(
-      asking(`update payments p set ${ENDED} where p.reference = ? and ${IS_OPEN} returning ${PAYMENT_COLUMNS}`),
-      [status, failureCode, reference, ...questions],
-    );
-    return row === undefined ? null : { payment: paymentOf(row), charge: null };
+    const payment = await END_UNPAID[status].first(statements, end);
+    return payment === undefined ? null : { payment, charge: null };
   }
-  const [row] = await statements.execute<(PaymentRow & ChargeRow)[]>(
-    asking(`update payments p set ${ENDED}, paid_at = now(), gateway = c.gateway, gateway_txn_id = c.gateway_txn_id, fee_minor = c.fee_minor,
-       overpayment_minor = greatest(p.amount_minor - coalesce(?::bigint, p.amount_minor), 0)
-     from payment_attempts c where c.payment_id = p.id and c.status = 'CONFIRMED' and p.reference = ? and p.${IS_OPEN}
-     returning ${PAYMENT_COLUMNS}, c.gross_minor as charge_gross, c.fee_minor as charge_fee, c.gateway_txn_id as charge_txn, c.gateway as charge_gateway`),
-    [status, failureCode, invoiceDueMinor, reference, ...questions],
-  );
-  return row === undefined ? null : { payment: paymentOf(row), charge: chargeOf(row) };
-}
-
-function chargeOf({
-  reference,
-  charge_gross: gross,
-  charge_fee: fee,
-  charge_txn: gatewayTxnId,
-  charge_gateway: gateway,
-}: PaymentRow & ChargeRow) {
-  if (gross === null || fee === null || gatewayTxnId === null) {
+  const charge = { ...end, invoiceDueMinor };
+  const row =
+    (await END_PAID.first(statements, charge)) ??
+    ((await BEGIN_CHARGED.first(statements, { reference })) && (await END_PAID.first(statements, charge)));
+  if (row === undefined) {
+    return null;
+  }
+  const { chargeGrossMinor, chargeFeeMinor, chargeTxnId, chargeGateway, ...payment } = row;
+  if (chargeGrossMinor === null || chargeFeeMinor === null || chargeTxnId === null) {
     throw new TypeError(`the confirmed attempt of ${reference} lacks the charge's data`);
   }
-  return { gateway, grossMinor: BigInt(gross), feeMinor: BigInt(fee), gatewayTxnId };
+  return {
+    payment,
+    charge: {
+      gateway: chargeGateway,
+      grossMinor: chargeGrossMinor,
+      feeMinor: chargeFeeMinor,
+      gatewayTxnId: chargeTxnId,
+    },
+  };
 }
 
 export interface EndedPayment {
@@ -95,23 +168,31 @@ export interface EndedPayment {
   readonly waitingEventId: string | null;
 }
 
+const READ_ENDED = statement((db, $: Given<{ reference: string }>) =>
+  db
+    .selectFrom('payments as p')
+    .leftJoin('webhook_events as e', (join) =>
+      join
+        .onRef('e.paymentId', '=', 'p.id')
+        .on('e.sequence', '=', 1)
+        .on('e.deliveryStatus', 'in', ['PENDING', 'RETRYING']),
+    )
+    .select(['p.status', 'e.eventId as waitingEventId'])
+    .where('p.reference', '=', $('reference')),
+);
+
 /**
  * Returns the state of a payment that another process has ended. Throws if it is still open.
  *
  * @throws MissingRow if the scope has no such payment
  */
 export async function readEnded(statements: Statements, reference: string): Promise<EndedPayment> {
-  const [row] = await statements.execute<{ status: PaymentStatus; event_id: string | null }[]>(
-    `select p.status, e.event_id from payments p
-       left join webhook_events e on e.payment_id = p.id and e.sequence = 1 and e.delivery_status in ('PENDING', 'RETRYING')
-     where p.reference = ?`,
-    [reference],
-  );
-  if (row === undefined) {
+  const ended = await READ_ENDED.first(statements, { reference });
+  if (ended === undefined) {
     throw new MissingRow('payment', reference);
   }
-  if (isOpen(row.status)) {
+  if (isOpen(ended.status)) {
     throw new Error('the payment is open, but none of its attempts is confirmed');
   }
-  return { status: row.status, waitingEventId: row.event_id };
+  return ended;
 }

@@ -1,5 +1,9 @@
-import type { PaymentStatus, AttemptStatus } from '../../../domain/payment.ts';
+import { expressionBuilder, sql } from 'kysely';
+import { jsonBuildObject } from 'kysely/helpers/postgres';
+import { isOpen, type AttemptStatus } from '../../../domain/payment.ts';
+import { later, now, rowOf, timeOf } from '../../../database/expressions.ts';
 import type { Statements } from '../../../database/statements.ts';
+import { statement, type Given } from '../../../database/typed-statements.ts';
 
 /** Payers may change their minds. This stops programs that switch forever. */
 export const CHOICES_MAX = 10;
@@ -23,60 +27,121 @@ export type ChoiceOutcome =
   | { readonly kind: 'not-offered' }
   | { readonly kind: 'too-often' };
 
-interface ChoosingRow {
-  status: PaymentStatus;
-  settled: boolean;
-  offered: boolean;
-  attempts: number;
-  newest: { reference: string; gateway: string; status: AttemptStatus; superseded: boolean } | null;
-}
-
 const OPENABLE: readonly AttemptStatus[] = ['CREATED', 'UNKNOWN', 'OPEN'];
+
+const LOCK = statement((db, $: Given<{ paymentId: bigint }>) =>
+  db.selectFrom('payments').select('id').where('id', '=', $('paymentId')).forUpdate(),
+);
+
+const READ_CHOICE = statement((db, $: Given<{ paymentId: bigint; gateway: string; storeId: string | null }>) =>
+  db
+    .selectFrom('payments as p')
+    .select((eb) => [
+      'p.status',
+      eb
+        .or([
+          eb('p.reviewReason', 'is not', null),
+          eb('p.cancelRequestedAt', 'is not', null),
+          eb('p.expiresAt', '<=', timeOf(eb.ref('p.clockOffset'))),
+        ])
+        .$castTo<boolean>()
+        .as('closed'),
+      eb
+        .and([
+          eb(eb.cast<string>($('gateway'), 'text'), '=', eb.fn<string>('any', ['p.gatewayChoices'])),
+          eb(
+            eb.fn.coalesce(
+              eb.fn<string | null>('lenden_store_for', ['p.applicationId', 'p.mode', $('gateway')]),
+              eb.cast<string | null>($('storeId'), 'text'),
+            ),
+            'is not',
+            null,
+          ),
+        ])
+        .$castTo<boolean | null>()
+        .as('offered'),
+      eb
+        .selectFrom('payment_attempts as t')
+        .select((t) => t.cast<number>(t.fn.countAll(), 'integer').as('attempts'))
+        .whereRef('t.paymentId', '=', 'p.id')
+        .as('attempts'),
+      eb
+        .selectFrom('payment_attempts as t')
+        .select((t) =>
+          jsonBuildObject({
+            reference: t.ref('t.reference'),
+            gateway: t.ref('t.gateway'),
+            status: t.ref('t.status'),
+            superseded: t('t.supersededAt', 'is not', null).$castTo<boolean>(),
+          }).as('newest'),
+        )
+        .whereRef('t.paymentId', '=', 'p.id')
+        .orderBy('t.number', 'desc')
+        .limit(1)
+        .as('newest'),
+    ])
+    .where('p.id', '=', $('paymentId')),
+);
+
+const CHOOSE = statement((db, $: Given<GatewayChoice & { number: number }>) =>
+  db
+    .with('left_behind', (q) =>
+      q
+        .updateTable('payment_attempts')
+        .set({ supersededAt: now, updatedAt: now })
+        .where('paymentId', '=', $('paymentId'))
+        .where('supersededAt', 'is', null),
+    )
+    .with('begun', (q) => {
+      const source = q.selectFrom('payments as p').where('p.id', '=', $('paymentId'));
+      const eb = expressionBuilder(source);
+      const row = rowOf('payment_attempts', {
+        applicationId: eb.ref('p.applicationId'),
+        mode: eb.ref('p.mode'),
+        paymentId: eb.ref('p.id'),
+        number: eb.cast<number>($('number'), 'integer'),
+        reference: $('reference'),
+        gateway: eb.cast<string>($('gateway'), 'text'),
+        storeId: eb.fn
+          .coalesce(
+            eb.fn<string | null>('lenden_store_for', ['p.applicationId', 'p.mode', $('gateway')]),
+            eb.cast<string | null>($('storeId'), 'text'),
+          )
+          .$notNull(),
+      });
+      return q.insertInto('payment_attempts').columns(row.columns).expression(source.select(row.values));
+    })
+    .updateTable('payments')
+    .set({ gateway: $('gateway'), gatewayRedirectUrl: null, nextSweepAt: later('30 seconds'), updatedAt: now })
+    .where('id', '=', $('paymentId')),
+);
 
 /**
  * Records where the payer wants to pay: a new attempt, whose session the workflow opens, replaces the previous one. The row is locked first and read
  * in a separate statement, so that the later of two browser tabs sees the other's attempt. Must be called in a transaction.
  */
 export async function chooseGateway(statements: Statements, choice: GatewayChoice): Promise<ChoiceOutcome> {
-  const { paymentId, gateway, reference, storeId } = choice;
-  await statements.execute('select 1 from payments where id = ? for update', [paymentId]);
-  const [row] = await statements.execute<ChoosingRow[]>(
-    `select status, review_reason is not null or cancel_requested_at is not null
-         or expires_at <= lenden_now(clock_offset) as settled,
-       ?::text = any(gateway_choices) and coalesce(lenden_store_for(application_id, mode, ?::text), ?::text) is not null as offered,
-       (select count(*)::integer from payment_attempts where payment_id = p.id) as attempts,
-       (select to_json(t) from (select reference, gateway, status, superseded_at is not null as superseded from payment_attempts
-         where payment_id = p.id order by number desc limit 1) t) as newest
-     from payments p where id = ?`,
-    [gateway, gateway, storeId, paymentId],
-  );
+  const { gateway, reference } = choice;
+  await LOCK.all(statements, choice);
+  const row = await READ_CHOICE.first(statements, choice);
   if (row === undefined) {
     throw new Error('the payment does not exist in this scope');
   }
   const { newest } = row;
   const undecided = newest === null || newest.superseded || OPENABLE.includes(newest.status);
-  if ((row.status !== 'CREATED' && row.status !== 'PENDING') || row.settled || !undecided) {
+  if (!isOpen(row.status) || row.closed || !undecided) {
     return { kind: 'closed' };
   }
-  if (!row.offered) {
+  if (row.offered !== true) {
     return { kind: 'not-offered' };
   }
   if (newest !== null && newest.gateway === gateway && !newest.superseded) {
     return { kind: 'kept', reference: newest.reference };
   }
-  if (row.attempts >= CHOICES_MAX) {
+  const attempts = row.attempts ?? 0;
+  if (attempts >= CHOICES_MAX) {
     return { kind: 'too-often' };
   }
-  await statements.execute(
-    `with left_behind as (
-       update payment_attempts set superseded_at = now(), updated_at = now() where payment_id = ?::bigint and superseded_at is null),
-     begun as (
-       insert into payment_attempts (application_id, mode, payment_id, number, reference, gateway, store_id)
-       select application_id, mode, id, ?::integer, ?, ?::text, coalesce(lenden_store_for(application_id, mode, ?::text), ?::text)
-       from payments where id = ?::bigint)
-     update payments set gateway = ?, gateway_redirect_url = null, next_sweep_at = now() + interval '30 seconds', updated_at = now()
-     where id = ?::bigint`,
-    [paymentId, row.attempts + 1, reference, gateway, gateway, storeId, paymentId, gateway, paymentId],
-  );
+  await CHOOSE.all(statements, { ...choice, number: attempts + 1 });
   return { kind: 'chosen', reference };
 }

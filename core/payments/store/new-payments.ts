@@ -1,7 +1,11 @@
+import { expressionBuilder, sql, type QueryCreator } from 'kysely';
 import type { Contract } from '../../../domain/contract.ts';
 import type { Scope } from '../../../database/connection.ts';
-import type { KeyClaim } from '../../idempotency/store.ts';
+import { later, now, plus, rowOf, span } from '../../../database/expressions.ts';
 import type { Statements } from '../../../database/statements.ts';
+import type { Tables } from '../../../database/tables.ts';
+import { statement, type Given } from '../../../database/typed-statements.ts';
+import { claimed, claimValues, type ClaimValues, type KeyClaim } from '../../idempotency/store.ts';
 
 export interface NewPayment {
   readonly scope: Scope;
@@ -37,36 +41,128 @@ export interface NewPayment {
 /** The sweeper starts the payment's workflow after this time if its creator has not. Longer than a creator waits for the gateway's session. */
 const FIRST_SWEEP_SECONDS = 30;
 
-const CLAIMED = `claimed as (
-  insert into idempotency_keys (application_id, mode, operation, key, fingerprint, payment_id, lease_until, expires_at)
-  values (?::bigint, ?, ?, ?, ?::bytea, nextval('payments_id_seq'), now() + ?::integer * interval '1 second', now() + ?::integer * interval '1 day')
-  on conflict (application_id, mode, operation, key) do update
-    set fingerprint = excluded.fingerprint, payment_id = excluded.payment_id, lease_until = excluded.lease_until, response_status = null,
-        response_body = null, created_at = now(), expires_at = excluded.expires_at
-    where idempotency_keys.expires_at <= now()
-  returning payment_id as id
-)`;
+interface Creation extends Scope {
+  readonly reference: string;
+  readonly amountMinor: bigint;
+  readonly currency: string;
+  readonly customerReference: string;
+  readonly customerEmail: string | null;
+  readonly customerPhone: string | null;
+  readonly customerName: string | null;
+  readonly productName: string | null;
+  readonly returnUrl: string | null;
+  readonly contract: Contract;
+  readonly merchantReference: string | null;
+  readonly cancelUrl: string | null;
+  readonly metadata: string | null;
+  readonly invoiceId: bigint | null;
+  readonly gateway: string | null;
+  readonly gatewayChoices: string[] | null;
+  readonly expiresInSeconds: number;
+  readonly attemptReference: string;
+  readonly storeId: string | null;
+}
 
-const UNCLAIMED = `claimed as (select nextval('payments_id_seq') as id)`;
+/** The id is drawn first, so that the key and the payment are written in one statement. */
+const NEXT_ID = sql<bigint>`nextval('payments_id_seq')`;
 
-const CREATED = `created as (
-  insert into payments (id, application_id, mode, reference, amount_minor, currency, customer_reference, customer_email, customer_phone,
-    customer_name, product_name, return_url, contract, merchant_reference, cancel_url, metadata, invoice_id, gateway,
-    gateway_choices, expires_at, next_sweep_at)
-  overriding system value
-  select claimed.id, ?::bigint, ?, ?, ?::bigint, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?::bigint, ?, string_to_array(?, ','),
-    now() + ?::integer * interval '1 second', now() + interval '${FIRST_SWEEP_SECONDS} seconds' from claimed
-  returning id, application_id, mode, reference, gateway
-), attempted as (
-  insert into payment_attempts (application_id, mode, payment_id, number, reference, gateway, store_id)
-  select application_id, mode, id, 1, attempt_reference, gateway, store_id
-  from (select created.*, ?::text as attempt_reference, coalesce(lenden_store_for(application_id, mode, gateway), ?::text) as store_id
-    from created) tried where store_id is not null
-), named as (
-  insert into public_references (reference, kind, target_id, application_id, mode)
-  select reference, 'payment', id, application_id, mode from created
-)
-select id from created`;
+/** Writes the payment whose id is in `claimed`. There is none if the key is taken. */
+function created(db: QueryCreator<Tables & { claimed: { id: bigint } }>, $: Given<Creation>) {
+  return db
+    .with('created', (q) => {
+      const source = q.selectFrom('claimed');
+      const eb = expressionBuilder(source);
+      const row = rowOf('payments', {
+        id: eb.ref('claimed.id'),
+        applicationId: eb.cast<bigint>($('applicationId'), 'bigint'),
+        mode: $('mode'),
+        reference: $('reference'),
+        amountMinor: eb.cast<bigint>($('amountMinor'), 'bigint'),
+        currency: $('currency'),
+        customerReference: $('customerReference'),
+        customerEmail: $('customerEmail'),
+        customerPhone: $('customerPhone'),
+        customerName: $('customerName'),
+        productName: $('productName'),
+        returnUrl: $('returnUrl'),
+        contract: $('contract'),
+        merchantReference: $('merchantReference'),
+        cancelUrl: $('cancelUrl'),
+        metadata: $('metadata'),
+        invoiceId: eb.cast<bigint | null>($('invoiceId'), 'bigint'),
+        gateway: $('gateway'),
+        gatewayChoices: eb.cast<string[] | null>($('gatewayChoices'), sql`text[]`),
+        expiresAt: plus(now, span($('expiresInSeconds'), 'second')),
+        nextSweepAt: later(`${FIRST_SWEEP_SECONDS} seconds`),
+      });
+      return (
+        q
+          .insertInto('payments')
+          .columns(row.columns)
+          // Kysely has no `overriding system value`.
+          .expression(sql`overriding system value ${source.select(row.values)}`)
+          .returning(['id', 'applicationId', 'mode', 'reference', 'gateway'])
+      );
+    })
+    .with('attempted', (q) => {
+      const source = q
+        .selectFrom((eb) =>
+          eb
+            .selectFrom('created')
+            .selectAll('created')
+            .select((c) => [
+              c.cast<string>($('attemptReference'), 'text').as('attemptReference'),
+              c.fn
+                .coalesce(
+                  c.fn<string | null>('lenden_store_for', ['created.applicationId', 'created.mode', 'created.gateway']),
+                  c.cast<string | null>($('storeId'), 'text'),
+                )
+                .as('storeId'),
+            ])
+            .as('tried'),
+        )
+        .where('tried.storeId', 'is not', null);
+      const eb = expressionBuilder(source);
+      const row = rowOf('payment_attempts', {
+        applicationId: eb.ref('tried.applicationId'),
+        mode: eb.ref('tried.mode'),
+        paymentId: eb.ref('tried.id'),
+        number: sql.lit(1),
+        reference: eb.ref('tried.attemptReference'),
+        gateway: eb.ref('tried.gateway').$notNull(),
+        storeId: eb.ref('tried.storeId').$notNull(),
+      });
+      return q.insertInto('payment_attempts').columns(row.columns).expression(source.select(row.values));
+    })
+    .with('named', (q) => {
+      const source = q.selectFrom('created');
+      const eb = expressionBuilder(source);
+      const row = rowOf('public_references', {
+        reference: eb.ref('created.reference'),
+        kind: sql.lit('payment'),
+        targetId: eb.ref('created.id'),
+        applicationId: eb.ref('created.applicationId'),
+        mode: eb.ref('created.mode'),
+      });
+      return q.insertInto('public_references').columns(row.columns).expression(source.select(row.values));
+    })
+    .selectFrom('created')
+    .select('created.id');
+}
+
+const CREATE = statement((db, $: Given<Creation>) =>
+  created(
+    db.with('claimed', (q) => q.selectNoFrom(NEXT_ID.as('id'))),
+    $,
+  ),
+);
+
+const CLAIM_AND_CREATE = statement((db, $: Given<Creation & ClaimValues>) =>
+  created(
+    db.with('claimed', (q) => claimed(q, $, NEXT_ID).returning((eb) => eb.ref('paymentId').$notNull().as('id'))),
+    $,
+  ),
+);
 
 /**
  * Writes a payment, its first attempt and its public reference in one statement, together with a claim of the idempotency key if there is one, so
@@ -74,39 +170,26 @@ select id from created`;
  */
 export async function insertPayment(
   statements: Statements,
-  payment: NewPayment,
+  { scope, attempt, ...payment }: NewPayment,
   claim: KeyClaim | null,
 ): Promise<bigint | null> {
-  const { scope, attempt } = payment;
-  const [row] = await statements.execute<{ id: string }[]>(`with ${claim === null ? UNCLAIMED : CLAIMED}, ${CREATED}`, [
-    ...(claim === null ? [] : claimValues(claim)),
-    scope.applicationId,
-    scope.mode,
-    payment.reference,
-    payment.amountMinor,
-    payment.currency,
-    payment.customerReference,
-    payment.customerEmail,
-    payment.customerPhone,
-    payment.customerName,
-    payment.productName,
-    payment.returnUrl,
-    payment.contract ?? 'native',
-    payment.merchantReference ?? null,
-    payment.cancelUrl ?? null,
-    payment.metadata ?? null,
-    payment.invoiceId ?? null,
-    payment.gateway,
-    payment.gatewayChoices?.join(',') ?? null,
-    payment.expiresInSeconds,
-    attempt.reference,
-    attempt.storeId,
-  ]);
-  return row === undefined ? null : BigInt(row.id);
-}
-
-function claimValues({ scope, operation, key, fingerprint, leaseSeconds, keepDays }: KeyClaim): unknown[] {
-  return [scope.applicationId, scope.mode, operation, key, fingerprint, leaseSeconds, keepDays];
+  const creation: Creation = {
+    ...payment,
+    ...scope,
+    contract: payment.contract ?? 'native',
+    merchantReference: payment.merchantReference ?? null,
+    cancelUrl: payment.cancelUrl ?? null,
+    metadata: payment.metadata ?? null,
+    invoiceId: payment.invoiceId ?? null,
+    gatewayChoices: payment.gatewayChoices == null ? null : [...payment.gatewayChoices],
+    attemptReference: attempt.reference,
+    storeId: attempt.storeId,
+  };
+  const row =
+    claim === null
+      ? await CREATE.first(statements, creation)
+      : await CLAIM_AND_CREATE.first(statements, { ...claimValues(claim), ...creation });
+  return row?.id ?? null;
 }
 
 /** Reports whether the merchant's reference belongs to another payment of the scope, in a contract where it is unique. */

@@ -1,57 +1,122 @@
+import { sql } from 'kysely';
 import type { Contract } from '../../../domain/contract.ts';
 import type { Mode } from '../../../domain/mode.ts';
 import type { PaymentStatus, ReviewReason } from '../../../domain/payment.ts';
 import type { Scope } from '../../../database/connection.ts';
-import type { Payment } from '../../../database/entities/payment.ts';
+import { now, timeOf } from '../../../database/expressions.ts';
 import { listRows, type Condition, type ListPage, type ListSlice } from '../../../database/lists.ts';
 import { instant, optional } from '../../../database/read-row.ts';
 import type { Statements } from '../../../database/statements.ts';
+import { statement, type Given, type RowOf } from '../../../database/typed-statements.ts';
 
-/** A payment's row as plain data, for the code that every payment runs through. */
-export type PaymentRecord = Readonly<
-  Pick<
-    Payment,
-    | 'id'
-    | 'applicationId'
-    | 'mode'
-    | 'reference'
-    | 'contract'
-    | 'status'
-    | 'amountMinor'
-    | 'currency'
-    | 'customerReference'
-    | 'customerEmail'
-    | 'customerPhone'
-    | 'customerName'
-    | 'productName'
-    | 'returnUrl'
-    | 'merchantReference'
-    | 'cancelUrl'
-    | 'metadata'
-    | 'gateway'
-    | 'gatewayChoices'
-    | 'gatewayTxnId'
-    | 'gatewayRedirectUrl'
-    | 'invoiceId'
-    | 'overpaymentMinor'
-    | 'failureCode'
-    | 'reviewReason'
-    | 'reviewSince'
-    | 'cancelRequestedAt'
-    | 'expiresAt'
-    | 'paidAt'
-    | 'endedAt'
-    | 'feeMinor'
-    | 'eventSequence'
-    | 'lastUnsignedSignalledAt'
-    | 'ledOnAt'
-    | 'createdAt'
-    | 'updatedAt'
-  >
-> & {
-  /** The payment's time by the database when its row was read. It decides what has expired, never a process's clock. */
-  readonly readAt: Date;
-};
+/** Columns of `payments p` that the code of every payment needs. Its time by the database decides what has expired, never a process's clock. */
+export const PAYMENT = [
+  'p.id',
+  'p.applicationId',
+  'p.mode',
+  'p.reference',
+  'p.contract',
+  'p.status',
+  'p.amountMinor',
+  'p.currency',
+  'p.customerReference',
+  'p.customerEmail',
+  'p.customerPhone',
+  'p.customerName',
+  'p.productName',
+  'p.returnUrl',
+  'p.merchantReference',
+  'p.cancelUrl',
+  'p.metadata',
+  'p.gateway',
+  'p.gatewayChoices',
+  'p.gatewayTxnId',
+  'p.gatewayRedirectUrl',
+  'p.invoiceId',
+  'p.overpaymentMinor',
+  'p.failureCode',
+  'p.reviewReason',
+  'p.reviewSince',
+  'p.cancelRequestedAt',
+  'p.expiresAt',
+  'p.paidAt',
+  'p.endedAt',
+  'p.feeMinor',
+  'p.eventSequence',
+  'p.lastUnsignedSignalledAt',
+  'p.ledOnAt',
+  'p.createdAt',
+  'p.updatedAt',
+  timeOf(sql.ref('p.clockOffset')).as('readAt'),
+] as const;
+
+const BY_ID = statement((db, $: Given<Scope & { id: bigint }>) =>
+  db
+    .selectFrom('payments as p')
+    .select(PAYMENT)
+    .where('p.id', '=', $('id'))
+    .where('p.applicationId', '=', $('applicationId'))
+    .where('p.mode', '=', $('mode')),
+);
+
+/** A payment's row. */
+export type PaymentRecord = RowOf<typeof BY_ID>;
+
+const BY_REFERENCE = statement((db, $: Given<Scope & { reference: string }>) =>
+  db
+    .selectFrom('payments as p')
+    .select(PAYMENT)
+    .where('p.reference', '=', $('reference'))
+    .where('p.applicationId', '=', $('applicationId'))
+    .where('p.mode', '=', $('mode')),
+);
+
+const OF_CUSTOMER = statement((db, $: Given<Scope & { customerReference: string; limit: number }>) =>
+  db
+    .selectFrom('payments as p')
+    .select(PAYMENT)
+    .where('p.applicationId', '=', $('applicationId'))
+    .where('p.mode', '=', $('mode'))
+    .where('p.customerReference', '=', $('customerReference'))
+    .orderBy('p.id', 'desc')
+    .limit($('limit')),
+);
+
+const NOTE_LED_ON = statement((db, $: Given<{ id: bigint }>) =>
+  db.updateTable('payments').set({ ledOnAt: now }).where('id', '=', $('id')).where('ledOnAt', 'is', null),
+);
+
+/** Returns null if the scope has no such payment. */
+export async function readPayment(
+  statements: Statements,
+  { applicationId, mode }: Scope,
+  paymentId: bigint,
+): Promise<PaymentRecord | null> {
+  return (await BY_ID.first(statements, { applicationId, mode, id: paymentId })) ?? null;
+}
+
+/** Records when the payer was first sent to a gateway. Later calls do not change it. */
+export async function noteLedOn(statements: Statements, paymentId: bigint): Promise<void> {
+  await NOTE_LED_ON.all(statements, { id: paymentId });
+}
+
+/** Returns a customer's newest payments, newest first. */
+export function listPayments(
+  statements: Statements,
+  { applicationId, mode }: Scope,
+  { customerReference, limit }: { customerReference: string; limit: number },
+): Promise<PaymentRecord[]> {
+  return OF_CUSTOMER.all(statements, { applicationId, mode, customerReference, limit });
+}
+
+/** Returns null if the scope has no payment with this public reference. */
+export async function readPaymentByReference(
+  statements: Statements,
+  { applicationId, mode }: Scope,
+  reference: string,
+): Promise<PaymentRecord | null> {
+  return (await BY_REFERENCE.first(statements, { applicationId, mode, reference })) ?? null;
+}
 
 /** A row of `payments` as node-postgres returns it: 64-bit integers and timestamps are text. */
 export interface PaymentRow {
@@ -137,50 +202,6 @@ export function paymentOf(row: PaymentRow): PaymentRecord {
     updatedAt: instant(row.updated_at),
     readAt: instant(row.read_at),
   };
-}
-
-/** Returns null if the scope has no such payment. */
-export async function readPayment(
-  statements: Statements,
-  { applicationId, mode }: Scope,
-  paymentId: bigint,
-): Promise<PaymentRecord | null> {
-  const [row] = await statements.execute<PaymentRow[]>(
-    `select ${PAYMENT_COLUMNS} from payments p where id = ? and application_id = ? and mode = ?`,
-    [paymentId, applicationId, mode],
-  );
-  return row === undefined ? null : paymentOf(row);
-}
-
-/** Records when the payer was first sent to a gateway. Later calls do not change it. */
-export async function noteLedOn(statements: Statements, paymentId: bigint): Promise<void> {
-  await statements.execute('update payments set led_on_at = now() where id = ? and led_on_at is null', [paymentId]);
-}
-
-/** Returns a customer's newest payments, newest first. */
-export async function listPayments(
-  statements: Statements,
-  { applicationId, mode }: Scope,
-  { customerReference, limit }: { customerReference: string; limit: number },
-): Promise<PaymentRecord[]> {
-  const rows = await statements.execute<PaymentRow[]>(
-    `select ${PAYMENT_COLUMNS} from payments p where application_id = ? and mode = ? and customer_reference = ? order by id desc limit ?`,
-    [applicationId, mode, customerReference, limit],
-  );
-  return rows.map(paymentOf);
-}
-
-/** Returns null if the scope has no payment with this public reference. */
-export async function readPaymentByReference(
-  statements: Statements,
-  { applicationId, mode }: Scope,
-  reference: string,
-): Promise<PaymentRecord | null> {
-  const [row] = await statements.execute<PaymentRow[]>(
-    `select ${PAYMENT_COLUMNS} from payments p where reference = ? and application_id = ? and mode = ?`,
-    [reference, applicationId, mode],
-  );
-  return row === undefined ? null : paymentOf(row);
 }
 
 export interface PaymentsFilter {

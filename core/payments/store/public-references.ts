@@ -1,8 +1,10 @@
+import { sql } from 'kysely';
 import type { Mode } from '../../../domain/mode.ts';
 import type { Database, Scope } from '../../../database/connection.ts';
+import { statement, type Given } from '../../../database/typed-statements.ts';
 import { readInvoice, type InvoiceRecord } from '../../invoices/store/invoices.ts';
 import { invoiceRulesOf } from '../../invoices/store/invoice-overpayment.ts';
-import { PAYMENT_COLUMNS, paymentOf, type PaymentRecord, type PaymentRow } from './payments.ts';
+import { PAYMENT, type PaymentRecord } from './payments.ts';
 
 export interface PublicPayment {
   readonly scope: Scope;
@@ -20,6 +22,19 @@ interface Found {
   readonly targetId: bigint;
 }
 
+interface Referenced {
+  readonly kind: 'payment' | 'invoice';
+  readonly targetId: bigint;
+  readonly applicationId: bigint;
+  readonly mode: Mode;
+}
+
+const FIND_REFERENCE = statement((db, $: Given<{ reference: string }>) =>
+  db
+    .selectFrom(sql<Referenced>`lenden_find_reference(${$('reference')})`.as('r'))
+    .select(['r.kind', 'r.targetId', 'r.applicationId', 'r.mode']),
+);
+
 /**
  * Returns what a public reference of this kind names, or null. Anyone with the reference may see the object, so it has at least 128 bits if the
  * contract leaves room; otherwise failed lookups are rate-limited by address.
@@ -31,14 +46,20 @@ async function findReference(
   if (!REFERENCE.test(reference)) {
     return null;
   }
-  const [found] = await database.lookup<{ kind: string; target_id: string; application_id: string; mode: Mode }>(
-    'select * from lenden_find_reference(?)',
-    [reference],
-  );
+  const found = await FIND_REFERENCE.lookup(database, { reference });
   return found === undefined || found.kind !== kind
     ? null
-    : { scope: { applicationId: BigInt(found.application_id), mode: found.mode }, targetId: BigInt(found.target_id) };
+    : { scope: { applicationId: found.applicationId, mode: found.mode }, targetId: found.targetId };
 }
+
+const READ_PAYMENT = statement((db, $: Given<{ id: bigint }>) =>
+  db
+    .selectFrom('payments as p')
+    .innerJoin('applications as a', 'a.id', 'p.applicationId')
+    .select(PAYMENT)
+    .select(['a.name as applicationName', 'a.receiptsEnabled'])
+    .where('p.id', '=', $('id')),
+);
 
 /** Returns the payment of a public reference, or null. */
 export async function findPublicPayment(database: Database, reference: string): Promise<PublicPayment | null> {
@@ -47,21 +68,12 @@ export async function findPublicPayment(database: Database, reference: string): 
     return null;
   }
   const { scope, targetId } = found;
-  const [row] = await database.inOneTrip(scope, (statements) =>
-    statements.execute<(PaymentRow & { application_name: string; receipts_enabled: boolean })[]>(
-      `select ${PAYMENT_COLUMNS}, a.name as application_name, a.receipts_enabled
-       from payments p join applications a on a.id = p.application_id where p.id = ?`,
-      [targetId],
-    ),
-  );
-  return row === undefined
-    ? null
-    : {
-        scope,
-        payment: paymentOf(row),
-        applicationName: row.application_name,
-        receiptsEnabled: row.receipts_enabled,
-      };
+  const row = await database.inOneTrip(scope, (statements) => READ_PAYMENT.first(statements, { id: targetId }));
+  if (row === undefined) {
+    return null;
+  }
+  const { applicationName, receiptsEnabled, ...payment } = row;
+  return { scope, payment, applicationName, receiptsEnabled };
 }
 
 export interface PublicInvoice {

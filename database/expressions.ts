@@ -1,0 +1,50 @@
+import { sql, type AliasableExpression, type AliasedExpression, type Expression, type Insertable, type RawBuilder } from 'kysely';
+import type { Tables } from './tables.ts';
+
+/** The time at which the transaction began. */
+export const now = sql<Date>`now()`;
+
+/** Now, moved by a constant span such as `5 minutes`. */
+export function later(span: `${number} ${'second' | 'minute' | 'hour'}${'s' | ''}`): RawBuilder<Date> {
+  return sql<Date>`now() + interval ${sql.lit(span)}`;
+}
+
+export function earlier(span: `${number} ${'second' | 'minute' | 'hour'}${'s' | ''}`): RawBuilder<Date> {
+  return sql<Date>`now() - interval ${sql.lit(span)}`;
+}
+
+/** A span of a whole number of units. */
+export function span(count: Expression<number>, unit: 'second' | 'minute' | 'hour' | 'day'): RawBuilder<unknown> {
+  return sql`${count}::integer * interval ${sql.lit(`1 ${unit}`)}`;
+}
+
+export function plus(time: Expression<Date>, added: Expression<unknown>): RawBuilder<Date> {
+  return sql<Date>`${time} + ${added}`;
+}
+
+export function minus(time: Expression<Date>, taken: Expression<unknown>): RawBuilder<Date> {
+  return sql<Date>`${time} - ${taken}`;
+}
+
+/** The time of a row by the database, moved by its test clock. */
+export function timeOf(clockOffset: Expression<string>): RawBuilder<Date> {
+  return sql<Date>`lenden_now(${clockOffset})`;
+}
+
+/** The values that a row of a table needs; those with a default may be left out. */
+type Given<Table> = {
+  [Column in keyof Insertable<Table>]: AliasableExpression<Exclude<Insertable<Table>[Column], undefined>>;
+};
+
+/**
+ * Columns and values of `insert … select`. Kysely does not check them itself:
+ *
+ *     db.insertInto('public_references').columns(row.columns).expression(db.selectFrom('made').select(row.values))
+ */
+export function rowOf<Name extends keyof Tables>(_table: Name, given: Given<Tables[Name]>) {
+  const entries = Object.entries<AliasableExpression<unknown>>(given);
+  return {
+    columns: entries.map(([name]) => name as keyof Tables[Name] & string),
+    values: entries.map(([name, value]): AliasedExpression<unknown, string> => value.as(name)),
+  };
+}
