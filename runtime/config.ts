@@ -3,8 +3,19 @@ import { RUNTIME_URL_VARIABLES, type RuntimeRole, type RuntimeUrls } from './dat
 import { MODES, type Mode } from '../domain/mode.ts';
 import { parseAllowList, type AllowList } from '../domain/outbound-url.ts';
 import { tlsOf } from './database-tls.ts';
-import { isCertificate, isRsaPrivateKey, isRsaPublicKey, isStripeKeyOf } from './gateway-keys.ts';
-import { readSender, readSmtpUrl, type MailSettings } from './mail/settings.ts';
+import { isProduction } from './environment.ts';
+import {
+  readBkash,
+  readNagad,
+  readSslcommerz,
+  readStripe,
+  type BkashAccount,
+  type NagadAccount,
+  type SslcommerzAccount,
+  type StripeAccount,
+} from './gateway-settings.ts';
+import { readMail, type MailSettings } from './mail/settings.ts';
+import { origin } from './origin.ts';
 import { parseMasterKeys } from './secrets.ts';
 import { readTemporalServer, type TemporalServer } from './temporal-server.ts';
 
@@ -45,57 +56,7 @@ export interface Config {
   readonly workflowBundle: string | null;
 }
 
-export interface SslcommerzAccount {
-  readonly baseUrl: string;
-  /** The store of every application without one of its own. Null: only stores configured by operators. */
-  readonly store: { readonly id: string; readonly password: string } | null;
-}
-
-export interface BkashAccount {
-  readonly baseUrl: string;
-  /** The merchant of every application without one of its own: the username, and its other credentials as JSON. */
-  readonly store: { readonly id: string; readonly secret: string } | null;
-}
-
-export interface NagadAccount {
-  /** Null: Nagad's own address. */
-  readonly baseUrl: string | null;
-  /** The merchant of every application without one of its own: its id, and its keys and address as JSON. */
-  readonly store: { readonly id: string; readonly secret: string } | null;
-}
-
-export interface StripeAccount {
-  readonly baseUrl: string;
-  /** The account of every application without one of its own: its name, and its secrets as JSON. */
-  readonly store: { readonly id: string; readonly secret: string } | null;
-}
-
-/** Source: SSLCOMMERZ v4 documentation. */
-const SSLCOMMERZ_URLS: Readonly<Record<Mode, string>> = {
-  TEST: 'https://sandbox.sslcommerz.com',
-  LIVE: 'https://securepay.sslcommerz.com',
-};
-
-/** Source: bKash's documentation of the tokenized checkout. */
-const BKASH_URLS: Readonly<Record<Mode, string>> = {
-  TEST: 'https://tokenized.sandbox.bka.sh',
-  LIVE: 'https://tokenized.pay.bka.sh',
-};
-
-/** Source: Stripe's documentation. The key of a call decides its mode. */
-const STRIPE_URL = 'https://api.stripe.com';
-
 const port = z.coerce.number().int().min(0).max(65535);
-const origin = z
-  .url({ protocol: /^https?$/ })
-  .refine((text) => isOrigin(text), 'must be an origin without a path')
-  .transform((text) => new URL(text).origin);
-
-/** zod runs this check even after an earlier one has failed, so the text may not be a URL. */
-function isOrigin(text: string): boolean {
-  return URL.canParse(text) && new URL(text).pathname === '/' && new URL(text).search === '';
-}
-
 const optional = <T extends z.ZodType>(schema: T) =>
   z.preprocess((value) => (value === '' ? undefined : value), schema.optional());
 
@@ -213,10 +174,6 @@ function oneOrigin(env: { readonly LENDEN_API_URL: string; readonly LENDEN_WEB_U
     : [];
 }
 
-function isProduction(environment: NodeJS.ProcessEnv): boolean {
-  return environment['LENDEN_ENV'] !== 'development';
-}
-
 /** URLs that carry payments or payers and need TLS in production. Nagad's URLs have a rule of their own. */
 const PROTECTED_URLS = [
   'LENDEN_API_URL',
@@ -262,130 +219,4 @@ function readLogins(
     }
   }
   return logins;
-}
-
-function readSslcommerz(environment: NodeJS.ProcessEnv, mode: Mode, problems: string[]): SslcommerzAccount {
-  const { baseUrl, values } = readAccount(environment, {
-    prefix: `SSLCOMMERZ_${mode}`,
-    usualUrl: SSLCOMMERZ_URLS[mode],
-    needed: ['STORE_ID', 'STORE_PASSWORD'],
-    problems,
-  });
-  const [id = '', password = ''] = values ?? [];
-  return { baseUrl, store: values === null ? null : { id, password } };
-}
-
-function readBkash(environment: NodeJS.ProcessEnv, mode: Mode, problems: string[]): BkashAccount {
-  const { baseUrl, values } = readAccount(environment, {
-    prefix: `BKASH_${mode}`,
-    usualUrl: BKASH_URLS[mode],
-    needed: ['USERNAME', 'PASSWORD', 'APP_KEY', 'APP_SECRET'],
-    problems,
-  });
-  const [id = '', password, appKey, appSecret] = values ?? [];
-  const certificate = environment[`BKASH_${mode}_NOTICE_CERTIFICATE`] ?? '';
-  if (certificate !== '' && !isCertificate(certificate)) {
-    problems.push(`BKASH_${mode}_NOTICE_CERTIFICATE: must be the PEM of a certificate or a public key`);
-  }
-  const secret = { password, appKey, appSecret, ...(certificate === '' ? {} : { noticeCertificate: certificate }) };
-  return { baseUrl, store: values === null ? null : { id, secret: JSON.stringify(secret) } };
-}
-
-function readStripe(environment: NodeJS.ProcessEnv, mode: Mode, problems: string[]): StripeAccount {
-  const { baseUrl, values } = readAccount(environment, {
-    prefix: `STRIPE_${mode}`,
-    usualUrl: STRIPE_URL,
-    needed: ['ACCOUNT', 'SECRET_KEY', 'WEBHOOK_SECRET'],
-    problems,
-  });
-  const [id = '', secretKey = '', webhookSecret] = values ?? [];
-  if (values !== null && !isStripeKeyOf(mode, secretKey)) {
-    const kind = mode.toLowerCase();
-    problems.push(`STRIPE_${mode}_SECRET_KEY: must be a key of this mode, sk_${kind}_… or rk_${kind}_…`);
-  }
-  return { baseUrl, store: values === null ? null : { id, secret: JSON.stringify({ secretKey, webhookSecret }) } };
-}
-
-/** Nagad's API has a path. LIVE requires https, except for a simulator in development. */
-function readNagad(environment: NodeJS.ProcessEnv, mode: Mode, problems: string[]): NagadAccount {
-  const prefix = `NAGAD_${mode}`;
-  const unprotected = mode === 'TEST' || !isProduction(environment);
-  const { baseUrl, values } = readAccount(environment, {
-    prefix,
-    usualUrl: null,
-    isUrl: (text) => isBaseUrl(text, unprotected ? ['http:', 'https:'] : ['https:']),
-    needed: ['MERCHANT_ID', 'MERCHANT_PRIVATE_KEY', 'GATEWAY_PUBLIC_KEY', 'ADDRESS'],
-    problems,
-  });
-  const [id = '', merchantPrivateKey = '', gatewayPublicKey = '', address = ''] = values ?? [];
-  if (values !== null) {
-    const checks = [
-      ['MERCHANT_PRIVATE_KEY', isRsaPrivateKey(merchantPrivateKey), 'an RSA private key of at least 2048 bits'],
-      ['GATEWAY_PUBLIC_KEY', isRsaPublicKey(gatewayPublicKey), 'an RSA public key of at least 2048 bits'],
-      ['ADDRESS', z.ipv4().safeParse(address).success, 'an IPv4 address'],
-    ] as const;
-    problems.push(...checks.flatMap(([name, right, what]) => (right ? [] : [`${prefix}_${name}: must be ${what}`])));
-  }
-  const secret = { merchantPrivateKey, gatewayPublicKey, address };
-  return { baseUrl, store: values === null ? null : { id, secret: JSON.stringify(secret) } };
-}
-
-function isBaseUrl(text: string, protocols: readonly string[]): boolean {
-  if (!URL.canParse(text)) {
-    return false;
-  }
-  const { protocol, username, password, search, hash } = new URL(text);
-  return protocols.includes(protocol) && [username, password, search, hash].every((part) => part === '');
-}
-
-interface AccountSettings<Url> {
-  readonly prefix: string;
-  readonly usualUrl: Url;
-  /** An origin by default. */
-  readonly isUrl?: (text: string) => boolean;
-  /** Settings that must be given together or not at all. */
-  readonly needed: readonly string[];
-  readonly problems: string[];
-}
-
-/** A mode without an account is allowed (no LIVE yet, or accounts from operators only); a half-configured one is an error. */
-function readAccount<Url extends string | null>(
-  environment: NodeJS.ProcessEnv,
-  { prefix, usualUrl, isUrl, needed, problems }: AccountSettings<Url>,
-): { readonly baseUrl: string | Url; readonly values: readonly string[] | null } {
-  const url = environment[`${prefix}_URL`] || null;
-  const values = needed.map((name) => environment[`${prefix}_${name}`] ?? '');
-  const absent = values.filter((text) => text === '').length;
-  const isUsable = isUrl ?? ((text: string) => origin.safeParse(text).success);
-  if ((url !== null && !isUsable(url)) || (absent > 0 && absent < needed.length)) {
-    const names = ['URL', ...needed].map((name) => `${prefix}_${name}`);
-    const kind = isUrl === undefined ? 'an http(s) origin' : 'a URL (https in LIVE)';
-    problems.push(`${names.join(', ')}: the first must be ${kind} or unset; set all of the others or none`);
-    return { baseUrl: usualUrl, values: null };
-  }
-  const baseUrl = url === null ? usualUrl : isUrl === undefined ? new URL(url).origin : url;
-  return { baseUrl, values: absent === 0 ? values : null };
-}
-
-/** Without both settings no email is sent. One alone is an error, because the operator expects email to be on. */
-function readMail(environment: NodeJS.ProcessEnv, problems: string[]): MailSettings | null {
-  const [url, from] = [environment['LENDEN_SMTP_URL'] ?? '', environment['LENDEN_MAIL_FROM'] ?? ''];
-  if (url === '' && from === '') {
-    return null;
-  }
-  const read = <T>(name: string, parse: () => T): T | null => {
-    try {
-      return parse();
-    } catch (error) {
-      problems.push(`${name}: ${error instanceof Error ? error.message : 'malformed'}`);
-      return null;
-    }
-  };
-  if (url === '' || from === '') {
-    problems.push('LENDEN_SMTP_URL, LENDEN_MAIL_FROM: set both or neither');
-    return null;
-  }
-  const server = read('LENDEN_SMTP_URL', () => readSmtpUrl(url));
-  const sender = read('LENDEN_MAIL_FROM', () => readSender(from));
-  return server === null || sender === null ? null : { server, from: sender };
 }

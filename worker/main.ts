@@ -1,26 +1,15 @@
 import { NativeConnection, Runtime, makeTelemetryFilterString, DefaultLogger } from '@temporalio/worker';
-import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { openDatabase } from '../database/connection.ts';
-import { requireDurability } from '../database/durability.ts';
-import { GatewayExecutions } from '../core/gateways/store/executions.ts';
-import { GatewayTokens } from '../core/gateways/store/tokens.ts';
-import { manualBook } from '../core/manual-payments/store/submissions.ts';
-import { requireOwnLogins } from '../database/own-logins.ts';
-import { announceProcess } from '../database/presence.ts';
+import { openGateways } from '../core/gateways/open-gateways.ts';
+import { openProcessDatabase } from '../database/process-database.ts';
 import { BUSINESS_TIME_ZONE, calendarIn } from '../domain/calendar.ts';
-import { observeGateways } from '../gateways/observed.ts';
-import { BKASH_CAPABILITIES } from '../gateways/bkash/gateway.ts';
-import { createGatewayRegistry } from '../gateways/registry.ts';
-import { readConfig } from '../runtime/config.ts';
-import { failPlainly } from '../runtime/fail-plainly.ts';
 import { createHttpClient } from '../runtime/http-client.ts';
-import { createLogger, describeError } from '../runtime/logger.ts';
+import { describeError } from '../runtime/logger.ts';
 import { createMailer } from '../runtime/mailer.ts';
+import { sayReady, startProcess } from '../runtime/process.ts';
 import { createSecretBox } from '../runtime/secrets.ts';
 import { onShutdown } from '../runtime/shutdown.ts';
 import { connectionOptionsOf, type TemporalServer } from '../runtime/temporal-server.ts';
-import { startTelemetry } from '../runtime/telemetry/start.ts';
 import { observeHttpClient } from '../runtime/telemetry/observe-http.ts';
 import { linkTemporal } from '../temporal/client.ts';
 import { createDispatch } from '../temporal/dispatch.ts';
@@ -33,13 +22,9 @@ import { createWorkers, workflowBundle } from './workers.ts';
 /** Several applications may share a host. The activity enforces the limit of five per endpoint. */
 const WEBHOOK_SOCKETS_PER_ORIGIN = 64;
 
-failPlainly();
-const config = readConfig(process.env, { databaseRoles: ['lenden_app', 'lenden_system'] });
-const log = createLogger({ service: 'lenden-worker', level: config.logLevel });
-process.on('unhandledRejection', (error) =>
-  log.error({ alert: 'unhandled-rejection', error: String(error) }, 'unhandled rejection'),
-);
-const telemetry = await startTelemetry({ service: 'lenden-worker', environment: process.env, log });
+const ROLES = ['lenden_app', 'lenden_system'] as const;
+
+const { config, log, telemetry } = await startProcess('lenden-worker', ROLES);
 const levels = { TRACE: 'trace', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' } as const;
 Runtime.install({
   logger: new DefaultLogger('WARN', ({ level, message }) => log[levels[level]]({ source: 'temporal' }, message)),
@@ -54,25 +39,8 @@ const allow = config.outboundAllow;
 if (allow.entries.length > 0) {
   log.warn({ allow: allow.entries }, 'webhooks may be sent to these non-public hosts');
 }
-const database = await openDatabase({
-  url: config.databaseUrls,
-  poolSize: 20,
-  onRetry: (sqlState) => log.warn({ sqlState }, 'transaction retried'),
-});
-await requireOwnLogins({ database, roles: ['lenden_app', 'lenden_system'], log });
-await requireDurability({ database, environment: config.environment, log });
-const presence = await announceProcess({
-  database,
-  name: `worker ${process.pid}@${hostname()}`,
-  log,
-  onRestore() {
-    log.fatal({ alert: 'restore-while-running' }, 'npm run restore is running on this database; stopping this process');
-    process.exit(1);
-  },
-});
+const { database, presence } = await openProcessDatabase({ config, roles: ROLES, log, name: 'worker' });
 const secrets = createSecretBox(config.masterKey);
-const bkashTokens = new GatewayTokens({ transaction: database.withSystem, secrets });
-const bkashExecutions = new GatewayExecutions(database, BKASH_CAPABILITIES.name);
 const temporal = linkTemporal(config.temporal, { workflow: observedInterceptors(telemetry) });
 const gatewayHttp = observeHttpClient(createHttpClient({ guard: 'none', allow }), telemetry, 'gateway exchange');
 const webhookHttp = observeHttpClient(
@@ -86,17 +54,14 @@ const connection = await connect(config.temporal);
 const workers = await createWorkers(
   {
     database,
-    gateways: observeGateways(
-      createGatewayRegistry({
-        config,
-        http: gatewayHttp,
-        secrets,
-        bkashTokens,
-        bkashExecutions,
-        readManual: manualBook(database),
-      }),
+    gateways: openGateways({
+      config,
+      http: gatewayHttp,
+      database,
+      tokenTransaction: database.withSystem,
+      secrets,
       telemetry,
-    ),
+    }),
     dispatch: createDispatch(temporal.client),
     log,
     apiUrl: config.apiUrl,
@@ -122,8 +87,7 @@ running.catch((error: unknown) => {
   process.exit(1);
 });
 await ensureSchedules(temporal.client);
-// Scripts wait for this line, so it is logged at every log level.
-log.child({}, { level: 'info' }).info({ queues: workers.map(({ options }) => options.taskQueue) }, 'worker ready');
+sayReady(log, { queues: workers.map(({ options }) => options.taskQueue) }, 'worker ready');
 
 onShutdown(log, [
   async () => {

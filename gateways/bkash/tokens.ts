@@ -3,10 +3,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { HttpClient } from '../../runtime/http-client.ts';
 import { secretEquals } from '../../runtime/secrets.ts';
-import { optionalText, parseJson } from '../json.ts';
+import { optionalText } from '../json.ts';
 import { GatewayFailure } from '../port.ts';
 import type { BkashCredentials } from './credentials.ts';
 import { exchange, type Exchanged } from './exchange.ts';
+import { admit, HOUR_MS, keptIn, lastHour, mergedCalls, NOTHING, type Kept } from './kept-token.ts';
 
 /** One merchant at one of bKash's hosts. */
 export interface BkashAccount {
@@ -56,8 +57,6 @@ export interface TokensOptions {
   readonly elapsedMs?: () => number;
 }
 
-const HOUR_MS = 3_600_000;
-const CALLS_PER_HOUR = 2;
 /** How early a token is renewed, so that no call carries an expired one. The spread lets one of several processes start first. */
 const MARGIN_MS = 5 * 60_000;
 const MARGIN_SPREAD_MS = 3 * 60_000;
@@ -67,23 +66,11 @@ const ACCOUNTS_MAX = 1_000;
 const ELSEWHERE_MAX_MS = 12_000;
 const ELSEWHERE_LOOK_MS = 200;
 
-const Kept = z.object({
-  token: z.string().nullable(),
-  expiresAtMs: z.number(),
-  refreshToken: z.string().nullable(),
-  /** Times of the token calls of the last hour, whatever their result. */
-  calls: z.array(z.number()).max(100),
-  blockedUntilMs: z.number(),
-});
-type Kept = z.infer<typeof Kept>;
-
 const Granted = z.looseObject({
   id_token: z.string().min(1),
   refresh_token: optionalText,
   expires_in: z.coerce.number().int().min(1).max(86_400).catch(3_600),
 });
-
-const NOTHING: Kept = { token: null, expiresAtMs: 0, refreshToken: null, calls: [], blockedUntilMs: 0 };
 
 interface Slot {
   kept: Kept;
@@ -306,40 +293,8 @@ function grantedBy({ code, message, body }: Exchanged): z.infer<typeof Granted> 
   return (code === '0000' || code === '') && parsed.success ? parsed.data : null;
 }
 
-/** @throws GatewayFailure `rate-limited`, before anything is sent */
-function admit({ calls, blockedUntilMs }: Kept, nowMs: number): void {
-  const recent = lastHour(calls, nowMs);
-  const oldest = recent.at(-CALLS_PER_HOUR);
-  const untilMs = Math.max(blockedUntilMs, oldest === undefined ? 0 : oldest + HOUR_MS);
-  if (untilMs > nowMs) {
-    const until = new Date(untilMs).toISOString();
-    throw new GatewayFailure(
-      'rate-limited',
-      `the gateway grants two tokens an hour; the next one is available at ${until}`,
-    );
-  }
-}
-
-function lastHour(calls: readonly number[], nowMs: number): number[] {
-  return calls.filter((at) => at > nowMs - HOUR_MS);
-}
-
-/** Merges two lists of calls. A call in both lists counts once; two calls at the same time in one list count twice. */
-function mergedCalls(ours: readonly number[], theirs: readonly number[]): number[] {
-  const merged = [...ours];
-  for (const at of new Set(theirs)) {
-    const missing = theirs.filter((one) => one === at).length - ours.filter((one) => one === at).length;
-    merged.push(...Array.from({ length: Math.max(missing, 0) }, () => at));
-  }
-  return merged.sort((a, b) => a - b).slice(-100);
-}
-
 function freshToken({ kept, marginMs }: Slot, nowMs: number): string | null {
   return kept.token !== null && kept.expiresAtMs - marginMs > nowMs ? kept.token : null;
-}
-
-function keptIn(text: string): Kept | null {
-  return Kept.safeParse(parseJson(text)).data ?? null;
 }
 
 /** Hashes every part of the account: after a corrected password the failures of the old one no longer block it. */

@@ -525,8 +525,8 @@ export const DEFECTS: readonly Defect[] = [
     edits: [
       {
         file: 'runtime/http-client/connector.ts',
-        find: '!addresses.every(({ address }) => isPublicAddress(address))',
-        replace: '!addresses.some(({ address }) => isPublicAddress(address))',
+        find: '!addresses.every(({ address }) => isAllowed(address))',
+        replace: '!addresses.some(({ address }) => isAllowed(address))',
       },
     ],
     caughtBy: [

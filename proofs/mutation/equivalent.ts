@@ -118,57 +118,9 @@ export const EQUIVALENT: readonly EquivalentMutants[] = [
   },
   {
     file: 'runtime/http-client/connector.ts',
-    lines: ['family === 6'],
-    changes: [
-      ['family === 6', 'true'],
-      ['family === 6', 'false'],
-      ['family === 6', 'family !== 6'],
-    ],
-    why: 'Node looks names up only: the family of a literal address is not read.',
-  },
-  {
-    file: 'runtime/http-client/connector.ts',
     lines: ['ca === undefined'],
     changes: [['ca === undefined', 'false']],
     why: 'Node takes certificates that are undefined for none.',
-  },
-  {
-    file: 'runtime/http-client/connector.ts',
-    lines: ['const onClose', "socket.on('close', onClose)"],
-    changes: [
-      ['(): void => fail(new HttpFailure(failure, { sent: false }))', '() => undefined'],
-      ['{ sent: false }', '{}'],
-      ['false', 'true'],
-      ["'close'", '""'],
-    ],
-    why: 'A socket that closes before it opened has told its error before: this is for the case that it has not.',
-  },
-  {
-    file: 'runtime/http-client/connector.ts',
-    lines: ['deadline.aborted', 'onDeadline();'],
-    changes: [
-      ['deadline.aborted', 'false'],
-      ['{ onDeadline(); }', '{}'],
-      ['onDeadline();', ';'],
-    ],
-    why: 'No timer can fire between the step before and this line.',
-  },
-  {
-    file: 'runtime/http-client/connector.ts',
-    lines: ['{ once: true }', "deadline.removeEventListener('abort', onDeadline)"],
-    changes: [
-      ['{ once: true }', '{}'],
-      ['true', 'false'],
-      ["() => deadline.removeEventListener('abort', onDeadline)", '() => undefined'],
-      ["'abort'", '""'],
-    ],
-    why: 'What is settled settles no second time, and the deadline belongs to this one opening.',
-  },
-  {
-    file: 'runtime/http-client/connector.ts',
-    lines: ['noDelay: true'],
-    changes: [['true', 'false']],
-    why: 'It moves packets by milliseconds; what they hold is the same.',
   },
   {
     file: 'runtime/http-client/resolve.ts',

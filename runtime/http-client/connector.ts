@@ -1,9 +1,8 @@
-import { isIP, connect as connectTcp, type Socket } from 'node:net';
-import { connect as connectTls, type TLSSocket } from 'node:tls';
-import type { buildConnector } from 'undici';
+import { isIP, type LookupFunction } from 'node:net';
+import { buildConnector } from 'undici';
 import { isPublicAddress, type AllowList } from '../../domain/outbound-url.ts';
 import { errorCodeOf, HttpFailure } from './failure.ts';
-import { resolvePublicName, resolveSystemName, type ResolvedAddress, type ResolveHost } from './resolve.ts';
+import { resolvePublicName, resolveSystemName, type ResolveHost } from './resolve.ts';
 
 /** `public-only` for URLs that applications choose; `none` for hosts that the operator configured. */
 export type OutboundGuard = 'public-only' | 'none';
@@ -20,130 +19,74 @@ export interface ConnectorOptions {
 }
 
 /**
- * Returns the function that opens the HTTP client's sockets. It connects to the addresses that it has checked, so a name that changes its answer in
- * between gains nothing. A name with even one forbidden address is refused.
+ * Returns the function that opens the HTTP client's sockets: undici's own, with lookups that check what they return. The socket connects to the
+ * checked addresses, so a name that changes its answer in between gains nothing. A name with even one forbidden address is refused.
  */
 export function createGuardedConnector(options: ConnectorOptions): buildConnector.connector {
+  const { guard, allow, connectTimeoutMs, ca, resolve } = options;
+  const opening = (lookup: LookupFunction): buildConnector.connector =>
+    buildConnector({
+      lookup,
+      timeout: connectTimeoutMs,
+      autoSelectFamily: true,
+      allowH2: false,
+      // Every connection verifies the certificate anew.
+      maxCachedSessions: 0,
+      rejectUnauthorized: true,
+      minVersion: 'TLSv1.2',
+      ...(ca === undefined ? {} : { ca }),
+    });
+  const toAny = opening(checkedLookup(resolve ?? resolveSystemName, () => true));
+  const toPublic = opening(checkedLookup(resolve ?? resolvePublicName, isPublicAddress));
   return ({ hostname, protocol, port }, callback) => {
-    const target = { hostname, port: Number(port) || (protocol === 'https:' ? 443 : 80), tls: protocol === 'https:' };
-    // oxlint-disable promise/no-callback-in-promise -- undici's connector is a callback interface
-    openSocket(target, options).then(
-      (socket) => callback(null, socket),
-      (error: unknown) => callback(error instanceof Error ? error : new Error('connect'), null),
+    const tls = protocol === 'https:';
+    const trusted = guard === 'none' || allow.allows({ hostname, port: Number(port) || (tls ? 443 : 80) });
+    const isLiteral = isIP(hostname) !== 0;
+    if (isLiteral && !trusted && !isPublicAddress(hostname)) {
+      // A literal address needs no lookup, so it is checked here.
+      queueMicrotask(() => callback(new HttpFailure('blocked', { sent: false }), null));
+      return;
+    }
+    // undici would take the name from a `Host` header. The certificate must be that of the URL's host.
+    const servername = tls && !isLiteral ? { servername: hostname.replace(/\.$/, '') } : {};
+    const connect = trusted ? toAny : toPublic;
+    connect({ hostname, protocol, port, ...servername }, (error, socket) =>
+      error === null ? callback(null, socket) : callback(failureOf(error, tls), null),
+    );
+  };
+}
+
+/** Returns a lookup that fails unless every address of the name is allowed: we do not choose which of them the socket connects to. */
+function checkedLookup(resolve: ResolveHost, isAllowed: (address: string) => boolean): LookupFunction {
+  const addressesOf = async (hostname: string) => {
+    const addresses = await resolve(hostname).catch(() => []);
+    if (addresses.length === 0) {
+      throw new HttpFailure('unresolved', { sent: false });
+    }
+    if (!addresses.every(({ address }) => isAllowed(address))) {
+      throw new HttpFailure('blocked', { sent: false });
+    }
+    return addresses;
+  };
+  return (hostname, _options, callback) => {
+    // oxlint-disable promise/no-callback-in-promise -- a lookup is a callback interface
+    addressesOf(hostname).then(
+      (addresses) => callback(null, [...addresses]),
+      (error: HttpFailure) => callback(error, []),
     );
     // oxlint-enable promise/no-callback-in-promise
   };
 }
 
-interface Target {
-  readonly hostname: string;
-  readonly port: number;
-  readonly tls: boolean;
-}
-
-async function openSocket(target: Target, options: ConnectorOptions): Promise<Socket | TLSSocket> {
-  const deadline = AbortSignal.timeout(options.connectTimeoutMs);
-  const addresses = await judgedAddresses(target, options, deadline);
-  const tcp = await openTcp(target, addresses, deadline);
-  return target.tls ? await openTls(target, { tcp, ca: options.ca, deadline }) : tcp;
-}
-
-async function judgedAddresses(
-  target: Target,
-  { guard, allow, resolve }: ConnectorOptions,
-  deadline: AbortSignal,
-): Promise<readonly ResolvedAddress[]> {
-  const trusted = guard === 'none' || allow.allows(target);
-  const family = isIP(target.hostname);
-  const ask = resolve ?? (trusted ? resolveSystemName : resolvePublicName);
-  const addresses =
-    family === 0
-      ? await before(deadline, ask(target.hostname))
-      : [{ address: target.hostname, family: family === 6 ? (6 as const) : (4 as const) }];
-  if (addresses.length === 0) {
-    throw new HttpFailure('unresolved', { sent: false });
+function failureOf(error: Error, tls: boolean): HttpFailure {
+  if (error instanceof HttpFailure) {
+    return error;
   }
-  if (!trusted && !addresses.every(({ address }) => isPublicAddress(address))) {
-    throw new HttpFailure('blocked', { sent: false });
+  const code = errorCodeOf(error);
+  if (code === 'UND_ERR_CONNECT_TIMEOUT') {
+    return new HttpFailure('timeout', { sent: false });
   }
-  return addresses;
-}
-
-function openTcp(target: Target, addresses: readonly ResolvedAddress[], deadline: AbortSignal): Promise<Socket> {
-  const socket = connectTcp({
-    host: target.hostname,
-    port: target.port,
-    autoSelectFamily: true,
-    noDelay: true,
-    // Called for names only; a literal address has been checked above and is used unchanged.
-    lookup: (_hostname, _options, callback) => callback(null, [...addresses]),
-  });
-  return opened(socket, { event: 'connect', failure: 'connect', deadline });
-}
-
-interface TlsOptions {
-  readonly tcp: Socket;
-  readonly ca: string | undefined;
-  readonly deadline: AbortSignal;
-}
-
-function openTls(target: Target, { tcp, ca, deadline }: TlsOptions): Promise<TLSSocket> {
-  const socket = connectTls({
-    socket: tcp,
-    host: target.hostname,
-    servername: isIP(target.hostname) === 0 ? target.hostname.replace(/\.$/, '') : '',
-    ALPNProtocols: ['http/1.1'],
-    rejectUnauthorized: true,
-    minVersion: 'TLSv1.2',
-    ...(ca === undefined ? {} : { ca }),
-  });
-  return opened(socket, { event: 'secureConnect', failure: 'tls', deadline });
-}
-
-interface OpeningStep {
-  readonly event: 'connect' | 'secureConnect';
-  readonly failure: 'connect' | 'tls';
-  readonly deadline: AbortSignal;
-}
-
-function opened<S extends Socket>(socket: S, { event, failure, deadline }: OpeningStep): Promise<S> {
-  return new Promise((resolve, reject) => {
-    const settle = (finish: () => void): void => {
-      socket.off(event, onOpen);
-      socket.off('error', onError);
-      socket.off('close', onClose);
-      deadline.removeEventListener('abort', onDeadline);
-      finish();
-    };
-    const fail = (error: HttpFailure): void => {
-      settle(() => {
-        // A destroyed socket can still emit an error, which would be unhandled.
-        socket.on('error', () => undefined);
-        socket.destroy();
-        reject(error);
-      });
-    };
-    const onOpen = (): void => settle(() => resolve(socket));
-    const onError = (error: Error): void => fail(new HttpFailure(failure, { sent: false, code: errorCodeOf(error) }));
-    const onClose = (): void => fail(new HttpFailure(failure, { sent: false }));
-    const onDeadline = (): void => fail(new HttpFailure('timeout', { sent: false }));
-    socket.on(event, onOpen);
-    socket.on('error', onError);
-    socket.on('close', onClose);
-    deadline.addEventListener('abort', onDeadline);
-    if (deadline.aborted) {
-      onDeadline();
-    }
-  });
-}
-
-function before<T>(deadline: AbortSignal, work: Promise<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const onDeadline = (): void => reject(new HttpFailure('timeout', { sent: false }));
-    deadline.addEventListener('abort', onDeadline, { once: true });
-    work.then(resolve, reject).finally(() => deadline.removeEventListener('abort', onDeadline));
-    if (deadline.aborted) {
-      onDeadline();
-    }
-  });
+  // The system's error of an attempt to connect, or one for all addresses that were tried. Whatever else fails on the way to TLS is its handshake.
+  const isTcp = !tls || error instanceof AggregateError || ('syscall' in error && error.syscall === 'connect');
+  return new HttpFailure(isTcp ? 'connect' : 'tls', { sent: false, code });
 }

@@ -99,3 +99,26 @@ export function readSender(text: string): MailSettings['from'] {
   }
   return { name, address };
 }
+
+/** Without both settings no email is sent. One alone is an error, because the operator expects email to be on. */
+export function readMail(environment: NodeJS.ProcessEnv, problems: string[]): MailSettings | null {
+  const [url, from] = [environment['LENDEN_SMTP_URL'] ?? '', environment['LENDEN_MAIL_FROM'] ?? ''];
+  if (url === '' && from === '') {
+    return null;
+  }
+  const read = <T>(name: string, parse: () => T): T | null => {
+    try {
+      return parse();
+    } catch (error) {
+      problems.push(`${name}: ${error instanceof Error ? error.message : 'malformed'}`);
+      return null;
+    }
+  };
+  if (url === '' || from === '') {
+    problems.push('LENDEN_SMTP_URL, LENDEN_MAIL_FROM: set both or neither');
+    return null;
+  }
+  const server = read('LENDEN_SMTP_URL', () => readSmtpUrl(url));
+  const sender = read('LENDEN_MAIL_FROM', () => readSender(from));
+  return server === null || sender === null ? null : { server, from: sender };
+}

@@ -1,4 +1,5 @@
 import { context, diag, DiagLogLevel, SpanKind, SpanStatusCode, trace, TraceFlags } from '@opentelemetry/api';
+import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { OTLPMetricExporter } from '@opentelemetry/exporter-metrics-otlp-http';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { detectResourcesSync, envDetectorSync, Resource } from '@opentelemetry/resources';
@@ -10,7 +11,6 @@ import {
 } from '@temporalio/interceptors-opentelemetry';
 import type { Logger } from '../logger.ts';
 import type { Outcome, SpanEnd, SpanRequest, Telemetry, TelemetryOptionsOfProcess, WorkflowRun } from '../telemetry.ts';
-import { AsyncContextManager } from './context-manager.ts';
 import { onlyKnownAttributes } from './exported-spans.ts';
 import { createInstruments } from './instruments.ts';
 
@@ -40,7 +40,7 @@ export function startOpenTelemetry({
     { exportTimeoutMillis: EXPORT_TIMEOUT_MS },
   );
   const traces = new BasicTracerProvider({ resource, spanProcessors: [spans] });
-  traces.register({ contextManager: new AsyncContextManager() });
+  traces.register({ contextManager: new AsyncLocalStorageContextManager() });
   const meters = new MeterProvider({
     resource,
     readers: [

@@ -34,6 +34,7 @@ describe('docs/operating.md', () => {
     // Operators cannot find a setting that is only in the code.
     const variables = found(/\b((?:LENDEN|TEMPORAL|DATABASE|OTEL)_[A-Z_]+)['\]:]/g, [
       'runtime/config.ts',
+      'runtime/mail/settings.ts',
       ...CODE.filter((path) => path.startsWith('runtime/telemetry')),
     ]);
     const settings = {

@@ -57,7 +57,7 @@ interface Creation extends Scope {
   readonly metadata: string | null;
   readonly invoiceId: bigint | null;
   readonly gateway: string | null;
-  readonly gatewayChoices: readonly string[] | null;
+  readonly gatewayChoices: string[] | null;
   readonly expiresInSeconds: number;
   readonly attemptReference: string;
   readonly storeId: string | null;
@@ -91,7 +91,7 @@ function created(db: QueryCreator<Tables & { claimed: { id: bigint } }>, $: Give
         metadata: $('metadata'),
         invoiceId: eb.cast<bigint | null>($('invoiceId'), 'bigint'),
         gateway: $('gateway'),
-        gatewayChoices: eb.cast<readonly string[] | null>($('gatewayChoices'), sql`text[]`),
+        gatewayChoices: eb.cast<string[] | null>($('gatewayChoices'), sql`text[]`),
         expiresAt: plus(now, span($('expiresInSeconds'), 'second')),
         nextSweepAt: later(`${FIRST_SWEEP_SECONDS} seconds`),
       });
@@ -181,7 +181,7 @@ export async function insertPayment(
     cancelUrl: payment.cancelUrl ?? null,
     metadata: payment.metadata ?? null,
     invoiceId: payment.invoiceId ?? null,
-    gatewayChoices: payment.gatewayChoices ?? null,
+    gatewayChoices: payment.gatewayChoices?.slice() ?? null,
     attemptReference: attempt.reference,
     storeId: attempt.storeId,
   };

@@ -6,7 +6,7 @@ import { createSweepActivities } from '../../../activities/sweep.ts';
 import { chooseGateway } from '../../../core/payments/store/gateway-choices.ts';
 import type { Mode } from '../../../domain/mode.ts';
 import { attemptReference } from '../../../domain/references.ts';
-import type { NagadAccount } from '../../../runtime/config.ts';
+import type { NagadAccount } from '../../../runtime/gateway-settings.ts';
 import { readEvidence } from '../../../scripts/read-evidence.ts';
 import { readOrMakeKeys } from '../../../simulators/nagad/keys.ts';
 import { startNagadSimulator } from '../../../simulators/nagad/server.ts';

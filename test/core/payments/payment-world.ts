@@ -18,7 +18,7 @@ import type { Mode } from '../../../domain/mode.ts';
 import { parseAllowList } from '../../../domain/outbound-url.ts';
 import { paymentReference } from '../../../domain/references.ts';
 import { createGatewayRegistry } from '../../../gateways/registry.ts';
-import type { BkashAccount, NagadAccount, StripeAccount } from '../../../runtime/config.ts';
+import type { BkashAccount, NagadAccount, StripeAccount } from '../../../runtime/gateway-settings.ts';
 import { createHttpClient } from '../../../runtime/http-client.ts';
 import { createLogger } from '../../../runtime/logger.ts';
 import { createSecretBox } from '../../../runtime/secrets.ts';
