@@ -8,7 +8,6 @@ import { BUSINESS_TIME_ZONE } from '../../domain/calendar.ts';
 import { DomainError, notFound } from '../../domain/errors.ts';
 import { isOpen, isPaid } from '../../domain/payment.ts';
 import { checkoutPath } from '../../domain/payment-view.ts';
-import { describeError } from '../../runtime/logger.ts';
 import { assetAt } from '../../web/assets.ts';
 import { renderErrorPage } from '../../web/checkout/error-page.ts';
 import { renderCheckoutPage } from '../../web/checkout/page.ts';

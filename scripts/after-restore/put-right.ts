@@ -18,7 +18,6 @@ import {
   type MovedSequence,
   type NamedKind,
   type NamedRow,
-  type OpenPayment,
   type SkippedNumbers,
 } from '../../core/maintenance/store/after-restore.ts';
 import type { Database } from '../../database/connection.ts';

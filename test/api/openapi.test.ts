@@ -150,6 +150,7 @@ describe('the generated file', () => {
     try {
       for (const part of [
         'api',
+        'core',
         'database',
         'domain',
         'gateways',
