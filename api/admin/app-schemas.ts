@@ -90,16 +90,6 @@ export const ApplicationSettings = z
   .meta({ id: 'ApplicationSettings' });
 export type ApplicationSettings = z.infer<typeof ApplicationSettings>;
 
-/** Settings by which one operator could weaken four-eyes approval. Once a threshold is set, a change to any of them needs a second operator. */
-export const GUARDED_SETTINGS = [
-  'refundApprovalThresholdMinor',
-  'refundApprovalThresholds',
-  'webhookUrl',
-  'testWebhookUrl',
-  'returnOrigins',
-  'unappliedPaymentPolicy',
-] as const satisfies readonly (keyof ApplicationSettings)[];
-
 const Business = z
   .object({
     clientId: z.string().describe('Sent as `Client-Id`.'),

@@ -1,27 +1,6 @@
 import { z } from 'zod';
-import {
-  endFormer,
-  prepareCredential,
-  storeCredential,
-  storeRotation,
-  type IssuedCredential as StoredCredential,
-  type PreparedCredential,
-  type WantedCredential,
-} from '../../core/applications/store/applications.ts';
-import type { EntityManager } from '../../database/connection.ts';
-import {
-  activateCredential,
-  confirmableUntil,
-  listCredentials,
-  readApplication,
-  revokeCredential,
-  type CredentialRow,
-} from '../../core/applications/store/administration.ts';
-import { recordAudit, type AuditFacts } from '../../core/operators/store/audit.ts';
-import type { PendingChange } from '../../core/operators/store/pending-changes.ts';
-import { isGuarded } from '../../core/operators/store/second-person.ts';
-import type { Statements } from '../../database/statements.ts';
-import { DomainError, notFound } from '../../domain/errors.ts';
+import { issueKey, revokeKey, rotateKeys, type IssuedKey } from '../../core/applications/keys.ts';
+import { listCredentials, readApplication, type CredentialRow } from '../../core/applications/store/administration.ts';
 import { toJsonInteger } from '../../domain/money.ts';
 import { IdParams } from '../http/fields.ts';
 import {
@@ -32,12 +11,9 @@ import {
   RotateCredentials,
   RotatedCredentials,
 } from './app-schemas.ts';
-import type { OperatorCaller } from './caller.ts';
 import { pendingChangeView } from './change-schemas.ts';
 import type { AdminDependencies } from './dependencies.ts';
-import { outdated, propose } from './propose.ts';
 import { adminRoute, type AdminRoute } from './route.ts';
-import { contractOf } from '../../core/contracts/contracts.ts';
 
 const TAG = 'Applications';
 const WAITS =
@@ -83,25 +59,11 @@ function issue(deps: AdminDependencies): AdminRoute {
     body: IssueCredential,
     response: { status: 201, schema: IssuedCredential },
     errors: ['RESOURCE_NOT_FOUND', 'INVALID_OPERATION_STATE'],
-    handler: async ({ caller, params, body }) => {
-      const prepared = await prepare(body);
-      const { contract } = body;
-      return {
-        status: 201,
-        data: await deps.database.withOperator(caller.view, async (em) => {
-          const key = { caller, applicationId: params.id, prepared };
-          if (await waits(em, key)) {
-            const { stored, change } = await proposeKey(em, { ...key, kind: 'credential' });
-            return { ...shownKey(stored, contract), status: 'PENDING', pendingChanges: [pendingChangeView(change)] };
-          }
-          const stored = await storeCredential(em, params.id, prepared);
-          const { credentialId, mode } = stored;
-          await audit(em, { ...key, action: 'credential.issued', after: { credentialId, mode, contract } });
-          return { ...shownKey(stored, contract), status: 'ACTIVE', pendingChanges: [] };
-        }),
-        message: 'Resource created',
-      };
-    },
+    handler: async ({ caller, params, body }) => ({
+      status: 201,
+      data: issuedView(await issueKey(deps, caller, { applicationId: params.id, ...body }), body),
+      message: 'Resource created',
+    }),
   });
 }
 
@@ -120,33 +82,9 @@ function rotate(deps: AdminDependencies): AdminRoute {
     response: { status: 200, schema: RotatedCredentials },
     errors: ['RESOURCE_NOT_FOUND', 'INVALID_OPERATION_STATE'],
     handler: async ({ caller, params, body }) => {
-      const prepared = await prepare(body);
-      const { graceHours, contract } = body;
-      return {
-        status: 200,
-        data: await deps.database.withOperator(caller.view, async (em) => {
-          const key = { caller, applicationId: params.id, prepared };
-          if (await waits(em, key)) {
-            const { stored, change } = await proposeKey(em, { ...key, kind: 'credential-rotation', graceHours });
-            return {
-              ...shownKey(stored, contract),
-              status: 'PENDING',
-              pendingChanges: [pendingChangeView(change)],
-              previousKeyExpiresAt: null,
-            };
-          }
-          const stored = await storeRotation(em, { applicationId: params.id, prepared, graceHours });
-          const { credentialId, mode, previousKeyExpiresAt } = stored;
-          const after = { credentialId, mode, contract, previousKeyExpiresAt };
-          await audit(em, { ...key, action: 'credential.rotated', after });
-          return {
-            ...shownKey(stored, contract),
-            status: 'ACTIVE',
-            pendingChanges: [],
-            previousKeyExpiresAt: previousKeyExpiresAt?.toISOString() ?? null,
-          };
-        }),
-      };
+      const rotated = await rotateKeys(deps, caller, { applicationId: params.id, ...body });
+      const previousKeyExpiresAt = rotated.previousKeyExpiresAt?.toISOString() ?? null;
+      return { status: 200, data: { ...issuedView(rotated, body), previousKeyExpiresAt } };
     },
   });
 }
@@ -163,132 +101,25 @@ function revoke(deps: AdminDependencies): AdminRoute {
     params: CredentialParams,
     response: { status: 200, schema: Credential },
     errors: ['RESOURCE_NOT_FOUND'],
-    handler: async ({ caller, params }) => ({
+    handler: async ({ caller, params: { id: applicationId, credentialId } }) => ({
       status: 200,
-      data: await deps.database.withOperator(caller.view, async (em) => {
-        const { id: applicationId, credentialId } = params;
-        const revoked = await revokeCredential(em, { applicationId, credentialId });
-        if (revoked === null) {
-          throw notFound('credential');
-        }
-        const after = { credentialId, mode: revoked.mode };
-        await audit(em, { caller, applicationId, action: 'credential.revoked', after });
-        return credentialView(revoked);
-      }),
+      data: credentialView(await revokeKey(deps, caller, { applicationId, credentialId })),
     }),
   });
 }
 
-function prepare(wanted: WantedCredential): Promise<PreparedCredential> {
-  if (wanted.scopes !== undefined && !contractOf(wanted.contract ?? 'native').keys.haveScopes) {
-    const fields = { scopes: `are not known to ${wanted.contract} keys` };
-    throw new DomainError('VALIDATION_ERROR', 'the request is not valid', { fields });
-  }
-  return prepareCredential(wanted);
-}
-
-interface NewKey {
-  readonly caller: OperatorCaller;
-  readonly applicationId: bigint;
-  readonly prepared: PreparedCredential;
-}
-
-/**
- * Returns whether a new key needs a second operator. Thresholds do not limit an application's own refunds, so one LIVE key is enough to refund alone.
- * A TEST key moves no real money.
- */
-async function waits(em: EntityManager, { applicationId, prepared }: NewKey): Promise<boolean> {
-  return prepared.row.mode === 'LIVE' && (await isGuarded(em, applicationId));
-}
-
-type ProposedKey = NewKey &
-  ({ readonly kind: 'credential' } | { readonly kind: 'credential-rotation'; readonly graceHours: number });
-
-/** Stores a key that does not work yet and proposes it to a second operator. The response shows the key as usual. */
-async function proposeKey(
-  em: EntityManager,
-  { caller, applicationId, prepared, ...proposed }: ProposedKey,
-): Promise<{ readonly stored: StoredCredential; readonly change: PendingChange }> {
-  const stored = await storeCredential(em, applicationId, { ...prepared, waits: true });
-  const { credentialId, mode } = stored;
-  const { contract, label = null, prefix = null, scopes = null } = prepared.row;
-  const change = await propose(em, caller, {
-    applicationId,
+function issuedView({ key, change }: IssuedKey, { contract }: Pick<z.infer<typeof IssueCredential>, 'contract'>) {
+  const { credentialId, mode, apiKey, apiSecret, business } = key;
+  return {
+    credentialId: toJsonInteger(credentialId),
     mode,
-    kind: proposed.kind,
-    target: { type: 'application', id: applicationId.toString() },
-    before: {},
-    after: {
-      credentialId: toJsonInteger(credentialId),
-      mode,
-      contract,
-      label,
-      prefix,
-      scopes,
-      ...(proposed.kind === 'credential' ? {} : { graceHours: proposed.graceHours }),
-    },
-  });
-  await confirmableUntil(em, { credentialId, until: change.expiresAt });
-  return { stored, change };
-}
-
-const KeyFacts = z.object({ credentialId: z.int().transform(BigInt), graceHours: z.int().optional() });
-
-interface DecidedKey {
-  readonly caller: OperatorCaller;
-  readonly change: PendingChange;
-}
-
-/**
- * Activates a key that a second operator has confirmed, in that operator's transaction.
- * @throws DomainError INVALID_OPERATION_STATE when the key was revoked since it was issued
- */
-export async function confirmCredential(em: EntityManager, { caller, change }: DecidedKey): Promise<void> {
-  const { credentialId, graceHours } = KeyFacts.parse(change.after);
-  const { proposedBy } = change;
-  const applicationId = change.applicationId ?? 0n;
-  const key = await activateCredential(em, { applicationId, credentialId });
-  if (key === null) {
-    throw outdated();
-  }
-  const { mode, contract } = key;
-  const issued = { credentialId, mode, contract, proposedBy };
-  if (graceHours === undefined) {
-    await audit(em, { caller, applicationId, action: 'credential.issued', after: issued });
-    return;
-  }
-  const previousKeyExpiresAt = await endFormer(em, { applicationId, mode, contract, credentialId, graceHours });
-  const after = { ...issued, previousKeyExpiresAt };
-  await audit(em, { caller, applicationId, action: 'credential.rotated', after });
-}
-
-/** Revokes a key whose proposal was rejected or withdrawn. */
-export async function dropCredential(em: EntityManager, { caller, change }: DecidedKey): Promise<void> {
-  const { credentialId } = KeyFacts.parse(change.after);
-  const { proposedBy } = change;
-  const applicationId = change.applicationId ?? 0n;
-  const revoked = await revokeCredential(em, { applicationId, credentialId });
-  if (revoked !== null) {
-    const after = { credentialId, mode: revoked.mode, proposedBy };
-    await audit(em, { caller, applicationId, action: 'credential.revoked', after });
-  }
-}
-
-interface Audited {
-  readonly caller: OperatorCaller;
-  readonly applicationId: bigint;
-  readonly action: `credential.${'issued' | 'rotated' | 'revoked'}`;
-  readonly after: AuditFacts;
-}
-
-function audit(em: Statements, { caller, applicationId, action, after }: Audited): Promise<void> {
-  const target = { type: 'application', id: applicationId };
-  return recordAudit(em, { actor: caller.actor, action, target, application: { id: applicationId }, after });
-}
-
-function shownKey({ credentialId, ...shown }: StoredCredential, contract: z.infer<typeof IssueCredential>['contract']) {
-  const { mode, apiKey, apiSecret, business } = shown;
-  return { credentialId: toJsonInteger(credentialId), mode, contract, apiKey, apiSecret, business };
+    contract,
+    apiKey,
+    apiSecret,
+    business,
+    status: change === null ? ('ACTIVE' as const) : ('PENDING' as const),
+    pendingChanges: change === null ? [] : [pendingChangeView(change)],
+  };
 }
 
 function credentialView(row: CredentialRow): z.infer<typeof Credential> {

@@ -1,36 +1,13 @@
-import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
-import type { EntityManager } from '../../database/connection.ts';
-import { recordAudit, type AuditFacts } from '../../core/operators/store/audit.ts';
-import { lockSuperAdmins } from '../../core/operators/store/last-super-admin.ts';
-import { plain, waitingChanges, type PendingChange } from '../../core/operators/store/pending-changes.ts';
-import {
-  deleteRole,
-  insertRole,
-  listRoles,
-  readRole,
-  readRoleHolders,
-  updateRole,
-  type RoleContents,
-  type RoleHolder,
-  type RoleRecord,
-} from '../../core/operators/store/roles.ts';
-import { areGrantsGuarded } from '../../core/operators/store/second-person.ts';
-import { DomainError, notFound } from '../../domain/errors.ts';
+import { createRole, deleteRole, updateRole, withChanges, type RoleWithChanges } from '../../core/operators/roles.ts';
+import type { PendingChange } from '../../core/operators/store/pending-changes.ts';
+import { listRoles, type RoleContents } from '../../core/operators/store/roles.ts';
 import { toJsonInteger } from '../../domain/money.ts';
-import {
-  GUARDED_PERMISSIONS,
-  mayGrant,
-  PERMISSION_MEANINGS,
-  PERMISSIONS,
-  type Permission,
-} from '../../domain/permissions.ts';
+import { GUARDED_PERMISSIONS, PERMISSION_MEANINGS, PERMISSIONS } from '../../domain/permissions.ts';
 import { IdParams } from '../http/fields.ts';
 import { paginationOf, sliceOf } from '../http/paging.ts';
-import type { OperatorCaller } from './caller.ts';
 import { pendingChangeView } from './change-schemas.ts';
 import type { AdminDependencies } from './dependencies.ts';
-import { outdated, propose } from './propose.ts';
 import { adminRoute, type AdminRoute } from './route.ts';
 import { PermissionList, Role, RoleBody, RolesQuery } from './schemas.ts';
 
@@ -75,9 +52,9 @@ function list(deps: AdminDependencies): AdminRoute {
       const slice = sliceOf(query, 'createdAt');
       const { rows, total } = await deps.database.withOperator(caller.view, async (em) => {
         const page = await listRoles(em, slice);
-        return { ...page, rows: await roleViews(em, page.rows) };
+        return { ...page, rows: await withChanges(em, page.rows) };
       });
-      return { status: 200, data: rows, pagination: paginationOf(slice, { total }) };
+      return { status: 200, data: rows.map(roleView), pagination: paginationOf(slice, { total }) };
     },
   });
 }
@@ -97,14 +74,7 @@ function create(deps: AdminDependencies): AdminRoute {
     errors: ['RESOURCE_ALREADY_EXISTS'],
     links: { deleteRole: { operationId: 'deleteRole', parameters: { id: '$response.body#/data/id' } } },
     handler: async ({ caller, body }) => {
-      requireHeld(caller, body.permissions);
-      const role = await deps.database.withOperator(caller.view, async (em) => {
-        const created = await readRole(em, await insertRole(em, contentsOf(body)));
-        const target = { type: 'role', id: created.id };
-        await recordAudit(em, { actor: caller.actor, action: 'role.created', target, after: factsOf(created) });
-        const [view] = await roleViews(em, [created]);
-        return view ?? notFoundRole();
-      });
+      const role = roleView(await createRole(deps, caller, contentsOf(body)));
       return { status: 201, data: role, message: 'Resource created' };
     },
   });
@@ -125,69 +95,11 @@ function update(deps: AdminDependencies): AdminRoute {
     body: RoleBody,
     response: { status: 200, schema: Role },
     errors: ['RESOURCE_NOT_FOUND', 'RESOURCE_ALREADY_EXISTS', 'INVALID_OPERATION_STATE'],
-    handler: async ({ caller, params, body }) => {
-      const role = await deps.database.withOperator(caller.view, async (em) => {
-        await lockSuperAdmins(em);
-        const before = await readRole(em, params.id);
-        requireHeld(caller, [...before.permissions, ...body.permissions]);
-        const added = body.permissions.filter((permission) => !before.permissions.includes(permission));
-        const holders = await readRoleHolders(em, params.id);
-        const gained = holders.map(({ applicationId }) => ({ permissions: added, everything: false, applicationId }));
-        if (!before.seeded && (await areGrantsGuarded(em, gained))) {
-          const target = { type: 'role', id: params.id.toString() } as const;
-          const facts = { before: shownRole(before, holders), after: factsOf({ ...before, ...contentsOf(body) }) };
-          await propose(em, caller, { applicationId: null, mode: null, kind: 'role', target, ...facts });
-        } else {
-          await writeRole(em, { caller, before, contents: contentsOf(body) });
-        }
-        em.clear();
-        const [view] = await roleViews(em, [await readRole(em, params.id)]);
-        return view ?? notFoundRole();
-      });
-      return { status: 200, data: role };
-    },
+    handler: async ({ caller, params, body }) => ({
+      status: 200,
+      data: roleView(await updateRole(deps, caller, { id: params.id, contents: contentsOf(body) })),
+    }),
   });
-}
-
-interface RoleChange {
-  readonly caller: OperatorCaller;
-  readonly before: RoleRecord;
-  readonly contents: RoleContents;
-  /** Set when another operator proposed the change. */
-  readonly proposedBy?: bigint;
-}
-
-async function writeRole(em: EntityManager, { caller, before, contents, proposedBy }: RoleChange): Promise<void> {
-  await updateRole(em, before.id, contents);
-  em.clear();
-  await recordAudit(em, {
-    actor: caller.actor,
-    action: 'role.changed',
-    target: { type: 'role', id: before.id },
-    before: factsOf(before),
-    after: { ...factsOf(await readRole(em, before.id)), ...(proposedBy === undefined ? {} : { proposedBy }) },
-  });
-}
-
-/**
- * Applies a change of a role that a second operator has confirmed, in that operator's transaction.
- * @throws DomainError FORBIDDEN, INVALID_OPERATION_STATE when the role, or who has it, is not what it was when the change was proposed
- */
-export async function confirmRole(
-  em: EntityManager,
-  { caller, change }: { readonly caller: OperatorCaller; readonly change: PendingChange },
-): Promise<void> {
-  await lockSuperAdmins(em);
-  const before = await readRole(em, BigInt(change.target.id));
-  const holders = await readRoleHolders(em, before.id);
-  if (!isDeepStrictEqual(plain(shownRole(before, holders)), change.before)) {
-    throw outdated();
-  }
-  const contents = contentsOf(
-    RoleBody.parse({ ...change.after, description: change.after['description'] || undefined }),
-  );
-  requireHeld(caller, [...before.permissions, ...contents.permissions]);
-  await writeRole(em, { caller, before, contents, proposedBy: change.proposedBy });
 }
 
 function remove(deps: AdminDependencies): AdminRoute {
@@ -204,63 +116,28 @@ function remove(deps: AdminDependencies): AdminRoute {
     response: { status: 200, schema: z.null() },
     errors: ['RESOURCE_NOT_FOUND', 'INVALID_OPERATION_STATE'],
     handler: async ({ caller, params }) => {
-      await deps.database.withOperator(caller.view, async (em) => {
-        const before = await readRole(em, params.id);
-        requireHeld(caller, before.permissions);
-        await deleteRole(em, params.id);
-        const target = { type: 'role', id: params.id };
-        await recordAudit(em, { actor: caller.actor, action: 'role.deleted', target, before: factsOf(before) });
-      });
+      await deleteRole(deps, caller, params.id);
       return { status: 200, data: null };
     },
   });
 }
 
-/** Checks that the caller holds the permissions in every application: operators cannot gain permissions through a role that they create. */
-function requireHeld(caller: OperatorCaller, wanted: readonly Permission[]): void {
-  if (!mayGrant(caller.grants, { permissions: wanted, everything: false, applicationId: null })) {
-    throw new DomainError('FORBIDDEN', 'you cannot change permissions that you do not have');
-  }
+/** Checks the contents of a role that were proposed and are confirmed now. */
+export function parseRole(proposed: PendingChange['after']): RoleContents {
+  return contentsOf(RoleBody.parse({ ...proposed, description: proposed['description'] || undefined }));
 }
 
-function contentsOf({ name, description = '', permissions }: z.infer<typeof RoleBody>) {
+function contentsOf({ name, description = '', permissions }: z.infer<typeof RoleBody>): RoleContents {
   return { name, description, permissions };
 }
 
-function factsOf({ name, description, permissions }: RoleRecord) {
-  return { name, description, permissions };
-}
-
-/**
- * Returns what a second operator sees of a role that gains permissions. It includes the holders: one operator alone can assign a harmless role, so
- * another operator could otherwise receive it while the change waits, and gain permissions that were not confirmed for them.
- */
-function shownRole(role: RoleRecord, holders: readonly RoleHolder[]): AuditFacts {
-  return { ...factsOf(role), heldBy: holders.map((holder) => ({ ...holder })) };
-}
-
-function notFoundRole(): never {
-  throw notFound('role');
-}
-
-async function roleViews(em: EntityManager, roles: readonly RoleRecord[]) {
-  const changes = await waitingChanges(
-    em,
-    'role',
-    roles.map(({ id }) => id.toString()),
-  );
-  return roles.map((role) => ({
-    ...roleView(role),
-    pendingChanges: changes.filter(({ target }) => target.id === role.id.toString()).map(pendingChangeView),
-  }));
-}
-
-function roleView(role: RoleRecord) {
+function roleView({ role, changes }: RoleWithChanges) {
   return {
     ...role,
     id: toJsonInteger(role.id),
     permissions: role.everything ? [...PERMISSIONS] : [...role.permissions],
     createdAt: role.createdAt.toISOString(),
     updatedAt: role.updatedAt.toISOString(),
+    pendingChanges: changes.map(pendingChangeView),
   };
 }

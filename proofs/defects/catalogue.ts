@@ -746,7 +746,7 @@ export const DEFECTS: readonly Defect[] = [
     breaks: 'One person changes the threshold that binds them.',
     edits: [
       {
-        file: 'api/admin/app-schemas.ts',
+        file: 'core/applications/settings.ts',
         find: "  'refundApprovalThresholdMinor',\n  'refundApprovalThresholds',\n",
         replace: '',
       },
@@ -792,7 +792,7 @@ export const DEFECTS: readonly Defect[] = [
     breaks: 'A role grows also for an account that got it after the second person was asked, so one person is two.',
     edits: [
       {
-        file: 'api/admin/roles.ts',
+        file: 'core/operators/roles.ts',
         find: '!isDeepStrictEqual(plain(shownRole(before, holders)), change.before)',
         replace: "!isDeepStrictEqual(plain(factsOf(before))['permissions'], change.before['permissions'])",
       },
@@ -809,7 +809,7 @@ export const DEFECTS: readonly Defect[] = [
     breaks: 'A key works before a second person has confirmed it, so one person makes a key and refunds alone with it.',
     edits: [
       {
-        file: 'api/admin/credentials.ts',
+        file: 'core/applications/keys.ts',
         find: 'storeCredential(em, applicationId, { ...prepared, waits: true });',
         replace: 'storeCredential(em, applicationId, prepared);',
       },

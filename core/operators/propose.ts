@@ -1,13 +1,13 @@
 import type { EntityManager } from '../../database/connection.ts';
-import { recordAudit } from '../../core/operators/store/audit.ts';
-import { proposeChange, type NewChange, type PendingChange } from '../../core/operators/store/pending-changes.ts';
+import { recordAudit } from './store/audit.ts';
+import { proposeChange, type NewChange, type PendingChange } from './store/pending-changes.ts';
 import { DomainError } from '../../domain/errors.ts';
-import type { OperatorCaller } from './caller.ts';
+import type { ActingOperator } from './acting-operator.ts';
 
 /** Stores a change for a second operator and audits the proposal, in the caller's transaction. */
 export async function propose(
   em: EntityManager,
-  caller: OperatorCaller,
+  caller: ActingOperator,
   change: Omit<NewChange, 'proposedBy'>,
 ): Promise<PendingChange> {
   const proposedBy = caller.operator.id;

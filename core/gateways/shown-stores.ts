@@ -1,10 +1,10 @@
 import type { EntityManager } from '../../database/connection.ts';
-import { lockSlot, readSlot, type StoreSlot } from '../../core/gateways/store/stores.ts';
-import type { AuditFacts } from '../../core/operators/store/audit.ts';
+import { lockSlot, readSlot, type StoreSlot } from './store/stores.ts';
+import type { AuditFacts } from '../operators/store/audit.ts';
 import { GatewayFailure, type Gateway, type Store } from '../../gateways/port.ts';
-import type { AdminDependencies } from './dependencies.ts';
+import type { CoreDependencies } from '../dependencies.ts';
 
-type Registry = Pick<AdminDependencies, 'gateways'>;
+type Registry = Pick<CoreDependencies, 'gateways'>;
 
 /** A slot with the facts about its store that operators may see. */
 export interface ShownSlot {
