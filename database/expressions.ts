@@ -1,4 +1,11 @@
-import { sql, type AliasableExpression, type AliasedExpression, type Expression, type Insertable, type RawBuilder } from 'kysely';
+import {
+  sql,
+  type AliasableExpression,
+  type AliasedExpression,
+  type Expression,
+  type Insertable,
+  type RawBuilder,
+} from 'kysely';
 import type { Tables } from './tables.ts';
 
 /** The time at which the transaction began. */
