@@ -588,7 +588,7 @@ const RECORD_UNPAID_END = statement((db, $: Given<UnpaidEnd>) =>
     .with('consumed', (q) =>
       q
         .updateTable('gateway_callbacks')
-        .set((eb) => ({ outcome: outcomeOf(sql.lit('ACCEPTED')), consumedAt: now }))
+        .set({ outcome: outcomeOf(sql.lit('ACCEPTED')), consumedAt: now })
         .where((eb) => eb.exists(eb.selectFrom('ended').select('ended.paymentId')))
         .where('id', '=', (eb) =>
           anyOf(

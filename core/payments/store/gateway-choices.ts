@@ -1,4 +1,4 @@
-import { expressionBuilder, sql } from 'kysely';
+import { expressionBuilder } from 'kysely';
 import { jsonBuildObject } from 'kysely/helpers/postgres';
 import { isOpen, type AttemptStatus } from '../../../domain/payment.ts';
 import { later, now, rowOf, timeOf } from '../../../database/expressions.ts';
