@@ -11,12 +11,19 @@ import type { Tables } from './tables.ts';
 /** The time at which the transaction began. */
 export const now = sql<Date>`now()`;
 
+type Span = `${number} ${'second' | 'minute' | 'hour'}${'s' | ''}`;
+
 /** Now, moved by a constant span such as `5 minutes`. */
-export function later(span: `${number} ${'second' | 'minute' | 'hour'}${'s' | ''}`): RawBuilder<Date> {
+export function later(span: Span): RawBuilder<Date> {
   return sql<Date>`now() + interval ${sql.lit(span)}`;
 }
 
-export function earlier(span: `${number} ${'second' | 'minute' | 'hour'}${'s' | ''}`): RawBuilder<Date> {
+/** A constant span. */
+export function constantSpan(length: Span): RawBuilder<unknown> {
+  return sql`interval ${sql.lit(length)}`;
+}
+
+export function earlier(span: Span): RawBuilder<Date> {
   return sql<Date>`now() - interval ${sql.lit(span)}`;
 }
 
@@ -36,6 +43,11 @@ export function minus(time: Expression<Date>, taken: Expression<unknown>): RawBu
 /** The time of a row by the database, moved by its test clock. */
 export function timeOf(clockOffset: Expression<string>): RawBuilder<Date> {
   return sql<Date>`lenden_now(${clockOffset})`;
+}
+
+/** The latest of several times. */
+export function latestOf(...times: readonly Expression<Date>[]): RawBuilder<Date> {
+  return sql<Date>`greatest(${sql.join(times)})`;
 }
 
 /** The values that a row of a table needs; those with a default may be left out. */

@@ -107,8 +107,15 @@ export class TypedStatement<Values, Row> {
       return [];
     }
     const names = (this.names ??= Object.keys(first).map((column) => [column, propertyOf(column)]));
-    // The columns follow from the statement, whose type the compiler has derived from the entities.
-    return rows.map((row) => Object.fromEntries(names.map(([column, property]) => [property, row[column]])) as Row);
+    return rows.map((row) => {
+      // A loop costs half of `Object.fromEntries`, and every row passes here.
+      const read: Record<string, unknown> = {};
+      for (const [column, property] of names) {
+        read[property] = row[column];
+      }
+      // The columns follow from the statement, whose type the compiler has derived from the entities.
+      return read as Row;
+    });
   }
 }
 

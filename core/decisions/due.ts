@@ -1,12 +1,10 @@
+import { jsonBuildObject } from 'kysely/helpers/postgres';
+import { later, now } from '../../database/expressions.ts';
 import type { Statements } from '../../database/statements.ts';
+import { statement, type Given } from '../../database/typed-statements.ts';
 import type { RefundHandle } from '../dispatch.ts';
-import {
-  SWEPT_PAYMENT_COLUMNS,
-  sweptPaymentOf,
-  type SweptPayment,
-  type SweptPaymentRow,
-} from '../payments/store/due.ts';
-import { SWEPT_REFUND_COLUMNS, sweptRefundOf, type SweptRefundRow } from '../refunds/store/due.ts';
+import { SWEPT_PAYMENT, sweptPaymentOf, type SweptPayment } from '../payments/store/due.ts';
+import { sweptRefundOf } from '../refunds/store/due.ts';
 
 /** A decision that no workflow has read. */
 export interface UnreadDecision {
@@ -18,33 +16,65 @@ export interface UnreadDecision {
   readonly attemptReference: string | null;
 }
 
-interface UnreadDecisionRow {
-  decision_id: string;
-  refund: SweptRefundRow | null;
-  payment: SweptPaymentRow;
-  attempt_reference: string | null;
-}
+const TAKE_UNREAD = statement((db, $: Given<{ max: number }>) =>
+  db
+    .with('due', (q) =>
+      q
+        .selectFrom('decisions')
+        .select('id')
+        .where('consumedAt', 'is', null)
+        .where((eb) => eb.or([eb.not('needsSecond'), eb('secondOperatorId', 'is not', null)]))
+        .where('nextSweepAt', '<=', now)
+        .orderBy('nextSweepAt')
+        .limit($('max'))
+        .forUpdate()
+        .skipLocked(),
+    )
+    .with('moved', (q) =>
+      q
+        .updateTable('decisions as d')
+        .from('due')
+        .set({ nextSweepAt: later('5 minutes') })
+        .whereRef('d.id', '=', 'due.id')
+        .returning(['d.id', 'd.paymentId', 'd.refundId', 'd.unappliedPaymentId']),
+    )
+    .selectFrom('moved')
+    .innerJoin('payments as p', 'p.id', 'moved.paymentId')
+    .innerJoin('applications as a', 'a.id', 'p.applicationId')
+    .select(SWEPT_PAYMENT)
+    .select((eb) => [
+      'moved.id as decisionId',
+      eb
+        .selectFrom('refunds as r')
+        .select((r) =>
+          jsonBuildObject({
+            reference: r.ref('r.reference'),
+            application_id: r.cast<string>('r.applicationId', 'text'),
+            application_name: r.ref('a.name'),
+            mode: r.ref('r.mode'),
+            amount_minor: r.cast<string>('r.amountMinor', 'text'),
+            currency: r.ref('r.currency'),
+            gateway: r.ref('r.gateway'),
+            status: r.ref('r.status'),
+          }).as('refund'),
+        )
+        .whereRef('r.id', '=', 'moved.refundId')
+        .as('refund'),
+      eb
+        .selectFrom('unapplied_payments as l')
+        .innerJoin('payment_attempts as t', 't.id', 'l.attemptId')
+        .select('t.reference')
+        .whereRef('l.id', '=', 'moved.unappliedPaymentId')
+        .as('attemptReference'),
+    ]),
+);
 
 /** Takes decisions that are due for a check, and postpones their next one by five minutes. */
 export async function takeUnreadDecisions(statements: Statements, max: number): Promise<UnreadDecision[]> {
-  const rows = await statements.execute<UnreadDecisionRow[]>(
-    `with due as (
-       select id from decisions where consumed_at is null and (not needs_second or second_operator_id is not null)
-         and next_sweep_at <= now() order by next_sweep_at limit ${max} for update skip locked),
-     moved as (
-       update decisions d set next_sweep_at = now() + interval '5 minutes' from due where d.id = due.id
-       returning d.id, d.payment_id, d.refund_id, d.unapplied_payment_id)
-     select moved.id as decision_id,
-       (select to_json(x) from (select ${SWEPT_REFUND_COLUMNS} from refunds r where r.id = moved.refund_id) x) as refund,
-       (select to_json(x) from (select ${SWEPT_PAYMENT_COLUMNS}) x) as payment,
-       (select t.reference from unapplied_payments l join payment_attempts t on t.id = l.attempt_id
-         where l.id = moved.unapplied_payment_id) as attempt_reference
-     from moved join payments p on p.id = moved.payment_id join applications a on a.id = p.application_id`,
-  );
-  return rows.map((row) => ({
-    decisionId: BigInt(row.decision_id),
-    payment: sweptPaymentOf(row.payment),
+  return (await TAKE_UNREAD.all(statements, { max })).map((row) => ({
+    decisionId: row.decisionId,
+    payment: sweptPaymentOf(row),
     refund: row.refund === null ? null : sweptRefundOf(row.refund),
-    attemptReference: row.attempt_reference,
+    attemptReference: row.attemptReference,
   }));
 }

@@ -1,10 +1,8 @@
+import { sql } from 'kysely';
+import { now } from '../../database/expressions.ts';
 import type { Statements } from '../../database/statements.ts';
-import {
-  SWEPT_PAYMENT_COLUMNS,
-  sweptPaymentOf,
-  type SweptPayment,
-  type SweptPaymentRow,
-} from '../payments/store/due.ts';
+import { statement, type Given } from '../../database/typed-statements.ts';
+import { SWEPT_PAYMENT, sweptPaymentOf, type SweptPayment } from '../payments/store/due.ts';
 
 /** A stored callback that no query has covered yet. */
 export interface WaitingCallback {
@@ -20,42 +18,61 @@ export interface WaitingCallback {
   readonly finalizedBy: string | null;
 }
 
-interface WaitingCallbackRow extends SweptPaymentRow {
-  callback_id: string;
-  attempt_reference: string;
-  attempt_gateway: string;
-  store_id: string;
-  store_secret: string | null;
-  raw_payload: string;
-  signature_valid: boolean;
-  finalized_by: string | null;
-}
+const TAKE_DUE = statement((db, $: Given<{ max: number }>) =>
+  db
+    .with('due', (q) =>
+      q
+        .selectFrom('gateway_callbacks')
+        .select('id')
+        .where('consumedAt', 'is', null)
+        .where('paymentId', 'is not', null)
+        .where('nextSweepAt', '<=', now)
+        .orderBy('nextSweepAt')
+        .limit($('max'))
+        .forUpdate()
+        .skipLocked(),
+    )
+    .with('moved', (q) =>
+      q
+        .updateTable('gateway_callbacks as c')
+        .from('due')
+        .set((eb) => ({
+          sweeps: eb('c.sweeps', '+', 1),
+          nextSweepAt: sql<Date>`now() + least(interval '1 hour', interval '30 seconds' * power(2, least(${eb.ref('c.sweeps')}, 10)))`,
+        }))
+        .whereRef('c.id', '=', 'due.id')
+        .returning(['c.id', 'c.paymentId', 'c.attemptId', 'c.rawPayload', 'c.signatureValid']),
+    )
+    .selectFrom('moved')
+    .innerJoin('payments as p', 'p.id', 'moved.paymentId')
+    .innerJoin('applications as a', 'a.id', 'p.applicationId')
+    .innerJoin('payment_attempts as t', 't.id', 'moved.attemptId')
+    .select(SWEPT_PAYMENT)
+    .select((eb) => [
+      'moved.id as callbackId',
+      'moved.rawPayload',
+      'moved.signatureValid',
+      't.reference as attemptReference',
+      't.gateway as attemptGateway',
+      't.storeId',
+      eb
+        .fn<string | null>('lenden_store_secret', ['t.applicationId', 't.mode', 't.gateway', 't.storeId'])
+        .as('sealedSecret'),
+      eb.case().when('t.status', '=', 'CONFIRMED').then(eb.ref('t.validationId')).end().as('finalizedBy'),
+    ]),
+);
 
 /** Takes callbacks that are due for a check, and postpones their next one: 30 seconds, then twice as long each time, up to an hour. */
 export async function takeDueCallbacks(statements: Statements, max: number): Promise<WaitingCallback[]> {
-  const rows = await statements.execute<WaitingCallbackRow[]>(
-    `with due as (
-       select id from gateway_callbacks where consumed_at is null and payment_id is not null and next_sweep_at <= now()
-       order by next_sweep_at limit ${max} for update skip locked),
-     moved as (
-       update gateway_callbacks c
-       set sweeps = sweeps + 1, next_sweep_at = now() + least(interval '1 hour', interval '30 seconds' * power(2, least(sweeps, 10)))
-       from due where c.id = due.id returning c.id, c.payment_id, c.attempt_id, c.raw_payload, c.signature_valid)
-     select moved.id as callback_id, moved.raw_payload, moved.signature_valid, t.reference as attempt_reference, t.gateway as attempt_gateway, t.store_id,
-       lenden_store_secret(t.application_id, t.mode, t.gateway, t.store_id) as store_secret,
-       case when t.status = 'CONFIRMED' then t.validation_id end as finalized_by, ${SWEPT_PAYMENT_COLUMNS}
-     from moved join payments p on p.id = moved.payment_id join applications a on a.id = p.application_id
-     join payment_attempts t on t.id = moved.attempt_id`,
-  );
-  return rows.map((row) => ({
-    callbackId: BigInt(row.callback_id),
+  return (await TAKE_DUE.all(statements, { max })).map((row) => ({
+    callbackId: row.callbackId,
     payment: sweptPaymentOf(row),
-    attemptReference: row.attempt_reference,
-    gateway: row.attempt_gateway,
-    storeId: row.store_id,
-    sealedSecret: row.store_secret,
-    rawPayload: row.raw_payload,
-    signatureValid: row.signature_valid,
-    finalizedBy: row.finalized_by,
+    attemptReference: row.attemptReference,
+    gateway: row.attemptGateway,
+    storeId: row.storeId,
+    sealedSecret: row.sealedSecret,
+    rawPayload: row.rawPayload,
+    signatureValid: row.signatureValid,
+    finalizedBy: row.finalizedBy,
   }));
 }

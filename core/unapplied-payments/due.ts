@@ -1,11 +1,7 @@
-import { instant, optional } from '../../database/read-row.ts';
+import { later, now } from '../../database/expressions.ts';
 import type { Statements } from '../../database/statements.ts';
-import {
-  SWEPT_PAYMENT_COLUMNS,
-  sweptPaymentOf,
-  type SweptPayment,
-  type SweptPaymentRow,
-} from '../payments/store/due.ts';
+import { statement, type Given } from '../../database/typed-statements.ts';
+import { SWEPT_PAYMENT, sweptPaymentOf, type SweptPayment } from '../payments/store/due.ts';
 
 /** An attempt whose money may belong to no open payment. */
 export interface SweptAttempt {
@@ -24,75 +20,120 @@ export interface LateAttempt extends SweptAttempt {
   readonly readAt: Date;
 }
 
-type AttemptRow = SweptPaymentRow & { attempt_reference: string };
-
-interface LateAttemptRow extends AttemptRow {
-  attempt_gateway: string;
-  opened_at: string | null;
-  queried_again: number;
-  read_at: string;
-}
+const TAKE_LATE = statement((db, $: Given<{ max: number }>) =>
+  db
+    .with('due', (q) =>
+      q
+        .selectFrom('payment_attempts')
+        .select('id')
+        .where('queryAgainAt', '<=', now)
+        .orderBy('queryAgainAt')
+        .limit($('max'))
+        .forUpdate()
+        .skipLocked(),
+    )
+    .with('moved', (q) =>
+      q
+        .updateTable('payment_attempts as t')
+        .from('due')
+        .set({ queryAgainAt: later('10 minutes') })
+        .whereRef('t.id', '=', 'due.id')
+        .returning(['t.paymentId', 't.reference', 't.gateway', 't.openedAt', 't.queriedAgain']),
+    )
+    .selectFrom('moved')
+    .innerJoin('payments as p', 'p.id', 'moved.paymentId')
+    .innerJoin('applications as a', 'a.id', 'p.applicationId')
+    .select(SWEPT_PAYMENT)
+    .select([
+      'moved.reference as attemptReference',
+      'moved.gateway as attemptGateway',
+      'moved.openedAt',
+      'moved.queriedAgain',
+      now.as('readAt'),
+    ]),
+);
 
 /** Takes attempts that are due for another query, and postpones the next one by ten minutes. */
 export async function takeLateAttempts(statements: Statements, max: number): Promise<LateAttempt[]> {
-  const rows = await statements.execute<LateAttemptRow[]>(
-    `with due as (
-       select id from payment_attempts where query_again_at <= now() order by query_again_at limit ${max} for update skip locked),
-     moved as (
-       update payment_attempts t set query_again_at = now() + interval '10 minutes' from due where t.id = due.id
-       returning t.payment_id, t.reference, t.gateway, t.opened_at, t.queried_again)
-     select moved.reference as attempt_reference, moved.gateway as attempt_gateway, moved.opened_at, moved.queried_again,
-       now() as read_at, ${SWEPT_PAYMENT_COLUMNS}
-     from moved join payments p on p.id = moved.payment_id join applications a on a.id = p.application_id`,
-  );
-  return rows.map((row) => ({
-    ...sweptAttemptOf(row),
-    gateway: row.attempt_gateway,
-    openedAt: optional(row.opened_at, instant),
-    queries: row.queried_again,
-    readAt: instant(row.read_at),
+  return (await TAKE_LATE.all(statements, { max })).map((row) => ({
+    payment: sweptPaymentOf(row),
+    attemptReference: row.attemptReference,
+    gateway: row.attemptGateway,
+    openedAt: row.openedAt,
+    queries: row.queriedAgain,
+    readAt: row.readAt,
   }));
 }
+
+const RECORD_LATE_QUERY = statement(
+  (db, $: Given<{ attemptReference: string; queries: number; nextAt: Date | null }>) =>
+    db
+      .updateTable('payment_attempts')
+      .set({ queriedAgain: $('queries'), queryAgainAt: $('nextAt') })
+      .where('reference', '=', $('attemptReference')),
+);
 
 /** Records a query of an ended attempt and when the next one is due; null if there is none. */
 export async function recordLateQuery(
   statements: Statements,
-  { attemptReference, queries, nextAt }: { attemptReference: string; queries: number; nextAt: Date | null },
+  query: { attemptReference: string; queries: number; nextAt: Date | null },
 ): Promise<void> {
-  await statements.execute(
-    `update payment_attempts set queried_again = ?, query_again_at = ?::timestamptz where reference = ?`,
-    [queries, nextAt, attemptReference],
-  );
+  await RECORD_LATE_QUERY.all(statements, query);
 }
+
+const TAKE_HELD = statement((db, $: Given<{ max: number }>) =>
+  db
+    .with('due', (q) =>
+      q
+        .selectFrom('unapplied_payments')
+        .select('id')
+        .where('status', '=', 'HELD')
+        .where('nextSweepAt', '<=', now)
+        .orderBy('nextSweepAt')
+        .limit($('max'))
+        .forUpdate()
+        .skipLocked(),
+    )
+    .with('moved', (q) =>
+      q
+        .updateTable('unapplied_payments as l')
+        .from('due')
+        .set({ nextSweepAt: later('10 minutes') })
+        .whereRef('l.id', '=', 'due.id')
+        .returning(['l.paymentId', 'l.attemptId']),
+    )
+    .selectFrom('moved')
+    .innerJoin('payment_attempts as t', 't.id', 'moved.attemptId')
+    .innerJoin('payments as p', 'p.id', 'moved.paymentId')
+    .innerJoin('applications as a', 'a.id', 'p.applicationId')
+    .select(SWEPT_PAYMENT)
+    .select('t.reference as attemptReference'),
+);
 
 /** Takes held money that is due for a check, and postpones its next one by ten minutes. */
 export async function takeHeldMoney(statements: Statements, max: number): Promise<SweptAttempt[]> {
-  const rows = await statements.execute<AttemptRow[]>(
-    `with due as (
-       select id from unapplied_payments where status = 'HELD' and next_sweep_at <= now()
-       order by next_sweep_at limit ${max} for update skip locked),
-     moved as (
-       update unapplied_payments l set next_sweep_at = now() + interval '10 minutes' from due where l.id = due.id
-       returning l.payment_id, l.attempt_id)
-     select t.reference as attempt_reference, ${SWEPT_PAYMENT_COLUMNS}
-     from moved join payment_attempts t on t.id = moved.attempt_id join payments p on p.id = moved.payment_id
-       join applications a on a.id = p.application_id`,
-  );
-  return rows.map(sweptAttemptOf);
+  return (await TAKE_HELD.all(statements, { max })).map((row) => ({
+    payment: sweptPaymentOf(row),
+    attemptReference: row.attemptReference,
+  }));
 }
+
+const READ_ATTEMPTS = statement((db, $: Given<{ references: readonly string[] }>) =>
+  db
+    .selectFrom('payment_attempts as t')
+    .innerJoin('payments as p', 'p.id', 't.paymentId')
+    .innerJoin('applications as a', 'a.id', 'p.applicationId')
+    .select(SWEPT_PAYMENT)
+    .select('t.reference as attemptReference')
+    .where('t.reference', '=', (eb) => eb.fn.any($('references'))),
+);
 
 export async function readSweptAttempts(
   statements: Statements,
   attemptReferences: readonly string[],
 ): Promise<SweptAttempt[]> {
-  const rows = await statements.execute<AttemptRow[]>(
-    `select ${SWEPT_PAYMENT_COLUMNS}, t.reference as attempt_reference from payment_attempts t join payments p on p.id = t.payment_id
-     join applications a on a.id = p.application_id where t.reference = any(string_to_array(?, ','))`,
-    [attemptReferences.join(',')],
-  );
-  return rows.map(sweptAttemptOf);
-}
-
-function sweptAttemptOf(row: AttemptRow): SweptAttempt {
-  return { payment: sweptPaymentOf(row), attemptReference: row.attempt_reference };
+  return (await READ_ATTEMPTS.all(statements, { references: attemptReferences })).map((row) => ({
+    payment: sweptPaymentOf(row),
+    attemptReference: row.attemptReference,
+  }));
 }

@@ -422,8 +422,8 @@ export const DEFECTS: readonly Defect[] = [
       },
       {
         file: 'core/webhooks/store/webhooks.ts',
-        find: 'where s.application_id = e.application_id and s.mode = e.mode and',
-        replace: "where s.application_id = e.application_id and s.mode = 'LIVE' and",
+        find: ".whereRef('s.mode', '=', 'e.mode')",
+        replace: ".where('s.mode', '=', 'LIVE')",
       },
     ],
     caughtBy: [
@@ -445,12 +445,14 @@ export const DEFECTS: readonly Defect[] = [
       },
       {
         file: 'core/webhooks/store/webhooks.ts',
-        find: `     where application_id = ?::bigint and mode = ?\`,
-    [
-      health.consecutiveFailures,`,
-        replace: `     where application_id = ?::bigint and ? in ('TEST', 'LIVE')\`,
-    [
-      health.consecutiveFailures,`,
+        find: `    .where('mode', '=', $('mode')),
+);
+
+async function failEndpoint`,
+        replace: `    .where('mode', 'in', ['TEST', 'LIVE']),
+);
+
+async function failEndpoint`,
       },
     ],
     caughtBy: [

@@ -4,7 +4,7 @@ import type { AttemptStatus } from '../../../domain/payment.ts';
 import { OPEN_STATUSES } from '../../../domain/payment.ts';
 import type { CustomerDefaults } from '../../../database/entities/application.ts';
 import type { CallbackOutcome } from '../../../database/entities/payment.ts';
-import { now, rowOf, span, timeOf } from '../../../database/expressions.ts';
+import { constantSpan, later, latestOf, now, plus, rowOf, span, timeOf } from '../../../database/expressions.ts';
 import { MissingRow } from '../../../database/missing-row.ts';
 import { instant, optional } from '../../../database/read-row.ts';
 import type { Statements } from '../../../database/statements.ts';
@@ -24,7 +24,7 @@ import { PAYMENT, type PaymentRecord } from './payments.ts';
 const UNOPENED = ['CREATED', 'UNKNOWN'] as const satisfies readonly AttemptStatus[];
 
 /** A payment with a running workflow is next swept when it should have ended. */
-const AFTER_EXPIRY = sql<Date>`greatest(now() + interval '5 minutes', ${sql.ref('expiresAt')} + interval '1 minute')`;
+const AFTER_EXPIRY = latestOf(later('5 minutes'), plus(sql.ref('expiresAt'), constantSpan('1 minute')));
 
 const NONE = sql<never[]>`'[]'`;
 
@@ -263,7 +263,10 @@ export interface OpenedSession extends TriedAttempt {
 }
 
 const RECORD_SESSION = statement((db, $: Given<OpenedSession>) => {
-  const payableUntil = sql<Date>`greatest(${sql.ref('p.expiresAt')}, ${timeOf(sql.ref('p.clockOffset'))} + ${span($('payWithinMinutes'), 'minute')})`;
+  const payableUntil = latestOf(
+    sql.ref('p.expiresAt'),
+    plus(timeOf(sql.ref('p.clockOffset')), span($('payWithinMinutes'), 'minute')),
+  );
   return db
     .with('opened', (q) =>
       q
@@ -287,7 +290,7 @@ const RECORD_SESSION = statement((db, $: Given<OpenedSession>) => {
       status: 'PENDING',
       gatewayRedirectUrl: $('gatewayUrl'),
       expiresAt: payableUntil,
-      nextSweepAt: sql<Date>`greatest(now() + interval '5 minutes', ${payableUntil} + interval '1 minute')`,
+      nextSweepAt: latestOf(later('5 minutes'), plus(payableUntil, constantSpan('1 minute'))),
       updatedAt: now,
     })
     .whereRef('p.id', '=', 'opened.paymentId')
@@ -585,7 +588,7 @@ const RECORD_UNPAID_END = statement((db, $: Given<UnpaidEnd>) =>
     .with('consumed', (q) =>
       q
         .updateTable('gateway_callbacks')
-        .set(() => ({ outcome: outcomeOf(sql.lit('ACCEPTED')), consumedAt: now }))
+        .set({ outcome: outcomeOf(sql.lit('ACCEPTED')), consumedAt: now })
         .where((eb) => eb.exists(eb.selectFrom('ended').select('ended.paymentId')))
         .where('id', '=', (eb) =>
           anyOf(

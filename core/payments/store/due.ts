@@ -1,7 +1,9 @@
+import { expressionBuilder } from 'kysely';
+import { constantSpan, later, latestOf, now, plus, timeOf } from '../../../database/expressions.ts';
 import type { Statements } from '../../../database/statements.ts';
-import { optional } from '../../../database/read-row.ts';
-import type { Mode } from '../../../domain/mode.ts';
-import { REVIEW_REJECTED, type PaymentStatus } from '../../../domain/payment.ts';
+import type { Tables } from '../../../database/tables.ts';
+import { statement, type Given, type RowOf } from '../../../database/typed-statements.ts';
+import { OPEN_STATUSES, REVIEW_REJECTED, type PaymentStatus } from '../../../domain/payment.ts';
 import type { PaymentHandle } from '../../dispatch.ts';
 
 /** What the sweeper needs to know about a payment. */
@@ -14,83 +16,118 @@ export interface SweptPayment {
   readonly choiceWaits: boolean;
 }
 
-export interface SweptPaymentRow {
-  reference: string;
-  application_id: string;
-  application_name: string;
-  mode: Mode;
-  amount_minor: string;
-  currency: string;
-  gateway: string | null;
-  invoice_id: string | null;
-  status: PaymentStatus;
-  cancel_requested_at: Date | null;
-  review_reason: string | null;
-  choice_waits: boolean;
-}
+const of = expressionBuilder<Tables & { p: Tables['payments'] }, 'p'>();
 
 /** Columns of `payments p` and `applications a` that `sweptPaymentOf` reads. */
-export const SWEPT_PAYMENT_COLUMNS = `p.reference, p.application_id, a.name as application_name, p.mode, p.amount_minor, p.currency, p.gateway,
-  p.status, p.cancel_requested_at, p.review_reason, p.invoice_id,
-  p.gateway_choices is not null and p.expires_at > lenden_now(p.clock_offset) and exists (select 1 from payment_attempts waiting
-    where waiting.payment_id = p.id and waiting.superseded_at is null and waiting.session_key is null) as choice_waits`;
+export const SWEPT_PAYMENT = [
+  'p.reference',
+  'p.applicationId',
+  'a.name as applicationName',
+  'p.mode',
+  'p.amountMinor',
+  'p.currency',
+  'p.gateway',
+  'p.status',
+  'p.cancelRequestedAt',
+  'p.reviewReason',
+  'p.invoiceId',
+  of
+    .and([
+      of('p.gatewayChoices', 'is not', null),
+      of('p.expiresAt', '>', timeOf(of.ref('p.clockOffset'))),
+      of.exists(
+        of
+          .selectFrom('payment_attempts as waiting')
+          .select('waiting.id')
+          .whereRef('waiting.paymentId', '=', 'p.id')
+          .where('waiting.supersededAt', 'is', null)
+          .where('waiting.sessionKey', 'is', null),
+      ),
+    ])
+    .$castTo<boolean>()
+    .as('choiceWaits'),
+] as const;
 
-export function sweptPaymentOf(row: SweptPaymentRow): SweptPayment {
+const TAKE_DUE = statement((db, $: Given<{ max: number }>) =>
+  db
+    .with('due', (q) =>
+      q
+        .selectFrom('payments')
+        .select('id')
+        .where('status', 'in', OPEN_STATUSES)
+        .where('nextSweepAt', '<=', now)
+        .orderBy('nextSweepAt')
+        .limit($('max'))
+        .forUpdate()
+        .skipLocked(),
+    )
+    .updateTable('payments as p')
+    .from(['due', 'applications as a'])
+    .set({ nextSweepAt: later('1 minute') })
+    .whereRef('p.id', '=', 'due.id')
+    .whereRef('a.id', '=', 'p.applicationId')
+    .returning(SWEPT_PAYMENT),
+);
+
+export function sweptPaymentOf(row: RowOf<typeof TAKE_DUE>): SweptPayment {
   return {
     handle: {
       reference: row.reference,
-      applicationId: BigInt(row.application_id),
-      applicationName: row.application_name,
+      applicationId: row.applicationId,
+      applicationName: row.applicationName,
       mode: row.mode,
-      amount: { amountMinor: BigInt(row.amount_minor), currency: row.currency },
+      amount: { amountMinor: row.amountMinor, currency: row.currency },
       gateway: row.gateway,
-      invoiceId: optional(row.invoice_id, BigInt),
+      invoiceId: row.invoiceId,
     },
     status: row.status,
-    underReview: row.review_reason !== null,
-    cancelRequested: row.cancel_requested_at !== null,
-    choiceWaits: row.choice_waits,
+    underReview: row.reviewReason !== null,
+    cancelRequested: row.cancelRequestedAt !== null,
+    choiceWaits: row.choiceWaits,
   };
 }
 
 /** Takes open payments that are due for a check, and postpones their next one by a minute. */
 export async function takeDuePayments(statements: Statements, max: number): Promise<SweptPayment[]> {
-  const rows = await statements.execute<SweptPaymentRow[]>(
-    `with due as (
-       select id from payments where status in ('CREATED', 'PENDING') and next_sweep_at <= now()
-       order by next_sweep_at limit ${max} for update skip locked)
-     update payments p set next_sweep_at = now() + interval '1 minute' from due, applications a
-     where p.id = due.id and a.id = p.application_id returning ${SWEPT_PAYMENT_COLUMNS}`,
-  );
-  return rows.map(sweptPaymentOf);
+  return (await TAKE_DUE.all(statements, { max })).map(sweptPaymentOf);
 }
+
+const POSTPONE = statement((db, $: Given<{ references: readonly string[] }>) =>
+  db
+    .updateTable('payments')
+    .set((eb) => ({
+      nextSweepAt: latestOf(later('5 minutes'), plus(eb.ref('expiresAt'), constantSpan('1 minute'))),
+    }))
+    .where('reference', '=', (eb) => eb.fn.any($('references')))
+    .where('status', 'in', OPEN_STATUSES),
+);
 
 /** Postpones the next check of payments whose workflow runs until they should have ended. */
 export async function postponeUntilExpiry(statements: Statements, references: readonly string[]): Promise<void> {
-  await statements.execute(
-    `update payments set next_sweep_at = greatest(now() + interval '5 minutes', expires_at + interval '1 minute')
-     where reference = any(string_to_array(?, ',')) and status in ('CREATED', 'PENDING')`,
-    [references.join(',')],
-  );
+  await POSTPONE.all(statements, { references });
 }
 
+const FIND_OPEN = statement((db, $: Given<{ reference: string }>) =>
+  db.selectFrom('payments').select('id').where('reference', '=', $('reference')).where('status', 'in', OPEN_STATUSES),
+);
+
 export async function isPaymentOpen(statements: Statements, reference: string): Promise<boolean> {
-  const open = await statements.execute<object[]>(
-    `select 1 from payments where reference = ? and status in ('CREATED', 'PENDING')`,
-    [reference],
-  );
-  return open.length > 0;
+  return (await FIND_OPEN.first(statements, { reference })) !== undefined;
 }
+
+const READ_UNFINISHED = statement((db, $: Given<{ references: readonly string[] }>) =>
+  db
+    .selectFrom('payments as p')
+    .innerJoin('applications as a', 'a.id', 'p.applicationId')
+    .select(SWEPT_PAYMENT)
+    .where('p.reference', '=', (eb) => eb.fn.any($('references')))
+    .where((eb) => eb.or([eb('p.status', 'in', OPEN_STATUSES), eb('p.failureCode', '=', REVIEW_REJECTED)])),
+);
 
 /** Returns those whose workflow still has work to do: open ones, and those rejected under review, whose money it still has to look for. */
 export async function readUnfinishedPayments(
   statements: Statements,
   references: readonly string[],
 ): Promise<SweptPayment[]> {
-  const rows = await statements.execute<SweptPaymentRow[]>(
-    `select ${SWEPT_PAYMENT_COLUMNS} from payments p join applications a on a.id = p.application_id
-     where p.reference = any(string_to_array(?, ',')) and (p.status in ('CREATED', 'PENDING') or p.failure_code = '${REVIEW_REJECTED}')`,
-    [references.join(',')],
-  );
-  return rows.map(sweptPaymentOf);
+  return (await READ_UNFINISHED.all(statements, { references })).map(sweptPaymentOf);
 }

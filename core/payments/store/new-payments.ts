@@ -170,7 +170,7 @@ const CLAIM_AND_CREATE = statement((db, $: Given<Creation & ClaimValues>) =>
  */
 export async function insertPayment(
   statements: Statements,
-  { scope, attempt, ...payment }: NewPayment,
+  { scope, attempt, gatewayChoices = null, ...payment }: NewPayment,
   claim: KeyClaim | null,
 ): Promise<bigint | null> {
   const creation: Creation = {
@@ -181,7 +181,7 @@ export async function insertPayment(
     cancelUrl: payment.cancelUrl ?? null,
     metadata: payment.metadata ?? null,
     invoiceId: payment.invoiceId ?? null,
-    gatewayChoices: payment.gatewayChoices?.slice() ?? null,
+    gatewayChoices: gatewayChoices && [...gatewayChoices],
     attemptReference: attempt.reference,
     storeId: attempt.storeId,
   };

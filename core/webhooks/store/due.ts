@@ -1,30 +1,41 @@
+import { later, now } from '../../../database/expressions.ts';
 import type { Statements } from '../../../database/statements.ts';
-import type { Mode } from '../../../domain/mode.ts';
+import { statement, type Given } from '../../../database/typed-statements.ts';
 import type { EventHandle } from '../../dispatch.ts';
 
-interface DueEventRow {
-  event_id: string;
-  application_id: string;
-  mode: Mode;
-  type: string;
-  reference: string;
-}
+const TAKE_DUE = statement((db, $: Given<{ max: number }>) =>
+  db
+    .with('due', (q) =>
+      q
+        .selectFrom('webhook_events')
+        .select('id')
+        .where('deliveryStatus', '<>', 'DELIVERED')
+        .where('nextSweepAt', '<=', now)
+        .orderBy('nextSweepAt')
+        .limit($('max'))
+        .forUpdate()
+        .skipLocked(),
+    )
+    .updateTable('webhook_events as e')
+    .from('due')
+    .set({ nextSweepAt: later('10 minutes') })
+    .whereRef('e.id', '=', 'due.id')
+    .returning((eb) => [
+      'e.eventId',
+      'e.applicationId',
+      'e.mode',
+      'e.type',
+      eb.fn
+        .coalesce(
+          eb.selectFrom('payments').select('reference').whereRef('id', '=', 'e.paymentId'),
+          eb.selectFrom('invoices').select('reference').whereRef('id', '=', 'e.invoiceId'),
+        )
+        .$notNull()
+        .as('reference'),
+    ]),
+);
 
 /** Takes undelivered events that are due for a check, and postpones their next one by ten minutes. */
-export async function takeDueEvents(statements: Statements, max: number): Promise<EventHandle[]> {
-  const rows = await statements.execute<DueEventRow[]>(
-    `with due as (
-       select id from webhook_events where delivery_status <> 'DELIVERED' and next_sweep_at <= now()
-       order by next_sweep_at limit ${max} for update skip locked)
-     update webhook_events e set next_sweep_at = now() + interval '10 minutes' from due where e.id = due.id
-     returning e.event_id, e.application_id, e.mode, e.type,
-       coalesce((select reference from payments where id = e.payment_id), (select reference from invoices where id = e.invoice_id)) as reference`,
-  );
-  return rows.map(({ event_id: eventId, application_id: applicationId, mode, type, reference }) => ({
-    eventId,
-    applicationId: BigInt(applicationId),
-    mode,
-    type,
-    reference,
-  }));
+export function takeDueEvents(statements: Statements, max: number): Promise<EventHandle[]> {
+  return TAKE_DUE.all(statements, { max });
 }

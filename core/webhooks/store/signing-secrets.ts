@@ -5,11 +5,26 @@ import { FORMER_SECRETS_MAX } from '../../../domain/webhook.ts';
 import { signingSecretPlace } from '../../../runtime/sealed-places.ts';
 import { sha256, type SecretBox } from '../../../runtime/secrets.ts';
 import type { EntityManager, Scope } from '../../../database/connection.ts';
+import { now, plus, span } from '../../../database/expressions.ts';
+import { statement, type Given } from '../../../database/typed-statements.ts';
 
 /** Returns `whsec_` and 32 random bytes in base64, as in the Standard Webhooks specification. */
 export function newSigningSecret(): string {
   return `whsec_${randomBytes(32).toString('base64')}`;
 }
+
+const INSERT = statement((db, $: Given<Scope & { sealed: string; fingerprint: Uint8Array }>) =>
+  db
+    .insertInto('webhook_signing_secrets')
+    .values({
+      applicationId: $('applicationId'),
+      mode: $('mode'),
+      sealed: $('sealed'),
+      fingerprint: $('fingerprint'),
+    })
+    .onConflict((conflict) => conflict.columns(['applicationId', 'fingerprint']).doNothing())
+    .returning('id'),
+);
 
 /**
  * Stores the secret that signs the events of an application in one mode from now on.
@@ -21,12 +36,13 @@ export async function storeSigningSecret(
   { applicationId, mode, secret }: Scope & { readonly secret: string },
 ): Promise<void> {
   // The secret is random like an API key, so a plain hash reveals nothing about it.
-  const stored = await em.execute<object[]>(
-    `insert into webhook_signing_secrets (application_id, mode, sealed, fingerprint) values (?::bigint, ?, ?, ?)
-     on conflict (application_id, fingerprint) do nothing returning 1`,
-    [applicationId, mode, secrets.seal(secret, signingSecretPlace({ applicationId, mode })), sha256(secret)],
-  );
-  if (stored.length === 0) {
+  const stored = await INSERT.first(em, {
+    applicationId,
+    mode,
+    sealed: secrets.seal(secret, signingSecretPlace({ applicationId, mode })),
+    fingerprint: sha256(secret),
+  });
+  if (stored === undefined) {
     throw new DomainError('RESOURCE_ALREADY_EXISTS', 'the application already uses or has used this signing secret');
   }
 }
@@ -45,6 +61,54 @@ export interface RotatedSigningSecret {
   readonly previousSecretExpiresAt: Date;
 }
 
+const LOCK_ENDPOINT = statement((db, $: Given<Scope>) =>
+  db
+    .selectFrom('webhook_endpoints')
+    .select('mode')
+    .where('applicationId', '=', $('applicationId'))
+    .where('mode', '=', $('mode'))
+    .forUpdate(),
+);
+
+const REVOKE_FORMER = statement((db, $: Given<Scope>) =>
+  db
+    .updateTable('webhook_signing_secrets')
+    .set((eb) => ({ expiresAt: eb.fn<Date>('least', ['expiresAt', now]) }))
+    .where('applicationId', '=', $('applicationId'))
+    .where('mode', '=', $('mode'))
+    .where('expiresAt', 'is not', null),
+);
+
+const READ_FORMER = statement((db, $: Given<Scope>) =>
+  db
+    .selectFrom('webhook_signing_secrets')
+    .select((eb) => eb.ref('expiresAt').$notNull().as('expiresAt'))
+    .where('applicationId', '=', $('applicationId'))
+    .where('mode', '=', $('mode'))
+    .where('expiresAt', '>', now)
+    .orderBy('expiresAt'),
+);
+
+const END_CURRENT = statement((db, $: Given<Scope & { overlapHours: number }>) =>
+  db
+    .updateTable('webhook_signing_secrets')
+    .set({ expiresAt: plus(now, span($('overlapHours'), 'hour')) })
+    .where('applicationId', '=', $('applicationId'))
+    .where('mode', '=', $('mode'))
+    .where('expiresAt', 'is', null)
+    .returning((eb) => eb.ref('expiresAt').$notNull().as('expiresAt')),
+);
+
+const FORGET_EXPIRED = statement((db, $: Given<Scope>) =>
+  db
+    .updateTable('webhook_signing_secrets')
+    .set({ sealed: null })
+    .where('applicationId', '=', $('applicationId'))
+    .where('mode', '=', $('mode'))
+    .where('expiresAt', '<=', now)
+    .where('sealed', 'is not', null),
+);
+
 /**
  * Creates a new signing secret for one mode. Former ones keep signing until their announced end, so that receivers can switch in between.
  * @throws RESOURCE_NOT_FOUND
@@ -55,49 +119,29 @@ export async function rotateSigningSecret(
   secrets: SecretBox,
   { applicationId, mode, overlapHours, revokeFormer = false }: SigningSecretRotation,
 ): Promise<RotatedSigningSecret> {
-  const owner = [applicationId, mode];
+  const owner = { applicationId, mode };
   // Concurrent rotations run one after the other.
-  const endpoint = await em.execute<object[]>(
-    'select 1 from webhook_endpoints where application_id = ?::bigint and mode = ? for update',
-    owner,
-  );
-  if (endpoint.length === 0) {
+  if ((await LOCK_ENDPOINT.first(em, owner)) === undefined) {
     throw notFound('application');
   }
   if (revokeFormer) {
-    await em.execute(
-      `update webhook_signing_secrets set expires_at = least(expires_at, now())
-       where application_id = ?::bigint and mode = ? and expires_at is not null`,
-      owner,
-    );
+    await REVOKE_FORMER.all(em, owner);
   }
-  const former = await em.execute<{ expires_at: Date }[]>(
-    `select expires_at from webhook_signing_secrets
-     where application_id = ?::bigint and mode = ? and expires_at > now() order by expires_at`,
-    owner,
-  );
+  const former = await READ_FORMER.all(em, owner);
   const [first] = former;
   if (overlapHours > 0 && first !== undefined && former.length >= FORMER_SECRETS_MAX) {
     throw new DomainError(
       'INVALID_OPERATION_STATE',
-      `${former.length} previous secrets still sign deliveries; the first of them ends at ${new Date(first.expires_at).toISOString()}`,
+      `${former.length} previous secrets still sign deliveries; the first of them ends at ${first.expiresAt.toISOString()}`,
     );
   }
-  const [replaced] = await em.execute<{ expires_at: Date }[]>(
-    `update webhook_signing_secrets set expires_at = now() + ? * interval '1 hour'
-     where application_id = ?::bigint and mode = ? and expires_at is null returning expires_at`,
-    [overlapHours, ...owner],
-  );
+  const replaced = await END_CURRENT.first(em, { ...owner, overlapHours });
   // The text of an expired secret is no longer needed.
-  await em.execute(
-    `update webhook_signing_secrets set sealed = null
-     where application_id = ?::bigint and mode = ? and expires_at <= now() and sealed is not null`,
-    owner,
-  );
+  await FORGET_EXPIRED.all(em, owner);
   const signingSecret = newSigningSecret();
   await storeSigningSecret(em, secrets, { applicationId, mode, secret: signingSecret });
   if (replaced === undefined) {
     throw new Error('a webhook endpoint has no current signing secret');
   }
-  return { mode, signingSecret, previousSecretExpiresAt: new Date(replaced.expires_at) };
+  return { mode, signingSecret, previousSecretExpiresAt: replaced.expiresAt };
 }

@@ -1,3 +1,4 @@
+import { expressionBuilder, sql, type Expression, type QueryCreator } from 'kysely';
 import type { Contract } from '../../../domain/contract.ts';
 import type { Mode } from '../../../domain/mode.ts';
 import { eventId as newEventId } from '../../../domain/references.ts';
@@ -13,7 +14,10 @@ import {
 } from '../../../domain/webhook.ts';
 import { signingSecretPlace, type SealedPlace } from '../../../runtime/sealed-places.ts';
 import type { Scope } from '../../../database/connection.ts';
+import { later, now, rowOf } from '../../../database/expressions.ts';
 import type { Statements } from '../../../database/statements.ts';
+import type { Tables } from '../../../database/tables.ts';
+import { statement, type Given } from '../../../database/typed-statements.ts';
 
 /** The object that orders events: sequences count within a payment, including its refunds, or within an invoice. */
 export type EventRoot =
@@ -37,6 +41,65 @@ export interface RecordedEvent {
   readonly parked: boolean;
 }
 
+interface EventRow extends Scope {
+  readonly eventId: string;
+  readonly paymentId: bigint | null;
+  readonly invoiceId: bigint | null;
+  readonly contract: Contract;
+  readonly type: EventType;
+  readonly sequence: number;
+  readonly payload: string;
+  readonly createdAt: Date;
+}
+
+const INSERT_EVENT = statement((db, $: Given<EventRow>) => {
+  const source = db.selectFrom(
+    db
+      .selectNoFrom((inner) =>
+        inner
+          .exists(
+            inner
+              .selectFrom('webhook_endpoints')
+              .select('applicationId')
+              .where('applicationId', '=', inner.cast<bigint>($('applicationId'), 'bigint'))
+              .where('mode', '=', $('mode'))
+              .where('url', 'is not', null)
+              .where('disabledAt', 'is', null),
+          )
+          .$castTo<boolean>()
+          .as('usable'),
+      )
+      .as('endpoint'),
+  );
+  const eb = expressionBuilder(source);
+  const row = rowOf('webhook_events', {
+    eventId: $('eventId'),
+    applicationId: eb.cast<bigint>($('applicationId'), 'bigint'),
+    mode: $('mode'),
+    paymentId: eb.cast<bigint | null>($('paymentId'), 'bigint'),
+    invoiceId: eb.cast<bigint | null>($('invoiceId'), 'bigint'),
+    contract: $('contract'),
+    type: $('type'),
+    schemaVersion: sql.lit(EVENT_SCHEMA_VERSION),
+    sequence: eb.cast<number>($('sequence'), 'integer'),
+    payload: $('payload'),
+    createdAt: eb.cast<Date>($('createdAt'), 'timestamptz'),
+    deliveryStatus: eb
+      .case()
+      .when(eb.ref('endpoint.usable'))
+      .then(sql.lit<DeliveryStatus>('PENDING'))
+      .else(sql.lit<DeliveryStatus>('PARKED'))
+      .end(),
+    lastError: eb.case().when(eb.not('endpoint.usable')).then('NO_ENDPOINT').end(),
+    nextSweepAt: eb.case().when(eb.ref('endpoint.usable')).then(later('30 seconds')).end(),
+  });
+  return db
+    .insertInto('webhook_events')
+    .columns(row.columns)
+    .expression(source.select(row.values))
+    .returning('deliveryStatus');
+});
+
 /**
  * Records an event in the transaction of its state change, so that neither exists without the other. The payload is built once, and every attempt
  * signs and sends the same bytes.
@@ -45,31 +108,22 @@ export async function recordEvent(statements: Statements, event: NewEvent): Prom
   const { eventId: ownId, createdAt, payload } = payloadOf(event);
   const { applicationId, mode, paymentId = null, invoiceId = null, type, sequence, told } = event;
   const eventId = told?.eventId ?? ownId;
-  const [row] = await statements.execute<{ delivery_status: DeliveryStatus }[]>(
-    `insert into webhook_events (event_id, application_id, mode, payment_id, invoice_id, contract, type, schema_version, sequence, payload, created_at,
-       delivery_status, last_error, next_sweep_at)
-     select ?, ?::bigint, ?, ?::bigint, ?::bigint, ?, ?, ?::integer, ?::integer, ?, ?::timestamptz, ${BY_ENDPOINT}
-     returning delivery_status`,
-    [
-      eventId,
-      applicationId,
-      mode,
-      paymentId,
-      invoiceId,
-      told?.contract ?? 'native',
-      type,
-      EVENT_SCHEMA_VERSION,
-      sequence,
-      told?.payload ?? payload,
-      createdAt,
-      applicationId,
-      mode,
-    ],
-  );
-  return { eventId, parked: row?.delivery_status === 'PARKED' };
+  const row = await INSERT_EVENT.first(statements, {
+    eventId,
+    applicationId,
+    mode,
+    paymentId,
+    invoiceId,
+    contract: told?.contract ?? 'native',
+    type,
+    sequence,
+    payload: told?.payload ?? payload,
+    createdAt,
+  });
+  return { eventId, parked: row?.deliveryStatus === 'PARKED' };
 }
 
-/** The last columns of an insert, followed by two values: the application's id and the mode. */
+/** The last columns of an insert in SQL, followed by two values: the application's id and the mode. */
 export const BY_ENDPOINT = `case when usable then 'PENDING' else 'PARKED' end, case when not usable then 'NO_ENDPOINT' end,
        case when usable then now() + interval '30 seconds' end
      from (select exists(select 1 from webhook_endpoints
@@ -119,78 +173,105 @@ export interface DeliveryEndpoint {
   readonly circuitOpenUntil: Date | null;
 }
 
-interface DeliveryRow {
-  application_id: string;
-  mode: Mode;
-  contract: Contract;
-  type: string;
-  payload: string;
-  delivery_status: DeliveryStatus;
-  attempts: number;
-  last_response_status: number | null;
-  last_error: string | null;
-  next_attempt_at: Date | null;
-  url: string | null;
-  disabled_at: Date | null;
-  circuit_open_until: Date | null;
-  secrets: string;
-  read_at: Date;
-}
+const READ_DELIVERY = statement((db, $: Given<{ eventId: string }>) =>
+  db
+    .selectFrom('webhook_events as e')
+    .leftJoin('webhook_endpoints as w', (join) =>
+      join.onRef('w.applicationId', '=', 'e.applicationId').onRef('w.mode', '=', 'e.mode'),
+    )
+    .select((eb) => [
+      'e.eventId',
+      'e.applicationId',
+      'e.mode',
+      'e.contract',
+      'e.type',
+      'e.payload',
+      'e.deliveryStatus as status',
+      'e.attempts',
+      'e.lastResponseStatus',
+      'e.lastError',
+      'e.nextAttemptAt',
+      'w.url',
+      'w.disabledAt',
+      'w.circuitOpenUntil',
+      now.as('readAt'),
+      eb
+        .selectFrom('webhook_signing_secrets as s')
+        .select((s) =>
+          s.fn
+            .coalesce(
+              s.fn
+                .jsonAgg('s.sealed')
+                .orderBy(s.fn.coalesce(s('s.id', '=', s.ref('w.acceptedSecretId')), sql.lit(false)), 'desc')
+                .orderBy('s.id', 'desc'),
+              sql<never[]>`'[]'`,
+            )
+            .$castTo<string[]>()
+            .as('secrets'),
+        )
+        .whereRef('s.applicationId', '=', 'e.applicationId')
+        .whereRef('s.mode', '=', 'e.mode')
+        .where((s) => s.or([s('s.expiresAt', 'is', null), s('s.expiresAt', '>', now)]))
+        .as('signingSecrets'),
+    ])
+    .where('e.eventId', '=', $('eventId')),
+);
 
 /** Returns null if the scope has no such event. */
 export async function readDelivery(statements: Statements, eventId: string): Promise<Delivery | null> {
-  const [row] = await statements.execute<DeliveryRow[]>(
-    `select e.application_id, e.mode, e.contract, e.type, e.payload, e.delivery_status, e.attempts, e.last_response_status, e.last_error, e.next_attempt_at, w.url,
-       w.disabled_at, w.circuit_open_until, now() as read_at,
-       (select coalesce(json_agg(s.sealed order by coalesce(s.id = w.accepted_secret_id, false) desc, s.id desc), '[]') from webhook_signing_secrets s
-        where s.application_id = e.application_id and s.mode = e.mode and (s.expires_at is null or s.expires_at > now()))::text as secrets
-     from webhook_events e left join webhook_endpoints w on w.application_id = e.application_id and w.mode = e.mode where e.event_id = ?`,
-    [eventId],
-  );
+  const row = await READ_DELIVERY.first(statements, { eventId });
   if (row === undefined) {
     return null;
   }
+  const { applicationId, mode, url, disabledAt, circuitOpenUntil, signingSecrets, ...delivery } = row;
   return {
-    eventId,
-    contract: row.contract,
-    type: row.type,
-    payload: row.payload,
-    status: row.delivery_status,
-    attempts: row.attempts,
-    lastResponseStatus: row.last_response_status,
-    lastError: row.last_error,
-    nextAttemptAt: asDate(row.next_attempt_at),
+    ...delivery,
     endpoint:
-      row.url === null
+      url === null
         ? null
         : {
-            url: row.url,
-            disabled: row.disabled_at !== null,
-            place: signingSecretPlace({ applicationId: BigInt(row.application_id), mode: row.mode }),
-            signingSecrets: JSON.parse(row.secrets) as string[],
-            circuitOpenUntil: asDate(row.circuit_open_until),
+            url,
+            disabled: disabledAt !== null,
+            place: signingSecretPlace({ applicationId, mode }),
+            signingSecrets: signingSecrets ?? [],
+            circuitOpenUntil,
           },
-    readAt: new Date(row.read_at),
   };
 }
 
+const CLAIM_PROBE = statement((db, $: Given<Scope & { now: Date; until: Date }>) =>
+  db
+    .updateTable('webhook_endpoints')
+    .set({ circuitOpenUntil: $('until') })
+    .where('applicationId', '=', $('applicationId'))
+    .where('mode', '=', $('mode'))
+    .where('circuitOpenUntil', '<=', $('now'))
+    .returning('applicationId'),
+);
+
 /** Claims the single attempt that an expired circuit lets through. Returns false if another one has claimed it. */
-export async function claimProbe(statements: Statements, { applicationId, mode }: Scope, now: Date): Promise<boolean> {
-  const claimed = await statements.execute<object[]>(
-    `update webhook_endpoints set circuit_open_until = ?::timestamptz
-     where application_id = ?::bigint and mode = ? and circuit_open_until <= ?::timestamptz returning 1`,
-    [new Date(now.getTime() + PROBE_LEASE_MS), applicationId, mode, now],
-  );
-  return claimed.length > 0;
+export async function claimProbe(statements: Statements, { applicationId, mode }: Scope, at: Date): Promise<boolean> {
+  const until = new Date(at.getTime() + PROBE_LEASE_MS);
+  return (await CLAIM_PROBE.first(statements, { applicationId, mode, now: at, until })) !== undefined;
 }
 
+const PARK = statement((db, $: Given<{ eventId: string; reason: string }>) =>
+  db
+    .updateTable('webhook_events')
+    .set({
+      deliveryStatus: 'PARKED',
+      lastError: $('reason'),
+      nextAttemptAt: null,
+      nextSweepAt: null,
+      updatedAt: now,
+    })
+    .where('eventId', '=', $('eventId'))
+    .where('deliveryStatus', '<>', 'DELIVERED'),
+);
+
 /** Ends the delivery of an event that cannot be sent. A delivered event stays delivered. */
-export async function parkEvent(statements: Statements, delivery: Delivery, reason: string): Promise<void> {
-  await statements.execute(
-    `update webhook_events set delivery_status = 'PARKED', last_error = ?, next_attempt_at = null, next_sweep_at = null, updated_at = now()
-     where event_id = ? and delivery_status <> 'DELIVERED'`,
-    [reason, delivery.eventId],
-  );
+export async function parkEvent(statements: Statements, { eventId }: Delivery, reason: string): Promise<void> {
+  await PARK.all(statements, { eventId, reason });
 }
 
 export interface AttemptRecord {
@@ -221,143 +302,220 @@ export interface FailureOutcome {
 /** The sweeper restarts a delivery only if its workflow has missed the next attempt by this much. */
 const SWEEP_GRACE_MS = 600_000;
 
+/** An attempt of the event that is named. */
+interface Attempted extends AttemptRecord {
+  readonly eventId: string;
+}
+
+/** If this attempt is run again after its worker died, the first record is kept. */
+function insertAttempt(q: QueryCreator<Tables>, $: Given<Attempted>) {
+  const source = q.selectFrom('webhook_events as e').where('e.eventId', '=', $('eventId'));
+  const eb = expressionBuilder(source);
+  const row = rowOf('webhook_attempts', {
+    webhookEventId: eb.ref('e.id'),
+    applicationId: eb.ref('e.applicationId'),
+    mode: eb.ref('e.mode'),
+    number: eb.cast<number>($('number'), 'integer'),
+    responseStatus: eb.cast<number | null>($('responseStatus'), 'integer'),
+    error: $('error'),
+    responseExcerpt: $('responseExcerpt'),
+    durationMs: eb.cast<number>($('durationMs'), 'integer'),
+    createdAt: eb.cast<Date>($('at'), 'timestamptz'),
+  });
+  return q
+    .insertInto('webhook_attempts')
+    .columns(row.columns)
+    .expression(source.select(row.values))
+    .onConflict((conflict) => conflict.columns(['webhookEventId', 'number']).doNothing());
+}
+
+const INSERT_ATTEMPT = statement((db, $: Given<Attempted>) => insertAttempt(db, $));
+
+const RECORD_DELIVERED = statement((db, $: Given<Attempted & Scope>) =>
+  db
+    .with('attempted', (q) => insertAttempt(q, (name) => $(name)))
+    .with('healthy', (q) =>
+      q
+        .updateTable('webhook_endpoints')
+        .set({ consecutiveFailures: 0, failingSince: null, circuitOpenUntil: null, updatedAt: now })
+        .where('applicationId', '=', $('applicationId'))
+        .where('mode', '=', $('mode'))
+        // Otherwise all deliveries would wait for the row of a healthy endpoint.
+        .where((eb) =>
+          eb.or([
+            eb('consecutiveFailures', '>', 0),
+            eb('failingSince', 'is not', null),
+            eb('circuitOpenUntil', 'is not', null),
+          ]),
+        ),
+    )
+    .updateTable('webhook_events')
+    .set((eb) => ({
+      deliveryStatus: 'DELIVERED',
+      attempts: eb.fn<number>('greatest', ['attempts', eb.cast<number>($('number'), 'integer')]),
+      lastResponseStatus: eb.cast<number | null>($('responseStatus'), 'integer'),
+      lastError: null,
+      lastAttemptAt: eb.cast<Date>($('at'), 'timestamptz'),
+      deliveredAt: eb.fn.coalesce('deliveredAt', eb.cast<Date>($('at'), 'timestamptz')),
+      nextAttemptAt: null,
+      nextSweepAt: null,
+      updatedAt: now,
+    }))
+    .where('eventId', '=', $('eventId')),
+);
+
 /**
  * Writes attempt, event and endpoint after a 2xx, in one statement. A healthy endpoint is not updated; otherwise all deliveries would wait for its
  * row.
  */
 export async function recordDelivered(
   statements: Statements,
-  { scope, delivery, attempt }: { scope: Scope; delivery: Delivery; attempt: AttemptRecord },
+  { scope, delivery: { eventId }, attempt }: { scope: Scope; delivery: Delivery; attempt: AttemptRecord },
 ): Promise<void> {
-  await statements.execute(
-    `with attempted as (${INSERT_ATTEMPT}),
-     healthy as (
-       update webhook_endpoints set consecutive_failures = 0, failing_since = null, circuit_open_until = null, updated_at = now()
-       where application_id = ?::bigint and mode = ? and (consecutive_failures > 0 or failing_since is not null or circuit_open_until is not null))
-     update webhook_events set delivery_status = 'DELIVERED', attempts = greatest(attempts, ?::integer), last_response_status = ?::integer,
-       last_error = null, last_attempt_at = ?::timestamptz, delivered_at = coalesce(delivered_at, ?::timestamptz), next_attempt_at = null,
-       next_sweep_at = null, updated_at = now()
-     where event_id = ?`,
-    [
-      ...attemptValues({ delivery, attempt }),
-      scope.applicationId,
-      scope.mode,
-      attempt.number,
-      attempt.responseStatus,
-      attempt.at,
-      attempt.at,
-      delivery.eventId,
-    ],
-  );
+  await RECORD_DELIVERED.all(statements, { ...attempt, ...scope, eventId });
 }
+
+const RECORD_ACCEPTED_SECRET = statement((db, $: Given<Scope & { sealed: string }>) =>
+  db
+    .updateTable('webhook_endpoints')
+    .set((eb) => ({
+      updatedAt: now,
+      acceptedSecretId: eb
+        .selectFrom('webhook_signing_secrets as s')
+        .select('s.id')
+        .where('s.applicationId', '=', $('applicationId'))
+        .where('s.mode', '=', $('mode'))
+        .where('s.sealed', '=', $('sealed')),
+    }))
+    .where('applicationId', '=', $('applicationId'))
+    .where('mode', '=', $('mode')),
+);
 
 /**
  * Records the secret that a receiver has accepted, so that it is used first from now on. If it was resealed in the meantime, the record is cleared.
  */
 export async function recordAcceptedSecret(
   statements: Statements,
-  { scope: { applicationId, mode }, sealed }: { readonly scope: Scope; readonly sealed: string },
+  { scope, sealed }: { readonly scope: Scope; readonly sealed: string },
 ): Promise<void> {
-  await statements.execute(
-    `update webhook_endpoints set updated_at = now(), accepted_secret_id =
-       (select id from webhook_signing_secrets where application_id = ?::bigint and mode = ? and sealed = ?)
-     where application_id = ?::bigint and mode = ?`,
-    [applicationId, mode, sealed, applicationId, mode],
-  );
+  await RECORD_ACCEPTED_SECRET.all(statements, { ...scope, sealed });
 }
+
+interface FailedEvent extends Pick<Attempted, 'eventId' | 'number' | 'responseStatus' | 'error' | 'at'> {
+  readonly status: DeliveryStatus;
+  readonly nextAttemptAt: Date | null;
+  readonly nextSweepAt: Date | null;
+}
+
+const RECORD_FAILURE = statement((db, $: Given<FailedEvent>) =>
+  db
+    .updateTable('webhook_events')
+    .set((eb) => {
+      const unlessDelivered = (at: Expression<Date | null>) =>
+        eb
+          .case()
+          .when('deliveryStatus', '=', 'DELIVERED')
+          .then(sql<null>`null`)
+          .else(eb.cast<Date | null>(at, 'timestamptz'))
+          .end();
+      return {
+        deliveryStatus: eb
+          .case()
+          .when('deliveryStatus', '=', 'DELIVERED')
+          .then(eb.ref('deliveryStatus'))
+          .else($('status'))
+          .end(),
+        attempts: eb.fn<number>('greatest', ['attempts', eb.cast<number>($('number'), 'integer')]),
+        lastResponseStatus: eb.cast<number | null>($('responseStatus'), 'integer'),
+        lastError: $('error'),
+        lastAttemptAt: eb.cast<Date>($('at'), 'timestamptz'),
+        nextAttemptAt: unlessDelivered($('nextAttemptAt')),
+        nextSweepAt: unlessDelivered($('nextSweepAt')),
+        updatedAt: now,
+      };
+    })
+    .where('eventId', '=', $('eventId')),
+);
 
 /** Writes attempt, event and endpoint after a failure. */
 export async function recordFailure(
   statements: Statements,
-  { scope, delivery, failure }: { scope: Scope; delivery: Delivery; failure: FailureRecord },
+  { scope, delivery: { eventId }, failure }: { scope: Scope; delivery: Delivery; failure: FailureRecord },
 ): Promise<FailureOutcome> {
   const { attempt } = failure;
-  await statements.execute(INSERT_ATTEMPT, attemptValues({ delivery, attempt }));
-  const disabledReason = failure.url === null ? null : await failEndpoint(statements, scope, failure);
+  await INSERT_ATTEMPT.all(statements, { ...attempt, eventId });
+  const disabledReason =
+    failure.url === null ? null : await failEndpoint(statements, scope, { ...failure, url: failure.url });
   const next = disabledReason === null ? failure.nextAttemptAt : null;
-  await statements.execute(
-    `update webhook_events set delivery_status = case when delivery_status = 'DELIVERED' then delivery_status else ? end,
-       attempts = greatest(attempts, ?::integer), last_response_status = ?::integer, last_error = ?, last_attempt_at = ?::timestamptz,
-       next_attempt_at = case when delivery_status = 'DELIVERED' then null else ?::timestamptz end,
-       next_sweep_at = case when delivery_status = 'DELIVERED' then null else ?::timestamptz end, updated_at = now()
-     where event_id = ?`,
-    [
-      next === null ? 'PARKED' : 'RETRYING',
-      attempt.number,
-      attempt.responseStatus,
-      attempt.error,
-      attempt.at,
-      next,
-      next === null ? null : new Date(next.getTime() + SWEEP_GRACE_MS),
-      delivery.eventId,
-    ],
-  );
+  await RECORD_FAILURE.all(statements, {
+    ...attempt,
+    eventId,
+    status: next === null ? 'PARKED' : 'RETRYING',
+    nextAttemptAt: next,
+    nextSweepAt: next === null ? null : new Date(next.getTime() + SWEEP_GRACE_MS),
+  });
   return { parked: next === null, disabledReason };
 }
 
-/** If this attempt is run again after its worker died, the first record is kept. */
-const INSERT_ATTEMPT = `insert into webhook_attempts (webhook_event_id, application_id, mode, number, response_status, error, response_excerpt,
-       duration_ms, created_at)
-     select id, application_id, mode, ?::integer, ?::integer, ?, ?, ?::integer, ?::timestamptz from webhook_events where event_id = ?
-     on conflict (webhook_event_id, number) do nothing`;
+const LOCK_HEALTH = statement((db, $: Given<Scope & { url: string }>) =>
+  db
+    .selectFrom('webhook_endpoints')
+    .select(['consecutiveFailures', 'failingSince', 'circuitOpenUntil'])
+    .where('applicationId', '=', $('applicationId'))
+    .where('mode', '=', $('mode'))
+    .where('url', '=', $('url'))
+    .where('disabledAt', 'is', null)
+    .forUpdate(),
+);
 
-function attemptValues({ delivery, attempt }: { delivery: Delivery; attempt: AttemptRecord }): unknown[] {
-  return [
-    attempt.number,
-    attempt.responseStatus,
-    attempt.error,
-    attempt.responseExcerpt,
-    attempt.durationMs,
-    attempt.at,
-    delivery.eventId,
-  ];
+interface Health extends Scope {
+  readonly consecutiveFailures: number;
+  readonly failingSince: Date | null;
+  readonly circuitOpenUntil: Date | null;
+  readonly disabledReason: DisabledReason | null;
 }
 
-interface HealthRow {
-  consecutive_failures: number;
-  failing_since: Date | null;
-  circuit_open_until: Date | null;
-}
+const RECORD_HEALTH = statement((db, $: Given<Health>) =>
+  db
+    .updateTable('webhook_endpoints')
+    .set((eb) => ({
+      consecutiveFailures: eb.cast<number>($('consecutiveFailures'), 'integer'),
+      failingSince: eb.cast<Date | null>($('failingSince'), 'timestamptz'),
+      circuitOpenUntil: eb.cast<Date | null>($('circuitOpenUntil'), 'timestamptz'),
+      disabledAt: eb
+        .case()
+        .when(eb.cast<string | null>($('disabledReason'), 'text'), 'is', null)
+        .then(sql<null>`null`)
+        .else(now)
+        .end(),
+      disabledReason: $('disabledReason'),
+      updatedAt: now,
+    }))
+    .where('applicationId', '=', $('applicationId'))
+    .where('mode', '=', $('mode')),
+);
 
 async function failEndpoint(
   statements: Statements,
   { applicationId, mode }: Scope,
-  { attempt, probe, gone, url }: FailureRecord,
+  { attempt, probe, gone, url }: FailureRecord & { readonly url: string },
 ): Promise<DisabledReason | null> {
-  const [row] = await statements.execute<HealthRow[]>(
-    `select consecutive_failures, failing_since, circuit_open_until from webhook_endpoints
-     where application_id = ?::bigint and mode = ? and url = ? and disabled_at is null for update`,
-    [applicationId, mode, url],
-  );
-  if (row === undefined) {
+  const known = await LOCK_HEALTH.first(statements, { applicationId, mode, url });
+  if (known === undefined) {
     return null;
   }
-  const health = endpointAfterFailure(
-    {
-      consecutiveFailures: row.consecutive_failures,
-      failingSince: asDate(row.failing_since),
-      circuitOpenUntil: asDate(row.circuit_open_until),
-    },
-    { now: new Date(attempt.at.getTime() + attempt.durationMs), probe, gone },
-  );
-  await statements.execute(
-    `update webhook_endpoints set consecutive_failures = ?::integer, failing_since = ?::timestamptz, circuit_open_until = ?::timestamptz,
-       disabled_at = case when ?::text is null then null else now() end, disabled_reason = ?, updated_at = now()
-     where application_id = ?::bigint and mode = ?`,
-    [
-      health.consecutiveFailures,
-      health.failingSince,
-      health.circuitOpenUntil,
-      health.disabledReason,
-      health.disabledReason,
-      applicationId,
-      mode,
-    ],
-  );
+  const health = endpointAfterFailure(known, {
+    now: new Date(attempt.at.getTime() + attempt.durationMs),
+    probe,
+    gone,
+  });
+  await RECORD_HEALTH.all(statements, {
+    applicationId,
+    mode,
+    consecutiveFailures: health.consecutiveFailures,
+    failingSince: health.failingSince,
+    circuitOpenUntil: health.circuitOpenUntil,
+    disabledReason: health.disabledReason,
+  });
   return health.disabledReason;
-}
-
-/** Depending on its configuration, the driver returns a timestamp as text or as a Date. */
-function asDate(value: Date | string | null): Date | null {
-  return value === null ? null : new Date(value);
 }

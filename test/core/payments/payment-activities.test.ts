@@ -608,6 +608,27 @@ describe('the end of a payment', () => {
     expect(await world.postings(input.reference)).toEqual([]);
   });
 
+  test('as paid is recorded even if its page never was, and once', async () => {
+    // The gateway's answer about the session was lost, but the payer has paid. A payment succeeds only from PENDING, so it is that first.
+    const input = await world.payment({ status: 'CREATED' });
+    answers(charged(world.charge(await world.attempt(input))));
+    await verify(input);
+    expect(await Promise.all([settle(input, 'SUCCEEDED'), settle(input, 'SUCCEEDED')])).toEqual([
+      'SUCCEEDED',
+      'SUCCEEDED',
+    ]);
+    expect(await world.paymentRow(input)).toMatchObject({ status: 'SUCCEEDED' });
+    expect(await eventsOf(input)).toHaveLength(1);
+    expect(await world.postings(input.reference)).toHaveLength(2);
+  });
+
+  test('without a confirmed charge is never as paid', async () => {
+    // Nothing is marked paid unless the gateway confirmed it.
+    const input = await world.payment({ status: 'CREATED' });
+    await expect(settle(input, 'SUCCEEDED')).rejects.toMatchObject({ type: 'INTERNAL_ERROR' });
+    expect(await world.paymentRow(input)).toMatchObject({ status: 'CREATED' });
+  });
+
   test.each(['PENDING', 'CREATED', 'REFUNDED'])('cannot be %s', async (status) => {
     // A payment can only end with a final status.
     const input = await world.payment({ status: 'PENDING' });
