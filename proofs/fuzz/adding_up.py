@@ -1,7 +1,7 @@
-"""Makes an invoice of what its schema allows.
+"""Turns a body that the schema of an invoice allows into one that the API accepts.
 
-A schema cannot say that parts come to a total, that days follow each other, or that of three ways to be due only one is taken. So what the
-generator makes is changed as little as it needs to be taken; the sums are worked out here once more, apart from the code under test.
+A schema cannot say that installments add up to the total, that dates are in order, or that only one of three kinds of due date is given. So the
+generated body is changed just enough to be accepted. The sums are computed here, independently of the code under test.
 """
 
 import copy
@@ -30,7 +30,7 @@ def an_invoice(given):
 
 
 def due_dates(given):
-    """Of an invoice whose total is not known here: parts are shares."""
+    """For an invoice whose total is not known here: installments are given as shares."""
     return due(copy.deepcopy(given), None)
 
 

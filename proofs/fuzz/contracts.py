@@ -1,7 +1,7 @@
-"""Makes requests of OwnPay's and ShadhinPay's contracts of what their schemas allow.
+"""Turns bodies that the schemas of OwnPay's and ShadhinPay's contracts allow into requests that the API accepts.
 
-What a schema cannot say: which gateways there are, the bounds of an amount, which payment was paid and what is left of it, what time it is. As in
-`adding_up`, as little is changed as it needs to be taken.
+A schema cannot say which gateways exist, the limits of an amount, which payment was paid and how much of it can still be refunded, or what time it
+is. As in `adding_up`, a generated body is changed just enough to be accepted.
 """
 
 import itertools
@@ -27,7 +27,7 @@ numbers = itertools.count(1)
 
 
 def an_intent(case):
-    """OwnPay's: every fifth gateway stays as it was made, and there is none of that name."""
+    """Creates a payment under OwnPay's contract. Every fifth request keeps its generated gateway, which does not exist."""
     body = {**case.body, "currency": "BDT", "amount": float(between(case.body["amount"], LEAST, GREATEST))}
     gateway = next(GATEWAYS)
     case.body = body if gateway is None else {**body, "gateway": gateway}
@@ -56,7 +56,7 @@ def a_shadhinpay_refund(case):
 
 
 def a_shadhinpay_invoice(case):
-    """Nobody can know from a schema what items add up to, nor what day it is."""
+    """Makes the items add up and the dates lie in the future, which a schema cannot require."""
     items = [{**item, "quantity": 1, "unitPrice": "20.00"} for item in case.body["items"]]
     while len(json.dumps(items).encode()) > ITEMS_BYTES_MAX:
         items = items[: len(items) // 2]
@@ -70,7 +70,7 @@ def a_shadhinpay_invoice(case):
 
 
 def with_a_new_reference(case):
-    """The coverage phase varies one member at a time, and a merchantTxnId belongs to one payment."""
+    """Gives each request its own merchantTxnId: the coverage phase varies one member at a time, and an id belongs to one payment."""
     if isinstance(case.body, dict) and isinstance(case.body.get("merchantTxnId"), str) and case.body["merchantTxnId"]:
         case.body = {**case.body, "merchantTxnId": f"fuzz-{next(numbers)}"}
 
@@ -84,7 +84,7 @@ def what_to_refund(given):
 
 
 def note_refund(response):
-    """A request that was not made here may take all that is left of a payment, too: that one is not asked for again."""
+    """Removes a payment that was refunded in full, so that it is not used again. Requests of the generator itself can refund one in full, too."""
     refund = response.json()
     refund = refund.get("data", refund)
     reference = refund.get("paymentId", refund.get("transaction_id"))

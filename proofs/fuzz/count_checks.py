@@ -1,8 +1,8 @@
-"""Loaded into schemathesis as its hooks: counts what each check really judged, and gives every request a client of its own.
+"""Hooks for schemathesis: they count what each check really judged, and send every request from its own address.
 
-A check runs on every response, yet most of them judge only some: `use_after_free` says nothing before something was
-deleted. "It ran" would therefore prove nothing, so each check has here the condition under which it judges. A check
-without a condition, such as one of a newer schemathesis, ends the run: nobody has thought about it.
+A check runs on every response, but most checks judge only some of them: `use_after_free` says nothing before something
+was deleted. That a check ran therefore proves nothing, so this file has the condition under which each check judges. A
+check without a condition, such as a new one of a later schemathesis, ends the run, because it has not been reviewed.
 """
 
 import atexit
@@ -70,7 +70,7 @@ turns = itertools.cycle([True, False])
 
 
 def beyond_the_schema(case):
-    """What a schema allows and yet no server can take: sums that are none, a logo that cannot be fetched, a cursor that nobody gave."""
+    """Fixes what a schema allows but no server can accept: wrong sums, a logo that cannot be fetched, a cursor that was never issued."""
     label, body = case.operation.label, case.body
     if subject in CONTRACTS:
         if label in contracts.MADE_TO_FIT and isinstance(body, dict):
@@ -122,9 +122,10 @@ def note_made(label, response):
 
 
 def meets_a_used_key(case, header):
-    """The coverage phase varies one member at a time under one key, so all but its first bodies would be conflicts.
+    """Returns whether a request comes under an idempotency key that was used before, and needs a new one.
 
-    OwnPay's conflict is a 400, by which a good request under a key that the generator took before would seem to be refused.
+    The coverage phase varies one member at a time under one key, so all but the first body would be conflicts. In OwnPay's contract a conflict is
+    a 400, so a valid request under a key that the generator used before would look like a refused one.
     """
     if header not in (case.headers or {}) or case.meta is None:
         return False
@@ -139,7 +140,7 @@ def varies_another(case, name):
 
 
 def with_plain_integers(value):
-    """JSON Schema takes 10000.0 for an integer. The contract's strict reading does not (docs/errors.md), which a schema cannot say."""
+    """Writes 10000.0 as 10000. JSON Schema accepts 10000.0 as an integer; the strict parser does not (docs/errors.md), which a schema cannot say."""
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if isinstance(value, list):
@@ -155,7 +156,7 @@ send_request = requests.adapters.HTTPAdapter.send
 
 
 def send_from_elsewhere(adapter, request, **options):
-    """Limits a minute are not under test: each request comes from another address, by the proxy's word, and operators' sessions take turns."""
+    """Sends each request from another address, given in X-Forwarded-For, and with the operators' sessions in turn: rate limits are not under test."""
     number = next(addresses)
     request.headers["X-Forwarded-For"] = f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
     if sessions and request.headers.get("Authorization") == f"Bearer {sessions[0]}":

@@ -59,7 +59,11 @@ async function takeStep(ctx: Context, visit: Visit): Promise<void> {
       sendBack(ctx, payment);
       return;
     case 'leave':
-      ctx.body = noticePage({ heading: 'You left', text: 'Nothing was agreed to and nobody was told.', payment });
+      ctx.body = noticePage({
+        heading: 'You left',
+        text: 'Nothing was agreed to, and the merchant was not notified.',
+        payment,
+      });
       return;
     default:
       ctx.status = 400;
@@ -160,7 +164,7 @@ function overPage(payment: Payment): string {
       })
     : noticePage({
         heading: 'You are done',
-        text: 'This payment was dealt with.',
+        text: 'This payment has ended.',
         payment,
         link: { href: backUrl(payment), text: 'Back to the merchant' },
       });

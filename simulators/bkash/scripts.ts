@@ -194,7 +194,7 @@ export const scriptTable: ScriptTable<Script> = {
   },
   '67': {
     name: 'refund-status-500',
-    about: 'the first 2 questions about a refund answer HTTP 500',
+    about: 'the first 2 refund queries answer HTTP 500',
     script: on('refundStatus', { kind: 'http_500', times: 2 }),
   },
   '69': {

@@ -116,7 +116,7 @@ export function ownerNamed<Owner>(
 ): Owner {
   const owner = id === undefined ? owners[0] : owners.find((one) => idOf(one) === id);
   if (owner === undefined) {
-    throw new BodyError(400, `${member} names nobody`);
+    throw new BodyError(400, `${member} is unknown`);
   }
   return owner;
 }

@@ -95,10 +95,10 @@ function misbehave(given: {
       answer();
       break;
     case 'temporary':
-      answer(refusal(451, 'Try again later, says the control plane'));
+      answer(refusal(451, 'Try again later: a scripted fault'));
       break;
     case 'permanent':
-      answer(refusal(550, 'Refused, says the control plane'));
+      answer(refusal(550, 'Refused: a scripted fault'));
       break;
     case 'close':
       for (const connection of server.connections) {

@@ -75,7 +75,7 @@ function applyChoice(ctx: Context, { gateway, order, form }: Visit & { form: For
     case 'leave':
       ctx.body = noticePage({
         heading: 'You left',
-        text: `Nothing was paid and nobody was told. The payment stays open until ${new Date(order.expiresAt).toISOString()}.`,
+        text: `Nothing was paid, and the merchant was not notified. The payment stays open until ${new Date(order.expiresAt).toISOString()}.`,
         order,
         back: true,
       });

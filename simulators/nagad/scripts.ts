@@ -141,7 +141,7 @@ export const scriptTable: ScriptTable<Script> = {
   '50': { name: 'unpadded', about: 'amounts are written without padding', script: { ...charged, unpadded: true } },
   '54': {
     name: 'foreign-page',
-    about: 'completions lead to a page of somebody else',
+    about: "completions lead to someone else's page",
     script: onComplete({ kind: 'fields', set: { callBackUrl: 'https://mynagad.com.example/check-out/x' } }),
   },
   '80': {

@@ -169,7 +169,7 @@ function returnUrl(session: Session, status: PayOutcome): string {
 function leftPage(session: Session): string {
   return noticePage({
     heading: 'You left',
-    text: `Nothing was paid and nobody was told. The session stays open until ${new Date(session.expiresAt).toISOString()}.`,
+    text: `Nothing was paid, and the merchant was not notified. The session stays open until ${new Date(session.expiresAt).toISOString()}.`,
     session,
     link: backToPage(session),
   });

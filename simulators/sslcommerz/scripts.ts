@@ -115,7 +115,7 @@ export const scriptTable: ScriptTable<Script> = {
   },
   '16': {
     name: 'ipn-held',
-    about: 'no return; IPN when the control plane delivers it',
+    about: 'no return; IPN when the control API delivers it',
     script: { ...charged, returns: false, notice: { timing: 'held' } },
   },
   '17': { name: 'ipn-duplicate', about: 'the IPN is sent three times', script: { ...charged, notice: { copies: 3 } } },

@@ -53,7 +53,11 @@ async function takeStep(ctx: Context, { gateway, session }: Visit): Promise<void
       redirect(ctx, session.cancelUrl ?? session.successUrl, session);
       return;
     case 'leave':
-      ctx.body = noticePage({ heading: 'You left', text: 'Nothing was paid and nobody was told.', session });
+      ctx.body = noticePage({
+        heading: 'You left',
+        text: 'Nothing was paid, and the merchant was not notified.',
+        session,
+      });
       return;
     default:
       ctx.status = 400;
@@ -117,7 +121,7 @@ function overPage(session: Session): string {
       })
     : noticePage({
         heading: 'You are done',
-        text: 'This payment was dealt with.',
+        text: 'This payment has ended.',
         session,
         link: { href: filled(session.successUrl, session), text: 'Back to the merchant' },
       });

@@ -85,7 +85,7 @@ export const scriptTable: ScriptTable<Script> = {
   },
   '14': {
     name: 'event-held',
-    about: 'no return; events when the control plane delivers them',
+    about: 'no return; events when the control API delivers them',
     script: { returns: false, events: { timing: 'held' } },
   },
   '15': { name: 'event-duplicate', about: 'every event is posted three times', script: { events: { copies: 3 } } },
@@ -170,7 +170,7 @@ export const scriptTable: ScriptTable<Script> = {
   },
   '67': {
     name: 'refund-query-500',
-    about: 'the first 2 questions about a refund answer HTTP 500',
+    about: 'the first 2 refund queries answer HTTP 500',
     script: on('refundQuery', { kind: 'http_500', times: 2 }),
   },
   '69': {

@@ -104,7 +104,7 @@ describe('the development mailbox', () => {
     [{ kind: 'close' }, undefined, 0],
     [{ kind: 'temporary', executed: true }, '451', 1],
     [{ kind: 'close', executed: true }, undefined, 1],
-  ] as const)('does once what the control plane asks: %j', async (fault, answer, kept) => {
+  ] as const)('does once what the control API says: %j', async (fault, answer, kept) => {
     // The author of a retry test has to know exactly what the server did.
     expect((await control('POST', fault)).status).toBe(201);
     const codes = await speak(message());

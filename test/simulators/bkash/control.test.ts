@@ -25,7 +25,7 @@ async function underScript(number: string): Promise<Answer> {
 }
 
 test('an amount picks its row, and so does a payer’s reference', async () => {
-  // A test of a running Lenden can select a script without the control plane.
+  // A test of a running Lenden can select a script without the control API.
   expect(await bkash.create({ amount: '1313.40' })).toMatchObject({ statusCode: '2064' });
   expect(await bkash.create({ payerReference: '01700000040' })).toMatchObject({ statusCode: '2064' });
 });
