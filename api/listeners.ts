@@ -13,7 +13,7 @@ import { nativeSurface } from './native/surface.ts';
 import { ownpaySurface } from './ownpay/surface.ts';
 import { renderPageError } from './pages/page-error.ts';
 import { createPages } from './pages/pages.ts';
-import { createReference } from './reference/reference.ts';
+import { createReference } from './docs/reference.ts';
 import { shadhinpaySurface } from './shadhinpay/surface.ts';
 
 export interface ListenerDependencies extends ApiDependencies, AdminDependencies {
