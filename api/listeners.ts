@@ -11,8 +11,9 @@ import type { RequestState } from './http/surface.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import { nativeSurface } from './native/surface.ts';
 import { ownpaySurface } from './ownpay/surface.ts';
-import { createPages, renderPageError } from './pages/pages.ts';
-import { createReference } from './reference/reference.ts';
+import { renderPageError } from './pages/page-error.ts';
+import { createPages } from './pages/pages.ts';
+import { createReference } from './docs/reference.ts';
 import { shadhinpaySurface } from './shadhinpay/surface.ts';
 
 export interface ListenerDependencies extends ApiDependencies, AdminDependencies {

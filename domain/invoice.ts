@@ -1,10 +1,29 @@
 import type { Calendar } from './calendar.ts';
 import { MAX_AMOUNT_MINOR } from './money.ts';
 import { addDays, addMonths, type PlainDate } from './plain-date.ts';
+import { statusesBefore, type Transitions } from './transitions.ts';
 
 /** The stored status of an invoice. OVERDUE is derived from it and the calendar, and never stored. */
 export const INVOICE_STATUSES = ['DRAFT', 'ISSUED', 'PARTIALLY_PAID', 'PAID', 'VOID'] as const;
 export type InvoiceStatus = (typeof INVOICE_STATUSES)[number];
+const TRANSITIONS = {
+  DRAFT: ['ISSUED'],
+  ISSUED: ['PARTIALLY_PAID', 'PAID', 'VOID'],
+  PARTIALLY_PAID: ['PAID', 'ISSUED'],
+  PAID: ['PARTIALLY_PAID', 'ISSUED'],
+  VOID: [],
+} as const satisfies Transitions<InvoiceStatus>;
+
+/** Returns the statuses from which `to` can be reached: the guard of the status update. */
+export function invoiceStatusesBefore(to: InvoiceStatus): InvoiceStatus[] {
+  return statusesBefore(TRANSITIONS, { statuses: INVOICE_STATUSES, to });
+}
+
+/** Statuses in which something is due. */
+export const DUE_INVOICE_STATUSES = ['ISSUED', 'PARTIALLY_PAID'] as const satisfies readonly InvoiceStatus[];
+/** Statuses in which payments and refunds change what is due. */
+export const LIVE_INVOICE_STATUSES = ['ISSUED', 'PARTIALLY_PAID', 'PAID'] as const satisfies readonly InvoiceStatus[];
+
 export type ShownInvoiceStatus = InvoiceStatus | 'OVERDUE';
 
 /** How a fraction of an amount is rounded to whole minor units. */

@@ -1,3 +1,5 @@
+import { canFollow, statusesBefore as allBefore, type Transitions } from './transitions.ts';
+
 /** The payment statuses of the native API, with additional transitions from CREATED. */
 export const PAYMENT_STATUSES = [
   'CREATED',
@@ -20,7 +22,14 @@ const TRANSITIONS = {
   EXPIRED: [],
   PARTIALLY_REFUNDED: ['PARTIALLY_REFUNDED', 'REFUNDED'],
   REFUNDED: [],
-} as const satisfies Record<PaymentStatus, readonly PaymentStatus[]>;
+} as const satisfies Transitions<PaymentStatus>;
+
+/** Statuses in which the charge was taken, even if it has been refunded since. */
+export const PAID_STATUSES = [
+  'SUCCEEDED',
+  'PARTIALLY_REFUNDED',
+  'REFUNDED',
+] as const satisfies readonly PaymentStatus[];
 
 /** The final statuses of the payment workflow. Only refunds change them. */
 export const FINAL_STATUSES = ['SUCCEEDED', 'FAILED', 'CANCELLED', 'EXPIRED'] as const;
@@ -30,13 +39,12 @@ export type FinalStatus = (typeof FINAL_STATUSES)[number];
 export const OPEN_STATUSES = ['CREATED', 'PENDING'] as const satisfies readonly PaymentStatus[];
 
 export function canBecome(from: PaymentStatus, to: PaymentStatus): boolean {
-  const targets: readonly PaymentStatus[] = TRANSITIONS[from];
-  return targets.includes(to);
+  return canFollow(TRANSITIONS, { from, to });
 }
 
 /** Returns the statuses from which `to` can be reached: the guard of the status update. */
 export function statusesBefore(to: PaymentStatus): PaymentStatus[] {
-  return PAYMENT_STATUSES.filter((from) => canBecome(from, to));
+  return allBefore(TRANSITIONS, { statuses: PAYMENT_STATUSES, to });
 }
 
 export function isOpen(status: PaymentStatus): boolean {

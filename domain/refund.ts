@@ -1,3 +1,5 @@
+import { canFollow, statusesBefore, type Transitions } from './transitions.ts';
+
 /** The refund statuses of the native API. REJECTED is Lenden's addition, for a refund that was not approved. */
 export const REFUND_STATUSES = ['AWAITING_APPROVAL', 'PENDING', 'SUCCEEDED', 'FAILED', 'REJECTED'] as const;
 export type RefundStatus = (typeof REFUND_STATUSES)[number];
@@ -13,6 +15,27 @@ export const REFUND_REVIEW_REASONS = [
   'FAILED_AFTER_SUCCESS',
 ] as const;
 export type RefundReviewReason = (typeof REFUND_REVIEW_REASONS)[number];
+
+/** A refund that counted as successful fails if operators find that the payer did not receive it. */
+const TRANSITIONS = {
+  AWAITING_APPROVAL: ['PENDING', 'REJECTED'],
+  PENDING: ['SUCCEEDED', 'FAILED'],
+  SUCCEEDED: ['FAILED'],
+  FAILED: [],
+  REJECTED: [],
+} as const satisfies Transitions<RefundStatus>;
+
+export function canRefundBecome(from: RefundStatus, to: RefundStatus): boolean {
+  return canFollow(TRANSITIONS, { from, to });
+}
+
+/** Returns the statuses from which `to` can be reached: the guard of the status update. */
+export function refundStatusesBefore(to: RefundStatus): RefundStatus[] {
+  return statusesBefore(TRANSITIONS, { statuses: REFUND_STATUSES, to });
+}
+
+/** Statuses in which a refund's workflow is still running. */
+export const OPEN_REFUND_STATUSES = ['AWAITING_APPROVAL', 'PENDING'] as const satisfies readonly RefundStatus[];
 
 /** Statuses that reserve a part of the refundable balance. Only a refund that certainly failed releases it. */
 export const RESERVING_STATUSES = [

@@ -1,10 +1,27 @@
 import { toJsonInteger } from './money.ts';
 import type { Mode } from './mode.ts';
 import { isPaid, type PaymentStatus } from './payment.ts';
+import { statusesBefore, type Transitions } from './transitions.ts';
 
 /** The statuses of money that no payment asks for. */
 export const UNAPPLIED_STATUSES = ['HELD', 'REFUNDING', 'REFUNDED', 'KEPT'] as const;
 export type UnappliedStatus = (typeof UNAPPLIED_STATUSES)[number];
+
+/** Money is held again when a refund of it fails, even one that counted as successful. What the application keeps stays kept. */
+const TRANSITIONS = {
+  HELD: ['REFUNDING', 'KEPT'],
+  REFUNDING: ['REFUNDED', 'HELD'],
+  REFUNDED: ['HELD'],
+  KEPT: [],
+} as const satisfies Transitions<UnappliedStatus>;
+
+/** Returns the statuses from which `to` can be reached: the guard of the status update. */
+export function unappliedStatusesBefore(to: UnappliedStatus): UnappliedStatus[] {
+  return statusesBefore(TRANSITIONS, { statuses: UNAPPLIED_STATUSES, to });
+}
+
+/** Statuses in which the payer still waits for what happens to the money. */
+export const WAITING_UNAPPLIED_STATUSES = ['HELD', 'REFUNDING'] as const satisfies readonly UnappliedStatus[];
 
 /** Why money is not part of its payment: the payment had ended, it was already paid, or its invoice asked for less. */
 export const UNAPPLIED_REASONS = ['PAYMENT_ENDED', 'ALREADY_PAID', 'OVERPAYMENT'] as const;

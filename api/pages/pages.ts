@@ -6,16 +6,14 @@ import {
 } from '../../core/payments/store/public-references.ts';
 import { BUSINESS_TIME_ZONE } from '../../domain/calendar.ts';
 import { DomainError, notFound } from '../../domain/errors.ts';
-import { isOpen, isPaid } from '../../domain/payment.ts';
+import { isPaid } from '../../domain/payment.ts';
 import { checkoutPath } from '../../domain/payment-view.ts';
 import { assetAt } from '../../web/assets.ts';
-import { renderErrorPage } from '../../web/checkout/error-page.ts';
 import { renderCheckoutPage } from '../../web/checkout/page.ts';
-import { errorPageStatus, type ErrorPageKind, type SubmissionProblem } from '../../web/checkout/view.ts';
+import type { SubmissionProblem } from '../../web/checkout/view.ts';
 import { assetHeaders, pageHeaders } from '../../web/headers.ts';
-import { inLanguage, negotiateLanguage, type Language } from '../../web/language.ts';
+import { inLanguage } from '../../web/language.ts';
 import { allowHeader } from '../http/methods.ts';
-import { USUAL_STATUS } from '../http/status.ts';
 import { admitAddress, type RateLimiter } from '../http/rate-limit.ts';
 import type { Context } from '../http/surface.ts';
 import type { ApiDependencies } from '../dependencies.ts';
@@ -32,22 +30,9 @@ import { payInvoice, sendBrand, sendInvoicePdf, sendLogo, showPayable } from './
 import { gatewayName } from '../../core/gateways/gateway-name.ts';
 import { requestCancel } from '../../core/payments/request-cancel.ts';
 import { contractOf } from '../../core/contracts/contracts.ts';
+import { leadBack } from './lead-back.ts';
+import { CHECKOUT, languageOf, PAYABLE } from './paths.ts';
 
-/** The paths below the page of a payment, and below that of an invoice. */
-export const CHECKOUT_ACTIONS = ['continue', 'gateway', 'submission', 'cancel', 'receipt'] as const;
-export const PAYABLE_ACTIONS = ['pay', 'pdf', 'logo', 'brand.css'] as const;
-const action = (names: readonly string[]): string => `(?:\\/(${names.join('|').replaceAll('.', String.raw`\.`)}))?`;
-/** Payments of ShadhinPay's contract are at `/pay/` only. */
-const CHECKOUT = new RegExp(
-  String.raw`^\/(?:checkout(?=\/(?!PAY_))|pay(?=\/PAY_))\/([^/]+)${action(CHECKOUT_ACTIONS)}$`,
-);
-/** Invoices of ShadhinPay's contract are at `/i/` only. */
-const PAYABLE = new RegExp(String.raw`^\/(?:pay(?=\/(?!sp_inv_))|i(?=\/sp_inv_))\/([^/]+)${action(PAYABLE_ACTIONS)}$`);
-const BELOW_A_PAGE = new RegExp(`${action([...CHECKOUT_ACTIONS, ...PAYABLE_ACTIONS])}$`);
-/**
- * A path that our own pages can have. Error pages link to no other path, because `SafeUrl.localPath` throws for one, and an error page must not fail.
- */
-const PLAIN_PATH = /^\/(?!\/)[0-9A-Za-z._~/-]{1,200}$/;
 /** The policy of responses that are not pages, such as redirects: nothing may be loaded or framed. Pages set their own. */
 const PLAIN_POLICY = "default-src 'none'; frame-ancestors 'none'";
 /** Requests with unknown references, per minute and address: a payer mistypes a few times, an attacker guesses many. */
@@ -228,13 +213,6 @@ function pagePath(context: Context, { payment }: PublicPayment, problem: Submiss
   return inLanguage(path, languageOf(context)).toString();
 }
 
-function languageOf(context: Context): Language {
-  return negotiateLanguage(
-    context.get('accept-language') || undefined,
-    new URLSearchParams(context.querystring).get('lang') ?? undefined,
-  );
-}
-
 /** Returns null also after the payer has asked to cancel: the gateway's page would not show what ours says about it. */
 function gatewayUrlOf({ payment }: PublicPayment): string | null {
   const { status, reviewSince, cancelRequestedAt, expiresAt, readAt, gatewayRedirectUrl } = payment;
@@ -311,59 +289,4 @@ async function showCheckout(deps: ApiDependencies, showing: Showing): Promise<vo
 /** Returns whether the page redirects at once to the gateway, until the payer has been there. */
 function jumps({ contract, gatewayChoices }: PaymentRecord): boolean {
   return contractOf(contract).payer.opensGatewayAtOnce && !Array.isArray(gatewayChoices);
-}
-
-const SHOWN_SECONDS = 5;
-/** After this time the payer has not just paid but opens the page to read it. */
-const LEADS_BACK_MS = 600_000;
-
-/** Sends the payer back to the shop after showing the outcome for a moment, where the contract does. */
-function leadBack(context: Context, payment: PaymentRecord, returnUrl: string | null): void {
-  const justEnded =
-    !isOpen(payment.status) &&
-    payment.readAt.getTime() - (payment.endedAt ?? payment.updatedAt).getTime() < LEADS_BACK_MS;
-  if (contractOf(payment.contract).payer.sendsBack && justEnded && returnUrl !== null) {
-    context.set('Refresh', `${SHOWN_SECONDS}; url=${new URL(returnUrl).href}`);
-  }
-}
-
-/** Returns the function that renders errors on the web listener as pages. */
-export function renderPageError(deps: Pick<ApiDependencies, 'webUrl'>): (context: Context, error: DomainError) => void {
-  const secure = deps.webUrl.startsWith('https:');
-  return (context, error) => {
-    const kind = pageKind(error);
-    // For a path below a page, link to the page itself, because a form's own path does not accept GET.
-    const isPage = PLAIN_PATH.test(context.path) && (CHECKOUT.test(context.path) || PAYABLE.test(context.path));
-    const path = isPage ? context.path.replace(BELOW_A_PAGE, '') : '/';
-    context.status = kind === 'bad_request' ? USUAL_STATUS[error.code] : errorPageStatus[kind];
-    context.set(pageHeaders({ formActionOrigins: [], secure }));
-    context.body = renderErrorPage({
-      kind,
-      language: languageOf(context),
-      pagePath: path,
-      retryPath: kind === 'not_found' || kind === 'method_not_allowed' ? null : path,
-      retryAfterSeconds: error.retryAfterSeconds ?? null,
-      requestId: context.state.requestId,
-    });
-  };
-}
-
-function pageKind(error: DomainError): ErrorPageKind {
-  switch (error.code) {
-    case 'RESOURCE_NOT_FOUND':
-      return 'not_found';
-    case 'VALIDATION_ERROR':
-    case 'PAYLOAD_TOO_LARGE':
-    case 'UNSUPPORTED_MEDIA_TYPE':
-      return 'bad_request';
-    case 'METHOD_NOT_ALLOWED':
-      return 'method_not_allowed';
-    case 'RATE_LIMITED':
-      return 'too_many_requests';
-    case 'SERVICE_UNAVAILABLE':
-    case 'GATEWAY_ERROR':
-      return 'unavailable';
-    default:
-      return 'internal_error';
-  }
 }

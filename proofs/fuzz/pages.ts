@@ -1,5 +1,5 @@
 import { request } from 'node:http';
-import { CHECKOUT_ACTIONS, PAYABLE_ACTIONS } from '../../api/pages/pages.ts';
+import { CHECKOUT_ACTIONS, PAYABLE_ACTIONS } from '../../api/pages/paths.ts';
 import type { ResultTable } from '../../scripts/results/result-file.ts';
 import { Random } from '../simulation/random.ts';
 

@@ -8,7 +8,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { z } from 'zod';
 import { NATIVE_STATUS } from '../../api/native/envelope.ts';
-import { eventSchema, WEBHOOKS } from '../../api/reference/webhook-events.ts';
+import { eventSchema, WEBHOOKS } from '../../api/docs/webhook-events.ts';
 import { ERROR_CODES } from '../../domain/errors.ts';
 import { paymentView } from '../../domain/payment-view.ts';
 import { EVENT_TYPES } from '../../domain/webhook.ts';

@@ -2,9 +2,9 @@ import { expect, test } from '@jest/globals';
 import { adminRoutes } from '../../api/admin/routes.ts';
 import { nativeRoutes } from '../../api/native/routes.ts';
 import { ownpayRoutes } from '../../api/ownpay/routes.ts';
-import { publishedNativeDocument } from '../../api/reference/native-document.ts';
-import { publishedOwnpayDocument } from '../../api/reference/ownpay-document.ts';
-import { publishedShadhinpayDocument } from '../../api/reference/shadhinpay-document.ts';
+import { publishedNativeDocument } from '../../api/docs/native-document.ts';
+import { publishedOwnpayDocument } from '../../api/docs/ownpay-document.ts';
+import { publishedShadhinpayDocument } from '../../api/docs/shadhinpay-document.ts';
 import { shadhinpayRoutes } from '../../api/shadhinpay/routes.ts';
 import { idleDependencies } from '../../scripts/idle-dependencies.ts';
 

@@ -1,9 +1,8 @@
 import { z } from 'zod';
 import { readNow } from '../../../database/clock.ts';
 import { listInvoices, paymentsOfAll, type InvoiceRecord } from '../../../core/invoices/store/invoices.ts';
-import { DomainError } from '../../../domain/errors.ts';
-import { invoiceView, payableUrl, type InvoiceView } from '../../../domain/invoice-view.ts';
-import { dueMinorOf, invoiceNumber } from '../../../domain/invoice.ts';
+import { invoiceView, type InvoiceView } from '../../../domain/invoice-view.ts';
+import { invoiceNumber } from '../../../domain/invoice.ts';
 import { renderInvoice } from '../../../web/documents/render.ts';
 import { brandingOf } from '../../documents/branding.ts';
 import { invoiceDocument } from '../../documents/invoice-document.ts';
@@ -25,31 +24,11 @@ import {
   type InvoiceOfCaller,
 } from './change-invoice.ts';
 import { createInvoice } from './create-invoice.ts';
-import { findPayable, payableView } from './payable.ts';
-import {
-  CreateInvoice,
-  DueDates,
-  EditInvoice,
-  Invoice,
-  ListInvoicesQuery,
-  PayableInvoice,
-  PayableLink,
-  PayableParams,
-  SetTemplate,
-  Template,
-} from './schemas.ts';
+import { CreateInvoice, DueDates, EditInvoice, Invoice, ListInvoicesQuery } from './schemas.ts';
 import { viewOf } from './view.ts';
-import { findTemplate, setTemplate, templateView } from './template.ts';
-
-const TAG = 'Invoices';
-const OF_ONE = ['VALIDATION_ERROR', 'RESOURCE_NOT_FOUND', ...CREDENTIAL_ERRORS] as const;
-const CHANGING = ['INVALID_OPERATION_STATE', ...OF_ONE] as const;
-const WITH_BODY = ['PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE'] as const;
-
-interface OfOne {
-  readonly caller: NativeCaller;
-  readonly params: z.infer<typeof IdParams>;
-}
+import { payable, payableLink } from './payable-routes.ts';
+import { CHANGING, OF_ONE, TAG, WITH_BODY, type OfOne } from './route-terms.ts';
+import { readTemplate, writeTemplate } from './template-routes.ts';
 
 export function invoiceRoutes(deps: ApiDependencies): Route<NativeCaller>[] {
   return [
@@ -253,35 +232,6 @@ function actionsOf(deps: ApiDependencies): Route<NativeCaller>[] {
   );
 }
 
-function payableLink(deps: ApiDependencies): Route<NativeCaller> {
-  return route({
-    method: 'POST',
-    path: '/invoices/{id}/payable-link',
-    operationId: 'createPayableLink',
-    tag: TAG,
-    summary: 'Retrieve an invoice’s payment link',
-    description: 'The link never changes. Its page always shows the amount that is still due.',
-    auth: 'credential',
-    params: IdParams,
-    response: { status: 200, schema: PayableLink },
-    errors: CHANGING,
-    links: {
-      payableInvoice: {
-        operationId: 'getPayableInvoice',
-        parameters: { reference: '$response.body#/data/reference' },
-      },
-    },
-    handler: async ({ caller, params }: OfOne) => {
-      const invoice = await findInvoice(deps, caller.scope, params.id);
-      if (dueMinorOf(invoice) === 0n) {
-        throw new DomainError('INVALID_OPERATION_STATE', `the invoice is ${invoice.status}; nothing is due`);
-      }
-      const { reference } = invoice;
-      return { status: 200, data: { reference, checkoutUrl: payableUrl(reference, deps.webUrl) } };
-    },
-  });
-}
-
 function dueDates(deps: ApiDependencies): Route<NativeCaller> {
   return route({
     method: 'PUT',
@@ -322,58 +272,4 @@ function pdf(deps: ApiDependencies): Route<NativeCaller> {
 
 export function fileNameOf(invoice: InvoiceRecord): string {
   return invoiceNumber(invoice) ?? `draft-${invoice.id}`;
-}
-
-function readTemplate(deps: ApiDependencies): Route<NativeCaller> {
-  return route({
-    method: 'GET',
-    path: '/invoices/template',
-    operationId: 'getInvoiceTemplate',
-    tag: TAG,
-    summary: 'Retrieve the invoice template',
-    auth: 'credential',
-    response: { status: 200, schema: Template },
-    errors: CREDENTIAL_ERRORS,
-    handler: async ({ caller }: { caller: NativeCaller }) => ({
-      status: 200,
-      data: templateView(await findTemplate(deps, caller)),
-    }),
-  });
-}
-
-function writeTemplate(deps: ApiDependencies): Route<NativeCaller> {
-  return route({
-    method: 'PUT',
-    path: '/invoices/template',
-    operationId: 'setInvoiceTemplate',
-    tag: TAG,
-    summary: 'Replace the invoice template for both modes',
-    description: 'Omitted values are removed.',
-    auth: 'credential',
-    body: SetTemplate,
-    response: { status: 200, schema: Template },
-    errors: ['VALIDATION_ERROR', ...WITH_BODY, ...CREDENTIAL_ERRORS],
-    handler: async ({ caller, body }: { caller: NativeCaller; body: SetTemplate }) => ({
-      status: 200,
-      data: templateView(await setTemplate(deps, caller, body)),
-    }),
-  });
-}
-
-function payable(deps: ApiDependencies): Route<NativeCaller> {
-  return route({
-    method: 'GET',
-    path: '/pay/{reference}',
-    operationId: 'getPayableInvoice',
-    tag: TAG,
-    summary: 'Retrieve what an invoice’s payment page shows (public)',
-    auth: 'none',
-    params: PayableParams,
-    response: { status: 200, schema: PayableInvoice },
-    errors: ['RESOURCE_NOT_FOUND', 'RATE_LIMITED', 'SERVICE_UNAVAILABLE', 'INTERNAL_ERROR'],
-    handler: async ({ params }: { params: z.infer<typeof PayableParams> }) => ({
-      status: 200,
-      data: await payableView(deps, await findPayable(deps, params.reference)),
-    }),
-  });
 }

@@ -9,6 +9,7 @@ import {
 } from '../../../domain/refund.ts';
 import type { Scope } from '../../../database/connection.ts';
 import type { Statements } from '../../../database/statements.ts';
+import { sqlList } from '../../../database/sql-list.ts';
 
 /** Columns of `applications a` that `thresholdsOf` reads. */
 export const THRESHOLD_COLUMNS = `a.refund_approval_threshold_minor as threshold, a.refund_approval_thresholds::text as thresholds`;
@@ -93,7 +94,7 @@ interface SumRow {
 
 const SUMS = `coalesce(sum(case when created_at > now() - interval '${APPROVAL_SUM_HOURS} hours' then amount_minor end), 0)::text as lately,
   coalesce(sum(case when payment_id = ? then amount_minor end), 0)::text as here`;
-const OPEN_OR_SUCCEEDED = RESERVING_STATUSES.map((status) => `'${status}'`).join(', ');
+const OPEN_OR_SUCCEEDED = sqlList(RESERVING_STATUSES);
 
 async function actedMinor(
   statements: Statements,

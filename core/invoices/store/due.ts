@@ -2,6 +2,8 @@ import { optional } from '../../../database/read-row.ts';
 import type { Statements } from '../../../database/statements.ts';
 import type { Mode } from '../../../domain/mode.ts';
 import { invoiceHandleOf, type InvoiceHandle } from '../../dispatch.ts';
+import { sqlList } from '../../../database/sql-list.ts';
+import { DUE_INVOICE_STATUSES } from '../../../domain/invoice.ts';
 
 interface SweptInvoiceRow {
   reference: string;
@@ -49,7 +51,7 @@ export async function readOpenInvoices(
 ): Promise<InvoiceHandle[]> {
   const rows = await statements.execute<SweptInvoiceRow[]>(
     `select ${SWEPT_INVOICE_COLUMNS} from invoices i join applications a on a.id = i.application_id
-     where i.reference = any(string_to_array(?, ',')) and i.status in ('ISSUED', 'PARTIALLY_PAID')`,
+     where i.reference = any(string_to_array(?, ',')) and i.status in (${sqlList(DUE_INVOICE_STATUSES)})`,
     [references.join(',')],
   );
   return rows.map(sweptInvoiceOf);

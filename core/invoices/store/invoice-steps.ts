@@ -7,6 +7,9 @@ import type { Scope } from '../../../database/connection.ts';
 import type { InvoiceRecord } from './invoices.ts';
 import type { Statements } from '../../../database/statements.ts';
 import { BY_ENDPOINT, payloadOf, type RecordedEvent } from '../../webhooks/store/webhooks.ts';
+import { sqlList } from '../../../database/sql-list.ts';
+import { invoiceStatusesBefore, LIVE_INVOICE_STATUSES } from '../../../domain/invoice.ts';
+import { OPEN_STATUSES } from '../../../domain/payment.ts';
 
 /** When the sweeper checks whether an invoice's workflow has been notified of a change. */
 const UNHEARD = `now() + interval '30 seconds'`;
@@ -111,7 +114,7 @@ export async function changePaid(
   const nextDueDate = nextDueDateOf(changed, today);
   await statements.execute(
     `update invoices set status = ?, paid_minor = ?, next_due_date = ?::date, paid_at = ?::timestamptz, event_sequence = ?,
-       next_sweep_at = ${UNHEARD}, updated_at = ?::timestamptz where id = ? and status in ('ISSUED', 'PARTIALLY_PAID', 'PAID')`,
+       next_sweep_at = ${UNHEARD}, updated_at = ?::timestamptz where id = ? and status in (${sqlList(LIVE_INVOICE_STATUSES)})`,
     [status, paidMinor, nextDueDate, changed.paidAt, changed.eventSequence, now, invoice.id],
   );
   return { ...changed, nextDueDate };
@@ -129,7 +132,7 @@ export async function voidInvoice(
   const eventSequence = invoice.eventSequence + 1;
   await statements.execute(
     `update invoices set status = 'VOID', voided_at = ?::timestamptz, expired_at = ?::timestamptz, updated_at = ?::timestamptz,
-       next_due_date = null, event_sequence = ?, next_sweep_at = ${UNHEARD} where id = ? and status = 'ISSUED'`,
+       next_due_date = null, event_sequence = ?, next_sweep_at = ${UNHEARD} where id = ? and status in (${sqlList(invoiceStatusesBefore('VOID'))})`,
     [now, expiredAt, now, eventSequence, invoice.id],
   );
   return { ...invoice, ...voided, expiredAt, eventSequence };
@@ -186,7 +189,7 @@ export async function callOffOpenPayments(
 ): Promise<string[]> {
   const rows = await statements.execute<{ reference: string }[]>(
     `update payments set cancel_requested_at = now(), next_sweep_at = now() + interval '30 seconds', updated_at = now()
-     where invoice_id = ? and status in ('CREATED', 'PENDING') and amount_minor > ?::bigint and cancel_requested_at is null
+     where invoice_id = ? and status in (${sqlList(OPEN_STATUSES)}) and amount_minor > ?::bigint and cancel_requested_at is null
        and review_reason is null
      returning reference`,
     [invoiceId, dueMinor],

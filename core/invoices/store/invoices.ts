@@ -23,6 +23,9 @@ import { listRows, type Condition, type ListSlice } from '../../../database/list
 import { PAYMENT_COLUMNS, paymentOf, type PaymentRecord, type PaymentRow } from '../../payments/store/payments.ts';
 import { instant, optional } from '../../../database/read-row.ts';
 import type { Statements } from '../../../database/statements.ts';
+import { sqlList } from '../../../database/sql-list.ts';
+import { OPEN_STATUSES, PAID_STATUSES } from '../../../domain/payment.ts';
+import { DUE_INVOICE_STATUSES } from '../../../domain/invoice.ts';
 
 export type InvoiceLanguage = 'en' | 'bn';
 
@@ -343,7 +346,7 @@ export async function lockInvoicePaidBy(
 /** Returns the successful payments of an invoice, oldest first. */
 export async function paymentsOf(statements: Statements, invoiceId: bigint): Promise<PaymentRecord[]> {
   const rows = await statements.execute<PaymentRow[]>(
-    `select ${PAYMENT_COLUMNS} from payments p where invoice_id = ? and status in ('SUCCEEDED', 'PARTIALLY_REFUNDED', 'REFUNDED') order by paid_at, id`,
+    `select ${PAYMENT_COLUMNS} from payments p where invoice_id = ? and status in (${sqlList(PAID_STATUSES)}) order by paid_at, id`,
     [invoiceId],
   );
   return rows.map(paymentOf);
@@ -361,7 +364,7 @@ export async function newestPaymentOf(statements: Statements, invoiceId: bigint)
 /** Returns the open payments of an invoice, newest first. */
 export async function openPaymentsOf(statements: Statements, invoiceId: bigint): Promise<PaymentRecord[]> {
   const rows = await statements.execute<PaymentRow[]>(
-    `select ${PAYMENT_COLUMNS} from payments p where invoice_id = ? and status in ('CREATED', 'PENDING') order by id desc`,
+    `select ${PAYMENT_COLUMNS} from payments p where invoice_id = ? and status in (${sqlList(OPEN_STATUSES)}) order by id desc`,
     [invoiceId],
   );
   return rows.map(paymentOf);
@@ -374,7 +377,7 @@ export async function paymentsOfAll(
 ): Promise<ReadonlyMap<bigint, PaymentRecord[]>> {
   const rows = await statements.execute<PaymentRow[]>(
     `select ${PAYMENT_COLUMNS} from payments p where invoice_id = any(string_to_array(?, ',')::bigint[])
-       and status in ('SUCCEEDED', 'PARTIALLY_REFUNDED', 'REFUNDED') order by paid_at, id`,
+       and status in (${sqlList(PAID_STATUSES)}) order by paid_at, id`,
     [invoices.map(({ id }) => id).join(',')],
   );
   return Map.groupBy(rows.map(paymentOf), ({ invoiceId }) => invoiceId ?? 0n);
@@ -401,7 +404,7 @@ function statusCondition({ status, today }: NonNullable<InvoiceFilter['shown']>)
     case undefined:
       return [];
     case 'OVERDUE':
-      return [[`i.status in ('ISSUED', 'PARTIALLY_PAID') and i.next_due_date < ?::date`, today]];
+      return [[`i.status in (${sqlList(DUE_INVOICE_STATUSES)}) and i.next_due_date < ?::date`, today]];
     case 'ISSUED':
     case 'PARTIALLY_PAID':
       return [

@@ -1,7 +1,8 @@
 import type { Statements } from '../../../database/statements.ts';
 import type { Mode } from '../../../domain/mode.ts';
-import type { RefundStatus } from '../../../domain/refund.ts';
+import { OPEN_REFUND_STATUSES, type RefundStatus } from '../../../domain/refund.ts';
 import { refundHandleOf, type RefundHandle } from '../../dispatch.ts';
+import { sqlList } from '../../../database/sql-list.ts';
 
 export interface SweptRefundRow {
   reference: string;
@@ -31,7 +32,7 @@ export function sweptRefundOf(row: SweptRefundRow): RefundHandle {
 export async function takeDueRefunds(statements: Statements, max: number): Promise<RefundHandle[]> {
   const rows = await statements.execute<SweptRefundRow[]>(
     `with due as (
-       select id from refunds where status in ('AWAITING_APPROVAL', 'PENDING') and next_sweep_at <= now()
+       select id from refunds where status in (${sqlList(OPEN_REFUND_STATUSES)}) and next_sweep_at <= now()
        order by next_sweep_at limit ${max} for update skip locked)
      update refunds r set next_sweep_at = now() + interval '10 minutes' from due, applications a
      where r.id = due.id and a.id = r.application_id returning ${SWEPT_REFUND_COLUMNS}`,
@@ -41,7 +42,7 @@ export async function takeDueRefunds(statements: Statements, max: number): Promi
 
 export async function isRefundOpen(statements: Statements, reference: string): Promise<boolean> {
   const open = await statements.execute<object[]>(
-    `select 1 from refunds where reference = ? and status in ('AWAITING_APPROVAL', 'PENDING')`,
+    `select 1 from refunds where reference = ? and status in (${sqlList(OPEN_REFUND_STATUSES)})`,
     [reference],
   );
   return open.length > 0;

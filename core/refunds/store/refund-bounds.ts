@@ -1,7 +1,8 @@
 import { RESERVING_STATUSES, type RefundBounds, type RefundBoundsOf } from '../../../domain/refund.ts';
 import type { Statements } from '../../../database/statements.ts';
+import { sqlList } from '../../../database/sql-list.ts';
 
-const RESERVING = RESERVING_STATUSES.map((status) => `'${status}'`).join(', ');
+const RESERVING = sqlList(RESERVING_STATUSES);
 
 /** One charge at a gateway. */
 interface ChargedPayment {

@@ -1,4 +1,14 @@
-import type { FinalRefundStatus, RefundReviewReason } from '../../../domain/refund.ts';
+import { statusesBefore } from '../../../domain/payment.ts';
+import {
+  canRefundBecome,
+  OPEN_REFUND_STATUSES,
+  refundStatusesBefore,
+  type FinalRefundStatus,
+  type RefundReviewReason,
+} from '../../../domain/refund.ts';
+import { unappliedStatusesBefore } from '../../../domain/unapplied-payment.ts';
+import { lockPayment } from '../../payments/store/locks.ts';
+import { sqlList } from '../../../database/sql-list.ts';
 import type { Scope } from '../../../database/connection.ts';
 import { MissingRow } from '../../../database/missing-row.ts';
 import { PAYMENT_COLUMNS, paymentOf, type PaymentRecord, type PaymentRow } from '../../payments/store/payments.ts';
@@ -22,7 +32,7 @@ export async function approveRefundRow(
 ): Promise<RefundRecord> {
   const [row] = await statements.execute<RefundRow[]>(
     `update refunds r set status = 'PENDING', approved_by_operator_id = ?, approval_due_at = null, updated_at = now()
-     where id = ? and status = 'AWAITING_APPROVAL' returning ${REFUND_COLUMNS}`,
+     where id = ? and status in (${sqlList(refundStatusesBefore('PENDING'))}) returning ${REFUND_COLUMNS}`,
     [operatorId, refundId],
   );
   if (row === undefined) {
@@ -38,7 +48,7 @@ export async function continueRefund(
 ): Promise<void> {
   await statements.execute(
     `update refunds set status = 'PENDING', approved_by_operator_id = coalesce(approved_by_operator_id, ?), approval_due_at = null,
-       review_reason = null, review_since = null, updated_at = now() where id = ? and status in ('AWAITING_APPROVAL', 'PENDING')`,
+       review_reason = null, review_since = null, updated_at = now() where id = ? and status in (${sqlList(OPEN_REFUND_STATUSES)})`,
     [approvedBy, refundId],
   );
 }
@@ -110,7 +120,10 @@ export async function endRefundRow(
   statements: Statements,
   { refundId, paymentId, status, failureCode, from }: EndingRefund,
 ): Promise<RefundEnd | null> {
-  await statements.execute('select 1 from payments where id = ? for update', [paymentId]);
+  if (!canRefundBecome(from, status)) {
+    throw new RangeError(`a refund that is ${from} cannot end as ${status}`);
+  }
+  await lockPayment(statements, paymentId);
   const [row] = await statements.execute<RefundRow[]>(
     `update refunds r set status = ?, failure_code = ?, ended_at = now(), updated_at = now(), review_reason = null, review_since = null
      where id = ? and payment_id = ? and status = ? returning ${REFUND_COLUMNS}`,
@@ -128,7 +141,7 @@ export async function endRefundRow(
   if (refund.unappliedPaymentId !== null) {
     await statements.execute(
       status === 'SUCCEEDED'
-        ? `update unapplied_payments set status = 'REFUNDED', updated_at = now() where id = ? and status = 'REFUNDING'`
+        ? `update unapplied_payments set status = 'REFUNDED', updated_at = now() where id = ? and status in (${sqlList(unappliedStatusesBefore('REFUNDED'))})`
         : `update unapplied_payments set status = 'HELD', next_sweep_at = ${WATCHED_BY}, updated_at = now() where id = ? and status = 'REFUNDING'`,
       [refund.unappliedPaymentId],
     );
@@ -151,7 +164,7 @@ update payments p set event_sequence = p.event_sequence + 2, updated_at = now(),
 from payment_attempts c,
   (select coalesce(sum(amount_minor), 0) as minor from refunds
     where payment_id = ? and unapplied_payment_id is null and status = 'SUCCEEDED') back
-where p.id = ? and p.status in ('SUCCEEDED', 'PARTIALLY_REFUNDED') and c.payment_id = p.id and c.status = 'CONFIRMED'
+where p.id = ? and p.status in (${sqlList(statusesBefore('REFUNDED'))}) and c.payment_id = p.id and c.status = 'CONFIRMED'
   and c.gateway_txn_id = p.gateway_txn_id
 returning ${PAYMENT_COLUMNS}`;
 

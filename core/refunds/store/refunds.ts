@@ -15,6 +15,8 @@ import { lateRefundRuledOut, refundRuledOut } from './refund-bounds.ts';
 import { listRows, type ListPage, type ListSlice } from '../../../database/lists.ts';
 import { instant, optional } from '../../../database/read-row.ts';
 import type { Statements } from '../../../database/statements.ts';
+import { sqlList } from '../../../database/sql-list.ts';
+import { unappliedStatusesBefore } from '../../../domain/unapplied-payment.ts';
 
 /** A refund's row as plain data. */
 export interface RefundRecord extends RefundFacts {
@@ -238,7 +240,7 @@ export async function refundUnappliedMoney(
   }
   const [late] = await statements.execute<LateRow[]>(
     `update unapplied_payments l set status = 'REFUNDING', updated_at = now()
-     from payment_attempts t where l.id = ? and l.status = 'HELD' and t.id = l.attempt_id
+     from payment_attempts t where l.id = ? and l.status in (${sqlList(unappliedStatusesBefore('REFUNDING'))}) and t.id = l.attempt_id
      returning l.payment_id, l.gross_minor, l.currency, l.gateway, l.gateway_txn_id, t.store_id`,
     [unappliedPaymentId],
   );

@@ -1,9 +1,16 @@
-import type { UnappliedFacts, UnappliedStatus } from '../../../domain/unapplied-payment.ts';
+import {
+  unappliedStatusesBefore,
+  WAITING_UNAPPLIED_STATUSES,
+  type UnappliedFacts,
+  type UnappliedStatus,
+} from '../../../domain/unapplied-payment.ts';
 import type { Mode } from '../../../domain/mode.ts';
 import { MissingRow } from '../../../database/missing-row.ts';
 import { PAYMENT_COLUMNS, paymentOf, type PaymentRecord, type PaymentRow } from '../../payments/store/payments.ts';
 import { instant } from '../../../database/read-row.ts';
 import type { Statements } from '../../../database/statements.ts';
+import { sqlList } from '../../../database/sql-list.ts';
+import { PAID_STATUSES } from '../../../domain/payment.ts';
 
 /** More charges for one payment are unlikely. Operators see all of them. */
 const SHOWN_MAX = 20;
@@ -59,9 +66,9 @@ export interface UnappliedOfInvoice extends UnappliedFacts {
 /** Returns the unapplied money of an invoice's payments. For payments that ended unpaid, only what is still held or being refunded. */
 export async function listUnappliedOfInvoice(statements: Statements, invoiceId: bigint): Promise<UnappliedOfInvoice[]> {
   const rows = await statements.execute<(UnappliedRow & { unpaid: boolean })[]>(
-    `select * from (select ${COLUMNS}, (select status not in ('SUCCEEDED', 'PARTIALLY_REFUNDED', 'REFUNDED') from payments where id = payment_id) as unpaid
+    `select * from (select ${COLUMNS}, (select status not in (${sqlList(PAID_STATUSES)}) from payments where id = payment_id) as unpaid
        from unapplied_payments where payment_id in (select id from payments where invoice_id = ?)) l
-     where not unpaid or status in ('HELD', 'REFUNDING') order by id limit ${SHOWN_MAX}`,
+     where not unpaid or status in (${sqlList(WAITING_UNAPPLIED_STATUSES)}) order by id limit ${SHOWN_MAX}`,
     [invoiceId],
   );
   return rows.map((row) => ({ ...unappliedOf(row), unpaid: row.unpaid }));
@@ -208,7 +215,7 @@ interface KeptRow {
 export async function keepHeld(statements: Statements, unappliedPaymentId: bigint) {
   const [row] = await statements.execute<KeptRow[]>(
     `update unapplied_payments l set status = 'KEPT', updated_at = now() from payment_attempts t
-     where l.id = ? and l.status = 'HELD' and t.id = l.attempt_id
+     where l.id = ? and l.status in (${sqlList(unappliedStatusesBefore('KEPT'))}) and t.id = l.attempt_id
      returning l.application_id, l.mode, l.currency, l.gross_minor, l.validation_id, t.reference`,
     [unappliedPaymentId],
   );

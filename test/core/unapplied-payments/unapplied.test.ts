@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { eventSchema } from '../../../api/reference/webhook-events.ts';
+import { eventSchema } from '../../../api/docs/webhook-events.ts';
 import { wordsIn } from '../../../web/checkout/words.ts';
 import { openManualWorld, type ManualWorld } from '../manual-payments/manual-world.ts';
 import type { StoredPayment } from '../../support/stored.ts';
