@@ -118,7 +118,7 @@ export async function readPaymentByReference(
   return (await BY_REFERENCE.first(statements, { applicationId, mode, reference })) ?? null;
 }
 
-/** A row of `payments` as node-postgres returns it: 64-bit integers and timestamps are text. */
+/** A row of `payments` for statements in SQL text, which return 64-bit integers and times as text. It goes when the last of them is typed. */
 export interface PaymentRow {
   id: string;
   application_id: string;

@@ -123,7 +123,7 @@ export async function recordEvent(statements: Statements, event: NewEvent): Prom
   return { eventId, parked: row?.deliveryStatus === 'PARKED' };
 }
 
-/** The last columns of an insert in SQL, followed by two values: the application's id and the mode. */
+/** For issuing an invoice, which is SQL text still. The last columns of an insert, followed by two values: the application's id and the mode. */
 export const BY_ENDPOINT = `case when usable then 'PENDING' else 'PARKED' end, case when not usable then 'NO_ENDPOINT' end,
        case when usable then now() + interval '30 seconds' end
      from (select exists(select 1 from webhook_endpoints
