@@ -330,7 +330,7 @@ describe("the server's log", () => {
     expect(answer.status).toBe(500);
     await until(() => logged().includes('violates check constraint "refused"'));
     const lines = logged().split('\n');
-    expect(lines.filter((line) => line.includes('insert into payments')).length).toBeGreaterThan(0);
+    expect(lines.filter((line) => line.includes('insert into "payments"')).length).toBeGreaterThan(0);
     expect(lines.filter((line) => line.includes(CANARY)).slice(0, 5)).toEqual([]);
   });
 });
