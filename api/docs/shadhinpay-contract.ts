@@ -84,9 +84,9 @@ export function shadhinpayContract(servers: readonly JsonObject[]): Contract {
       schema: { type: 'string', minLength: 1, maxLength: 255, pattern: String.raw`^[^\u0000-\u001f\u007f]+$` },
     },
     webhooks: [
-      ...Object.entries(EVENTS).map(([event, told]) => webhook(event as keyof typeof EVENTS, told)),
-      ...Object.entries(INVOICE_EVENTS).map(([event, told]) =>
-        invoiceWebhook(event as keyof typeof INVOICE_EVENTS, told),
+      ...Object.entries(EVENTS).map(([event, documented]) => webhook(event as keyof typeof EVENTS, documented)),
+      ...Object.entries(INVOICE_EVENTS).map(([event, documented]) =>
+        invoiceWebhook(event as keyof typeof INVOICE_EVENTS, documented),
       ),
     ],
   };
@@ -224,7 +224,7 @@ const RESPONSES: JsonObject = {
   },
 };
 
-interface Told {
+interface DocumentedEvent {
   readonly summary: string;
   readonly statuses: readonly [ShadhinpayStatus, ...ShadhinpayStatus[]];
   readonly refund?: true;
@@ -249,7 +249,7 @@ const EVENTS = {
     statuses: ['COMPLETED', 'REFUNDED'],
     refund: true,
   },
-} as const satisfies { readonly [event in ShadhinpayEvent]?: Told };
+} as const satisfies { readonly [event in ShadhinpayEvent]?: DocumentedEvent };
 
 interface NotifiedOfInvoice {
   readonly summary: string;
@@ -270,7 +270,10 @@ const REFUND_EXAMPLE = {
   merchantRef: null,
 };
 
-function webhook(event: keyof typeof EVENTS, { summary, statuses: [status, ...others], refund }: Told): Webhook {
+function webhook(
+  event: keyof typeof EVENTS,
+  { summary, statuses: [status, ...others], refund }: DocumentedEvent,
+): Webhook {
   const Value = z.string().optional();
   return ofEvent(event, {
     summary,
@@ -383,8 +386,8 @@ const DELIVERY_HEADERS: readonly JsonObject[] = [
   }),
 ];
 
-function deliveryHeader(name: string, told: { description: string; schema: JsonObject }): JsonObject {
-  return { name, in: 'header', required: true, ...told };
+function deliveryHeader(name: string, documented: { description: string; schema: JsonObject }): JsonObject {
+  return { name, in: 'header', required: true, ...documented };
 }
 
 function capitalized(word: string): string {

@@ -5,7 +5,7 @@ import { payableUrl } from '../../domain/invoice-view.ts';
 import { toDecimalText, toJsonInteger } from '../../domain/money.ts';
 import { shadhinpayInstant } from '../../domain/shadhinpay.ts';
 import { shadhinpayInvoiceStatus } from '../../domain/shadhinpay-invoice.ts';
-import { told } from './views.ts';
+import { optionalField } from './views.ts';
 
 /** Returns an invoice as the contract shows it, whichever API created it. */
 export function invoiceView(
@@ -31,11 +31,11 @@ export function invoiceView(
     tax: money(invoice.taxMinor),
     total: money(invoice.totalMinor),
     amountPaid: money(invoice.paidMinor),
-    ...told('customerName', invoice.customerName),
-    ...told('customerEmail', invoice.customerEmail),
-    ...told('customerPhone', invoice.customerPhone),
-    ...told('note', invoice.notes),
-    ...told('redirectUrl', invoice.returnUrl),
+    ...optionalField('customerName', invoice.customerName),
+    ...optionalField('customerEmail', invoice.customerEmail),
+    ...optionalField('customerPhone', invoice.customerPhone),
+    ...optionalField('note', invoice.notes),
+    ...optionalField('redirectUrl', invoice.returnUrl),
     publicUrl: invoice.issuedAt === null ? null : payableUrl(invoice.reference, webUrl),
     paymentId: payments.at(-1)?.reference ?? null,
     createdAt: shadhinpayInstant(invoice.createdAt),

@@ -102,7 +102,7 @@ export type CreateRefund = z.infer<typeof CreateRefund>;
 
 export const Instant = z.iso.datetime();
 export const Decimal = z.string().meta({ pattern: String.raw`^\d+(\.\d+)?$` });
-export const Told = z.string().optional();
+export const OptionalText = z.string().optional();
 
 const PAYMENT_ID = z
   .string()
@@ -122,15 +122,15 @@ export const Payment = z
         '`BKASH` or `NAGAD`. Null until the payer chooses. Another value if the payment was created through another API.',
       ),
     paymentUrl: z.url().describe('Send the payer to this URL.'),
-    description: Told,
+    description: OptionalText,
     refundTotal: Decimal,
     initiatedAt: Instant,
     completedAt: Instant.nullable(),
     expiresAt: Instant,
-    valueA: Told,
-    valueB: Told,
-    valueC: Told,
-    valueD: Told,
+    valueA: OptionalText,
+    valueB: OptionalText,
+    valueC: OptionalText,
+    valueD: OptionalText,
   })
   .meta({ id: 'Payment' });
 
@@ -143,8 +143,8 @@ export const Refund = z
     amount: Decimal,
     currency: z.string(),
     status: z.enum(SHADHINPAY_REFUND_STATUSES),
-    reason: Told,
-    merchantRef: Told,
+    reason: OptionalText,
+    merchantRef: OptionalText,
     initiatedAt: Instant,
     completedAt: Instant.nullable(),
   })

@@ -28,7 +28,7 @@ export function paymentView(
     status: shadhinpayStatus(payment.status),
     vendor: vendorOf(payment),
     paymentUrl: checkoutUrl(payment.reference, webUrl),
-    ...told('description', payment.productName),
+    ...optionalField('description', payment.productName),
     refundTotal: toDecimalText({ amountMinor: refundedMinor, currency }),
     initiatedAt: shadhinpayInstant(payment.createdAt),
     completedAt: payment.paidAt instanceof Date ? shadhinpayInstant(payment.paidAt) : null,
@@ -44,8 +44,8 @@ export function refundView(refund: RefundRecord, paymentId: string) {
     amount: toDecimalText(refund),
     currency: refund.currency,
     status: shadhinpayRefundStatus(refund),
-    ...told('reason', refund.reason),
-    ...told('merchantRef', refund.merchantReference),
+    ...optionalField('reason', refund.reason),
+    ...optionalField('merchantRef', refund.merchantReference),
     initiatedAt: shadhinpayInstant(refund.createdAt),
     completedAt: refund.endedAt === null ? null : shadhinpayInstant(refund.endedAt),
   };
@@ -57,7 +57,7 @@ export function pageOf({ page, limit }: { readonly page: number; readonly limit:
 }
 
 /** Returns the member, or nothing if it was not sent. */
-export function told<Name extends string>(
+export function optionalField<Name extends string>(
   name: Name,
   value: string | null | undefined,
 ): { readonly [name in Name]?: string } {

@@ -10,7 +10,7 @@ export const ownpayContract: ContractPort = {
   events: {
     ofPayment(_statements, { payment, type }) {
       const payload = ownpayEvent(payment, type);
-      return Promise.resolve(payload === null ? null : { told: { contract: 'ownpay', payload } });
+      return Promise.resolve(payload === null ? null : { contractBody: { contract: 'ownpay', payload } });
     },
     ofInvoice: () => Promise.resolve(null),
     invoiceIssued: false,

@@ -42,7 +42,7 @@ export interface InvoiceEvent {
 }
 
 /** The body as it is signed and sent. Empty for the native contract, whose body is the form in which events are stored. */
-export type EventBody = Pick<NewEvent, 'told'>;
+export type EventBody = Pick<NewEvent, 'contractBody'>;
 
 export interface ContractDeliveries {
   /** The delay before each attempt. */

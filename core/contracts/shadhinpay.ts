@@ -32,7 +32,7 @@ export const shadhinpayContract: ContractPort = {
       const refunded =
         refund === undefined ? undefined : { ...refund, refundedMinor: await refundedOf(statements, payment.id) };
       const payload = shadhinpayEvent({ eventId, event, occurredAt: new Date(), payment, refund: refunded });
-      return { told: { contract: 'shadhinpay', eventId, payload } };
+      return { contractBody: { contract: 'shadhinpay', eventId, payload } };
     },
     async ofInvoice(statements, { invoice, type }) {
       const event = invoiceEventNamed(type, invoice);
@@ -42,7 +42,7 @@ export const shadhinpayContract: ContractPort = {
       const eventId = randomUUID();
       const payment = (await paymentsOf(statements, invoice.id)).at(-1) ?? null;
       const payload = shadhinpayInvoiceEvent({ eventId, event, occurredAt: new Date(), invoice, payment });
-      return { told: { contract: 'shadhinpay', eventId, payload } };
+      return { contractBody: { contract: 'shadhinpay', eventId, payload } };
     },
     invoiceIssued: false,
   },

@@ -35,7 +35,7 @@ const NOTHING: NoticePlan = { send: [], skip: [], nextAt: null };
  * written in one transaction. The invoice's time in the database decides what is due; the workflow's timers only wake it.
  */
 export async function driveInvoice(deps: MailingDependencies, input: DriveInvoiceInput): Promise<InvoiceState> {
-  const { stand, followUps } = await deps.database.inTransaction(scopeOf(input), async (statements) => {
+  const { state, followUps } = await deps.database.inTransaction(scopeOf(input), async (statements) => {
     const locked = await lockInvoiceByReference(statements, scopeOf(input), input.reference);
     if (locked === null || locked.status === 'DRAFT') {
       throw new MissingRow('invoice', input.reference);
@@ -46,7 +46,7 @@ export async function driveInvoice(deps: MailingDependencies, input: DriveInvoic
     const expiry = await expireInvoice(deps, statements, { invoice: locked, now, today });
     const { invoice, nextAtMs: expiryAtMs } = expiry;
     const plan = await planOf(deps, statements, { invoice, now });
-    const told = await tell(deps, statements, { invoice, today, plan });
+    const notices = await recordDueNotices(deps, statements, { invoice, today, plan });
     const nextAtMs = plan.nextAt?.getTime() ?? null;
     const ended = isFinalInvoice(invoice.status);
     await setDriven(statements, {
@@ -59,11 +59,11 @@ export async function driveInvoice(deps: MailingDependencies, input: DriveInvoic
     }
     const emailWaits =
       !ended && invoice.pausedAt === null && (await nextEmailInMs(statements, invoice.reference)) !== null;
-    const standing = standIn(invoice, { now, today, nextAtMs, expiryAtMs, emailWaits });
-    return { stand: standing, followUps: [...expiry.followUps, ...told] };
+    const state = invoiceStateOf(invoice, { now, today, nextAtMs, expiryAtMs, emailWaits });
+    return { state, followUps: [...expiry.followUps, ...notices] };
   });
   await followUp(deps, input, followUps);
-  return stand;
+  return state;
 }
 
 /** The workflow's clock decides nothing, but operators should know if the clocks of Temporal's server and the database differ. */
@@ -94,16 +94,16 @@ async function planOf(
   return planNotices(noticesOf(invoice, { reminders: invoice.reminders, calendar }), { now, done });
 }
 
-interface Told {
+interface DueNotices {
   readonly invoice: InvoiceRecord;
   readonly today: PlainDate;
   readonly plan: NoticePlan;
 }
 
-async function tell(
+async function recordDueNotices(
   deps: MailingDependencies,
   statements: Statements,
-  { invoice, today, plan }: Told,
+  { invoice, today, plan }: DueNotices,
 ): Promise<FollowUp[]> {
   const { id: invoiceId, applicationId, mode } = invoice;
   const of = { scope: { applicationId, mode }, invoiceId };
@@ -145,7 +145,7 @@ function recordNotice(
   return recordAndDeliver(deps, statements, invoice, { type, sequence, data });
 }
 
-function standIn(
+function invoiceStateOf(
   invoice: InvoiceRecord,
   {
     now,

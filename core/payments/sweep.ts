@@ -36,7 +36,7 @@ export async function resumeEndedPayments(deps: CoreDependencies, references: re
   return payments.length;
 }
 
-/** Starts the payment's workflow if it does not run, and repeats what the row says it was told. Returns false if that failed. */
+/** Starts the payment's workflow if it does not run, and repeats the requests that its row holds. Returns false if that failed. */
 export function resumePayment(deps: CoreDependencies, payment: SweptPayment): Promise<boolean> {
   const { handle, cancelRequested, underReview, choiceWaits } = payment;
   const { reference } = handle;

@@ -32,7 +32,7 @@ export async function readRefundState(deps: CoreDependencies, input: RefundWorkf
 export async function decideRefund(deps: CoreDependencies, input: RefundDecisionInput): Promise<RefundState> {
   const scope = scopeOf(input);
   const followUps: FollowUp[] = [];
-  const stand = await deps.database.inTransaction(scope, async (statements) => {
+  const state = await deps.database.inTransaction(scope, async (statements) => {
     followUps.length = 0;
     // Lock order: invoice, payment, refund.
     const { paymentId } = await findRefund(statements, input);
@@ -59,11 +59,11 @@ export async function decideRefund(deps: CoreDependencies, input: RefundDecision
     }
     return input.expired ? expire(deps, statements, refund) : stateOf(refund);
   });
-  if (stand.kind === 'ended') {
+  if (state.kind === 'ended') {
     await startDeliveries(deps, input);
   }
   await followUp(deps, input, followUps);
-  return stand;
+  return state;
 }
 
 /**

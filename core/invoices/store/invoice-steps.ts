@@ -54,7 +54,7 @@ export async function issueDraft(
      ), named as (
        insert into public_references (reference, kind, target_id, application_id, mode)
        select ?, 'invoice', id, application_id, mode from issued
-     ), told as (
+     ), event as (
        insert into webhook_events (event_id, application_id, mode, invoice_id, type, schema_version, sequence, payload, created_at,
          delivery_status, last_error, next_sweep_at)
        select ?, issued.application_id, issued.mode, issued.id, 'invoice.issued', ?::integer, 1,
@@ -62,7 +62,7 @@ export async function issueDraft(
          ?::timestamptz, ${BY_ENDPOINT}, issued where ?::boolean
        returning delivery_status
      )
-     select issued.number, told.delivery_status = 'PARKED' as parked from issued left join told on true`,
+     select issued.number, event.delivery_status = 'PARKED' as parked from issued left join event on true`,
     [
       scope.applicationId,
       scope.mode,

@@ -229,10 +229,10 @@ export async function invoiceCounters(statements: Statements): Promise<InvoiceCo
 /** Returns the counters below a number that was already assigned, with the numbers in between. Applications that are lost are left out. */
 export async function countersBehind(
   statements: Statements,
-  told: readonly InvoiceCounter[],
+  counters: readonly InvoiceCounter[],
 ): Promise<SkippedNumbers[]> {
   const behind: SkippedNumbers[] = [];
-  for (const { applicationId, mode, number } of told) {
+  for (const { applicationId, mode, number } of counters) {
     const [row] = await statements.execute<{ last: string }[]>(
       `select coalesce((select last_number from invoice_counters where application_id = a.id and mode = ?), 0)::text as last
        from applications a where a.id = ?`,

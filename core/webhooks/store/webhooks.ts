@@ -32,7 +32,7 @@ export type NewEvent = EventRoot & {
   readonly sequence: number;
   readonly data: EventData;
   /** Set for another contract than the native one: the body as it is signed and sent, and its id if the body contains one. */
-  readonly told?: { readonly contract: Contract; readonly payload: string; readonly eventId?: string };
+  readonly contractBody?: { readonly contract: Contract; readonly payload: string; readonly eventId?: string };
 };
 
 export interface RecordedEvent {
@@ -106,18 +106,18 @@ const INSERT_EVENT = statement((db, $: Given<EventRow>) => {
  */
 export async function recordEvent(statements: Statements, event: NewEvent): Promise<RecordedEvent> {
   const { eventId: ownId, createdAt, payload } = payloadOf(event);
-  const { applicationId, mode, paymentId = null, invoiceId = null, type, sequence, told } = event;
-  const eventId = told?.eventId ?? ownId;
+  const { applicationId, mode, paymentId = null, invoiceId = null, type, sequence, contractBody } = event;
+  const eventId = contractBody?.eventId ?? ownId;
   const row = await INSERT_EVENT.first(statements, {
     eventId,
     applicationId,
     mode,
     paymentId,
     invoiceId,
-    contract: told?.contract ?? 'native',
+    contract: contractBody?.contract ?? 'native',
     type,
     sequence,
-    payload: told?.payload ?? payload,
+    payload: contractBody?.payload ?? payload,
     createdAt,
   });
   return { eventId, parked: row?.deliveryStatus === 'PARKED' };
