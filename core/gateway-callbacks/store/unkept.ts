@@ -1,15 +1,12 @@
 import { earlier, now } from '../../../database/expressions.ts';
 import type { Statements } from '../../../database/statements.ts';
 import { statement, type Given } from '../../../database/typed-statements.ts';
+import { lockPayment } from '../../payments/store/locks.ts';
 import type { AttemptIds } from './found-attempt.ts';
 import { isPast, keptOf, OF_PAYMENT, type KeptCallback, type ReceivedCallback } from './keep.ts';
 
 /** Per attempt, as long as no signature proves that the gateway sent them. */
 const UNSIGNED_KEPT_MAX = 100;
-
-const LOCK_PAYMENT = statement((db, $: Given<{ paymentId: bigint }>) =>
-  db.selectFrom('payments').select('id').where('id', '=', $('paymentId')).forUpdate(),
-);
 
 const FIND_EQUAL = statement((db, $: Given<Pick<ReceivedCallback, 'gateway' | 'mode' | 'kind' | 'digest'>>) =>
   db
@@ -38,7 +35,7 @@ export async function countUnsigned(
   callback: ReceivedCallback,
   { attemptId, paymentId }: AttemptIds,
 ): Promise<'kept' | 'counted'> {
-  await LOCK_PAYMENT.all(statements, { paymentId });
+  await lockPayment(statements, paymentId);
   if ((await FIND_EQUAL.first(statements, callback)) !== undefined) {
     return 'kept';
   }
