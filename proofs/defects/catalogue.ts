@@ -32,7 +32,7 @@ export const DEFECTS: readonly Defect[] = [
     breaks: 'The workflow hears of a callback whose row is not committed yet, and looks for it in vain.',
     edits: [
       {
-        file: 'api/gateway-callbacks/receive.ts',
+        file: 'core/gateway-callbacks/receive-callback.ts',
         find: `  const kept = await keep(deps, callback, ids);`,
         replace: `  const kept = await deps.database.inTransaction(ids.scope, async (statements) => {
     const early = await keepCallback(statements, callback, ids);
