@@ -1,19 +1,13 @@
-import { expressionBuilder, sql, type QueryCreator } from 'kysely';
+import { expressionBuilder, sql } from 'kysely';
 import type { Contract } from '../../../domain/contract.ts';
 import type { Mode } from '../../../domain/mode.ts';
 import { eventId as newEventId } from '../../../domain/references.ts';
-import {
-  EVENT_SCHEMA_VERSION,
-  subjectOf,
-  type DeliveryStatus,
-  type EventData,
-  type EventType,
-} from '../../../domain/webhook.ts';
+import { EVENT_SCHEMA_VERSION, subjectOf, type EventData, type EventType } from '../../../domain/webhook.ts';
 import type { Scope } from '../../../database/connection.ts';
-import { later, rowOf } from '../../../database/expressions.ts';
+import { rowOf } from '../../../database/expressions.ts';
 import type { Statements } from '../../../database/statements.ts';
-import type { Tables } from '../../../database/tables.ts';
 import { statement, type Given } from '../../../database/typed-statements.ts';
+import { deliveryBy, endpointOf } from './usable-endpoint.ts';
 
 /** The object that orders events: sequences count within a payment, including its refunds, or within an invoice. */
 export type EventRoot =
@@ -48,42 +42,8 @@ interface EventRow extends Scope {
   readonly createdAt: Date;
 }
 
-/** Whether the application's endpoint of the mode can receive events, as `endpoint.usable`. */
-export function endpointOf(q: QueryCreator<Tables>, $: Given<Scope>) {
-  return q
-    .selectNoFrom((eb) =>
-      eb
-        .exists(
-          eb
-            .selectFrom('webhook_endpoints')
-            .select('applicationId')
-            .where('applicationId', '=', eb.cast<bigint>($('applicationId'), 'bigint'))
-            .where('mode', '=', $('mode'))
-            .where('url', 'is not', null)
-            .where('disabledAt', 'is', null),
-        )
-        .$castTo<boolean>()
-        .as('usable'),
-    )
-    .as('endpoint');
-}
-
-const endpoint = expressionBuilder<{ endpoint: { usable: boolean } }, 'endpoint'>();
-
-/** What an event's row says of its delivery at first. An event without a usable endpoint is parked immediately. */
-export const DELIVERY = {
-  deliveryStatus: endpoint
-    .case()
-    .when(endpoint.ref('endpoint.usable'))
-    .then(sql.lit<DeliveryStatus>('PENDING'))
-    .else(sql.lit<DeliveryStatus>('PARKED'))
-    .end(),
-  lastError: endpoint.case().when(endpoint.not('endpoint.usable')).then('NO_ENDPOINT').end(),
-  nextSweepAt: endpoint.case().when(endpoint.ref('endpoint.usable')).then(later('30 seconds')).end(),
-};
-
 const INSERT_EVENT = statement((db, $: Given<EventRow>) => {
-  const source = db.selectFrom(endpointOf(db, (name) => $(name)));
+  const source = db.selectFrom(endpointOf(db, { applicationId: $('applicationId'), mode: $('mode') }));
   const eb = expressionBuilder(source);
   const row = rowOf('webhook_events', {
     eventId: $('eventId'),
@@ -97,7 +57,7 @@ const INSERT_EVENT = statement((db, $: Given<EventRow>) => {
     sequence: eb.cast<number>($('sequence'), 'integer'),
     payload: $('payload'),
     createdAt: eb.cast<Date>($('createdAt'), 'timestamptz'),
-    ...DELIVERY,
+    ...deliveryBy(eb.ref('endpoint.usable')),
   });
   return db
     .insertInto('webhook_events')
