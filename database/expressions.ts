@@ -11,6 +11,9 @@ import type { Tables } from './tables.ts';
 /** The time at which the transaction began. */
 export const now = sql<Date>`now()`;
 
+/** The time now, also when the transaction has waited. */
+export const clock = sql<Date>`clock_timestamp()`;
+
 /** An empty array, for rows aggregated into JSON. */
 export const NO_MEMBERS = sql<never[]>`'[]'`;
 
@@ -31,7 +34,10 @@ export function earlier(span: Span): RawBuilder<Date> {
 }
 
 /** A span of a whole number of units. */
-export function span(count: Expression<number>, unit: 'second' | 'minute' | 'hour' | 'day'): RawBuilder<unknown> {
+export function span(
+  count: Expression<number | null>,
+  unit: 'millisecond' | 'second' | 'minute' | 'hour' | 'day',
+): RawBuilder<unknown> {
   return sql`${count}::integer * interval ${sql.lit(`1 ${unit}`)}`;
 }
 

@@ -3,7 +3,7 @@ import { beginInvoicePayment, payableAt } from '../../core/invoices/begin-paymen
 import { noteViewed } from '../../core/invoices/store/invoice-steps.ts';
 import { readLogo } from '../../core/invoices/store/invoice-templates.ts';
 import type { InvoiceRecord } from '../../core/invoices/store/invoices.ts';
-import { readPaymentRules, type ApplicationPaymentRules } from '../../core/applications/store/applications.ts';
+import { readPaymentRules, type ApplicationPaymentRules } from '../../core/applications/store/payment-rules.ts';
 import type { PublicInvoice } from '../../core/payments/store/public-references.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { dueMinorOf, invoiceNumber } from '../../domain/invoice.ts';
