@@ -28,7 +28,10 @@ export function earlier(span: Span): RawBuilder<Date> {
 }
 
 /** A span of a whole number of units. */
-export function span(count: Expression<number>, unit: 'second' | 'minute' | 'hour' | 'day'): RawBuilder<unknown> {
+export function span(
+  count: Expression<number | null>,
+  unit: 'second' | 'minute' | 'hour' | 'day',
+): RawBuilder<unknown> {
   return sql`${count}::integer * interval ${sql.lit(`1 ${unit}`)}`;
 }
 

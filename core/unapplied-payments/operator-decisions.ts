@@ -10,7 +10,7 @@ import type { ActingOperator } from '../operators/acting-operator.ts';
 import { locateUnappliedPayment, type FoundUnappliedPayment } from '../operators/store/money.ts';
 import { lockPayment } from '../payments/store/locks.ts';
 import { readPayment, type PaymentRecord } from '../payments/store/payments.ts';
-import { lateRefundRuledOut } from '../refunds/store/refund-bounds.ts';
+import { unappliedRefundRuledOut } from '../refunds/store/refund-bounds.ts';
 import { readUnappliedDetail, type UnappliedDetailRow } from './store/unapplied-list.ts';
 import { findUnapplied } from './store/unapplied-payments.ts';
 
@@ -88,7 +88,9 @@ async function lockHeld(
   if (unapplied.status !== 'HELD') {
     throw new DomainError('INVALID_OPERATION_STATE', `the unapplied payment is ${unapplied.status}`);
   }
-  const ruledOut = refunds ? await lateRefundRuledOut(statements, unappliedPaymentId, refundBoundsIn(gateways)) : null;
+  const ruledOut = refunds
+    ? await unappliedRefundRuledOut(statements, unappliedPaymentId, refundBoundsIn(gateways))
+    : null;
   if (ruledOut !== null) {
     throw new DomainError('INVALID_OPERATION_STATE', ruledOut);
   }

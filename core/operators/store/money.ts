@@ -1,6 +1,7 @@
 import type { Mode } from '../../../domain/mode.ts';
 import type { EntityManager, Scope } from '../../../database/connection.ts';
-import { REFUND_COLUMNS, refundOf, type RefundRecord, type RefundRow } from '../../refunds/store/refunds.ts';
+import { REFUND_COLUMNS, refundOf, type RefundRow } from '../../refunds/store/refund-list.ts';
+import type { RefundRecord } from '../../refunds/store/refunds.ts';
 
 /** The owner of a payment in the operator's view. */
 export interface FoundPayment {
