@@ -4,7 +4,7 @@ import {
   consumeDecision,
   takeUnappliedDecisions,
   type DecisionRecord,
-} from '../decisions/store/decisions.ts';
+} from '../decisions/store/taken-decisions.ts';
 import { Application } from '../../database/entities/application.ts';
 import { GatewayCallback, UnappliedPayment, Payment, PaymentAttempt } from '../../database/entities/payment.ts';
 import { consumeCallbacks } from '../gateway-callbacks/closing.ts';
