@@ -6,7 +6,7 @@ import { EVENT_SCHEMA_VERSION } from '../../../domain/webhook.ts';
 import type { Scope } from '../../../database/connection.ts';
 import type { InvoiceRecord } from './invoices.ts';
 import type { Statements } from '../../../database/statements.ts';
-import { BY_ENDPOINT, payloadOf, type RecordedEvent } from '../../webhooks/store/webhooks.ts';
+import { BY_ENDPOINT, payloadOf, type RecordedEvent } from '../../webhooks/store/events.ts';
 import { sqlList } from '../../../database/sql-list.ts';
 import { invoiceStatusesBefore, LIVE_INVOICE_STATUSES } from '../../../domain/invoice.ts';
 import { OPEN_STATUSES } from '../../../domain/payment.ts';
