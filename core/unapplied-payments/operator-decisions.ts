@@ -11,7 +11,7 @@ import { locateUnappliedPayment, type FoundUnappliedPayment } from '../operators
 import { lockPayment } from '../payments/store/locks.ts';
 import { readPayment, type PaymentRecord } from '../payments/store/payments.ts';
 import { unappliedRefundRuledOut } from '../refunds/store/refund-bounds.ts';
-import { readUnappliedDetail, type UnappliedDetailRow } from './store/unapplied-list.ts';
+import { readUnappliedDetail, type UnappliedDetail } from './store/unapplied-list.ts';
 import { findUnapplied } from './store/unapplied-payments.ts';
 
 type Dependencies = Pick<CoreDependencies, 'database' | 'dispatch' | 'gateways' | 'log'>;
@@ -30,7 +30,7 @@ export async function refundOrKeep(
   deps: Dependencies,
   caller: ActingOperator,
   { unappliedPaymentId, decision: word, reason }: UnappliedRuling,
-): Promise<UnappliedDetailRow> {
+): Promise<UnappliedDetail> {
   const { decision } = await takeOperatorDecision(deps, caller, {
     what: 'unapplied payment',
     locate: (em) => locateUnappliedPayment(em, unappliedPaymentId),
@@ -101,7 +101,7 @@ async function findUnappliedDetail(
   { database }: Dependencies,
   { view }: ActingOperator,
   id: bigint,
-): Promise<UnappliedDetailRow> {
+): Promise<UnappliedDetail> {
   const row = await database.withOperator(view, (em) => readUnappliedDetail(em, id));
   if (row === null) {
     throw notFound('unapplied payment');
