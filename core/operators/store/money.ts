@@ -1,6 +1,7 @@
 import type { Mode } from '../../../domain/mode.ts';
 import type { EntityManager, Scope } from '../../../database/connection.ts';
-import { REFUND_COLUMNS, refundOf, type RefundRecord, type RefundRow } from '../../refunds/store/refunds.ts';
+import { statement, type Given } from '../../../database/typed-statements.ts';
+import { REFUND, type RefundRecord } from '../../refunds/store/refunds.ts';
 
 /** The owner of a payment in the operator's view. */
 export interface FoundPayment {
@@ -27,13 +28,23 @@ export interface FoundRefund extends FoundPayment {
   readonly refund: RefundRecord;
 }
 
+const REFUND_IN_VIEW = statement((db, $: Given<{ id: bigint }>) =>
+  db
+    .selectFrom('refunds as r')
+    .innerJoin('applications as a', 'a.id', 'r.applicationId')
+    .select(REFUND)
+    .select('a.name as applicationName')
+    .where('r.id', '=', $('id')),
+);
+
 /** Returns null if the operator's view has no such refund. */
 export async function locateRefund(em: EntityManager, refundId: bigint): Promise<FoundRefund | null> {
-  const [row] = await em.execute<(RefundRow & { application_name: string })[]>(
-    `select ${REFUND_COLUMNS}, a.name as application_name from refunds r join applications a on a.id = r.application_id where r.id = ?`,
-    [refundId],
-  );
-  return row === undefined ? null : { ...foundOf(row), refund: refundOf(row) };
+  const found = await REFUND_IN_VIEW.first(em, { id: refundId });
+  if (found === undefined) {
+    return null;
+  }
+  const { applicationName, ...refund } = found;
+  return { scope: { applicationId: refund.applicationId, mode: refund.mode }, applicationName, refund };
 }
 
 export interface FoundUnappliedPayment extends FoundPayment {

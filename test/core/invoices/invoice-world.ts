@@ -16,7 +16,7 @@ import {
   type ShadhinpayTerms,
 } from '../../../core/invoices/store/invoices.ts';
 import { verifyLedger, type LedgerReport } from '../../../core/ledger/verify/verify.ts';
-import { reserveRefund } from '../../../core/refunds/store/refunds.ts';
+import { reserveRefund } from '../../../core/refunds/store/new-refunds.ts';
 import { BUSINESS_TIME_ZONE, calendarIn, type Calendar } from '../../../domain/calendar.ts';
 import type { InvoiceView } from '../../../domain/invoice-view.ts';
 import { parseAllowList } from '../../../domain/outbound-url.ts';
