@@ -1,6 +1,6 @@
 import type { EntityManager } from '../../database/connection.ts';
 import { GatewayCallback, PaymentAttempt } from '../../database/entities/payment.ts';
-import { isInvoicePaid } from '../../core/invoices/store/of-payment.ts';
+import { isInvoicePaid } from '../../core/invoices/store/payments-of-invoice.ts';
 import { secondChargeQueriedSince } from '../../core/payments/store/payer-requests.ts';
 import type { PaymentRecord } from '../../core/payments/store/payments.ts';
 import type { PublicPayment } from '../../core/payments/store/public-references.ts';

@@ -1,4 +1,5 @@
-import { openPaymentsOf, paymentsOf, type InvoiceRecord } from '../../core/invoices/store/invoices.ts';
+import { openPaymentsOf, paymentsOf } from '../../core/invoices/store/payments-of-invoice.ts';
+import type { InvoiceRecord } from '../../core/invoices/store/invoices.ts';
 import { readLogo } from '../../core/invoices/store/invoice-templates.ts';
 import { canGoOn } from '../../core/invoices/begin-payment.ts';
 import type { PaymentRecord } from '../../core/payments/store/payments.ts';

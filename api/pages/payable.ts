@@ -1,6 +1,6 @@
 import type { Scope } from '../../database/connection.ts';
 import { beginInvoicePayment, payableAt } from '../../core/invoices/begin-payment.ts';
-import { noteViewed } from '../../core/invoices/store/invoice-steps.ts';
+import { noteViewed } from '../../core/invoices/store/invoice-changes.ts';
 import { readLogo } from '../../core/invoices/store/invoice-templates.ts';
 import type { InvoiceRecord } from '../../core/invoices/store/invoices.ts';
 import { readPaymentRules, type ApplicationPaymentRules } from '../../core/applications/store/applications.ts';

@@ -1,5 +1,5 @@
 import { readNow } from '../../database/clock.ts';
-import type { InvoiceContent } from '../../core/invoices/store/invoices.ts';
+import type { InvoiceContent } from '../../core/invoices/store/drafts.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { InvoiceAmountError, NO_REMINDERS, totalsOf, type InvoiceTotals } from '../../domain/invoice.ts';
 import { minorFromDecimalText } from '../../domain/money.ts';

@@ -1,4 +1,4 @@
-import { issueDraft } from './store/invoice-steps.ts';
+import { issueDraft } from './store/issue-draft.ts';
 import type { InvoiceRecord } from './store/invoices.ts';
 import type { Statements } from '../../database/statements.ts';
 import { contractOf } from '../contracts/contracts.ts';

@@ -1,4 +1,5 @@
-import type { InvoiceContent, InvoiceRecord } from '../../../core/invoices/store/invoices.ts';
+import type { InvoiceContent } from '../../../core/invoices/store/drafts.ts';
+import type { InvoiceRecord } from '../../../core/invoices/store/invoices.ts';
 import { isCurrency } from '../../../domain/currency.ts';
 import { DomainError } from '../../../domain/errors.ts';
 import {

@@ -1,5 +1,6 @@
 import type { Scope } from '../../../database/connection.ts';
-import { newestPaymentOf, type InvoiceRecord } from '../../../core/invoices/store/invoices.ts';
+import { newestPaymentOf } from '../../../core/invoices/store/payments-of-invoice.ts';
+import type { InvoiceRecord } from '../../../core/invoices/store/invoices.ts';
 import { readTemplate } from '../../../core/invoices/store/invoice-templates.ts';
 import { findPublicInvoice } from '../../../core/payments/store/public-references.ts';
 import { notFound } from '../../../domain/errors.ts';
