@@ -11,6 +11,9 @@ import type { Tables } from './tables.ts';
 /** The time at which the transaction began. */
 export const now = sql<Date>`now()`;
 
+/** An empty array, for rows aggregated into JSON. */
+export const NO_MEMBERS = sql<never[]>`'[]'`;
+
 type Span = `${number} ${'second' | 'minute' | 'hour'}${'s' | ''}`;
 
 /** Now, moved by a constant span such as `5 minutes`. */

@@ -123,6 +123,18 @@ function propertyOf(column: string): string {
   return column.replaceAll(/_([a-z0-9])/g, (_match, letter: string) => letter.toUpperCase());
 }
 
+/** A parameter of any type. */
+type Parameter = <Value>(name: string) => ExpressionWrapper<Tables, never, Value>;
+
+/** Compiles a statement whose types are known to the caller. Most statements are compiled by `statement`, which derives them. */
+export function compile<Values, Row>(
+  build: (db: Kysely<Tables>, $: Parameter) => Compilable,
+): TypedStatement<Values, Row> {
+  const compiler = new ConstantCompiler();
+  const { sql } = build(builder(compiler), (name) => new ExpressionWrapper(ValueNode.create(new Slot(name)))).compile();
+  return new TypedStatement(new CompiledText(sql), compiler.slots as (keyof Values & string)[]);
+}
+
 /**
  * Compiles a statement, as a constant of its module:
  *
@@ -132,7 +144,5 @@ function propertyOf(column: string): string {
 export function statement<Values, Output>(
   build: (db: Kysely<Tables>, $: Given<Values>) => Compilable<Output>,
 ): TypedStatement<Values, Rows<Output>> {
-  const compiler = new ConstantCompiler();
-  const { sql } = build(builder(compiler), (name) => new ExpressionWrapper(ValueNode.create(new Slot(name)))).compile();
-  return new TypedStatement(new CompiledText(sql), compiler.slots as (keyof Values & string)[]);
+  return compile(build);
 }

@@ -5,7 +5,11 @@ import { explainPayment } from '../../core/payments/store/explanation.ts';
 import { recordAudit, type AuditFacts } from '../../core/operators/store/audit.ts';
 import type { ListPage, ListSlice } from '../../database/lists.ts';
 import { reviewPayment } from '../../core/payments/review-payment.ts';
-import { listAllPayments, type PaymentFilter, type PaymentSummaryRow } from '../../core/payments/store/payment-list.ts';
+import {
+  listAllPayments,
+  type OperatorsFilter,
+  type PaymentSummary as PaymentRow,
+} from '../../core/payments/store/payment-list.ts';
 import { paymentDetail } from '../../core/payments/store/payment-detail.ts';
 import { csvLine } from '../../domain/csv.ts';
 import { notFound } from '../../domain/errors.ts';
@@ -111,13 +115,13 @@ function exportAll(deps: AdminDependencies): AdminRoute {
 async function* linesOf(
   deps: AdminDependencies,
   { view }: OperatorCaller,
-  filter: PaymentFilter,
+  filter: OperatorsFilter,
 ): AsyncGenerator<string> {
   yield csvLine(COLUMNS);
   let cursor: string | null = null;
   for (;;) {
     const slice: ListSlice = { order: 'ASC', limit: EXPORT_BATCH, offset: 0, cursor };
-    const page: ListPage<PaymentSummaryRow> = await deps.database.withOperator(view, (em) =>
+    const page: ListPage<PaymentRow> = await deps.database.withOperator(view, (em) =>
       listAllPayments(em, { filter, sortBy: 'createdAt', slice }),
     );
     yield page.rows.map((row) => csvLine(cellsOf(row))).join('');
@@ -128,24 +132,24 @@ async function* linesOf(
   }
 }
 
-function cellsOf(row: PaymentSummaryRow): (string | null)[] {
-  const amount = (minor: string): string => toDecimalText({ amountMinor: BigInt(minor), currency: row.currency });
+function cellsOf(row: PaymentRow): (string | null)[] {
+  const amount = (amountMinor: bigint): string => toDecimalText({ amountMinor, currency: row.currency });
   return [
-    row.id,
+    row.id.toString(),
     row.reference,
-    row.application_id,
-    row.application_name,
+    row.applicationId.toString(),
+    row.applicationName,
     row.mode,
     row.status,
-    amount(row.amount_minor),
-    amount(row.refunded_minor),
+    amount(row.amountMinor),
+    amount(row.refundedMinor),
     row.currency,
-    row.customer_reference,
+    row.customerReference,
     row.gateway,
-    row.gateway_txn_id,
-    row.review_reason,
-    new Date(row.created_at).toISOString(),
-    row.ended_at === null ? null : new Date(row.ended_at).toISOString(),
+    row.gatewayTxnId,
+    row.reviewReason,
+    row.createdAt.toISOString(),
+    row.endedAt?.toISOString() ?? null,
   ];
 }
 
@@ -209,31 +213,31 @@ function review(deps: AdminDependencies): AdminRoute {
 }
 
 /** Returns the filter for the audit log. References are left out, because the log must not show whose payments an operator searched for. */
-function factsOf({ applicationId, mode, status, from, before }: PaymentFilter): AuditFacts {
+function factsOf({ applicationId, mode, status, from, before }: OperatorsFilter): AuditFacts {
   return { applicationId: applicationId ?? null, mode: mode ?? null, status: status ?? null, from, before };
 }
 
-function filterOf({ customerRefId, ...query }: z.infer<typeof PaymentsExportQuery>): PaymentFilter {
+function filterOf({ customerRefId, ...query }: z.infer<typeof PaymentsExportQuery>): OperatorsFilter {
   const { applicationId, mode, status, reference } = query;
   return { applicationId, mode, status, reference, customerReference: customerRefId, ...momentRange(query) };
 }
 
-function summaryView(row: PaymentSummaryRow) {
+function summaryView(row: PaymentRow) {
   return {
-    id: toJsonInteger(BigInt(row.id)),
+    id: toJsonInteger(row.id),
     reference: row.reference,
-    applicationId: toJsonInteger(BigInt(row.application_id)),
-    applicationName: row.application_name,
+    applicationId: toJsonInteger(row.applicationId),
+    applicationName: row.applicationName,
     mode: row.mode,
     status: row.status,
-    amountMinor: toJsonInteger(BigInt(row.amount_minor)),
-    refundedMinor: toJsonInteger(BigInt(row.refunded_minor)),
+    amountMinor: toJsonInteger(row.amountMinor),
+    refundedMinor: toJsonInteger(row.refundedMinor),
     currency: row.currency,
-    customerReference: row.customer_reference,
+    customerReference: row.customerReference,
     gateway: row.gateway,
-    gatewayTxnId: row.gateway_txn_id,
-    review: row.review_reason,
-    createdAt: new Date(row.created_at).toISOString(),
-    endedAt: row.ended_at === null ? null : new Date(row.ended_at).toISOString(),
+    gatewayTxnId: row.gatewayTxnId,
+    review: row.reviewReason,
+    createdAt: row.createdAt.toISOString(),
+    endedAt: row.endedAt?.toISOString() ?? null,
   };
 }

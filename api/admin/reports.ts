@@ -24,7 +24,7 @@ function summary(deps: AdminDependencies): AdminRoute {
     errors: [],
     handler: async ({ caller, query }) => {
       const { from, before } = momentRange(query);
-      const { applicationId, mode = 'LIVE' } = query;
+      const { applicationId = null, mode = 'LIVE' } = query;
       const currencies = await deps.database.withOperator(caller.view, (em) =>
         summarize(em, { applicationId, mode, from, before }),
       );
@@ -44,7 +44,7 @@ function summary(deps: AdminDependencies): AdminRoute {
 function currencyView({ currency, payments, grossMinor, feeMinor, refundedMinor, lateHeldMinor }: CurrencySummary) {
   return {
     currency,
-    payments: { ...payments },
+    payments,
     grossMinor: toJsonInteger(grossMinor),
     feeMinor: toJsonInteger(feeMinor),
     refundedMinor: toJsonInteger(refundedMinor),

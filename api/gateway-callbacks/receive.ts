@@ -1,16 +1,14 @@
 import { queryNow } from '../../database/clock.ts';
 import { CALLBACK_KINDS, type CallbackKind } from '../../database/entities/payment.ts';
+import { closeCallback } from '../../core/gateway-callbacks/store/closing.ts';
+import { findAttempt, type AttemptIds } from '../../core/gateway-callbacks/store/found-attempt.ts';
 import {
-  closeCallback,
-  countUnsigned,
-  findAttempt,
   keepCallback,
   keepUnmatched,
-  passUnkept,
-  type AttemptIds,
   type KeptCallback,
   type ReceivedCallback,
-} from '../../core/gateway-callbacks/store.ts';
+} from '../../core/gateway-callbacks/store/keep.ts';
+import { countUnsigned, passUnkept } from '../../core/gateway-callbacks/store/unkept.ts';
 import { claimsNoMoney, outcomeWithoutQuery } from '../../domain/callback.ts';
 import { DomainError } from '../../domain/errors.ts';
 import type { Mode } from '../../domain/mode.ts';

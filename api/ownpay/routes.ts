@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { pageOfPayments } from '../../core/payments/store/payments.ts';
+import { pageOfPayments } from '../../core/payments/store/payment-list.ts';
 import { refundedOf, refundedOfAll } from '../../core/refunds/store/refunds.ts';
 import { paymentsWith } from '../../domain/ownpay.ts';
 import type { ApiDependencies } from '../dependencies.ts';

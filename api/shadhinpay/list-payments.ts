@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { pageOfPayments, sumOfPayments, type PaymentsSum } from '../../core/payments/store/payments.ts';
+import { pageOfPayments, sumOfPayments, type PaymentsSum } from '../../core/payments/store/payment-list.ts';
 import { refundedOfAll } from '../../core/refunds/store/refunds.ts';
 import { toDecimalText } from '../../domain/money.ts';
 import { afterShadhinpayInstant, gatewayOf, paymentsWith, type ShadhinpayStatus } from '../../domain/shadhinpay.ts';

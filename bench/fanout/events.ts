@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import type { Database, Scope } from '../../database/connection.ts';
-import { recordEvent } from '../../core/webhooks/store/webhooks.ts';
+import { recordEvent } from '../../core/webhooks/store/events.ts';
 import type { Dispatch } from '../../core/dispatch.ts';
 
 /** An application with a payment to which its events refer. */

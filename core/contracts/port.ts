@@ -5,7 +5,7 @@ import type { EventType } from '../../domain/webhook.ts';
 import type { InvoiceRecord } from '../invoices/store/invoices.ts';
 import type { PaymentRecord } from '../payments/store/payments.ts';
 import type { RefundRecord } from '../refunds/store/refunds.ts';
-import type { NewEvent } from '../webhooks/store/webhooks.ts';
+import type { NewEvent } from '../webhooks/store/events.ts';
 import type { DeliveredMessage } from './signature.ts';
 
 /**

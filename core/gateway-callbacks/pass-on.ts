@@ -1,4 +1,5 @@
-import type { AttemptIds, KeptCallback } from './store.ts';
+import type { AttemptIds } from './store/found-attempt.ts';
+import type { KeptCallback } from './store/keep.ts';
 import { isOpen } from '../../domain/payment.ts';
 import { paymentHandleOf, type Dispatch } from '../dispatch.ts';
 

@@ -5,7 +5,7 @@ import type { CoreDependencies } from '../dependencies.ts';
 import { resumePayment } from '../payments/sweep.ts';
 import { attempt, BATCH_MAX, type Sweep } from '../sweep/engine.ts';
 import { takeDueCallbacks, type WaitingCallback } from './due.ts';
-import { closeCallback } from './store.ts';
+import { closeCallback } from './store/closing.ts';
 
 /**
  * Handles stored callbacks that were not processed: signals them again, or passes them to the attempt's unapplied-payment workflow if the payment has

@@ -2,7 +2,7 @@ import { issueDraft } from './store/issue-draft.ts';
 import type { InvoiceRecord } from './store/invoices.ts';
 import type { Statements } from '../../database/statements.ts';
 import { contractOf } from '../contracts/contracts.ts';
-import type { RecordedEvent } from '../webhooks/store/webhooks.ts';
+import type { RecordedEvent } from '../webhooks/store/events.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { isPastExpiry, nextDueDateOf } from '../../domain/invoice.ts';
 import { invoiceEventView, invoiceView, NUMBER_TO_COME } from '../../domain/invoice-view.ts';

@@ -3,7 +3,7 @@ import { contractOf } from '../contracts/contracts.ts';
 import type { Statements } from '../../database/statements.ts';
 import type { CoreDependencies } from '../dependencies.ts';
 import type { FollowUp } from '../follow-up.ts';
-import { recordEvent, type NewEvent, type RecordedEvent } from '../webhooks/store/webhooks.ts';
+import { recordEvent, type NewEvent, type RecordedEvent } from '../webhooks/store/events.ts';
 
 type InvoiceEvent = Pick<NewEvent, 'type' | 'sequence' | 'data'>;
 

@@ -10,7 +10,7 @@ import { takeOperatorDecision } from '../decisions/operator-decision.ts';
 import { consumeDecision, type StoredDecision } from '../decisions/store/decisions.ts';
 import type { CoreDependencies } from '../dependencies.ts';
 import { passOn } from '../gateway-callbacks/pass-on.ts';
-import { keepCallback, type KeptCallback } from '../gateway-callbacks/store.ts';
+import { keepCallback, type KeptCallback } from '../gateway-callbacks/store/keep.ts';
 import type { ActingOperator } from '../operators/acting-operator.ts';
 import { locateSubmission, type FoundSubmission } from '../operators/store/money.ts';
 import { readSubmissionDetail, type SubmissionDetailRow } from './store/submission-list.ts';

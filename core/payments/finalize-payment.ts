@@ -1,5 +1,5 @@
 import { closeReviewDecision } from '../decisions/store/decisions.ts';
-import { reopenDoubted } from '../gateway-callbacks/store.ts';
+import { reopenDoubted } from '../gateway-callbacks/store/closing.ts';
 import type { InvoiceRecord } from '../invoices/store/invoices.ts';
 import { postTransaction } from '../ledger/store.ts';
 import { endPayment, readEnded, type FinalizedPayment } from './store/finalizations.ts';

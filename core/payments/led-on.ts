@@ -1,7 +1,7 @@
 import { describeError } from '../../runtime/logger.ts';
 import type { CoreDependencies } from '../dependencies.ts';
 import { passOn } from '../gateway-callbacks/pass-on.ts';
-import { askForPayer } from '../gateway-callbacks/store.ts';
+import { requestQueryForPayer } from '../gateway-callbacks/store/unkept.ts';
 import { noteLedOn } from './store/payments.ts';
 import { findPublicPayment, type PublicPayment } from './store/public-references.ts';
 
@@ -33,7 +33,9 @@ export async function queryForReturned(deps: Dependencies, found: PublicPayment)
     return found;
   }
   try {
-    const asked = await deps.database.inTransaction(scope, (statements) => askForPayer(statements, payment.id));
+    const asked = await deps.database.inTransaction(scope, (statements) =>
+      requestQueryForPayer(statements, payment.id),
+    );
     if (asked?.signal !== true) {
       return found;
     }

@@ -1,14 +1,12 @@
+import type { AttemptRecord } from './store/attempt-record.ts';
+import { insertFirstAttempt, readCheckoutStart, type CheckoutStart } from './store/checkout-start.ts';
 import {
-  insertFirstAttempt,
-  readCheckoutStart,
   recordChoosing,
   recordNoSession,
   recordSession,
   recordUnavailableChoice,
   recordUnknownSession,
-  type AttemptRecord,
-  type CheckoutStart,
-} from './store/attempts.ts';
+} from './store/sessions.ts';
 import type { PaymentRecord } from './store/payments.ts';
 import { isOpen, type FinalStatus } from '../../domain/payment.ts';
 import { attemptReference } from '../../domain/references.ts';

@@ -1,7 +1,7 @@
 import type { PaymentRecord } from './store/payments.ts';
 import { contractOf } from '../contracts/contracts.ts';
 import type { RefundRecord } from '../refunds/store/refunds.ts';
-import { recordEvent, type NewEvent, type RecordedEvent } from '../webhooks/store/webhooks.ts';
+import { recordEvent, type NewEvent, type RecordedEvent } from '../webhooks/store/events.ts';
 import type { Statements } from '../../database/statements.ts';
 
 type PaymentEvent = Pick<NewEvent, 'type' | 'sequence' | 'data'> & {

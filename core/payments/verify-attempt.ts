@@ -1,12 +1,6 @@
-import {
-  isOutrun,
-  recordAnswer,
-  recordUnpaidEnd,
-  type AttemptAnswerRecord,
-  type AttemptRecord,
-  type Question,
-  type UnpaidEnd,
-} from './store/attempts.ts';
+import { isOutrun, recordAnswer, recordUnpaidEnd, type AttemptAnswerRecord, type UnpaidEnd } from './store/answers.ts';
+import type { AttemptRecord } from './store/attempt-record.ts';
+import type { QueriedPayment } from './store/queried-payment.ts';
 import { sqlStateOf } from '../../database/connection.ts';
 import type { CallbackOutcome } from '../../database/entities/payment.ts';
 import { CHOICES_MAX } from './store/gateway-choices.ts';
@@ -33,37 +27,37 @@ const QUERY_AGAIN_AFTER_MS = 5 * 60_000;
 /** How long a payer's submission may stay undecided after the payment's expiry before an alert is raised. */
 const SUBMISSION_LEFT_AFTER_MS = 72 * 3_600_000;
 
-export interface AttemptQuestion {
+export interface AttemptQuery {
   readonly deps: CoreDependencies;
   readonly input: VerifyInput;
-  readonly question: Question;
+  readonly queried: QueriedPayment;
   readonly attempt: AttemptRecord;
   /** Whether a payment that the payer has agreed to may be executed. */
   readonly mayExecute: boolean;
 }
 
 /** Queries the gateway about one attempt and records its answer. */
-export async function verifyAttempt({ deps, input, question, attempt, mayExecute }: AttemptQuestion): Promise<Verdict> {
+export async function verifyAttempt({ deps, input, queried, attempt, mayExecute }: AttemptQuery): Promise<Verdict> {
   const gateway = deps.gateways.open(attempt.gateway, input.mode, attempt);
   if (gateway === undefined) {
     throw new GatewayFailure('unauthorized', 'the store of this payment is not configured');
   }
-  const callbacks = question.callbacks.filter(({ attemptId }) => attemptId === attempt.id);
+  const callbacks = queried.callbacks.filter(({ attemptId }) => attemptId === attempt.id);
   const claims = callbacks
     .filter(({ signatureValid }) => signatureValid)
     .map(({ id, rawPayload }) => ({ id, ...gateway.parseCallback(rawPayload) }));
   const handle: AttemptHandle = {
     ...handleOf(attempt),
     claimedValidationId: claims.find(({ claims: claim }) => claim === 'paid')?.claimedValidationId ?? null,
-    mayExecute: isOpen(question.payment.status) && question.payment.cancelRequestedAt === null && mayExecute,
+    mayExecute: isOpen(queried.payment.status) && queried.payment.cancelRequestedAt === null && mayExecute,
     ...claimedEndIn(claims),
   };
   const asked = await gateway.queryAttempt(handle);
   const final = input.final || isLeftOpen(gateway, attempt);
-  const ends = asked.kind === 'not-started' && endOfAttempt(asked, question.payment, final) !== null;
+  const ends = asked.kind === 'not-started' && endOfAttempt(asked, queried.payment, final) !== null;
   const answer = ends ? await closed(gateway, handle, asked) : asked;
   const record: RecordAnswer = async (outcome, said) => {
-    const { newestCallbackId } = question;
+    const { newestCallbackId } = queried;
     const unanswered = said?.status === 'CONFIRMED' ? otherCharges(claims, said.validationId) : [];
     await deps.database.inOneTrip(scopeOf(input), (statements) =>
       recordAnswer(statements, { attempt: attempt.reference, answer: said, outcome, newestCallbackId, unanswered }),
@@ -71,7 +65,7 @@ export async function verifyAttempt({ deps, input, question, attempt, mayExecute
   };
   if (answer.kind === 'charged') {
     return judgeCharge({
-      question,
+      queried,
       attempt,
       charge: answer.charge,
       record,
@@ -83,7 +77,7 @@ export async function verifyAttempt({ deps, input, question, attempt, mayExecute
     alertWhenLeft(deps, input, { since: answer.since, now: attempt.readAt });
     return { kind: 'undecided', hopeful: false, withOperator: true };
   }
-  const ended = endOfAttempt(answer, question.payment, final);
+  const ended = endOfAttempt(answer, queried.payment, final);
   if (ended === null) {
     await record('IGNORED', null);
     return {
@@ -91,9 +85,9 @@ export async function verifyAttempt({ deps, input, question, attempt, mayExecute
       hopeful: answer.kind !== 'not-started' || claims.some(({ claims: claim }) => claim === 'paid'),
     };
   }
-  const choosesAgain = answer.kind === 'given-up' && mayChooseAgain({ question, attempt, final });
+  const choosesAgain = answer.kind === 'given-up' && mayChooseAgain({ queried, attempt, final });
   const mayHaveBeenCharged = answer.kind === 'not-started' || answer.kind === 'failed';
-  const { newestCallbackId } = question;
+  const { newestCallbackId } = queried;
   const isWritten = await deps.database.inOneTrip(scopeOf(input), (statements) =>
     recordUnpaidEnd(statements, {
       attemptId: attempt.id,
@@ -121,13 +115,13 @@ function claimedEndIn(claims: readonly ParsedCallback[]): Pick<AttemptHandle, 'c
 }
 
 interface EndedAttempt {
-  readonly question: Question;
+  readonly queried: QueriedPayment;
   readonly attempt: AttemptRecord;
   readonly final: boolean;
 }
 
 /** Reports whether a payer who gave up at one gateway may try another: the application allows several and the payment is still open. */
-function mayChooseAgain({ question: { payment, attempts }, attempt, final }: EndedAttempt): boolean {
+function mayChooseAgain({ queried: { payment, attempts }, attempt, final }: EndedAttempt): boolean {
   return (
     !attempt.superseded &&
     !final &&
@@ -174,15 +168,15 @@ function otherCharges(
 type RecordAnswer = (outcome: CallbackOutcome, said: AttemptAnswerRecord | null) => Promise<void>;
 
 interface ChargeJudgement {
-  readonly question: Question;
+  readonly queried: QueriedPayment;
   readonly attempt: AttemptRecord;
   readonly charge: Charge;
   readonly record: RecordAnswer;
   readonly riskAccepted: boolean;
 }
 
-async function judgeCharge({ question, attempt, charge, record, riskAccepted }: ChargeJudgement): Promise<Verdict> {
-  const { payment } = question;
+async function judgeCharge({ queried, attempt, charge, record, riskAccepted }: ChargeJudgement): Promise<Verdict> {
+  const { payment } = queried;
   const facts = {
     gatewayTxnId: charge.gatewayTxnId,
     grossMinor: charge.grossMinor,
@@ -234,12 +228,12 @@ function isLeftOpen({ closeSession }: Gateway, { superseded, sessionKey }: Attem
 }
 
 /**
- * Closes an untouched session before its attempt ends, if the gateway can do that, because its page could still take money. If the session is not
+ * Closes a session that the payer has not started before its attempt ends, if the gateway can do that, because its page could still take money. If the session is not
  * certainly closed, the attempt has not ended.
  */
-async function closed(gateway: Gateway, handle: AttemptHandle, untouched: AttemptAnswer): Promise<AttemptAnswer> {
+async function closed(gateway: Gateway, handle: AttemptHandle, notStarted: AttemptAnswer): Promise<AttemptAnswer> {
   if (gateway.closeSession === undefined || (await gateway.closeSession(handle)) === 'closed') {
-    return untouched;
+    return notStarted;
   }
   const answer = await gateway.queryAttempt(handle);
   return answer.kind === 'not-started' ? { kind: 'unknown', note: 'NOT_CLOSED' } : answer;
@@ -248,7 +242,7 @@ async function closed(gateway: Gateway, handle: AttemptHandle, untouched: Attemp
 type AttemptEnd = { readonly status: UnpaidEnd['status']; readonly verdict: 'failed' | 'cancelled' | 'expired' };
 
 /**
- * Returns how an attempt without a charge ended, or null if it is still open. An untouched session ends at the payment's expiry, or when the payer
+ * Returns how an attempt without a charge ended, or null if it is still open. A session that the payer has not started ends at the payment's expiry, or when the payer
  * cancels on our page: nothing of theirs can then still go through at the gateway.
  */
 function endOfAttempt(

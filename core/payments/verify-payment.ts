@@ -1,11 +1,12 @@
-import { takeUpQuestion, type AttemptRecord, type Question } from './store/attempts.ts';
+import type { AttemptRecord } from './store/attempt-record.ts';
+import { takeForQuery, type QueriedPayment } from './store/queried-payment.ts';
 import { isOpen, type AttemptStatus } from '../../domain/payment.ts';
 import { GatewayFailure } from '../../gateways/port.ts';
 import { describeError } from '../../runtime/logger.ts';
 import type { Verdict, VerifyInput } from '../../workflows/messages/payment.ts';
 import type { CoreDependencies } from '../dependencies.ts';
 import { scopeOf } from '../scope.ts';
-import { endWithoutCharge, handleOf, verifyAttempt, type AttemptQuestion } from './verify-attempt.ts';
+import { endWithoutCharge, handleOf, verifyAttempt, type AttemptQuery } from './verify-attempt.ts';
 
 const ENDED_BY_GATEWAY: ReadonlySet<AttemptStatus> = new Set(['REFUSED', 'FAILED', 'CANCELLED', 'CLOSED']);
 
@@ -15,36 +16,36 @@ const ENDED_BY_GATEWAY: ReadonlySet<AttemptStatus> = new Set(['REFUSED', 'FAILED
  * expired by the database's time.
  */
 export async function verifyPayment(deps: CoreDependencies, input: VerifyInput): Promise<Verdict> {
-  const question = await deps.database.inOneTrip(scopeOf(input), (statements) =>
-    takeUpQuestion(statements, input.reference),
+  const queried = await deps.database.inOneTrip(scopeOf(input), (statements) =>
+    takeForQuery(statements, input.reference),
   );
-  const { status, expiresAt, readAt } = question.payment;
+  const { status, expiresAt, readAt } = queried.payment;
   const leftMs = isOpen(status) ? expiresAt.getTime() - readAt.getTime() : 0;
-  const verdict = await ask(deps, { ...input, final: input.final && leftMs <= 0 }, question);
+  const verdict = await queryAttempts(deps, { ...input, final: input.final && leftMs <= 0 }, queried);
   // The workflow's timer may fire early, since its clock may be ahead of the database's. Only the row's time expires a payment.
   return verdict.kind === 'undecided' && input.final && leftMs > 0 ? { ...verdict, expiresInMs: leftMs } : verdict;
 }
 
-async function ask(deps: CoreDependencies, input: VerifyInput, question: Question): Promise<Verdict> {
-  if (question.attempts.some(({ status }) => status === 'CONFIRMED')) {
+async function queryAttempts(deps: CoreDependencies, input: VerifyInput, queried: QueriedPayment): Promise<Verdict> {
+  if (queried.attempts.some(({ status }) => status === 'CONFIRMED')) {
     return { kind: 'charged' };
   }
   const verdicts: Verdict[] = [];
   const unanswered: Unanswered[] = [];
   /** A charge that disagrees with the order. It decides only if no other attempt has a charge that agrees. */
   let doubtful: Verdict | null = null;
-  for (const attempt of question.attempts.filter((candidate) => isToBeQueried(candidate, question))) {
+  for (const attempt of queried.attempts.filter((candidate) => isToBeQueried(candidate, queried))) {
     if (attempt.superseded && unanswered.some(({ left }) => isSameStore(left, attempt))) {
       continue;
     }
-    const asking: AttemptQuestion = {
+    const query: AttemptQuery = {
       deps,
       input,
-      question,
+      queried,
       attempt,
       mayExecute: !attempt.superseded && doubtful === null,
     };
-    const verdict: Verdict | null = await verifyAttempt(asking).catch((error: unknown) => {
+    const verdict: Verdict | null = await verifyAttempt(query).catch((error: unknown) => {
       if ((!attempt.superseded && doubtful === null) || !(error instanceof GatewayFailure)) {
         throw error;
       }
@@ -53,7 +54,7 @@ async function ask(deps: CoreDependencies, input: VerifyInput, question: Questio
       return null;
     });
     if (verdict?.kind === 'charged') {
-      await closeOthers(deps, { input, question, charged: attempt });
+      await closeOthers(deps, { input, queried, charged: attempt });
       return verdict;
     }
     if (verdict?.kind === 'review') {
@@ -69,7 +70,9 @@ async function ask(deps: CoreDependencies, input: VerifyInput, question: Questio
   if (failure !== undefined) {
     throw failure.error;
   }
-  return verdicts.find(({ kind }) => kind === 'undecided') ?? verdicts.at(-1) ?? lastWord(question, input.final);
+  return (
+    verdicts.find(({ kind }) => kind === 'undecided') ?? verdicts.at(-1) ?? verdictOfLastAttempt(queried, input.final)
+  );
 }
 
 /**
@@ -96,9 +99,9 @@ function decides(verdict: Verdict, { superseded }: AttemptRecord): boolean {
  */
 async function closeOthers(
   deps: CoreDependencies,
-  { input, question, charged }: { input: VerifyInput; question: Question; charged: AttemptRecord },
+  { input, queried, charged }: { input: VerifyInput; queried: QueriedPayment; charged: AttemptRecord },
 ): Promise<void> {
-  const others = question.attempts.filter(({ id, status }) => id !== charged.id && !ENDED_BY_GATEWAY.has(status));
+  const others = queried.attempts.filter(({ id, status }) => id !== charged.id && !ENDED_BY_GATEWAY.has(status));
   for (const other of others.filter(({ sessionKey }) => sessionKey !== null)) {
     try {
       await deps.gateways.open(other.gateway, input.mode, other)?.closeSession?.(handleOf(other));
@@ -112,7 +115,7 @@ async function closeOthers(
 }
 
 /** An attempt that the gateway has ended is not queried again, unless a callback arrives about a page that the payer had left. */
-function isToBeQueried({ id, status, superseded }: AttemptRecord, { callbacks }: Question): boolean {
+function isToBeQueried({ id, status, superseded }: AttemptRecord, { callbacks }: QueriedPayment): boolean {
   return !ENDED_BY_GATEWAY.has(status) || (superseded && callbacks.some(({ attemptId }) => attemptId === id));
 }
 
@@ -120,7 +123,7 @@ function isToBeQueried({ id, status, superseded }: AttemptRecord, { callbacks }:
  * Returns the verdict if no attempt is left to query: that of the last attempt, or the payment's expiry or cancellation if there was none. A worker
  * may have died after recording the last answer and before returning it, so the verdict must be the same as then.
  */
-function lastWord({ attempts, payment }: Question, final: boolean): Verdict {
+function verdictOfLastAttempt({ attempts, payment }: QueriedPayment, final: boolean): Verdict {
   const last = attempts.at(-1);
   const status = last?.superseded === true ? undefined : last?.status;
   switch (status) {

@@ -1,7 +1,7 @@
 import type { PaymentRecord } from '../payments/store/payments.ts';
 import type { Statements } from '../../database/statements.ts';
 import { numberEvent, readUnapplied } from './store/unapplied-payments.ts';
-import type { RecordedEvent } from '../webhooks/store/webhooks.ts';
+import type { RecordedEvent } from '../webhooks/store/events.ts';
 import { unappliedView } from '../../domain/unapplied-payment.ts';
 import type { CoreDependencies } from '../dependencies.ts';
 import type { FollowUp } from '../follow-up.ts';

@@ -7,8 +7,7 @@ import {
 } from '../decisions/store/decisions.ts';
 import { Application } from '../../database/entities/application.ts';
 import { GatewayCallback, UnappliedPayment, Payment, PaymentAttempt } from '../../database/entities/payment.ts';
-import { consumeCallbacks } from '../gateway-callbacks/closing.ts';
-import { consumeAllCallbacks } from '../gateway-callbacks/store.ts';
+import { consumeAllCallbacks, consumeCallbacks } from '../gateway-callbacks/store/closing.ts';
 import { sealedSecretOf } from '../gateways/store/stores.ts';
 import { lockInvoicePaidBy } from '../invoices/store/invoices.ts';
 import { postTransaction } from '../ledger/store.ts';

@@ -1,15 +1,6 @@
 import type { Database, Scope } from '../../database/connection.ts';
-import {
-  claimProbe,
-  parkEvent,
-  readDelivery,
-  recordAcceptedSecret,
-  recordDelivered,
-  recordFailure,
-  type AttemptRecord,
-  type Delivery,
-  type DeliveryEndpoint,
-} from './store/webhooks.ts';
+import { claimProbe, parkEvent, readDelivery, type Delivery, type DeliveryEndpoint } from './store/deliveries.ts';
+import { recordAcceptedSecret, recordDelivered, recordFailure, type AttemptRecord } from './store/delivery-attempts.ts';
 import { contractOf } from '../contracts/contracts.ts';
 import { circuitState, delayBeforeAttemptMs } from '../../domain/webhook.ts';
 import type { Logger } from '../../runtime/logger.ts';

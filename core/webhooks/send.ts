@@ -5,7 +5,7 @@ import {
   REPLY_BYTES_MAX,
   REPLY_EXCERPT_BYTES_MAX,
 } from '../../domain/webhook.ts';
-import type { Delivery, DeliveryEndpoint } from './store/webhooks.ts';
+import type { Delivery, DeliveryEndpoint } from './store/deliveries.ts';
 import type { Contract } from '../../domain/contract.ts';
 import type { HttpClient } from '../../runtime/http-client.ts';
 import { HttpFailure, type HttpFailureKind } from '../../runtime/http-client/failure.ts';

@@ -36,7 +36,7 @@ const READS: Readonly<Record<string, readonly [times: number, why: string]>> = {
   'core/operators/store/operators.ts': [1, 'updated_at, which is told and decides nothing'],
   'core/operators/store/roles.ts': [1, 'updated_at, which is told and decides nothing'],
   'core/operators/store/second-factor.ts': [2, 'updated_at, which is told and decides nothing'],
-  'core/webhooks/store/webhooks.ts': [1, 'told in an event; its order is its sequence'],
+  'core/webhooks/store/events.ts': [1, 'told in an event; its order is its sequence'],
   'runtime/telemetry/open-telemetry.ts': [2, 'how often one process complains of its collector'],
   'temporal/invoices.ts': [1, 'the deadline of a call'],
   'temporal/payments.ts': [1, 'the deadline of a call'],

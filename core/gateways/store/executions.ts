@@ -1,5 +1,5 @@
 import type { Database } from '../../../database/connection.ts';
-import { findAttempt } from '../../gateway-callbacks/store.ts';
+import { findAttempt } from '../../gateway-callbacks/store/found-attempt.ts';
 import { instant } from '../../../database/read-row.ts';
 
 type Doubt = 'lost' | 'executed';

@@ -7,7 +7,7 @@ import { rowOf } from '../../../database/expressions.ts';
 import type { Statements } from '../../../database/statements.ts';
 import { statement, type Given } from '../../../database/typed-statements.ts';
 import { deliveryBy, endpointOf } from '../../webhooks/store/usable-endpoint.ts';
-import { payloadOf, type RecordedEvent } from '../../webhooks/store/webhooks.ts';
+import { payloadOf, type RecordedEvent } from '../../webhooks/store/events.ts';
 import { CHECKED_SOON } from './invoice-changes.ts';
 
 export interface Issuing {

@@ -1,7 +1,7 @@
 import type { Money } from '../../../domain/money.ts';
 import type { PaymentStatus } from '../../../domain/payment.ts';
 import type { Database } from '../../../database/connection.ts';
-import { findAttempt } from '../../gateway-callbacks/store.ts';
+import { findAttempt } from '../../gateway-callbacks/store/found-attempt.ts';
 import type { Statements } from '../../../database/statements.ts';
 
 const GATEWAY = 'manual';

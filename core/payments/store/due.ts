@@ -1,4 +1,4 @@
-import { expressionBuilder } from 'kysely';
+import { expressionBuilder, sql } from 'kysely';
 import { constantSpan, later, latestOf, now, plus, timeOf } from '../../../database/expressions.ts';
 import type { Statements } from '../../../database/statements.ts';
 import type { Tables } from '../../../database/tables.ts';
@@ -47,6 +47,9 @@ export const SWEPT_PAYMENT = [
     .$castTo<boolean>()
     .as('choiceWaits'),
 ] as const;
+
+/** A payment with a running workflow is next swept when it should have ended. */
+export const AFTER_EXPIRY = latestOf(later('5 minutes'), plus(sql.ref('expiresAt'), constantSpan('1 minute')));
 
 const TAKE_DUE = statement((db, $: Given<{ max: number }>) =>
   db

@@ -4,6 +4,7 @@ import { isOpen, type AttemptStatus } from '../../../domain/payment.ts';
 import { later, now, rowOf, timeOf } from '../../../database/expressions.ts';
 import type { Statements } from '../../../database/statements.ts';
 import { statement, type Given } from '../../../database/typed-statements.ts';
+import { lockPayment } from './locks.ts';
 
 /** Payers may change their minds. This stops programs that switch forever. */
 export const CHOICES_MAX = 10;
@@ -28,10 +29,6 @@ export type ChoiceOutcome =
   | { readonly kind: 'too-often' };
 
 const OPENABLE: readonly AttemptStatus[] = ['CREATED', 'UNKNOWN', 'OPEN'];
-
-const LOCK = statement((db, $: Given<{ paymentId: bigint }>) =>
-  db.selectFrom('payments').select('id').where('id', '=', $('paymentId')).forUpdate(),
-);
 
 const READ_CHOICE = statement((db, $: Given<{ paymentId: bigint; gateway: string; storeId: string | null }>) =>
   db
@@ -122,7 +119,7 @@ const CHOOSE = statement((db, $: Given<GatewayChoice & { number: number }>) =>
  */
 export async function chooseGateway(statements: Statements, choice: GatewayChoice): Promise<ChoiceOutcome> {
   const { gateway, reference } = choice;
-  await LOCK.all(statements, choice);
+  await lockPayment(statements, choice.paymentId);
   const row = await READ_CHOICE.first(statements, choice);
   if (row === undefined) {
     throw new Error('the payment does not exist in this scope');

@@ -1,25 +1,40 @@
-import { sqlList } from '../../../database/sql-list.ts';
+import { now } from '../../../database/expressions.ts';
 import type { Statements } from '../../../database/statements.ts';
+import { statement, type Given } from '../../../database/typed-statements.ts';
 import { OPEN_STATUSES } from '../../../domain/payment.ts';
+
+const REQUEST_CANCEL = statement((db, $: Given<{ paymentId: bigint }>) =>
+  db
+    .updateTable('payments')
+    .set({ cancelRequestedAt: now, nextSweepAt: now, updatedAt: now })
+    .where('id', '=', $('paymentId'))
+    .where('status', 'in', OPEN_STATUSES)
+    .where('cancelRequestedAt', 'is', null)
+    .where('reviewReason', 'is', null)
+    .returning('id'),
+);
 
 /** Stores that the payer wants to cancel an open payment. Returns false if nothing is left to cancel, or they have asked before. */
 export async function noteCancelRequest(statements: Statements, paymentId: bigint): Promise<boolean> {
-  const asked = await statements.execute<object[]>(
-    `update payments set cancel_requested_at = now(), next_sweep_at = now(), updated_at = now()
-     where id = ? and status in (${sqlList(OPEN_STATUSES)}) and cancel_requested_at is null and review_reason is null returning 1`,
-    [paymentId],
-  );
-  return asked.length > 0;
+  return (await REQUEST_CANCEL.first(statements, { paymentId })) !== undefined;
 }
+
+const SECOND_CHARGE_SINCE = statement((db, $: Given<{ paymentId: bigint }>) =>
+  db
+    .selectFrom('gateway_callbacks as c')
+    .innerJoin('payment_attempts as t', 't.id', 'c.attemptId')
+    .select('c.createdAt as since')
+    .where('c.paymentId', '=', $('paymentId'))
+    .where('c.consumedAt', 'is', null)
+    .where((eb) => eb.not('c.claimsNoMoney'))
+    .where('t.status', '<>', 'CONFIRMED')
+    .orderBy('c.id', 'desc')
+    .limit(1),
+);
 
 /**
  * Returns the time of the newest callback about money of an attempt that did not finalize its payment and still awaits the gateway's answer, or null.
  */
 export async function secondChargeQueriedSince(statements: Statements, paymentId: bigint): Promise<Date | null> {
-  const [news] = await statements.execute<{ since: string }[]>(
-    `select c.created_at as since from gateway_callbacks c join payment_attempts t on t.id = c.attempt_id
-     where c.payment_id = ? and c.consumed_at is null and not c.claims_no_money and t.status <> 'CONFIRMED' order by c.id desc limit 1`,
-    [paymentId],
-  );
-  return news === undefined ? null : new Date(news.since);
+  return (await SECOND_CHARGE_SINCE.first(statements, { paymentId }))?.since ?? null;
 }

@@ -2,17 +2,24 @@ import type { EntityManager } from '../../../database/connection.ts';
 import { GatewayCallback, UnappliedPayment, PaymentAttempt, type Payment } from '../../../database/entities/payment.ts';
 import { Decision, Refund } from '../../../database/entities/refund.ts';
 import { WebhookEvent } from '../../../database/entities/webhook.ts';
+import { statement, type Given, type RowOf } from '../../../database/typed-statements.ts';
 
 const ROWS_MAX = 200;
 
-export interface DetailPosting {
-  readonly kind: string;
-  readonly debit: string;
-  readonly credit: string;
-  readonly amountMinor: bigint;
-  readonly currency: string;
-  readonly createdAt: Date;
-}
+const POSTINGS = statement((db, $: Given<{ causes: readonly string[] }>) =>
+  db
+    .selectFrom('ledger_transactions as t')
+    .innerJoin('ledger_postings as p', 'p.transactionId', 't.id')
+    .innerJoin('ledger_accounts as d', 'd.id', 'p.debitAccountId')
+    .innerJoin('ledger_accounts as c', 'c.id', 'p.creditAccountId')
+    .select(['t.kind', 'd.name as debit', 'c.name as credit', 'p.amountMinor', 't.currency', 't.createdAt'])
+    .where('t.causeType', 'in', ['payment', 'refund', 'unapplied-payment'])
+    .where('t.causeId', '=', (eb) => eb.fn.any($('causes')))
+    .orderBy('p.id')
+    .limit(ROWS_MAX),
+);
+
+export type DetailPosting = RowOf<typeof POSTINGS>;
 
 /** All rows that belong to a payment, oldest first, at most 200 of each kind. */
 export interface Detail {
@@ -23,15 +30,6 @@ export interface Detail {
   readonly decisions: readonly Decision[];
   readonly events: readonly WebhookEvent[];
   readonly postings: readonly DetailPosting[];
-}
-
-interface PostingRow {
-  kind: string;
-  debit: string;
-  credit: string;
-  amount_minor: string;
-  currency: string;
-  created_at: Date;
 }
 
 export async function paymentDetail(em: EntityManager, { id: paymentId, reference }: Payment): Promise<Detail> {
@@ -47,14 +45,7 @@ export async function paymentDetail(em: EntityManager, { id: paymentId, referenc
       ({ attemptId, validationId }) => `${attemptReferences.get(attemptId) ?? ''}:${validationId}`,
     ),
   ];
-  const postings = await em.execute<PostingRow[]>(
-    `select t.kind, d.name as debit, c.name as credit, p.amount_minor, t.currency, t.created_at
-     from ledger_transactions t join ledger_postings p on p.transaction_id = t.id
-       join ledger_accounts d on d.id = p.debit_account_id join ledger_accounts c on c.id = p.credit_account_id
-     where t.cause_type in ('payment', 'refund', 'unapplied-payment')
-       and t.cause_id in (select jsonb_array_elements_text(?::jsonb)) order by p.id limit ${ROWS_MAX}`,
-    [JSON.stringify(causes)],
-  );
+  const postings = await POSTINGS.all(em, { causes });
   return {
     attempts,
     refunds,
@@ -62,10 +53,6 @@ export async function paymentDetail(em: EntityManager, { id: paymentId, referenc
     callbacks: await em.find(GatewayCallback, { paymentId }, page),
     decisions: await em.find(Decision, { paymentId }, page),
     events: await em.find(WebhookEvent, { paymentId }, page),
-    postings: postings.map(({ amount_minor: amount, created_at: createdAt, ...posting }) => ({
-      ...posting,
-      amountMinor: BigInt(amount),
-      createdAt: new Date(createdAt),
-    })),
+    postings,
   };
 }

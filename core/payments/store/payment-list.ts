@@ -1,9 +1,14 @@
+import { expressionBuilder, sql } from 'kysely';
 import type { Mode } from '../../../domain/mode.ts';
-import type { PaymentStatus, ReviewReason } from '../../../domain/payment.ts';
-import type { EntityManager } from '../../../database/connection.ts';
-import { listRows, type Condition, type ListPage, type ListSlice } from '../../../database/lists.ts';
+import type { PaymentStatus } from '../../../domain/payment.ts';
+import type { Scope } from '../../../database/connection.ts';
+import { filtered, list, type ListPage, type ListRow, type ListSlice, type ValuesOf } from '../../../database/lists.ts';
+import type { Statements } from '../../../database/statements.ts';
+import type { Tables } from '../../../database/tables.ts';
+import type { Given } from '../../../database/typed-statements.ts';
+import { PAYMENT, type PaymentRecord } from './payments.ts';
 
-export interface PaymentFilter {
+export interface OperatorsFilter {
   readonly applicationId?: bigint | undefined;
   readonly mode?: Mode | undefined;
   readonly status?: PaymentStatus | undefined;
@@ -14,49 +19,133 @@ export interface PaymentFilter {
   readonly before: Date | null;
 }
 
-/** A payment as lists and exports show it. */
-export interface PaymentSummaryRow {
-  id: string;
-  reference: string;
-  application_id: string;
-  application_name: string;
-  mode: Mode;
-  status: PaymentStatus;
-  amount_minor: string;
-  refunded_minor: string;
-  currency: string;
-  customer_reference: string;
-  /** Null until the payer has chosen one. */
-  gateway: string | null;
-  gateway_txn_id: string | null;
-  review_reason: ReviewReason | null;
-  created_at: Date;
-  ended_at: Date | null;
+const IN_VIEW = list((db, $: Given<ValuesOf<OperatorsFilter>>) => {
+  const payments = db.selectFrom('payments as p').innerJoin('applications as a', 'a.id', 'p.applicationId');
+  const eb = expressionBuilder(payments);
+  return {
+    rows: payments.select([
+      'p.id',
+      'p.reference',
+      'p.applicationId',
+      'a.name as applicationName',
+      'p.mode',
+      'p.status',
+      'p.amountMinor',
+      'p.currency',
+      'p.customerReference',
+      'p.gateway',
+      'p.gatewayTxnId',
+      'p.reviewReason',
+      'p.createdAt',
+      'p.endedAt',
+      eb
+        .cast<bigint>(
+          eb
+            .selectFrom('refunds as r')
+            .select((r) => r.fn.coalesce(r.fn.sum('r.amountMinor'), sql.lit(0)).as('refunded'))
+            .whereRef('r.paymentId', '=', 'p.id')
+            .where('r.unappliedPaymentId', 'is', null)
+            .where('r.status', '=', 'SUCCEEDED'),
+          'bigint',
+        )
+        .as('refundedMinor'),
+    ]),
+    conditions: {
+      applicationId: eb('p.applicationId', '=', $('applicationId')),
+      mode: eb('p.mode', '=', $('mode')),
+      status: eb('p.status', '=', $('status')),
+      reference: eb('p.reference', '=', $('reference')),
+      customerReference: eb('p.customerReference', '=', $('customerReference')),
+      from: eb('p.createdAt', '>=', $('from')),
+      before: eb('p.createdAt', '<', $('before')),
+    },
+    orders: { createdAt: ['p.createdAt', 'p.id'], amountMinor: ['p.amountMinor', 'p.id'] },
+  };
+});
+
+/** A payment as operators' lists and exports show it. */
+export type PaymentSummary = ListRow<typeof IN_VIEW>;
+
+/** Returns a page of the payments in an operator's view. */
+export function listAllPayments(
+  statements: Statements,
+  query: { filter: OperatorsFilter; sortBy: 'createdAt' | 'amountMinor'; slice: ListSlice },
+): Promise<ListPage<PaymentSummary>> {
+  return IN_VIEW.page(statements, query);
 }
 
-const COLUMNS = `p.id, p.reference, p.application_id, a.name as application_name, p.mode, p.status, p.amount_minor, p.currency,
-  p.customer_reference, p.gateway, p.gateway_txn_id, p.review_reason, p.created_at, p.ended_at,
-  (select coalesce(sum(r.amount_minor), 0) from refunds r
-    where r.payment_id = p.id and r.unapplied_payment_id is null and r.status = 'SUCCEEDED') as refunded_minor`;
+export interface PaymentsFilter {
+  readonly statuses?: readonly PaymentStatus[] | undefined;
+  readonly inReview?: boolean | undefined;
+  readonly gateway?: string | undefined;
+  readonly merchantReference?: string | undefined;
+  readonly leastMinor?: bigint | undefined;
+  readonly mostMinor?: bigint | undefined;
+  readonly from: Date | null;
+  /** Exclusive. */
+  readonly before: Date | null;
+}
 
-export function listAllPayments(
-  em: EntityManager,
-  { filter, sortBy, slice }: { filter: PaymentFilter; sortBy: 'createdAt' | 'amountMinor'; slice: ListSlice },
-): Promise<ListPage<PaymentSummaryRow>> {
-  const conditions: Condition[] = [
-    ['p.application_id = ?', filter.applicationId],
-    ['p.mode = ?', filter.mode],
-    ['p.status = ?', filter.status],
-    ['p.reference = ?', filter.reference],
-    ['p.customer_reference = ?', filter.customerReference],
-    ['p.created_at >= ?::timestamptz', filter.from],
-    ['p.created_at < ?::timestamptz', filter.before],
-  ];
-  return listRows(em, {
-    columns: COLUMNS,
-    from: 'payments p join applications a on a.id = p.application_id',
-    conditions,
-    orderBy: sortBy === 'amountMinor' ? ['p.amount_minor', 'p.id'] : ['p.created_at', 'p.id'],
-    slice,
-  });
+function conditionsOf($: Given<ValuesOf<PaymentsFilter & Scope>>) {
+  const eb = expressionBuilder<Tables & { p: Tables['payments'] }, 'p'>();
+  return {
+    applicationId: eb('p.applicationId', '=', $('applicationId')),
+    mode: eb('p.mode', '=', $('mode')),
+    statuses: eb('p.status', '=', eb.fn.any($('statuses'))),
+    inReview: eb(eb('p.reviewReason', 'is not', null), '=', $('inReview')),
+    gateway: eb('p.gateway', '=', $('gateway')),
+    merchantReference: eb('p.merchantReference', '=', $('merchantReference')),
+    leastMinor: eb('p.amountMinor', '>=', $('leastMinor')),
+    mostMinor: eb('p.amountMinor', '<=', $('mostMinor')),
+    from: eb('p.createdAt', '>=', $('from')),
+    before: eb('p.createdAt', '<', $('before')),
+  };
+}
+
+const OF_APPLICATION = list((db, $: Given<ValuesOf<PaymentsFilter & Scope>>) => ({
+  rows: db.selectFrom('payments as p').select(PAYMENT),
+  conditions: conditionsOf($),
+  orders: { id: ['p.id'] },
+}));
+
+/** Returns a page of an application's payments that match a filter, ordered by id. */
+export function pageOfPayments(
+  statements: Statements,
+  { applicationId, mode }: Scope,
+  { filter, slice }: { readonly filter: PaymentsFilter; readonly slice: ListSlice },
+): Promise<ListPage<PaymentRecord>> {
+  return OF_APPLICATION.page(statements, { filter: { ...filter, applicationId, mode }, sortBy: 'id', slice });
+}
+
+const SUMS = filtered((db, $: Given<ValuesOf<PaymentsFilter & Scope>>) => ({
+  rows: db
+    .selectFrom('payments as p')
+    .select((eb) => [
+      'p.status',
+      'p.currency',
+      eb.cast<number>(eb.fn.countAll(), 'integer').as('payments'),
+      eb.cast<bigint>(eb.fn.sum('p.amountMinor'), 'bigint').as('amountMinor'),
+    ])
+    .groupBy(['p.status', 'p.currency']),
+  conditions: conditionsOf($),
+}));
+
+export interface PaymentsSum {
+  readonly statuses: ReadonlyMap<PaymentStatus, number>;
+  readonly amountMinor: bigint;
+}
+
+/** Returns the number of payments by status that match a filter, and their sum in one currency. Reads all of them. */
+export async function sumOfPayments(
+  statements: Statements,
+  { applicationId, mode }: Scope,
+  { filter, currency }: { readonly filter: PaymentsFilter; readonly currency: string },
+): Promise<PaymentsSum> {
+  const statuses = new Map<PaymentStatus, number>();
+  let amountMinor = 0n;
+  for (const row of await SUMS.all(statements, { ...filter, applicationId, mode })) {
+    statuses.set(row.status, (statuses.get(row.status) ?? 0) + row.payments);
+    amountMinor += row.currency === currency ? row.amountMinor : 0n;
+  }
+  return { statuses, amountMinor };
 }

@@ -4,7 +4,6 @@ import type { Mode } from '../../../domain/mode.ts';
 import type { PaymentStatus, ReviewReason } from '../../../domain/payment.ts';
 import type { Scope } from '../../../database/connection.ts';
 import { now, timeOf } from '../../../database/expressions.ts';
-import { listRows, type Condition, type ListPage, type ListSlice } from '../../../database/lists.ts';
 import { instant, optional } from '../../../database/read-row.ts';
 import type { Statements } from '../../../database/statements.ts';
 import { statement, type Given, type RowOf } from '../../../database/typed-statements.ts';
@@ -201,71 +200,5 @@ export function paymentOf(row: PaymentRow): PaymentRecord {
     createdAt: instant(row.created_at),
     updatedAt: instant(row.updated_at),
     readAt: instant(row.read_at),
-  };
-}
-
-export interface PaymentsFilter {
-  readonly statuses?: readonly PaymentStatus[] | undefined;
-  readonly inReview?: boolean | undefined;
-  readonly gateway?: string | undefined;
-  readonly merchantReference?: string | undefined;
-  readonly leastMinor?: bigint | undefined;
-  readonly mostMinor?: bigint | undefined;
-  readonly from: Date | null;
-  /** Exclusive. */
-  readonly before: Date | null;
-}
-
-/** Returns a page of the payments that match a filter, ordered by id. */
-export async function pageOfPayments(
-  statements: Statements,
-  scope: Scope,
-  { filter, slice }: { readonly filter: PaymentsFilter; readonly slice: ListSlice },
-): Promise<ListPage<PaymentRecord>> {
-  const { rows, ...page } = await listRows<PaymentRow>(statements, {
-    columns: PAYMENT_COLUMNS,
-    from: 'payments p',
-    conditions: conditionsOf(scope, filter),
-    orderBy: ['p.id'],
-    slice,
-  });
-  return { ...page, rows: rows.map(paymentOf) };
-}
-
-function conditionsOf({ applicationId, mode }: Scope, filter: PaymentsFilter): Condition[] {
-  return [
-    ['p.application_id = ?', applicationId],
-    ['p.mode = ?', mode],
-    [`p.status = any(string_to_array(?, ','))`, filter.statuses?.join(',')],
-    ['(p.review_reason is not null) = ?::boolean', filter.inReview],
-    ['p.gateway = ?', filter.gateway],
-    ['p.merchant_reference = ?', filter.merchantReference],
-    ['p.amount_minor >= ?::bigint', filter.leastMinor],
-    ['p.amount_minor <= ?::bigint', filter.mostMinor],
-    ['p.created_at >= ?::timestamptz', filter.from],
-    ['p.created_at < ?::timestamptz', filter.before],
-  ];
-}
-
-export interface PaymentsSum {
-  readonly statuses: ReadonlyMap<PaymentStatus, number>;
-  readonly amountMinor: bigint;
-}
-
-/** Returns the number of payments by status that match a filter, and their sum in one currency. Reads all of them. */
-export async function sumOfPayments(
-  statements: Statements,
-  scope: Scope,
-  { filter, currency }: { readonly filter: PaymentsFilter; readonly currency: string },
-): Promise<PaymentsSum> {
-  const given = conditionsOf(scope, filter).filter(([, value]) => value !== undefined && value !== null);
-  const rows = await statements.execute<{ status: PaymentStatus; payments: number; minor: string }[]>(
-    `select p.status, count(*)::integer as payments, coalesce(sum(p.amount_minor) filter (where p.currency = ?), 0)::text as minor
-     from payments p where ${given.map(([sql]) => sql).join(' and ')} group by p.status`,
-    [currency, ...given.map(([, value]) => value)],
-  );
-  return {
-    statuses: new Map(rows.map(({ status, payments }) => [status, payments])),
-    amountMinor: rows.reduce((sum, { minor }) => sum + BigInt(minor), 0n),
   };
 }

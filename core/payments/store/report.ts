@@ -1,74 +1,108 @@
+import { expressionBuilder, sql, type Expression, type RawBuilder } from 'kysely';
 import type { Mode } from '../../../domain/mode.ts';
-import type { EntityManager } from '../../../database/connection.ts';
+import type { Statements } from '../../../database/statements.ts';
+import type { Tables } from '../../../database/tables.ts';
+import { statement, type Given, type RowOf } from '../../../database/typed-statements.ts';
 
 export interface ReportFilter {
-  readonly applicationId: bigint | undefined;
+  readonly applicationId: bigint | null;
   readonly mode: Mode;
   readonly from: Date | null;
   /** Exclusive. */
   readonly before: Date | null;
 }
 
-export interface CurrencySummary {
-  readonly currency: string;
-  /** Number of payments created in the period, by status. */
-  readonly payments: Readonly<Record<string, number>>;
-  readonly grossMinor: bigint;
-  readonly feeMinor: bigint;
-  readonly refundedMinor: bigint;
-  /** The amount held now, regardless of the period. */
-  readonly lateHeldMinor: bigint;
+const NOTHING = sql.lit(0);
+
+/** Whether a time is in the period. */
+function within(time: Expression<Date | null>, $: Given<ReportFilter>): RawBuilder<boolean> {
+  const [from, before] = [sql`${$('from')}::timestamptz`, sql`${$('before')}::timestamptz`];
+  return sql`(${from} is null or ${time} >= ${from}) and (${before} is null or ${time} < ${before})`;
 }
 
-interface SummaryRow {
-  currency: string;
-  payments: Record<string, number> | null;
-  gross: string;
-  fee: string;
-  refunded: string;
-  held: string;
-}
+const SUMMARIZE = statement((db, $: Given<ReportFilter>) => {
+  const of = expressionBuilder<Tables, 'payments' | 'refunds' | 'unapplied_payments'>();
+  const application = of.cast<bigint | null>($('applicationId'), 'bigint');
+  const isSelected = of.and([
+    of('mode', '=', $('mode')),
+    of.or([of(application, 'is', null), of('applicationId', '=', application)]),
+  ]);
+  return db
+    .with('created', (q) =>
+      q
+        .selectFrom('payments')
+        .select((eb) => ['currency', 'status', eb.cast<number>(eb.fn.countAll(), 'integer').as('number')])
+        .where(isSelected)
+        .where((eb) => within(eb.ref('createdAt'), $))
+        .groupBy(['currency', 'status']),
+    )
+    .with('paid', (q) =>
+      q
+        .selectFrom('payments')
+        .select((eb) => [
+          'currency',
+          eb.fn.sum<bigint>('amountMinor').as('gross'),
+          eb.fn.sum<bigint>(eb.fn.coalesce('feeMinor', NOTHING)).as('fee'),
+        ])
+        .where(isSelected)
+        .where('paidAt', 'is not', null)
+        .where((eb) => within(eb.ref('paidAt'), $))
+        .groupBy('currency'),
+    )
+    .with('refunded', (q) =>
+      q
+        .selectFrom('refunds')
+        .select((eb) => ['currency', eb.fn.sum<bigint>('amountMinor').as('amount')])
+        .where(isSelected)
+        .where('status', '=', 'SUCCEEDED')
+        .where('unappliedPaymentId', 'is', null)
+        .where((eb) => within(eb.ref('endedAt'), $))
+        .groupBy('currency'),
+    )
+    .with('held', (q) =>
+      q
+        .selectFrom('unapplied_payments')
+        .select((eb) => ['currency', eb.fn.sum<bigint>('grossMinor').as('amount')])
+        .where(isSelected)
+        .where('status', '=', 'HELD')
+        .groupBy('currency'),
+    )
+    .with('seen', (q) =>
+      q
+        .selectFrom('created')
+        .select('currency')
+        .union(q.selectFrom('paid').select('currency'))
+        .union(q.selectFrom('refunded').select('currency'))
+        .union(q.selectFrom('held').select('currency')),
+    )
+    .selectFrom('seen')
+    .leftJoin('paid', 'paid.currency', 'seen.currency')
+    .leftJoin('refunded', 'refunded.currency', 'seen.currency')
+    .leftJoin('held', 'held.currency', 'seen.currency')
+    .select((eb) => [
+      'seen.currency',
+      // The number of payments created in the period, by status.
+      eb.fn
+        .coalesce(
+          eb
+            .selectFrom('created')
+            .select((c) => c.fn<Record<string, number>>('json_object_agg', ['status', 'number']).as('numbers'))
+            .whereRef('created.currency', '=', 'seen.currency'),
+          sql<Record<string, number>>`'{}'::json`,
+        )
+        .as('payments'),
+      eb.cast<bigint>(eb.fn.coalesce('paid.gross', NOTHING), 'bigint').as('grossMinor'),
+      eb.cast<bigint>(eb.fn.coalesce('paid.fee', NOTHING), 'bigint').as('feeMinor'),
+      eb.cast<bigint>(eb.fn.coalesce('refunded.amount', NOTHING), 'bigint').as('refundedMinor'),
+      // The amount held now, regardless of the period.
+      eb.cast<bigint>(eb.fn.coalesce('held.amount', NOTHING), 'bigint').as('lateHeldMinor'),
+    ])
+    .orderBy('seen.currency');
+});
+
+export type CurrencySummary = RowOf<typeof SUMMARIZE>;
 
 /** Returns sums over the operator's view. Money counts when it moved: a payment when it was paid, a refund when it ended. */
-export async function summarize(
-  em: EntityManager,
-  { applicationId, mode, from, before }: ReportFilter,
-): Promise<CurrencySummary[]> {
-  const scope = [mode, applicationId ?? null, applicationId ?? null];
-  const time = [from, from, before, before];
-  const rows = await em.execute<SummaryRow[]>(
-    `with made as (
-       select currency, status, count(*)::integer as number from payments
-       where mode = ? and (?::bigint is null or application_id = ?::bigint) and ${within('created_at')} group by currency, status
-     ), taken as (
-       select currency, sum(amount_minor) as gross, sum(coalesce(fee_minor, 0)) as fee from payments
-       where mode = ? and (?::bigint is null or application_id = ?::bigint) and paid_at is not null and ${within('paid_at')} group by currency
-     ), given as (
-       select currency, sum(amount_minor) as refunded from refunds
-       where mode = ? and (?::bigint is null or application_id = ?::bigint) and status = 'SUCCEEDED' and unapplied_payment_id is null
-         and ${within('ended_at')} group by currency
-     ), waiting as (
-       select currency, sum(gross_minor) as held from unapplied_payments
-       where mode = ? and (?::bigint is null or application_id = ?::bigint) and status = 'HELD' group by currency
-     ), seen as (
-       select currency from made union select currency from taken union select currency from given union select currency from waiting
-     )
-     select seen.currency, (select json_object_agg(status, number) from made where made.currency = seen.currency) as payments,
-       coalesce(taken.gross, 0)::text as gross, coalesce(taken.fee, 0)::text as fee, coalesce(given.refunded, 0)::text as refunded,
-       coalesce(waiting.held, 0)::text as held
-     from seen left join taken using (currency) left join given using (currency) left join waiting using (currency) order by seen.currency`,
-    [...scope, ...time, ...scope, ...time, ...scope, ...time, ...scope],
-  );
-  return rows.map((row) => ({
-    currency: row.currency,
-    payments: row.payments ?? {},
-    grossMinor: BigInt(row.gross),
-    feeMinor: BigInt(row.fee),
-    refundedMinor: BigInt(row.refunded),
-    lateHeldMinor: BigInt(row.held),
-  }));
-}
-
-function within(column: string): string {
-  return `(?::timestamptz is null or ${column} >= ?::timestamptz) and (?::timestamptz is null or ${column} < ?::timestamptz)`;
+export function summarize(statements: Statements, filter: ReportFilter): Promise<CurrencySummary[]> {
+  return SUMMARIZE.all(statements, filter);
 }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Registration } from '../../../core/applications/store/applications.ts';
-import { recordEvent } from '../../../core/webhooks/store/webhooks.ts';
+import { recordEvent } from '../../../core/webhooks/store/events.ts';
 import { call } from '../contract-client.ts';
 import { SAMPLE } from '../invoices/billing.ts';
 import { bearer, openOperatorWorld, type Answer, type OperatorWorld } from './operator-world.ts';

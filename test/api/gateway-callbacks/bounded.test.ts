@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { consumeCallbacks } from '../../../core/gateway-callbacks/closing.ts';
+import { consumeCallbacks } from '../../../core/gateway-callbacks/store/closing.ts';
 import { RETIREMENTS } from '../../../core/maintenance/store/retention.ts';
 import { createPaymentWorld, type Form, type PaymentWorld, type Row } from '../../core/payments/payment-world.ts';
 

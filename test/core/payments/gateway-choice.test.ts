@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { MailingDependencies } from '../../../core/dependencies.ts';
 import { verifyPayment } from '../../../core/payments/verify-payment.ts';
 import { createSweepActivities } from '../../../activities/sweep.ts';
-import { recordSession } from '../../../core/payments/store/attempts.ts';
+import { recordSession } from '../../../core/payments/store/sessions.ts';
 import { CHOICES_MAX, chooseGateway, type ChoiceOutcome } from '../../../core/payments/store/gateway-choices.ts';
 import { attemptReference } from '../../../domain/references.ts';
 import { GatewayFailure, type AttemptAnswer, type AttemptHandle, type Gateway } from '../../../gateways/port.ts';

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { createPaymentActivities } from '../../../activities/payments.ts';
-import { recordAnswer, recordNoSession, recordSession } from '../../../core/payments/store/attempts.ts';
+import { recordAnswer } from '../../../core/payments/store/answers.ts';
+import { recordNoSession, recordSession } from '../../../core/payments/store/sessions.ts';
 import { GatewayFailure, type GatewayRegistry } from '../../../gateways/port.ts';
 import type { Verdict } from '../../../workflows/messages/payment.ts';
 import { createPaymentWorld, type PaymentWorld, type Row, STORES } from './payment-world.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { sendEvent, type SendDependencies } from '../../../core/webhooks/send.ts';
-import type { Delivery, DeliveryEndpoint } from '../../../core/webhooks/store/webhooks.ts';
+import type { Delivery, DeliveryEndpoint } from '../../../core/webhooks/store/deliveries.ts';
 import { parseAllowList } from '../../../domain/outbound-url.ts';
 import type { HttpReply, HttpRequest } from '../../../runtime/http-client.ts';
 import { signingSecretPlace } from '../../../runtime/sealed-places.ts';

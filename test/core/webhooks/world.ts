@@ -1,6 +1,6 @@
 import { registerApplication, updateApplication } from '../../../core/applications/store/applications.ts';
 import { openDatabase, type Database } from '../../../database/connection.ts';
-import { recordEvent } from '../../../core/webhooks/store/webhooks.ts';
+import { recordEvent } from '../../../core/webhooks/store/events.ts';
 import { createWebhookActivities } from '../../../activities/webhooks.ts';
 import { parseAllowList } from '../../../domain/outbound-url.ts';
 import type { Mode } from '../../../domain/mode.ts';

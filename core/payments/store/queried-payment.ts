@@ -1,0 +1,111 @@
+import { jsonBuildObject } from 'kysely/helpers/postgres';
+import { NO_MEMBERS } from '../../../database/expressions.ts';
+import { MissingRow } from '../../../database/missing-row.ts';
+import type { Statements } from '../../../database/statements.ts';
+import { statement, type Given } from '../../../database/typed-statements.ts';
+import { attemptJson, attemptOf, type AttemptRecord } from './attempt-record.ts';
+import { PAYMENT, type PaymentRecord } from './payments.ts';
+
+/** A stored callback. Its claims only say where to look. */
+export interface WaitingCallback {
+  readonly id: bigint;
+  readonly attemptId: bigint;
+  readonly signatureValid: boolean;
+  readonly rawPayload: string;
+}
+
+/** What a query to the gateway needs. */
+export interface QueriedPayment {
+  readonly payment: PaymentRecord;
+  readonly attempts: readonly AttemptRecord[];
+  /** Signed ones first, so that a flood of forged callbacks cannot displace them. */
+  readonly callbacks: readonly WaitingCallback[];
+  /** The newest callback at the time the query was prepared. */
+  readonly newestCallbackId: bigint;
+}
+
+const CALLBACKS_READ_MAX = 50;
+
+const ALLOW_NEXT_SIGNAL = statement((db, $: Given<{ reference: string }>) =>
+  db
+    .updateTable('payments as p')
+    .set({ callbackSignalledAt: null })
+    .where('p.reference', '=', $('reference'))
+    .returning(PAYMENT),
+);
+
+const READ_QUERIED = statement((db, $: Given<{ reference: string }>) =>
+  db
+    .selectFrom('payments as p')
+    .select((eb) => [
+      eb
+        .selectFrom('payment_attempts as t')
+        .select((t) => t.fn.coalesce(t.fn.jsonAgg(attemptJson(t)).orderBy('t.number'), NO_MEMBERS).as('attempts'))
+        .whereRef('t.paymentId', '=', 'p.id')
+        .as('attempts'),
+      eb
+        .selectFrom(
+          eb
+            .selectFrom('gateway_callbacks')
+            .select(['id', 'attemptId', 'signatureValid', 'rawPayload'])
+            .whereRef('paymentId', '=', 'p.id')
+            .where('consumedAt', 'is', null)
+            .orderBy('signatureValid', 'desc')
+            .orderBy('id', 'desc')
+            .limit(CALLBACKS_READ_MAX)
+            .as('c'),
+        )
+        .select((c) =>
+          c.fn
+            .coalesce(
+              c.fn
+                .jsonAgg(
+                  jsonBuildObject({
+                    id: c.cast<string>('c.id', 'text'),
+                    attemptId: c.cast<string>('c.attemptId', 'text'),
+                    signatureValid: c.ref('c.signatureValid'),
+                    rawPayload: c.ref('c.rawPayload'),
+                  }),
+                )
+                .orderBy('c.signatureValid', 'desc')
+                .orderBy('c.id', 'desc'),
+              NO_MEMBERS,
+            )
+            .as('callbacks'),
+        )
+        .as('callbacks'),
+      eb
+        .selectFrom('gateway_callbacks as c')
+        .select((c) => c.fn.max('c.id').as('newest'))
+        .whereRef('c.paymentId', '=', 'p.id')
+        .where('c.consumedAt', 'is', null)
+        .as('newest'),
+    ])
+    .where('p.reference', '=', $('reference')),
+);
+
+/**
+ * Loads what a query needs. It first allows the next signal and reads afterwards, so that a callback arriving from now on is not missed: the second
+ * statement sees everything that was committed before it.
+ *
+ * @throws MissingRow if the scope has no such payment
+ */
+export async function takeForQuery(statements: Statements, reference: string): Promise<QueriedPayment> {
+  const [payment, read] = await Promise.all([
+    ALLOW_NEXT_SIGNAL.first(statements, { reference }),
+    READ_QUERIED.first(statements, { reference }),
+  ]);
+  if (payment === undefined || read === undefined) {
+    throw new MissingRow('payment', reference);
+  }
+  return {
+    payment,
+    attempts: (read.attempts ?? []).map(attemptOf),
+    callbacks: (read.callbacks ?? []).map(({ id, attemptId, ...callback }) => ({
+      ...callback,
+      id: BigInt(id),
+      attemptId: BigInt(attemptId),
+    })),
+    newestCallbackId: read.newest ?? 0n,
+  };
+}

@@ -1,0 +1,107 @@
+import { expressionBuilder, sql } from 'kysely';
+import type { Contract } from '../../../domain/contract.ts';
+import type { Mode } from '../../../domain/mode.ts';
+import { eventId as newEventId } from '../../../domain/references.ts';
+import { EVENT_SCHEMA_VERSION, subjectOf, type EventData, type EventType } from '../../../domain/webhook.ts';
+import type { Scope } from '../../../database/connection.ts';
+import { rowOf } from '../../../database/expressions.ts';
+import type { Statements } from '../../../database/statements.ts';
+import { statement, type Given } from '../../../database/typed-statements.ts';
+import { deliveryBy, endpointOf } from './usable-endpoint.ts';
+
+/** The object that orders events: sequences count within a payment, including its refunds, or within an invoice. */
+export type EventRoot =
+  | { readonly paymentId: bigint; readonly invoiceId?: undefined }
+  | { readonly invoiceId: bigint; readonly paymentId?: undefined };
+
+export type NewEvent = EventRoot & {
+  readonly applicationId: bigint;
+  readonly mode: Mode;
+  readonly type: EventType;
+  /** The event's position in the order of its root, from 1. */
+  readonly sequence: number;
+  readonly data: EventData;
+  /** Set for another contract than the native one: the body as it is signed and sent, and its id if the body contains one. */
+  readonly contractBody?: { readonly contract: Contract; readonly payload: string; readonly eventId?: string };
+};
+
+export interface RecordedEvent {
+  readonly eventId: string;
+  /** An event without a usable endpoint is parked immediately. */
+  readonly parked: boolean;
+}
+
+interface EventRow extends Scope {
+  readonly eventId: string;
+  readonly paymentId: bigint | null;
+  readonly invoiceId: bigint | null;
+  readonly contract: Contract;
+  readonly type: EventType;
+  readonly sequence: number;
+  readonly payload: string;
+  readonly createdAt: Date;
+}
+
+const INSERT_EVENT = statement((db, $: Given<EventRow>) => {
+  const source = db.selectFrom(endpointOf(db, { applicationId: $('applicationId'), mode: $('mode') }));
+  const eb = expressionBuilder(source);
+  const row = rowOf('webhook_events', {
+    eventId: $('eventId'),
+    applicationId: eb.cast<bigint>($('applicationId'), 'bigint'),
+    mode: $('mode'),
+    paymentId: eb.cast<bigint | null>($('paymentId'), 'bigint'),
+    invoiceId: eb.cast<bigint | null>($('invoiceId'), 'bigint'),
+    contract: $('contract'),
+    type: $('type'),
+    schemaVersion: sql.lit(EVENT_SCHEMA_VERSION),
+    sequence: eb.cast<number>($('sequence'), 'integer'),
+    payload: $('payload'),
+    createdAt: eb.cast<Date>($('createdAt'), 'timestamptz'),
+    ...deliveryBy(eb.ref('endpoint.usable')),
+  });
+  return db
+    .insertInto('webhook_events')
+    .columns(row.columns)
+    .expression(source.select(row.values))
+    .returning('deliveryStatus');
+});
+
+/**
+ * Records an event in the transaction of its state change, so that neither exists without the other. The payload is built once, and every attempt
+ * signs and sends the same bytes.
+ */
+export async function recordEvent(statements: Statements, event: NewEvent): Promise<RecordedEvent> {
+  const { eventId: ownId, createdAt, payload } = payloadOf(event);
+  const { applicationId, mode, paymentId = null, invoiceId = null, type, sequence, contractBody } = event;
+  const eventId = contractBody?.eventId ?? ownId;
+  const row = await INSERT_EVENT.first(statements, {
+    eventId,
+    applicationId,
+    mode,
+    paymentId,
+    invoiceId,
+    contract: contractBody?.contract ?? 'native',
+    type,
+    sequence,
+    payload: contractBody?.payload ?? payload,
+    createdAt,
+  });
+  return { eventId, parked: row?.deliveryStatus === 'PARKED' };
+}
+
+/** Builds the body of an event in the native contract, as it is signed and sent. */
+export function payloadOf({ type, mode, sequence, data }: Pick<NewEvent, 'type' | 'mode' | 'sequence' | 'data'>) {
+  const eventId = newEventId();
+  const createdAt = new Date();
+  const payload = JSON.stringify({
+    id: eventId,
+    type,
+    schemaVersion: EVENT_SCHEMA_VERSION,
+    mode,
+    createdAt: createdAt.toISOString(),
+    subject: subjectOf(type, data),
+    sequence,
+    data,
+  });
+  return { eventId, createdAt, payload };
+}
