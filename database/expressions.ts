@@ -14,7 +14,7 @@ export const now = sql<Date>`now()`;
 /** An empty array, for rows aggregated into JSON. */
 export const NO_MEMBERS = sql<never[]>`'[]'`;
 
-type Span = `${number} ${'second' | 'minute' | 'hour'}${'s' | ''}`;
+type Span = `${number} ${'second' | 'minute' | 'hour' | 'day'}${'s' | ''}`;
 
 /** Now, moved by a constant span such as `5 minutes`. */
 export function later(span: Span): RawBuilder<Date> {
@@ -31,7 +31,10 @@ export function earlier(span: Span): RawBuilder<Date> {
 }
 
 /** A span of a whole number of units. */
-export function span(count: Expression<number>, unit: 'second' | 'minute' | 'hour' | 'day'): RawBuilder<unknown> {
+export function span(
+  count: Expression<number>,
+  unit: 'millisecond' | 'second' | 'minute' | 'hour' | 'day',
+): RawBuilder<unknown> {
   return sql`${count}::integer * interval ${sql.lit(`1 ${unit}`)}`;
 }
 
