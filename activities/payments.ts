@@ -8,12 +8,9 @@ import type { MailingDependencies } from '../core/dependencies.ts';
 import { asApplicationFailure } from './failures.ts';
 import { driveInvoice } from '../core/invoices/drive-invoice.ts';
 import { sendInvoiceEmails } from '../core/invoices/send-emails.ts';
-import {
-  recordUnappliedPayment,
-  decideUnappliedPayment,
-  parkUnappliedPayment,
-  readUnappliedPayment,
-} from '../core/unapplied-payments/unapplied-payments.ts';
+import { decideUnappliedPayment } from '../core/unapplied-payments/decide-unapplied.ts';
+import { readUnappliedPayment } from '../core/unapplied-payments/read-unapplied.ts';
+import { parkUnappliedPayment, recordUnappliedPayment } from '../core/unapplied-payments/record-charges.ts';
 import { declineDecision, lookForUnappliedMoney, readReviewDecision } from '../core/payments/decide-review.ts';
 import { markForReview } from '../core/payments/mark-for-review.ts';
 import { openCheckout } from '../core/payments/open-checkout.ts';

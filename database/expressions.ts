@@ -32,7 +32,7 @@ export function earlier(span: Span): RawBuilder<Date> {
 
 /** A span of a whole number of units. */
 export function span(
-  count: Expression<number>,
+  count: Expression<number | null>,
   unit: 'millisecond' | 'second' | 'minute' | 'hour' | 'day',
 ): RawBuilder<unknown> {
   return sql`${count}::integer * interval ${sql.lit(`1 ${unit}`)}`;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { refundOrKeep } from '../../core/unapplied-payments/operator-decisions.ts';
-import { listAllUnapplied, type UnappliedDetailRow } from '../../core/unapplied-payments/store/unapplied-list.ts';
+import { listAllUnapplied, type UnappliedDetail } from '../../core/unapplied-payments/store/unapplied-list.ts';
 import { toJsonInteger } from '../../domain/money.ts';
 import { IdParams } from '../http/fields.ts';
 import { paginationOf, sliceOf } from '../http/paging.ts';
@@ -56,24 +56,24 @@ function decideOne(deps: AdminDependencies): AdminRoute {
   });
 }
 
-function unappliedView(row: UnappliedDetailRow) {
+function unappliedView({ decision, awaitsSecond, ...unapplied }: UnappliedDetail) {
   return {
-    id: toJsonInteger(BigInt(row.id)),
-    paymentId: toJsonInteger(BigInt(row.payment_id)),
-    paymentReference: row.payment_reference,
-    paymentStatus: row.payment_status,
-    applicationId: toJsonInteger(BigInt(row.application_id)),
-    applicationName: row.application_name,
-    mode: row.mode,
-    status: row.status,
-    kind: row.kind === 'overpayment' ? ('OVERPAYMENT' as const) : ('LATE' as const),
-    amountMinor: toJsonInteger(BigInt(row.gross_minor)),
-    feeMinor: toJsonInteger(BigInt(row.fee_minor)),
-    currency: row.currency,
-    gateway: row.gateway,
-    gatewayTxnId: row.gateway_txn_id,
-    decision: row.decision === null ? null : { decision: row.decision, awaitsSecondPerson: row.awaits_second === true },
-    createdAt: new Date(row.created_at).toISOString(),
-    updatedAt: new Date(row.updated_at).toISOString(),
+    id: toJsonInteger(unapplied.id),
+    paymentId: toJsonInteger(unapplied.paymentId),
+    paymentReference: unapplied.paymentReference,
+    paymentStatus: unapplied.paymentStatus,
+    applicationId: toJsonInteger(unapplied.applicationId),
+    applicationName: unapplied.applicationName,
+    mode: unapplied.mode,
+    status: unapplied.status,
+    kind: unapplied.kind === 'overpayment' ? ('OVERPAYMENT' as const) : ('LATE' as const),
+    amountMinor: toJsonInteger(unapplied.grossMinor),
+    feeMinor: toJsonInteger(unapplied.feeMinor),
+    currency: unapplied.currency,
+    gateway: unapplied.gateway,
+    gatewayTxnId: unapplied.gatewayTxnId,
+    decision: decision === null ? null : { decision, awaitsSecondPerson: awaitsSecond === true },
+    createdAt: unapplied.createdAt.toISOString(),
+    updatedAt: unapplied.updatedAt.toISOString(),
   };
 }

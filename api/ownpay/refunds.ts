@@ -1,4 +1,4 @@
-import { pageOfRefunds } from '../../core/refunds/store/refunds.ts';
+import { pageOfRefunds } from '../../core/refunds/store/refund-list.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { minorFromDecimalText } from '../../domain/money.ts';
 import type { z } from 'zod';

@@ -1,5 +1,6 @@
 import { readPayment } from '../../core/payments/store/payments.ts';
-import { pageOfRefunds, readRefundByReference } from '../../core/refunds/store/refunds.ts';
+import { pageOfRefunds } from '../../core/refunds/store/refund-list.ts';
+import { readRefundByReference } from '../../core/refunds/store/refunds.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { minorFromDecimalText } from '../../domain/money.ts';
 import { isReference, shadhinpayRefundReference } from '../../domain/references.ts';

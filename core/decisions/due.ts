@@ -49,10 +49,10 @@ const TAKE_UNREAD = statement((db, $: Given<{ max: number }>) =>
         .select((r) =>
           jsonBuildObject({
             reference: r.ref('r.reference'),
-            application_id: r.cast<string>('r.applicationId', 'text'),
-            application_name: r.ref('a.name'),
+            applicationId: r.cast<string>('r.applicationId', 'text'),
+            applicationName: r.ref('a.name'),
             mode: r.ref('r.mode'),
-            amount_minor: r.cast<string>('r.amountMinor', 'text'),
+            amountMinor: r.cast<string>('r.amountMinor', 'text'),
             currency: r.ref('r.currency'),
             gateway: r.ref('r.gateway'),
             status: r.ref('r.status'),

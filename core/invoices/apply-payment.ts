@@ -12,7 +12,7 @@ import {
 } from './store/invoice-overpayment.ts';
 import { MissingRow } from '../../database/missing-row.ts';
 import type { PaymentRecord } from '../payments/store/payments.ts';
-import { refundUnappliedMoney } from '../refunds/store/refunds.ts';
+import { refundUnappliedMoney } from '../refunds/store/new-refunds.ts';
 import type { Statements } from '../../database/statements.ts';
 import { appliedOf, dueMinorOf, isPastExpiry } from '../../domain/invoice.ts';
 import { invoiceEventView, invoiceView } from '../../domain/invoice-view.ts';

@@ -3,7 +3,7 @@ import { changePaid } from './store/invoice-changes.ts';
 import { lockInvoice, readInvoice, type InvoiceRecord } from './store/invoices.ts';
 import { invoiceIdOf } from './store/payments-of-invoice.ts';
 import { invoiceRulesOf } from './store/invoice-overpayment.ts';
-import { noteReopened } from '../refunds/store/refund-steps.ts';
+import { recordReopenedInvoice } from '../refunds/store/refund-steps.ts';
 import type { RefundRecord } from '../refunds/store/refunds.ts';
 import type { Statements } from '../../database/statements.ts';
 import { invoiceHandleOf, type InvoiceHandle } from '../dispatch.ts';
@@ -38,7 +38,7 @@ export async function reopenInvoice(
   }
   const paidMinor = invoice.paidMinor - refund.amountMinor;
   await changePaid(statements, { invoice, paidMinor, today: calendar.today(invoice.readAt), events: 0 });
-  await noteReopened(statements, refund.id);
+  await recordReopenedInvoice(statements, refund.id);
 }
 
 /** Returns the handle by which the workflow of a payment's invoice is notified, or null if there is no invoice. */

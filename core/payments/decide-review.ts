@@ -1,4 +1,4 @@
-import { auditSignalWithoutDecision, closeReviewDecision, takeDecision } from '../decisions/store/decisions.ts';
+import { auditSignalWithoutDecision, closeReviewDecision, takeDecision } from '../decisions/store/taken-decisions.ts';
 import { MissingRow } from '../../database/missing-row.ts';
 import { readPaymentByReference } from './store/payments.ts';
 import { attemptsWithMoney } from './store/reviews.ts';

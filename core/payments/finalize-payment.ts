@@ -1,4 +1,4 @@
-import { closeReviewDecision } from '../decisions/store/decisions.ts';
+import { closeReviewDecision } from '../decisions/store/taken-decisions.ts';
 import { reopenDoubted } from '../gateway-callbacks/store/closing.ts';
 import type { InvoiceRecord } from '../invoices/store/invoices.ts';
 import { postTransaction } from '../ledger/store.ts';

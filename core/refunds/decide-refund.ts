@@ -3,7 +3,7 @@ import {
   consumeDecision,
   takeDecision,
   type DecisionRecord,
-} from '../decisions/store/decisions.ts';
+} from '../decisions/store/taken-decisions.ts';
 import type { InvoiceRecord } from '../invoices/store/invoices.ts';
 import { continueRefund, keepSucceededRefund } from './store/refund-steps.ts';
 import type { RefundRecord } from './store/refunds.ts';

@@ -1,6 +1,6 @@
 import type { Scope } from '../../database/connection.ts';
 import { sealedSecretOf } from '../gateways/store/stores.ts';
-import { isAnotherRefund, noteAccepted, noteAsked, noteEvidence, noteNotAsked } from './store/refund-steps.ts';
+import { isAnotherRefund, recordAcceptance, recordRequest, recordEvidence, undoRequest } from './store/refund-steps.ts';
 import { MissingRow } from '../../database/missing-row.ts';
 import { readRefundedCharge, type RefundedChargeRecord } from './store/refunded-charge.ts';
 import { readRefundByReference, type RefundRecord } from './store/refunds.ts';
@@ -46,22 +46,22 @@ export async function driveRefund(deps: CoreDependencies, input: RefundWorkflowI
     await keepEvidence(write, reference, answer);
     return conclusion(answer, { doubtful: false });
   }
-  const asked = await deps.database.inOneTrip(scope, (statements) => noteAsked(statements, reference));
-  if (asked === null) {
+  const requested = await deps.database.inOneTrip(scope, (statements) => recordRequest(statements, reference));
+  if (requested === null) {
     throw new Error('the refund must not be carried out');
   }
   const { queriedAt: lastQueriedAt, readAt } = refund;
   const queriedAgoMs = lastQueriedAt === null ? null : readAt.getTime() - lastQueriedAt.getTime();
-  const answer = await request(gateway, { refund: asked, charge, queriedAgoMs }).catch(async (error: unknown) => {
+  const answer = await request(gateway, { refund: requested, charge, queriedAgoMs }).catch(async (error: unknown) => {
     if (error instanceof GatewayFailure && NOT_EXECUTED.has(error.kind)) {
-      await write((statements) => noteNotAsked(statements, { reference, lastQueriedAt }));
+      await write((statements) => undoRequest(statements, { reference, lastQueriedAt }));
     }
     throw error;
   });
   if ((await keepAnswer(write, reference, answer)) === 'another refund') {
     return { kind: 'unclear', reason: 'REFUSED_AFTER_DOUBT' };
   }
-  return conclusion(answer, { doubtful: asked.doubtful || asked.acceptedAt !== null });
+  return conclusion(answer, { doubtful: requested.doubtful || requested.acceptedAt !== null });
 }
 
 /** Opens the store of the charge. Another store does not know the charge, so its refusal would prove nothing. */
@@ -120,7 +120,7 @@ async function keepAnswer(write: Write, reference: string, answer: GatewayAnswer
   }
   const { gatewayRefundId, evidence } = answer;
   try {
-    await write((statements) => noteAccepted(statements, { reference, gatewayRefundId, evidence }));
+    await write((statements) => recordAcceptance(statements, { reference, gatewayRefundId, evidence }));
     return 'kept';
   } catch (error) {
     if (!isAnotherRefund(error)) {
@@ -133,7 +133,7 @@ async function keepAnswer(write: Write, reference: string, answer: GatewayAnswer
 
 async function keepEvidence(write: Write, reference: string, answer: GatewayAnswer): Promise<void> {
   if ('evidence' in answer) {
-    await write((statements) => noteEvidence(statements, reference, answer.evidence));
+    await write((statements) => recordEvidence(statements, reference, answer.evidence));
   }
 }
 

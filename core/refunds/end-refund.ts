@@ -1,4 +1,5 @@
-import { endRefundRow, reviewRefund, waitingRefundEvents, type RefundEnd } from './store/refund-steps.ts';
+import { endRefundRow, waitingRefundEvents, type RefundEnd } from './store/refund-ends.ts';
+import { reviewRefund } from './store/refund-steps.ts';
 import { MissingRow } from '../../database/missing-row.ts';
 import { readRefund, readRefundByReference, type RefundRecord } from './store/refunds.ts';
 import { postTransaction } from '../ledger/store.ts';
@@ -57,9 +58,9 @@ export async function writeEnd(
 ): Promise<FinalRefundStatus> {
   const scope = { applicationId: refund.applicationId, mode: refund.mode };
   const { id: refundId, paymentId } = refund;
-  const givesBack = status === 'SUCCEEDED' && refund.unappliedPaymentId === null;
-  const invoice = givesBack ? await lockInvoiceOfPayment(statements, scope, paymentId) : null;
-  const ended = await endRefundRow(statements, { scope, refundId, paymentId, status, failureCode, from });
+  const refundsPayment = status === 'SUCCEEDED' && refund.unappliedPaymentId === null;
+  const invoice = refundsPayment ? await lockInvoiceOfPayment(statements, scope, paymentId) : null;
+  const ended = await endRefundRow(statements, { refundId, paymentId, status, failureCode, from });
   if (ended === null) {
     const now = await readRefund(statements, scope, refundId);
     if (now === null || !isFinalRefund(now.status)) {
@@ -67,7 +68,7 @@ export async function writeEnd(
     }
     return now.status;
   }
-  await book(deps, statements, ended);
+  await recordEnd(deps, statements, ended);
   if (invoice !== null) {
     await reopenInvoice(deps, statements, { invoice, refund: ended.refund });
   }
@@ -75,15 +76,19 @@ export async function writeEnd(
   return status;
 }
 
-async function book(deps: CoreDependencies, statements: Statements, { refund, payment }: RefundEnd): Promise<void> {
+async function recordEnd(
+  deps: CoreDependencies,
+  statements: Statements,
+  { refund, payment }: RefundEnd,
+): Promise<void> {
   const { applicationId, mode, currency, gateway, reference, amountMinor } = refund;
-  const late = refund.unappliedPaymentId !== null;
+  const ofUnapplied = refund.unappliedPaymentId !== null;
   const succeeded = refund.status === 'SUCCEEDED';
-  const changesPayment = succeeded && !late;
+  const changesPayment = succeeded && !ofUnapplied;
   if (succeeded) {
     await postTransaction(
       statements,
-      refundPosting({ applicationId, mode, currency, gateway, reference, amountMinor, late }),
+      refundPosting({ applicationId, mode, currency, gateway, reference, amountMinor, late: ofUnapplied }),
     );
   }
   if (!isFinalRefund(refund.status)) {
@@ -91,7 +96,7 @@ async function book(deps: CoreDependencies, statements: Statements, { refund, pa
   }
   await recordPaymentEvent(statements, payment, {
     type: EVENT_OF[refund.status],
-    sequence: payment.eventSequence - (succeeded || late ? 1 : 0),
+    sequence: payment.eventSequence - (succeeded || ofUnapplied ? 1 : 0),
     data: refundView(refund),
     refund,
   });

@@ -1,12 +1,7 @@
 import type { Scope } from '../../database/connection.ts';
 import { bindKey, claimKey, type KeyName } from '../idempotency/store.ts';
-import {
-  isRefundReferenceTaken,
-  readRefund,
-  reserveRefund,
-  type RefundCreator,
-  type RefundRecord,
-} from './store/refunds.ts';
+import { isRefundReferenceTaken, reserveRefund, type RefundCreator } from './store/new-refunds.ts';
+import { readRefund, type RefundRecord } from './store/refunds.ts';
 import type { Statements } from '../../database/statements.ts';
 import { notFound } from '../../domain/errors.ts';
 import { refundReference } from '../../domain/references.ts';

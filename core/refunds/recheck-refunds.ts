@@ -1,5 +1,6 @@
 import type { Scope } from '../../database/connection.ts';
-import { doubtSucceededRefund, findSucceededRefund } from './store/refund-steps.ts';
+import { doubtSucceededRefund } from './store/refund-steps.ts';
+import { findSucceededRefund } from './store/refunds.ts';
 import { readRefundedCharge } from './store/refunded-charge.ts';
 import { GatewayFailure, type Gateway } from '../../gateways/port.ts';
 import { describeError } from '../../runtime/logger.ts';

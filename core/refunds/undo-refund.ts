@@ -1,7 +1,7 @@
 import { readInvoice } from '../invoices/store/invoices.ts';
 import { invoiceRulesOf } from '../invoices/store/invoice-overpayment.ts';
 import { postReversal } from '../ledger/store.ts';
-import { undoRefundRow } from './store/refund-steps.ts';
+import { undoRefundRow } from './store/refund-ends.ts';
 import type { RefundRecord } from './store/refunds.ts';
 import type { Statements } from '../../database/statements.ts';
 import { appliedOf } from '../../domain/invoice.ts';
@@ -41,15 +41,15 @@ export async function undoRefund(
   if (undone === null) {
     return [];
   }
-  const late = unappliedPaymentId !== null;
+  const ofUnapplied = unappliedPaymentId !== null;
   await postReversal(
     statements,
-    refundPosting({ applicationId, mode, currency, gateway, reference, amountMinor, late }),
+    refundPosting({ applicationId, mode, currency, gateway, reference, amountMinor, late: ofUnapplied }),
   );
   const { eventSequence } = undone.payment;
   await recordPaymentEvent(statements, undone.payment, {
     type: 'refund.failed',
-    sequence: eventSequence - (late ? 1 : 0),
+    sequence: eventSequence - (ofUnapplied ? 1 : 0),
     data: refundView(undone.refund),
     refund: undone.refund,
   });

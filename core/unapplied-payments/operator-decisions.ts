@@ -10,8 +10,8 @@ import type { ActingOperator } from '../operators/acting-operator.ts';
 import { locateUnappliedPayment, type FoundUnappliedPayment } from '../operators/store/money.ts';
 import { lockPayment } from '../payments/store/locks.ts';
 import { readPayment, type PaymentRecord } from '../payments/store/payments.ts';
-import { lateRefundRuledOut } from '../refunds/store/refund-bounds.ts';
-import { readUnappliedDetail, type UnappliedDetailRow } from './store/unapplied-list.ts';
+import { unappliedRefundRuledOut } from '../refunds/store/refund-bounds.ts';
+import { readUnappliedDetail, type UnappliedDetail } from './store/unapplied-list.ts';
 import { findUnapplied } from './store/unapplied-payments.ts';
 
 type Dependencies = Pick<CoreDependencies, 'database' | 'dispatch' | 'gateways' | 'log'>;
@@ -30,7 +30,7 @@ export async function refundOrKeep(
   deps: Dependencies,
   caller: ActingOperator,
   { unappliedPaymentId, decision: word, reason }: UnappliedRuling,
-): Promise<UnappliedDetailRow> {
+): Promise<UnappliedDetail> {
   const { decision } = await takeOperatorDecision(deps, caller, {
     what: 'unapplied payment',
     locate: (em) => locateUnappliedPayment(em, unappliedPaymentId),
@@ -88,7 +88,9 @@ async function lockHeld(
   if (unapplied.status !== 'HELD') {
     throw new DomainError('INVALID_OPERATION_STATE', `the unapplied payment is ${unapplied.status}`);
   }
-  const ruledOut = refunds ? await lateRefundRuledOut(statements, unappliedPaymentId, refundBoundsIn(gateways)) : null;
+  const ruledOut = refunds
+    ? await unappliedRefundRuledOut(statements, unappliedPaymentId, refundBoundsIn(gateways))
+    : null;
   if (ruledOut !== null) {
     throw new DomainError('INVALID_OPERATION_STATE', ruledOut);
   }
@@ -99,7 +101,7 @@ async function findUnappliedDetail(
   { database }: Dependencies,
   { view }: ActingOperator,
   id: bigint,
-): Promise<UnappliedDetailRow> {
+): Promise<UnappliedDetail> {
   const row = await database.withOperator(view, (em) => readUnappliedDetail(em, id));
   if (row === null) {
     throw notFound('unapplied payment');

@@ -1,6 +1,7 @@
 import type { PaymentRecord } from '../payments/store/payments.ts';
 import type { Statements } from '../../database/statements.ts';
-import { numberEvent, readUnapplied } from './store/unapplied-payments.ts';
+import { numberEvents } from '../payments/store/event-numbers.ts';
+import { readUnapplied } from './store/unapplied-payments.ts';
 import type { RecordedEvent } from '../webhooks/store/events.ts';
 import { unappliedView } from '../../domain/unapplied-payment.ts';
 import type { CoreDependencies } from '../dependencies.ts';
@@ -23,7 +24,7 @@ export async function recordUnapplied(
   statements: Statements,
   { paymentId, ...event }: UnappliedEvent & { readonly paymentId: bigint },
 ): Promise<FollowUp[]> {
-  const payment = await numberEvent(statements, paymentId);
+  const payment = await numberEvents(statements, { paymentId, count: 1 });
   const recorded = await recordUnappliedEvent(statements, payment, { ...event, sequence: payment.eventSequence });
   if (recorded === null || recorded.parked) {
     return [];

@@ -138,7 +138,7 @@ export const EQUIVALENT: readonly EquivalentMutants[] = [
     why: 'The connector ends every look-up at its own limit; these only end the question to a silent server sooner.',
   },
   {
-    file: 'core/unapplied-payments/unapplied-payments.ts',
+    file: 'core/unapplied-payments/record-charges.ts',
     lines: ['id > newest'],
     changes: [['id > newest', 'id >= newest']],
     why: 'Ids are never equal.',

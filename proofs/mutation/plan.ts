@@ -46,7 +46,7 @@ export function groups(root: string): Group[] {
 const WORKFLOW_STEPS = [
   'core/payments/{decide-review,finalize-payment,mark-for-review,open-checkout,payment-event,sweep,verify-attempt,verify-payment}.ts',
   'core/refunds/{decide-refund,drive-refund,end-refund,recheck-refunds,sweep,undo-refund}.ts',
-  'core/unapplied-payments/{sweep,unapplied-event,unapplied-payments}.ts',
+  'core/unapplied-payments/{decide-unapplied,read-unapplied,record-charges,start-refunds,sweep,unapplied-event}.ts',
   'core/invoices/{apply-payment,drive-invoice,expire,record-event,reopen,send-emails,sweep}.ts',
   'core/{decisions,gateway-callbacks}/sweep.ts',
   'core/ledger/seal-batches.ts',

@@ -1,3 +1,4 @@
+import { expressionBuilder, sql, type Expression, type SqlBool } from 'kysely';
 import { z } from 'zod';
 import type { Money } from '../../../domain/money.ts';
 import {
@@ -8,29 +9,27 @@ import {
   type ApprovalThresholds,
 } from '../../../domain/refund.ts';
 import type { Scope } from '../../../database/connection.ts';
+import { constantSpan, earlier, now } from '../../../database/expressions.ts';
 import type { Statements } from '../../../database/statements.ts';
-import { sqlList } from '../../../database/sql-list.ts';
+import type { Tables } from '../../../database/tables.ts';
+import { statement, type Given, type RowOf } from '../../../database/typed-statements.ts';
 
-/** Columns of `applications a` that `thresholdsOf` reads. */
-export const THRESHOLD_COLUMNS = `a.refund_approval_threshold_minor as threshold, a.refund_approval_thresholds::text as thresholds`;
-
-export interface ThresholdRow {
-  threshold: string | null;
-  thresholds: string;
-}
+const OF_APPLICATION = statement((db, $: Given<{ applicationId: bigint }>) =>
+  db
+    .selectFrom('applications')
+    .select(['refundApprovalThresholdMinor as threshold', 'refundApprovalThresholds as thresholds'])
+    .where('id', '=', $('applicationId')),
+);
 
 const Others = z.record(z.string(), z.int().min(0).transform(BigInt));
 
-export function thresholdsOf({ threshold, thresholds }: ThresholdRow): ApprovalThresholds {
-  return { bdtMinor: threshold === null ? null : BigInt(threshold), othersMinor: Others.parse(JSON.parse(thresholds)) };
+function thresholdsOf({ threshold, thresholds }: RowOf<typeof OF_APPLICATION>): ApprovalThresholds {
+  return { bdtMinor: threshold, othersMinor: Others.parse(thresholds) };
 }
 
 /** @throws Error if the scope has no such application */
-export async function readThresholds(statements: Statements, applicationId: bigint): Promise<ApprovalThresholds> {
-  const [row] = await statements.execute<ThresholdRow[]>(
-    `select ${THRESHOLD_COLUMNS} from applications a where a.id = ?`,
-    [applicationId],
-  );
+async function readThresholds(statements: Statements, applicationId: bigint): Promise<ApprovalThresholds> {
+  const row = await OF_APPLICATION.first(statements, { applicationId });
   if (row === undefined) {
     throw new Error('the application does not exist in this scope');
   }
@@ -61,12 +60,14 @@ export async function limitOf(
   return strictestLimit(thresholds, amount.currency);
 }
 
+const OF_ACCOUNT = statement((db, $: Given<{ submissionId: bigint }>) =>
+  db
+    .selectFrom(sql<RowOf<typeof OF_APPLICATION>>`lenden_account_thresholds(${$('submissionId')})`.as('account'))
+    .select(['account.threshold', 'account.thresholds']),
+);
+
 async function readAccountThresholds(statements: Statements, submissionId: bigint): Promise<ApprovalThresholds[]> {
-  const rows = await statements.execute<ThresholdRow[]>(
-    'select threshold::text, thresholds::text from lenden_account_thresholds(?::bigint)',
-    [submissionId],
-  );
-  return rows.map(thresholdsOf);
+  return (await OF_ACCOUNT.all(statements, { submissionId })).map(thresholdsOf);
 }
 
 /**
@@ -87,38 +88,83 @@ export async function needsSecondPerson(statements: Statements, acting: Acting):
   });
 }
 
-interface SumRow {
-  lately: string;
-  here: string;
+interface Operating extends Scope {
+  readonly operatorId: bigint;
 }
 
-const SUMS = `coalesce(sum(case when created_at > now() - interval '${APPROVAL_SUM_HOURS} hours' then amount_minor end), 0)::text as lately,
-  coalesce(sum(case when payment_id = ? then amount_minor end), 0)::text as here`;
-const OPEN_OR_SUCCEEDED = sqlList(RESERVING_STATUSES);
+const LOCK_OPERATOR = statement((db, $: Given<Operating>) =>
+  db
+    .insertInto('acting_operators')
+    .values({ applicationId: $('applicationId'), mode: $('mode'), operatorId: $('operatorId') })
+    .onConflict((conflict) => conflict.columns(['applicationId', 'mode', 'operatorId']).doUpdateSet({ actedAt: now })),
+);
+
+interface Summed extends Operating {
+  readonly currency: string;
+  readonly paymentId: bigint;
+}
+
+interface SummedRow {
+  readonly amountMinor: Expression<bigint | null>;
+  readonly paymentId: Expression<bigint>;
+  readonly createdAt: Expression<Date>;
+}
+
+const of = expressionBuilder<Tables, never>();
+const SINCE = earlier(`${APPROVAL_SUM_HOURS} hours`);
+
+function isCounted({ createdAt, paymentId }: Pick<SummedRow, 'createdAt' | 'paymentId'>, $: Given<Summed>) {
+  return of.or([of(createdAt, '>', SINCE), of(paymentId, '=', $('paymentId'))]);
+}
+
+/** What an operator moved within the period, and on one payment. */
+function sumsOf({ createdAt, paymentId, amountMinor }: SummedRow, $: Given<Summed>) {
+  const sum = (counted: Expression<SqlBool>) =>
+    of.cast<bigint | null>(of.fn.sum(of.case().when(counted).then(amountMinor).end()), 'bigint');
+  return [sum(of(createdAt, '>', SINCE)).as('lately'), sum(of(paymentId, '=', $('paymentId'))).as('here')] as const;
+}
+
+/** A refund of unapplied money is counted through its decision. */
+const SUM_REFUNDS = statement((db, $: Given<Summed>) =>
+  db
+    .selectFrom('refunds')
+    .select((eb) =>
+      sumsOf({ amountMinor: eb.ref('amountMinor'), paymentId: eb.ref('paymentId'), createdAt: eb.ref('createdAt') }, $),
+    )
+    .where('applicationId', '=', $('applicationId'))
+    .where('mode', '=', $('mode'))
+    .where('createdByOperatorId', '=', $('operatorId'))
+    .where('currency', '=', $('currency'))
+    .where((eb) => isCounted({ paymentId: eb.ref('paymentId'), createdAt: eb.ref('createdAt') }, $))
+    .where('unappliedPaymentId', 'is', null)
+    .where('status', 'in', RESERVING_STATUSES),
+);
+
+const SUM_DECISIONS = statement((db, $: Given<Summed>) =>
+  db
+    .selectFrom('decisions')
+    .select((eb) =>
+      sumsOf({ amountMinor: eb.ref('amountMinor'), paymentId: eb.ref('paymentId'), createdAt: eb.ref('createdAt') }, $),
+    )
+    .where('applicationId', '=', $('applicationId'))
+    .where('mode', '=', $('mode'))
+    .where('operatorId', '=', $('operatorId'))
+    .where('currency', '=', $('currency'))
+    .where((eb) => isCounted({ paymentId: eb.ref('paymentId'), createdAt: eb.ref('createdAt') }, $))
+    .where('amountMinor', 'is not', null)
+    .where('decision', '<>', 'reject')
+    .where((eb) => eb(eb.fn.coalesce('outcome', sql.lit('')), 'not in', ['TAKEN_BACK', 'LAPSED'])),
+);
 
 async function actedMinor(
   statements: Statements,
   { scope: { applicationId, mode }, operatorId, paymentId, amount: { currency }, manualSubmissionId = null }: Acting,
 ): Promise<bigint> {
-  await statements.execute(
-    `insert into acting_operators (application_id, mode, operator_id) values (?, ?, ?)
-     on conflict (application_id, mode, operator_id) do update set acted_at = now()`,
-    [applicationId, mode, operatorId],
-  );
-  const whose = [paymentId, applicationId, mode, operatorId, currency, paymentId];
-  const window = `(created_at > now() - interval '${APPROVAL_SUM_HOURS} hours' or payment_id = ?)`;
-  // A refund of unapplied money is counted through its decision.
-  const [refunds] = await statements.execute<SumRow[]>(
-    `select ${SUMS} from refunds where application_id = ? and mode = ? and created_by_operator_id = ? and currency = ? and ${window}
-       and unapplied_payment_id is null and status in (${OPEN_OR_SUCCEEDED})`,
-    whose,
-  );
-  const [decisions] = await statements.execute<SumRow[]>(
-    `select ${SUMS} from decisions where application_id = ? and mode = ? and operator_id = ? and currency = ? and ${window}
-       and amount_minor is not null and decision <> 'reject' and coalesce(outcome, '') not in ('TAKEN_BACK', 'LAPSED')`,
-    whose,
-  );
-  const sum = (column: keyof SumRow): bigint => BigInt(refunds?.[column] ?? 0) + BigInt(decisions?.[column] ?? 0);
+  await LOCK_OPERATOR.all(statements, { applicationId, mode, operatorId });
+  const whose = { applicationId, mode, operatorId, currency, paymentId };
+  const refunds = await SUM_REFUNDS.first(statements, whose);
+  const decisions = await SUM_DECISIONS.first(statements, whose);
+  const sum = (of: 'lately' | 'here'): bigint => (refunds?.[of] ?? 0n) + (decisions?.[of] ?? 0n);
   const here = sum('here');
   const lately =
     sum('lately') + (await confirmedElsewhereMinor(statements, { operatorId, currency, manualSubmissionId }));
@@ -128,8 +174,24 @@ async function actedMinor(
 interface Confirming {
   readonly operatorId: bigint;
   readonly currency: string;
-  readonly manualSubmissionId: bigint | null;
+  readonly manualSubmissionId: bigint;
 }
+
+const CONFIRMED_ELSEWHERE = statement((db, $: Given<Confirming>) =>
+  db.selectNoFrom((eb) =>
+    eb
+      .cast<bigint>(
+        eb.fn('lenden_confirmed_elsewhere', [
+          $('manualSubmissionId'),
+          $('operatorId'),
+          $('currency'),
+          constantSpan(`${APPROVAL_SUM_HOURS} hours`),
+        ]),
+        'bigint',
+      )
+      .as('minor'),
+  ),
+);
 
 /**
  * Sums what the operator confirmed for other applications that share the account. The payment's lock does not cover their rows, so this takes a lock
@@ -137,17 +199,18 @@ interface Confirming {
  */
 async function confirmedElsewhereMinor(
   statements: Statements,
-  { operatorId, currency, manualSubmissionId }: Confirming,
+  {
+    operatorId,
+    currency,
+    manualSubmissionId,
+  }: Omit<Confirming, 'manualSubmissionId'> & { manualSubmissionId: bigint | null },
 ): Promise<bigint> {
   if (manualSubmissionId === null) {
     return 0n;
   }
+  // SQL text, since an advisory lock reads no row.
   await statements.execute('select pg_advisory_xact_lock(hashtextextended(?, 7016404))', [
     `confirming operator ${operatorId}`,
   ]);
-  const [row] = await statements.execute<{ minor: string }[]>(
-    `select lenden_confirmed_elsewhere(?::bigint, ?::bigint, ?, interval '${APPROVAL_SUM_HOURS} hours')::text as minor`,
-    [manualSubmissionId, operatorId, currency],
-  );
-  return BigInt(row?.minor ?? 0);
+  return (await CONFIRMED_ELSEWHERE.first(statements, { operatorId, currency, manualSubmissionId }))?.minor ?? 0n;
 }

@@ -167,7 +167,7 @@ const SET_DRIVEN = statement((db, $: Given<{ id: bigint; eventSequence: number; 
     .set({
       eventSequence: $('eventSequence'),
       // Null stays null.
-      nextSweepAt: plus(now, span($('againInSeconds').$notNull(), 'second')),
+      nextSweepAt: plus(now, span($('againInSeconds'), 'second')),
     })
     .where('id', '=', $('id')),
 );

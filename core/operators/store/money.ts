@@ -1,6 +1,6 @@
-import type { Mode } from '../../../domain/mode.ts';
 import type { EntityManager, Scope } from '../../../database/connection.ts';
-import { REFUND_COLUMNS, refundOf, type RefundRecord, type RefundRow } from '../../refunds/store/refunds.ts';
+import { statement, type Given } from '../../../database/typed-statements.ts';
+import { REFUND, type RefundRecord } from '../../refunds/store/refunds.ts';
 
 /** The owner of a payment in the operator's view. */
 export interface FoundPayment {
@@ -8,32 +8,40 @@ export interface FoundPayment {
   readonly applicationName: string;
 }
 
-interface OwnerRow {
-  application_id: string;
-  mode: Mode;
-  application_name: string;
-}
+const PAYMENT_IN_VIEW = statement((db, $: Given<{ id: bigint }>) =>
+  db
+    .selectFrom('payments as p')
+    .innerJoin('applications as a', 'a.id', 'p.applicationId')
+    .select(['p.applicationId', 'p.mode', 'a.name as applicationName'])
+    .where('p.id', '=', $('id')),
+);
 
 /** Returns null if the operator's view has no such payment. */
 export async function locatePayment(em: EntityManager, paymentId: bigint): Promise<FoundPayment | null> {
-  const [row] = await em.execute<OwnerRow[]>(
-    `select p.application_id, p.mode, a.name as application_name from payments p join applications a on a.id = p.application_id where p.id = ?`,
-    [paymentId],
-  );
-  return row === undefined ? null : foundOf(row);
+  return foundOf(await PAYMENT_IN_VIEW.first(em, { id: paymentId }));
 }
 
 export interface FoundRefund extends FoundPayment {
   readonly refund: RefundRecord;
 }
 
+const REFUND_IN_VIEW = statement((db, $: Given<{ id: bigint }>) =>
+  db
+    .selectFrom('refunds as r')
+    .innerJoin('applications as a', 'a.id', 'r.applicationId')
+    .select(REFUND)
+    .select('a.name as applicationName')
+    .where('r.id', '=', $('id')),
+);
+
 /** Returns null if the operator's view has no such refund. */
 export async function locateRefund(em: EntityManager, refundId: bigint): Promise<FoundRefund | null> {
-  const [row] = await em.execute<(RefundRow & { application_name: string })[]>(
-    `select ${REFUND_COLUMNS}, a.name as application_name from refunds r join applications a on a.id = r.application_id where r.id = ?`,
-    [refundId],
-  );
-  return row === undefined ? null : { ...foundOf(row), refund: refundOf(row) };
+  const found = await REFUND_IN_VIEW.first(em, { id: refundId });
+  if (found === undefined) {
+    return null;
+  }
+  const { applicationName, ...refund } = found;
+  return { scope: { applicationId: refund.applicationId, mode: refund.mode }, applicationName, refund };
 }
 
 export interface FoundUnappliedPayment extends FoundPayment {
@@ -41,19 +49,27 @@ export interface FoundUnappliedPayment extends FoundPayment {
   readonly attemptReference: string;
 }
 
+const UNAPPLIED_PAYMENT_IN_VIEW = statement((db, $: Given<{ id: bigint }>) =>
+  db
+    .selectFrom('unapplied_payments as l')
+    .innerJoin('applications as a', 'a.id', 'l.applicationId')
+    .innerJoin('payment_attempts as t', 't.id', 'l.attemptId')
+    .select([
+      'l.applicationId',
+      'l.mode',
+      'a.name as applicationName',
+      'l.paymentId',
+      't.reference as attemptReference',
+    ])
+    .where('l.id', '=', $('id')),
+);
+
 /** Returns null if the operator's view has no such unapplied payment. */
 export async function locateUnappliedPayment(
   em: EntityManager,
   unappliedPaymentId: bigint,
 ): Promise<FoundUnappliedPayment | null> {
-  const [row] = await em.execute<(OwnerRow & { payment_id: string; reference: string })[]>(
-    `select l.application_id, l.mode, a.name as application_name, l.payment_id, t.reference
-     from unapplied_payments l join applications a on a.id = l.application_id join payment_attempts t on t.id = l.attempt_id where l.id = ?`,
-    [unappliedPaymentId],
-  );
-  return row === undefined
-    ? null
-    : { ...foundOf(row), paymentId: BigInt(row.payment_id), attemptReference: row.reference };
+  return foundOf(await UNAPPLIED_PAYMENT_IN_VIEW.first(em, { id: unappliedPaymentId }));
 }
 
 export interface FoundSubmission extends FoundPayment {
@@ -61,18 +77,24 @@ export interface FoundSubmission extends FoundPayment {
   readonly attemptId: bigint;
 }
 
+const SUBMISSION_IN_VIEW = statement((db, $: Given<{ id: bigint }>) =>
+  db
+    .selectFrom('manual_submissions as s')
+    .innerJoin('applications as a', 'a.id', 's.applicationId')
+    .select(['s.applicationId', 's.mode', 'a.name as applicationName', 's.paymentId', 's.attemptId'])
+    .where('s.id', '=', $('id')),
+);
+
 /** Returns null if the operator's view has no such submission. */
 export async function locateSubmission(em: EntityManager, submissionId: bigint): Promise<FoundSubmission | null> {
-  const [row] = await em.execute<(OwnerRow & { payment_id: string; attempt_id: string })[]>(
-    `select s.application_id, s.mode, a.name as application_name, s.payment_id, s.attempt_id
-     from manual_submissions s join applications a on a.id = s.application_id where s.id = ?`,
-    [submissionId],
-  );
-  return row === undefined
-    ? null
-    : { ...foundOf(row), paymentId: BigInt(row.payment_id), attemptId: BigInt(row.attempt_id) };
+  return foundOf(await SUBMISSION_IN_VIEW.first(em, { id: submissionId }));
 }
 
-function foundOf({ application_id: applicationId, mode, application_name: applicationName }: OwnerRow): FoundPayment {
-  return { scope: { applicationId: BigInt(applicationId), mode }, applicationName };
+/** Members of a row that name its owner become its scope. */
+function foundOf<Row extends Scope>(row: Row | undefined): (Omit<Row, keyof Scope> & { readonly scope: Scope }) | null {
+  if (row === undefined) {
+    return null;
+  }
+  const { applicationId, mode, ...found } = row;
+  return { ...found, scope: { applicationId, mode } };
 }

@@ -1,49 +1,73 @@
+import { later, now } from '../../../database/expressions.ts';
 import type { Statements } from '../../../database/statements.ts';
+import { statement, type Given } from '../../../database/typed-statements.ts';
 import type { Mode } from '../../../domain/mode.ts';
 import { OPEN_REFUND_STATUSES, type RefundStatus } from '../../../domain/refund.ts';
 import { refundHandleOf, type RefundHandle } from '../../dispatch.ts';
-import { sqlList } from '../../../database/sql-list.ts';
 
-export interface SweptRefundRow {
-  reference: string;
-  application_id: string;
-  application_name: string;
-  mode: Mode;
-  amount_minor: string;
-  currency: string;
-  gateway: string;
-  status: RefundStatus;
+/** A refund within JSON, where 64-bit integers are text. */
+interface SweptRefundJson {
+  readonly reference: string;
+  readonly applicationId: string;
+  readonly applicationName: string;
+  readonly mode: Mode;
+  readonly amountMinor: string;
+  readonly currency: string;
+  readonly gateway: string;
+  readonly status: RefundStatus;
 }
 
-/** Columns of `refunds r` and `applications a` that `sweptRefundOf` reads. */
-export const SWEPT_REFUND_COLUMNS = `r.reference, r.application_id, a.name as application_name, r.mode, r.amount_minor, r.currency, r.gateway, r.status`;
-
-export function sweptRefundOf(row: SweptRefundRow): RefundHandle {
-  const { reference, mode, currency, gateway, status } = row;
-  const applicationId = BigInt(row.application_id);
-  const amountMinor = BigInt(row.amount_minor);
-  return refundHandleOf(
-    { reference, applicationId, mode, amountMinor, currency, gateway, status },
-    row.application_name,
-  );
+export function sweptRefundOf({ applicationName, ...refund }: SweptRefundJson): RefundHandle {
+  const applicationId = BigInt(refund.applicationId);
+  const amountMinor = BigInt(refund.amountMinor);
+  return refundHandleOf({ ...refund, applicationId, amountMinor }, applicationName);
 }
+
+const TAKE_DUE = statement((db, $: Given<{ max: number }>) =>
+  db
+    .with('due', (q) =>
+      q
+        .selectFrom('refunds')
+        .select('id')
+        .where('status', 'in', OPEN_REFUND_STATUSES)
+        .where('nextSweepAt', '<=', now)
+        .orderBy('nextSweepAt')
+        .limit($('max'))
+        .forUpdate()
+        .skipLocked(),
+    )
+    .updateTable('refunds as r')
+    .from(['due', 'applications as a'])
+    .set({ nextSweepAt: later('10 minutes') })
+    .whereRef('r.id', '=', 'due.id')
+    .whereRef('a.id', '=', 'r.applicationId')
+    .returning([
+      'r.reference',
+      'r.applicationId',
+      'a.name as applicationName',
+      'r.mode',
+      'r.amountMinor',
+      'r.currency',
+      'r.gateway',
+      'r.status',
+    ]),
+);
 
 /** Takes open refunds that are due for a check, and postpones their next one by ten minutes. */
 export async function takeDueRefunds(statements: Statements, max: number): Promise<RefundHandle[]> {
-  const rows = await statements.execute<SweptRefundRow[]>(
-    `with due as (
-       select id from refunds where status in (${sqlList(OPEN_REFUND_STATUSES)}) and next_sweep_at <= now()
-       order by next_sweep_at limit ${max} for update skip locked)
-     update refunds r set next_sweep_at = now() + interval '10 minutes' from due, applications a
-     where r.id = due.id and a.id = r.application_id returning ${SWEPT_REFUND_COLUMNS}`,
+  return (await TAKE_DUE.all(statements, { max })).map(({ applicationName, ...refund }) =>
+    refundHandleOf(refund, applicationName),
   );
-  return rows.map(sweptRefundOf);
 }
 
+const FIND_OPEN = statement((db, $: Given<{ reference: string }>) =>
+  db
+    .selectFrom('refunds')
+    .select('id')
+    .where('reference', '=', $('reference'))
+    .where('status', 'in', OPEN_REFUND_STATUSES),
+);
+
 export async function isRefundOpen(statements: Statements, reference: string): Promise<boolean> {
-  const open = await statements.execute<object[]>(
-    `select 1 from refunds where reference = ? and status in (${sqlList(OPEN_REFUND_STATUSES)})`,
-    [reference],
-  );
-  return open.length > 0;
+  return (await FIND_OPEN.first(statements, { reference })) !== undefined;
 }

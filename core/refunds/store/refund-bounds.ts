@@ -1,14 +1,53 @@
-import { RESERVING_STATUSES, type RefundBounds, type RefundBoundsOf } from '../../../domain/refund.ts';
+import { sql } from 'kysely';
+import { minus, now, span } from '../../../database/expressions.ts';
 import type { Statements } from '../../../database/statements.ts';
-import { sqlList } from '../../../database/sql-list.ts';
-
-const RESERVING = sqlList(RESERVING_STATUSES);
+import { statement, type Given } from '../../../database/typed-statements.ts';
+import { RESERVING_STATUSES, type RefundBounds, type RefundBoundsOf } from '../../../domain/refund.ts';
 
 /** One charge at a gateway. */
 interface ChargedPayment {
   readonly paymentId: bigint;
   readonly gatewayTxnId: string;
 }
+
+const READ_CHARGE = statement((db, $: Given<ChargedPayment & { windowDays: number | null }>) =>
+  db.selectNoFrom((eb) => [
+    eb
+      .selectFrom('refunds as r')
+      .select((r) => r.cast<number>(r.fn.countAll(), 'integer').as('count'))
+      .where('r.paymentId', '=', $('paymentId'))
+      .where('r.gatewayTxnId', '=', $('gatewayTxnId'))
+      .where('r.status', 'in', RESERVING_STATUSES)
+      .as('refunds'),
+    eb.fn
+      .coalesce(
+        eb(
+          eb
+            .selectFrom(
+              eb
+                .selectFrom('payment_attempts as a')
+                .select('a.confirmedAt as at')
+                .where('a.paymentId', '=', $('paymentId'))
+                .where('a.gatewayTxnId', '=', $('gatewayTxnId'))
+                .unionAll(
+                  eb
+                    .selectFrom('unapplied_payments as l')
+                    .select('l.createdAt as at')
+                    .where('l.paymentId', '=', $('paymentId'))
+                    .where('l.gatewayTxnId', '=', $('gatewayTxnId')),
+                )
+                .as('charged'),
+            )
+            .select((charged) => charged.fn.min('charged.at').as('first')),
+          '<',
+          minus(now, span($('windowDays'), 'day')),
+        ),
+        sql.lit(false),
+      )
+      .$castTo<boolean>()
+      .as('tooOld'),
+  ]),
+);
 
 /**
  * Returns why the gateway would not refund a charge, in words for the caller, or null if nothing prevents it. Counts every refund of the charge that
@@ -26,38 +65,29 @@ export async function refundRuledOut(
   if (refundsPerPaymentMax === null && refundWindowDays === null) {
     return null;
   }
-  const [charge] = await statements.execute<{ refunds: number; too_old: boolean }[]>(
-    `select (select count(*)::integer from refunds r
-         where r.payment_id = ? and r.gateway_txn_id = ? and r.status in (${RESERVING})) as refunds,
-       coalesce((select min(at) from (
-         select a.confirmed_at as at from payment_attempts a where a.payment_id = ? and a.gateway_txn_id = ?
-         union all select l.created_at from unapplied_payments l where l.payment_id = ? and l.gateway_txn_id = ?) charged)
-         < now() - make_interval(days => ?::integer), false) as too_old`,
-    [paymentId, gatewayTxnId, paymentId, gatewayTxnId, paymentId, gatewayTxnId, refundWindowDays],
-  );
+  const charge = await READ_CHARGE.first(statements, { paymentId, gatewayTxnId, windowDays: refundWindowDays });
   if (charge === undefined) {
     return null;
   }
-  if (refundsPerPaymentMax !== null && charge.refunds >= refundsPerPaymentMax) {
+  if (refundsPerPaymentMax !== null && (charge.refunds ?? 0) >= refundsPerPaymentMax) {
     return `the gateway refunds a payment only ${refundsPerPaymentMax === 1 ? 'once' : `${refundsPerPaymentMax} times`}, in part or in full`;
   }
-  return charge.too_old ? `the gateway refunds only within ${refundWindowDays} days of the payment` : null;
+  return charge.tooOld ? `the gateway refunds only within ${refundWindowDays} days of the payment` : null;
 }
 
+const UNAPPLIED_CHARGE = statement((db, $: Given<{ unappliedPaymentId: bigint }>) =>
+  db
+    .selectFrom('unapplied_payments')
+    .select(['paymentId', 'gateway', 'gatewayTxnId'])
+    .where('id', '=', $('unappliedPaymentId')),
+);
+
 /** Does the same for unapplied money. Also returns null if there is no such money. */
-export async function lateRefundRuledOut(
+export async function unappliedRefundRuledOut(
   statements: Statements,
   unappliedPaymentId: bigint,
   boundsOf: RefundBoundsOf,
 ): Promise<string | null> {
-  const [late] = await statements.execute<{ payment_id: string; gateway: string; gateway_txn_id: string }[]>(
-    'select payment_id, gateway, gateway_txn_id from unapplied_payments where id = ?',
-    [unappliedPaymentId],
-  );
-  return late === undefined
-    ? null
-    : refundRuledOut(statements, boundsOf(late.gateway), {
-        paymentId: BigInt(late.payment_id),
-        gatewayTxnId: late.gateway_txn_id,
-      });
+  const charge = await UNAPPLIED_CHARGE.first(statements, { unappliedPaymentId });
+  return charge === undefined ? null : refundRuledOut(statements, boundsOf(charge.gateway), charge);
 }

@@ -1,36 +1,54 @@
+import { expressionBuilder, type QueryCreator } from 'kysely';
 import type { EntityManager } from '../../../database/connection.ts';
-import { listRows, type ListPage, type ListSlice } from '../../../database/lists.ts';
+import { list, type ListPage, type ListSlice, type ValuesOf } from '../../../database/lists.ts';
+import type { Tables } from '../../../database/tables.ts';
+import { statement, type Given, type RowOf } from '../../../database/typed-statements.ts';
 import type { Mode } from '../../../domain/mode.ts';
-import type { PaymentStatus } from '../../../domain/payment.ts';
 import type { UnappliedStatus } from '../../../domain/unapplied-payment.ts';
 
-/** An unapplied payment as operators see it, with the decision that is waiting. */
-export interface UnappliedDetailRow {
-  id: string;
-  payment_id: string;
-  payment_reference: string;
-  payment_status: PaymentStatus;
-  application_id: string;
-  application_name: string;
-  mode: Mode;
-  status: UnappliedStatus;
-  kind: 'late' | 'overpayment';
-  gross_minor: string;
-  fee_minor: string;
-  currency: string;
-  gateway: string;
-  gateway_txn_id: string;
-  decision: 'refund' | 'keep' | null;
-  awaits_second: boolean | null;
-  created_at: Date;
-  updated_at: Date;
+/** Unapplied payments with the decision that is waiting. */
+function details(q: QueryCreator<Tables>) {
+  return q
+    .selectFrom('unapplied_payments as l')
+    .innerJoin('payments as p', 'p.id', 'l.paymentId')
+    .innerJoin('applications as a', 'a.id', 'l.applicationId')
+    .leftJoin('decisions as d', (join) =>
+      join.onRef('d.unappliedPaymentId', '=', 'l.id').on('d.consumedAt', 'is', null),
+    )
+    .select((eb) => [
+      'l.id',
+      'l.paymentId',
+      'p.reference as paymentReference',
+      'p.status as paymentStatus',
+      'l.applicationId',
+      'a.name as applicationName',
+      'l.mode',
+      'l.status',
+      'l.kind',
+      'l.grossMinor',
+      'l.feeMinor',
+      'l.currency',
+      'l.gateway',
+      'l.gatewayTxnId',
+      eb.ref('d.decision').$castTo<'refund' | 'keep' | null>().as('decision'),
+      eb
+        .and([eb.ref('d.needsSecond').$castTo<boolean>(), eb('d.secondOperatorId', 'is', null)])
+        .$castTo<boolean | null>()
+        .as('awaitsSecond'),
+      'l.createdAt',
+      'l.updatedAt',
+    ]);
 }
 
-const COLUMNS = `l.id, l.payment_id, p.reference as payment_reference, p.status as payment_status, l.application_id, a.name as application_name,
-  l.mode, l.status, l.kind, l.gross_minor, l.fee_minor, l.currency, l.gateway, l.gateway_txn_id, d.decision,
-  d.needs_second and d.second_operator_id is null as awaits_second, l.created_at, l.updated_at`;
-const FROM = `unapplied_payments l join payments p on p.id = l.payment_id join applications a on a.id = l.application_id
-  left join decisions d on d.unapplied_payment_id = l.id and d.consumed_at is null`;
+const BY_ID = statement((db, $: Given<{ id: bigint }>) => details(db).where('l.id', '=', $('id')));
+
+/** An unapplied payment as operators see it, with the decision that is waiting. */
+export type UnappliedDetail = RowOf<typeof BY_ID>;
+
+/** Returns null if the operator's view has no such unapplied payment. */
+export async function readUnappliedDetail(em: EntityManager, id: bigint): Promise<UnappliedDetail | null> {
+  return (await BY_ID.first(em, { id })) ?? null;
+}
 
 export interface UnappliedFilter {
   readonly applicationId?: bigint | undefined;
@@ -39,27 +57,25 @@ export interface UnappliedFilter {
   readonly paymentId?: bigint | undefined;
 }
 
+const IN_VIEW = list((db, $: Given<ValuesOf<UnappliedFilter>>) => {
+  const rows = details(db);
+  const eb = expressionBuilder(rows);
+  return {
+    rows,
+    conditions: {
+      applicationId: eb('l.applicationId', '=', $('applicationId')),
+      mode: eb('l.mode', '=', $('mode')),
+      status: eb('l.status', '=', $('status')),
+      paymentId: eb('l.paymentId', '=', $('paymentId')),
+    },
+    orders: { createdAt: ['l.createdAt', 'l.id'], amountMinor: ['l.grossMinor', 'l.id'] },
+  };
+});
+
 /** Returns a page of the unapplied payments in an operator's view. */
 export function listAllUnapplied(
   em: EntityManager,
-  { filter, sortBy, slice }: { filter: UnappliedFilter; sortBy: 'createdAt' | 'amountMinor'; slice: ListSlice },
-): Promise<ListPage<UnappliedDetailRow>> {
-  return listRows(em, {
-    columns: COLUMNS,
-    from: FROM,
-    conditions: [
-      ['l.application_id = ?', filter.applicationId],
-      ['l.mode = ?', filter.mode],
-      ['l.status = ?', filter.status],
-      ['l.payment_id = ?', filter.paymentId],
-    ],
-    orderBy: sortBy === 'amountMinor' ? ['l.gross_minor', 'l.id'] : ['l.created_at', 'l.id'],
-    slice,
-  });
-}
-
-/** Returns null if the operator's view has no such unapplied payment. */
-export async function readUnappliedDetail(em: EntityManager, id: bigint): Promise<UnappliedDetailRow | null> {
-  const [row] = await em.execute<UnappliedDetailRow[]>(`select ${COLUMNS} from ${FROM} where l.id = ?`, [id]);
-  return row ?? null;
+  query: { filter: UnappliedFilter; sortBy: 'createdAt' | 'amountMinor'; slice: ListSlice },
+): Promise<ListPage<UnappliedDetail>> {
+  return IN_VIEW.page(em, query);
 }

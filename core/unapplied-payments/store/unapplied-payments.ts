@@ -1,43 +1,42 @@
+import { now } from '../../../database/expressions.ts';
+import { MissingRow } from '../../../database/missing-row.ts';
+import type { Statements } from '../../../database/statements.ts';
+import { statement, type Given, type RowOf } from '../../../database/typed-statements.ts';
+import { PAID_STATUSES } from '../../../domain/payment.ts';
 import {
   unappliedStatusesBefore,
   WAITING_UNAPPLIED_STATUSES,
   type UnappliedFacts,
   type UnappliedStatus,
 } from '../../../domain/unapplied-payment.ts';
-import type { Mode } from '../../../domain/mode.ts';
-import { MissingRow } from '../../../database/missing-row.ts';
-import { PAYMENT_COLUMNS, paymentOf, type PaymentRecord, type PaymentRow } from '../../payments/store/payments.ts';
-import { instant } from '../../../database/read-row.ts';
-import type { Statements } from '../../../database/statements.ts';
-import { sqlList } from '../../../database/sql-list.ts';
-import { PAID_STATUSES } from '../../../domain/payment.ts';
+import { PAYMENT, type PaymentRecord } from '../../payments/store/payments.ts';
 
 /** More charges for one payment are unlikely. Operators see all of them. */
 const SHOWN_MAX = 20;
 
-interface UnappliedRow {
-  id: string;
-  kind: 'late' | 'overpayment';
-  status: UnappliedStatus;
-  gross_minor: string;
-  currency: string;
-  gateway: string;
-  gateway_txn_id: string;
-  created_at: string;
-  updated_at: string;
-}
+/** Columns of `unapplied_payments l`. */
+const UNAPPLIED = [
+  'l.id',
+  'l.kind',
+  'l.status',
+  'l.grossMinor as amountMinor',
+  'l.currency',
+  'l.gateway',
+  'l.gatewayTxnId',
+  'l.createdAt',
+  'l.updatedAt',
+] as const;
 
-const COLUMNS = 'id, kind, status, gross_minor, currency, gateway, gateway_txn_id, created_at, updated_at';
+const BY_ID = statement((db, $: Given<{ id: bigint }>) =>
+  db.selectFrom('unapplied_payments as l').select(UNAPPLIED).where('l.id', '=', $('id')),
+);
 
 /** Returns null if the scope has no such money. */
 export async function findUnapplied(
   statements: Statements,
   unappliedPaymentId: bigint,
 ): Promise<UnappliedFacts | null> {
-  const [row] = await statements.execute<UnappliedRow[]>(`select ${COLUMNS} from unapplied_payments where id = ?`, [
-    unappliedPaymentId,
-  ]);
-  return row === undefined ? null : unappliedOf(row);
+  return (await BY_ID.first(statements, { id: unappliedPaymentId })) ?? null;
 }
 
 /** Throws if the scope has no such money. */
@@ -49,14 +48,31 @@ export async function readUnapplied(statements: Statements, unappliedPaymentId: 
   return unapplied;
 }
 
+const OF_PAYMENT = statement((db, $: Given<{ paymentId: bigint }>) =>
+  db
+    .selectFrom('unapplied_payments as l')
+    .select(UNAPPLIED)
+    .where('l.paymentId', '=', $('paymentId'))
+    .orderBy('l.id')
+    .limit(SHOWN_MAX),
+);
+
 /** Returns the unapplied money of a payment, oldest first. */
-export async function listUnapplied(statements: Statements, paymentId: bigint): Promise<UnappliedFacts[]> {
-  const rows = await statements.execute<UnappliedRow[]>(
-    `select ${COLUMNS} from unapplied_payments where payment_id = ? order by id limit ${SHOWN_MAX}`,
-    [paymentId],
-  );
-  return rows.map(unappliedOf);
+export function listUnapplied(statements: Statements, paymentId: bigint): Promise<UnappliedFacts[]> {
+  return OF_PAYMENT.all(statements, { paymentId });
 }
+
+const OF_INVOICE = statement((db, $: Given<{ invoiceId: bigint }>) =>
+  db
+    .selectFrom('unapplied_payments as l')
+    .innerJoin('payments as p', 'p.id', 'l.paymentId')
+    .select(UNAPPLIED)
+    .select((eb) => eb('p.status', 'not in', PAID_STATUSES).$castTo<boolean>().as('unpaid'))
+    .where('p.invoiceId', '=', $('invoiceId'))
+    .where((eb) => eb.or([eb('p.status', 'in', PAID_STATUSES), eb('l.status', 'in', WAITING_UNAPPLIED_STATUSES)]))
+    .orderBy('l.id')
+    .limit(SHOWN_MAX),
+);
 
 export interface UnappliedOfInvoice extends UnappliedFacts {
   /** Whether its payment ended unpaid, so that the payer believes the money pays the invoice. */
@@ -64,42 +80,20 @@ export interface UnappliedOfInvoice extends UnappliedFacts {
 }
 
 /** Returns the unapplied money of an invoice's payments. For payments that ended unpaid, only what is still held or being refunded. */
-export async function listUnappliedOfInvoice(statements: Statements, invoiceId: bigint): Promise<UnappliedOfInvoice[]> {
-  const rows = await statements.execute<(UnappliedRow & { unpaid: boolean })[]>(
-    `select * from (select ${COLUMNS}, (select status not in (${sqlList(PAID_STATUSES)}) from payments where id = payment_id) as unpaid
-       from unapplied_payments where payment_id in (select id from payments where invoice_id = ?)) l
-     where not unpaid or status in (${sqlList(WAITING_UNAPPLIED_STATUSES)}) order by id limit ${SHOWN_MAX}`,
-    [invoiceId],
-  );
-  return rows.map((row) => ({ ...unappliedOf(row), unpaid: row.unpaid }));
+export function listUnappliedOfInvoice(statements: Statements, invoiceId: bigint): Promise<UnappliedOfInvoice[]> {
+  return OF_INVOICE.all(statements, { invoiceId });
 }
 
-function unappliedOf({ gross_minor: gross, gateway_txn_id: gatewayTxnId, ...row }: UnappliedRow): UnappliedFacts {
-  const { id, kind, status, currency, gateway } = row;
-  return {
-    id: BigInt(id),
-    kind,
-    status,
-    amountMinor: BigInt(gross),
-    currency,
-    gateway,
-    gatewayTxnId,
-    createdAt: instant(row.created_at),
-    updatedAt: instant(row.updated_at),
-  };
-}
-
-/** Takes the next sequence of a payment's events, which also locks the payment. */
-export async function numberEvent(statements: Statements, paymentId: bigint): Promise<PaymentRecord> {
-  const [row] = await statements.execute<PaymentRow[]>(
-    `update payments p set event_sequence = event_sequence + 1, updated_at = now() where id = ? returning ${PAYMENT_COLUMNS}`,
-    [paymentId],
-  );
-  if (row === undefined) {
-    throw new Error('the payment does not exist in this scope');
-  }
-  return paymentOf(row);
-}
+const READ_WATCHED = statement((db, $: Given<{ id: bigint }>) =>
+  db
+    .selectFrom('unapplied_payments as l')
+    .innerJoin('payments as p', 'p.id', 'l.paymentId')
+    .innerJoin('payment_attempts as t', 't.id', 'l.attemptId')
+    .innerJoin('applications as a', 'a.id', 'p.applicationId')
+    .select(PAYMENT)
+    .select(['t.reference as attemptReference', 'a.name as applicationName'])
+    .where('l.id', '=', $('id')),
+);
 
 /** The attempt whose workflow handles the money, with what starting that workflow needs to know about the payment. */
 export interface WatchedMoney {
@@ -110,45 +104,57 @@ export interface WatchedMoney {
 
 /** Throws if the scope has no such money. */
 export async function readWatched(statements: Statements, unappliedPaymentId: bigint): Promise<WatchedMoney> {
-  const [row] = await statements.execute<(PaymentRow & { attempt_reference: string; application_name: string })[]>(
-    `select ${PAYMENT_COLUMNS}, t.reference as attempt_reference, a.name as application_name
-     from unapplied_payments l join payments p on p.id = l.payment_id join payment_attempts t on t.id = l.attempt_id
-       join applications a on a.id = p.application_id where l.id = ?`,
-    [unappliedPaymentId],
-  );
+  const row = await READ_WATCHED.first(statements, { id: unappliedPaymentId });
   if (row === undefined) {
     throw new Error('the unapplied payment does not exist in this scope');
   }
-  return {
-    attemptReference: row.attempt_reference,
-    applicationName: row.application_name,
-    payment: paymentOf(row),
-  };
+  const { attemptReference, applicationName, ...payment } = row;
+  return { attemptReference, applicationName, payment };
 }
+
+/** An attempt of a payment, by their public references. */
+interface NamedAttempt {
+  readonly reference: string;
+  readonly attemptReference: string;
+}
+
+const RECORD_WATCHED = statement((db, $: Given<NamedAttempt>) =>
+  db
+    .updateTable('unapplied_payments as l')
+    .from(['payment_attempts as t', 'payments as p'])
+    .set({ nextSweepAt: null })
+    .whereRef('t.id', '=', 'l.attemptId')
+    .whereRef('p.id', '=', 't.paymentId')
+    .where('t.reference', '=', $('attemptReference'))
+    .where('p.reference', '=', $('reference'))
+    .where('l.nextSweepAt', 'is not', null),
+);
 
 /** Records that the attempt's workflow is running, so that the sweeper does not start it. */
-export async function noteTakenUp(
+export async function recordWatched(
   statements: Statements,
-  { reference, attemptReference }: { readonly reference: string; readonly attemptReference: string },
+  { reference, attemptReference }: NamedAttempt,
 ): Promise<void> {
-  await statements.execute(
-    `update unapplied_payments l set next_sweep_at = null from payment_attempts t, payments p
-     where t.id = l.attempt_id and p.id = t.payment_id and t.reference = ? and p.reference = ? and l.next_sweep_at is not null`,
-    [attemptReference, reference],
-  );
+  await RECORD_WATCHED.all(statements, { reference, attemptReference });
 }
 
-/** The state of an attempt's money as its workflow shows it. Money that still needs a decision or refund comes before settled money. */
+const OF_ATTEMPT = statement((db, $: Given<NamedAttempt>) =>
+  db
+    .selectFrom('payment_attempts as t')
+    .innerJoin('payments as p', 'p.id', 't.paymentId')
+    .leftJoin('unapplied_payments as l', 'l.attemptId', 't.id')
+    .select(['l.status', 'l.currency', 'l.grossMinor'])
+    .where('t.reference', '=', $('attemptReference'))
+    .where('p.reference', '=', $('reference'))
+    .orderBy('l.id'),
+);
+
+/** The state of an attempt's money as its workflow shows it. Money that still needs a decision or refund comes before other money. */
 export interface AttemptMoney {
   readonly status: UnappliedStatus;
   readonly amountMinor: bigint;
   readonly currency: string;
 }
-
-type AttemptMoneyRow =
-  | { readonly status: UnappliedStatus; readonly currency: string; readonly gross_minor: string }
-  /** An attempt for which nothing was posted. */
-  | { readonly status: null };
 
 const FIRST: readonly UnappliedStatus[] = ['HELD', 'REFUNDING', 'REFUNDED', 'KEPT'];
 
@@ -158,75 +164,71 @@ const FIRST: readonly UnappliedStatus[] = ['HELD', 'REFUNDING', 'REFUNDED', 'KEP
  */
 export async function moneyOfAttempt(
   statements: Statements,
-  { reference, attemptReference }: { readonly reference: string; readonly attemptReference: string },
+  { reference, attemptReference }: NamedAttempt,
 ): Promise<AttemptMoney | null> {
-  const rows = await statements.execute<AttemptMoneyRow[]>(
-    `select l.status, l.currency, l.gross_minor from payment_attempts t join payments p on p.id = t.payment_id
-       left join unapplied_payments l on l.attempt_id = t.id where t.reference = ? and p.reference = ? order by l.id`,
-    [attemptReference, reference],
-  );
+  const rows = await OF_ATTEMPT.all(statements, { reference, attemptReference });
   if (rows.length === 0) {
     throw new MissingRow('attempt', attemptReference);
   }
   const status = FIRST.find((known) => rows.some((row) => row.status === known));
-  const same = rows.flatMap((row) => (row.status !== null && row.status === status ? [row] : []));
+  const same = rows.filter(isPosted).filter((row) => row.status === status);
   const [first] = same;
   return status === undefined || first === undefined
     ? null
-    : {
-        status,
-        amountMinor: same.reduce((sum, { gross_minor: gross }) => sum + BigInt(gross), 0n),
-        currency: first.currency,
-      };
+    : { status, amountMinor: same.reduce((sum, { grossMinor }) => sum + grossMinor, 0n), currency: first.currency };
 }
 
-/** The attempt of a payment, with what deciding about its money needs. */
-export interface AttemptToDecide {
-  readonly id: bigint;
-  readonly paymentId: bigint;
-  readonly applicationName: string;
+type AttemptMoneyRow = RowOf<typeof OF_ATTEMPT>;
+type PostedMoney = { readonly [Name in keyof AttemptMoneyRow]: NonNullable<AttemptMoneyRow[Name]> };
+
+/** Without posted money, an attempt has one row without values. */
+function isPosted(row: AttemptMoneyRow): row is PostedMoney {
+  return row.status !== null && row.currency !== null && row.grossMinor !== null;
 }
+
+const TO_DECIDE = statement((db, $: Given<NamedAttempt>) =>
+  db
+    .selectFrom('payment_attempts as t')
+    .innerJoin('payments as p', 'p.id', 't.paymentId')
+    .innerJoin('applications as a', 'a.id', 't.applicationId')
+    .select(['t.id', 't.paymentId', 'a.name as applicationName'])
+    .where('t.reference', '=', $('attemptReference'))
+    .where('p.reference', '=', $('reference')),
+);
+
+/** The attempt of a payment, with what deciding about its money needs. */
+export type AttemptToDecide = RowOf<typeof TO_DECIDE>;
 
 /** Returns null if the scope has no such attempt of the payment. */
 export async function findAttemptOfPayment(
   statements: Statements,
-  { attemptReference, reference }: { readonly attemptReference: string; readonly reference: string },
+  { attemptReference, reference }: NamedAttempt,
 ): Promise<AttemptToDecide | null> {
-  const [row] = await statements.execute<{ id: string; payment_id: string; name: string }[]>(
-    `select t.id, t.payment_id, a.name from payment_attempts t join payments p on p.id = t.payment_id
-       join applications a on a.id = t.application_id where t.reference = ? and p.reference = ?`,
-    [attemptReference, reference],
-  );
-  return row === undefined
-    ? null
-    : { id: BigInt(row.id), paymentId: BigInt(row.payment_id), applicationName: row.name };
+  return (await TO_DECIDE.first(statements, { attemptReference, reference })) ?? null;
 }
 
-interface KeptRow {
-  application_id: string;
-  mode: Mode;
-  currency: string;
-  gross_minor: string;
-  validation_id: string;
-  reference: string;
-}
+const KEEP_HELD = statement((db, $: Given<{ id: bigint }>) =>
+  db
+    .updateTable('unapplied_payments as l')
+    .from('payment_attempts as t')
+    .set({ status: 'KEPT', updatedAt: now })
+    .where('l.id', '=', $('id'))
+    .where('l.status', 'in', unappliedStatusesBefore('KEPT'))
+    .whereRef('t.id', '=', 'l.attemptId')
+    .returning([
+      'l.applicationId',
+      'l.mode',
+      'l.currency',
+      'l.grossMinor',
+      't.reference as attemptReference',
+      'l.validationId',
+    ]),
+);
 
 /** Lets the application keep money that is held. Returns what its posting needs, or null if the money is no longer held. */
-export async function keepHeld(statements: Statements, unappliedPaymentId: bigint) {
-  const [row] = await statements.execute<KeptRow[]>(
-    `update unapplied_payments l set status = 'KEPT', updated_at = now() from payment_attempts t
-     where l.id = ? and l.status in (${sqlList(unappliedStatusesBefore('KEPT'))}) and t.id = l.attempt_id
-     returning l.application_id, l.mode, l.currency, l.gross_minor, l.validation_id, t.reference`,
-    [unappliedPaymentId],
-  );
-  return row === undefined
-    ? null
-    : {
-        applicationId: BigInt(row.application_id),
-        mode: row.mode,
-        currency: row.currency,
-        grossMinor: BigInt(row.gross_minor),
-        attemptReference: row.reference,
-        validationId: row.validation_id,
-      };
+export async function keepHeld(
+  statements: Statements,
+  unappliedPaymentId: bigint,
+): Promise<RowOf<typeof KEEP_HELD> | null> {
+  return (await KEEP_HELD.first(statements, { id: unappliedPaymentId })) ?? null;
 }

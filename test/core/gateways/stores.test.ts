@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { createSweepActivities } from '../../../activities/sweep.ts';
 import { chooseStore, retireStore, type StoreSlot } from '../../../core/gateways/store/stores.ts';
-import { reserveRefund } from '../../../core/refunds/store/refunds.ts';
+import { reserveRefund } from '../../../core/refunds/store/new-refunds.ts';
 import { refundReference } from '../../../domain/references.ts';
 import { WITHOUT_REFUND_BOUNDS } from '../../../domain/refund.ts';
 import { storeSecretPlace } from '../../../runtime/sealed-places.ts';

@@ -12,7 +12,7 @@ import { openDatabase, type Database } from '../../../database/connection.ts';
 import { insertDraft, type ShadhinpayTerms } from '../../../core/invoices/store/drafts.ts';
 import { readInvoice, type InvoiceRecord } from '../../../core/invoices/store/invoices.ts';
 import { verifyLedger, type LedgerReport } from '../../../core/ledger/verify/verify.ts';
-import { reserveRefund } from '../../../core/refunds/store/refunds.ts';
+import { reserveRefund } from '../../../core/refunds/store/new-refunds.ts';
 import { BUSINESS_TIME_ZONE, calendarIn, type Calendar } from '../../../domain/calendar.ts';
 import type { InvoiceView } from '../../../domain/invoice-view.ts';
 import { parseAllowList } from '../../../domain/outbound-url.ts';

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { endRefundRow } from '../../../core/refunds/store/refund-steps.ts';
+import { endRefundRow } from '../../../core/refunds/store/refund-ends.ts';
 import { postTransaction } from '../../../core/ledger/store.ts';
-import { refundUnappliedMoney, reserveRefund } from '../../../core/refunds/store/refunds.ts';
+import { refundUnappliedMoney, reserveRefund } from '../../../core/refunds/store/new-refunds.ts';
 import { unappliedPaymentKept, refundPosting } from '../../../domain/ledger.ts';
 import { refundReference } from '../../../domain/references.ts';
 import { WITHOUT_REFUND_BOUNDS } from '../../../domain/refund.ts';
@@ -52,7 +52,7 @@ function end(
   statements: Parameters<typeof endRefundRow>[0],
   { refundId, paymentId }: { refundId: bigint; paymentId: bigint },
 ) {
-  const ending = { scope: scope(), status: 'SUCCEEDED', failureCode: null, from: 'PENDING' } as const;
+  const ending = { status: 'SUCCEEDED', failureCode: null, from: 'PENDING' } as const;
   return endRefundRow(statements, { ...ending, refundId, paymentId });
 }
 

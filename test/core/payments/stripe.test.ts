@@ -8,7 +8,7 @@ import { chooseGateway } from '../../../core/payments/store/gateway-choices.ts';
 import { Findings } from '../../../core/ledger/verify/findings.ts';
 import { verifyCauses } from '../../../core/ledger/verify/verify-causes.ts';
 import { verifyRefunds } from '../../../core/ledger/verify/verify-refunds.ts';
-import { refundUnappliedMoney, reserveRefund } from '../../../core/refunds/store/refunds.ts';
+import { refundUnappliedMoney, reserveRefund } from '../../../core/refunds/store/new-refunds.ts';
 import { attemptReference, refundReference } from '../../../domain/references.ts';
 import { WITHOUT_REFUND_BOUNDS } from '../../../domain/refund.ts';
 import type { AttemptHandle, Gateway } from '../../../gateways/port.ts';

@@ -1,11 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createPaymentActivities } from '../../../activities/payments.ts';
-import {
-  refundUnappliedMoney,
-  reserveRefund,
-  type RefundCreator,
-  type RefundRecord,
-} from '../../../core/refunds/store/refunds.ts';
+import { refundUnappliedMoney, reserveRefund, type RefundCreator } from '../../../core/refunds/store/new-refunds.ts';
+import type { RefundRecord } from '../../../core/refunds/store/refunds.ts';
 import { DomainError } from '../../../domain/errors.ts';
 import { refundReference } from '../../../domain/references.ts';
 import { WITHOUT_REFUND_BOUNDS, type RefundBounds } from '../../../domain/refund.ts';
