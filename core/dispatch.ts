@@ -93,6 +93,8 @@ export function refundHandleOf(
 
 /** Starts and signals workflows from outside. Every method can be repeated: it finds a workflow that already runs. */
 export interface Dispatch {
+  /** How long an operator's request waits for a workflow to act on its decision. */
+  readonly outcomeWaitMs: number;
   /** Starts the payment if it does not run, and waits until its checkout is open or the payment has ended. Rejects after the timeout. */
   openCheckout(payment: PaymentHandle, wait: { timeoutMs: number; unreachableMs: number }): Promise<CheckoutOpened>;
   /** Starts the payment if it does not run. Returns `completed` if its workflow has ended for good. */

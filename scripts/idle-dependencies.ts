@@ -28,6 +28,7 @@ export function idleDependencies(): ApiDependencies & AdminDependencies {
       attemptNamedIn: refuse,
     },
     dispatch: {
+      outcomeWaitMs: 0,
       openCheckout: refuse,
       chooseGateway: refuse,
       signalChoice: refuse,

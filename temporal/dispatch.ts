@@ -7,9 +7,13 @@ import { paymentDispatch } from './payments.ts';
 import { refundDispatch } from './refunds.ts';
 import { unappliedPaymentDispatch } from './unapplied-payments.ts';
 
+/** Workflows usually act on a signal within this time. */
+const OUTCOME_WAIT_MS = 2_500;
+
 /** Starts and signals workflows at a Temporal server. */
 export function createDispatch(client: Client): Dispatch {
   return {
+    outcomeWaitMs: OUTCOME_WAIT_MS,
     ...paymentDispatch(client),
     ...unappliedPaymentDispatch(client),
     ...refundDispatch(client),

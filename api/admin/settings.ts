@@ -1,5 +1,4 @@
-import { recordAudit } from '../../core/operators/store/audit.ts';
-import { readSettings, writeSettings } from '../../core/operators/store/settings.ts';
+import { changeSettings, findSettings } from '../../core/operators/settings.ts';
 import type { AdminDependencies } from './dependencies.ts';
 import { adminRoute, type AdminRoute } from './route.ts';
 import { Settings } from './schemas.ts';
@@ -22,7 +21,7 @@ function read(deps: AdminDependencies): AdminRoute {
     everyApp: true,
     response: { status: 200, schema: Settings },
     errors: [],
-    handler: async ({ caller }) => ({ status: 200, data: await deps.database.withOperator(caller.view, readSettings) }),
+    handler: async ({ caller }) => ({ status: 200, data: await findSettings(deps, caller) }),
   });
 }
 
@@ -40,17 +39,7 @@ function write(deps: AdminDependencies): AdminRoute {
     response: { status: 200, schema: Settings },
     errors: [],
     handler: async ({ caller, body }) => {
-      await deps.database.withOperator(caller.view, async (em) => {
-        const before = await readSettings(em);
-        await writeSettings(em, body);
-        await recordAudit(em, {
-          actor: caller.actor,
-          action: 'settings.changed',
-          target: { type: 'settings', id: 'installation' },
-          before: { ...before },
-          after: body,
-        });
-      });
+      await changeSettings(deps, caller, body);
       return { status: 200, data: body };
     },
   });

@@ -1,6 +1,7 @@
 import type { KnownSession } from '../../core/operators/store/sessions.ts';
-import { useSession } from '../../core/operators/store/sessions.ts';
-import { recordAudit, type Actor } from '../../core/operators/store/audit.ts';
+import { openSessionOf } from '../../core/operators/own-session.ts';
+import { recordRefusal } from '../../core/operators/record-refusal.ts';
+import type { Actor } from '../../core/operators/store/audit.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { isPermission, viewFor, type AppView } from '../../domain/permissions.ts';
 import type { OperatorCaller } from '../admin/caller.ts';
@@ -9,14 +10,12 @@ import { admitAddress, type RateLimiter } from '../http/rate-limit.ts';
 import type { Route } from '../http/route.ts';
 import type { Context, Surface } from '../http/surface.ts';
 import { requireSameOrigin } from './same-origin.ts';
-import { csrfTokenMatches, presentedToken, type PresentedToken } from './tokens.ts';
+import { csrfTokenMatches, presentedToken } from './tokens.ts';
 
 /** Requests per minute and session. A dashboard sends many; the limit stops scripts that run out of control. */
 const SESSION_PER_MINUTE = 600;
 /** Requests per minute and address without a valid session. */
 const REFUSED_PER_MINUTE = 60;
-/** The part of the path that an audit entry keeps. The route's template is stored beside it. */
-const PATH_LENGTH_MAX = 200;
 const CHANGING: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
 
 export type OperatorGate = Required<Pick<Surface<OperatorCaller>, 'authenticate' | 'failed'>>;
@@ -51,32 +50,16 @@ export function createOperatorGate(deps: AdminDependencies, limiter: RateLimiter
     async failed(context, route, error) {
       const actor = actors.get(context);
       if (actor !== undefined && error instanceof DomainError && error.code === 'FORBIDDEN') {
-        await noteRefusal(deps, { actor, route, path: context.path, reason: error.message });
+        await recordRefusal(deps, {
+          actor,
+          route: `${route.method} ${route.path}`,
+          permission: route.permission ?? null,
+          path: context.path,
+          reason: error.message,
+        });
       }
     },
   };
-}
-
-/** @throws DomainError UNAUTHORIZED, SESSION_EXPIRED, TOKEN_EXPIRED */
-export async function openSessionOf(
-  deps: AdminDependencies,
-  presented: PresentedToken | null,
-): Promise<KnownSession & { readonly token: string }> {
-  if (presented === null) {
-    throw new DomainError('UNAUTHORIZED', 'log in first');
-  }
-  const { idleMs } = deps.sessionLimits;
-  const use = await deps.database.withOperator([], (em) => useSession(em, { ...presented, idleMs }));
-  switch (use.kind) {
-    case 'open':
-      return { ...use.session, token: presented.token };
-    case 'expired':
-      throw new DomainError('TOKEN_EXPIRED', 'the session has reached its maximum age: log in again');
-    case 'ended':
-      throw new DomainError('SESSION_EXPIRED', 'the session has ended: log in again');
-    case 'unknown':
-      throw new DomainError('UNAUTHORIZED', 'log in first');
-  }
 }
 
 function limit(context: Context, limiter: RateLimiter, { id }: KnownSession): void {
@@ -139,23 +122,4 @@ function viewOfPermission(session: KnownSession, { permission = '', everyApp }: 
   const view = isPermission(permission) ? viewFor(session.grants, permission) : [];
   const holds = everyApp === true ? view === 'every-app' : view === 'every-app' || view.length > 0;
   return holds ? view : null;
-}
-
-interface Refused {
-  readonly actor: Actor;
-  readonly route: Route<OperatorCaller>;
-  readonly path: string;
-  readonly reason: string;
-}
-
-async function noteRefusal({ database }: AdminDependencies, { actor, route, path, reason }: Refused): Promise<void> {
-  await database.withOperator([], (em) =>
-    recordAudit(em, {
-      actor,
-      action: 'permission.refused',
-      target: { type: 'route', id: `${route.method} ${route.path}` },
-      after: { permission: route.permission ?? null, path: path.slice(0, PATH_LENGTH_MAX) },
-      reason,
-    }),
-  );
 }

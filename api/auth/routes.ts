@@ -1,24 +1,21 @@
-import { timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
-import { recordAudit } from '../../core/operators/store/audit.ts';
-import { setPassword } from '../../core/operators/store/operators.ts';
-import { hashPassword } from '../../core/operators/passwords.ts';
-import { endSessions, listOpenSessions } from '../../core/operators/store/sessions.ts';
-import { DomainError, notFound } from '../../domain/errors.ts';
+import { logIn as openSession } from '../../core/operators/log-in.ts';
+import {
+  changePassword as setNewPassword,
+  endOwnSession,
+  listOwnSessions,
+  logOut as closeSession,
+} from '../../core/operators/own-session.ts';
+import { reauthenticate } from '../../core/operators/reauthenticate.ts';
 import { toJsonInteger } from '../../domain/money.ts';
-import { passwordProblem } from '../../runtime/password-rules.ts';
 import { PERMISSIONS, viewFor } from '../../domain/permissions.ts';
-import { sha256 } from '../../runtime/secrets.ts';
 import type { OperatorCaller } from '../admin/caller.ts';
 import type { AdminDependencies } from '../admin/dependencies.ts';
 import { adminRoute, type AdminRoute } from '../admin/route.ts';
 import { IdParams } from '../http/fields.ts';
-import { readOperator } from '../../core/operators/store/operators.ts';
-import { login } from './login.ts';
-import { reauthenticate } from './reauthenticate.ts';
 import { requireSameOrigin } from './same-origin.ts';
 import { Login, Me, OpenSessions, PasswordChange, Reauthentication, SessionAnswer } from './schemas.ts';
-import { CLEARED_COOKIE, csrfToken, sessionCookie } from './tokens.ts';
+import { CLEARED_COOKIE, csrfToken, presentedToken, sessionCookie } from './tokens.ts';
 import { secondFactorRoutes } from './second-factor-routes.ts';
 
 const TAG = 'Sessions';
@@ -53,11 +50,14 @@ function logIn(deps: AdminDependencies): AdminRoute {
     errors: PROOF_ERRORS,
     handler: async ({ body, headers, address, requestId }) => {
       requireSameOrigin(headers, deps);
-      const { token, expiresAt, operatorId } = await login(deps, body, { address, requestId, headers });
-      const operator = await deps.database.withOperator([], (em) => readOperator(em, operatorId));
-      const { email, name, secondFactor, passwordTemporary } = operator;
-      const self = { id: operatorId, email, name, secondFactor, passwordTemporary };
-      return sessionAnswer({ token, kind: body.cookie === true ? 'COOKIE' : 'BEARER', expiresAt, operator: self });
+      const client = {
+        address,
+        requestId,
+        userAgent: headers['user-agent'] ?? null,
+        presented: presentedToken({ cookie: headers['cookie'] }),
+      };
+      const { token, expiresAt, operator } = await openSession(deps, body, client);
+      return sessionAnswer({ token, kind: body.cookie === true ? 'COOKIE' : 'BEARER', expiresAt, operator });
     },
   });
 }
@@ -95,12 +95,12 @@ function logOut(deps: AdminDependencies): AdminRoute {
     response: { status: 200, schema: z.null() },
     errors: [],
     handler: async ({ caller }) => {
-      const { operator, session, actor } = caller;
-      await deps.database.withOperator([], async (em) => {
-        await endSessions(em, { operatorId: operator.id, only: session.id, reason: 'logout' });
-        await recordAudit(em, { actor, action: 'session.closed', target: { type: 'session', id: session.id } });
-      });
-      return { status: 200, data: null, headers: session.kind === 'COOKIE' ? { 'Set-Cookie': CLEARED_COOKIE } : {} };
+      await closeSession(deps, caller);
+      return {
+        status: 200,
+        data: null,
+        headers: caller.session.kind === 'COOKIE' ? { 'Set-Cookie': CLEARED_COOKIE } : {},
+      };
     },
   });
 }
@@ -172,28 +172,8 @@ function changePassword(deps: AdminDependencies): AdminRoute {
     response: { status: 200, schema: SessionAnswer },
     errors: PROOF_ERRORS,
     handler: async ({ caller, body }) => {
-      const { operator, session, actor } = caller;
-      const problem = timingSafeEqual(sha256(body.newPassword), sha256(body.password))
-        ? 'is the current password'
-        : await passwordProblem(body.newPassword, operator);
-      if (problem !== null) {
-        throw new DomainError('VALIDATION_ERROR', 'the request is not valid', { fields: { newPassword: problem } });
-      }
-      const passwordHash = await hashPassword(body.newPassword);
-      const token = await reauthenticate(deps, {
-        caller,
-        proof: body,
-        alongside: async (em) => {
-          await setPassword(em, { operatorId: operator.id, passwordHash, temporary: false });
-          const ended = await endSessions(em, {
-            operatorId: operator.id,
-            except: session.id,
-            reason: 'password-changed',
-          });
-          const target = { type: 'operator', id: operator.id };
-          await recordAudit(em, { actor, action: 'password.changed', target, after: { sessionsEnded: ended } });
-        },
-      });
+      const { operator, session } = caller;
+      const token = await setNewPassword(deps, caller, body);
       return sessionAnswer({ ...session, token, operator: { ...operator, passwordTemporary: false } });
     },
   });
@@ -210,10 +190,7 @@ function sessions(deps: AdminDependencies): AdminRoute {
     response: { status: 200, schema: OpenSessions },
     errors: [],
     handler: async ({ caller }) => {
-      const { idleMs } = deps.sessionLimits;
-      const open = await deps.database.withOperator([], (em) =>
-        listOpenSessions(em, { operatorId: caller.operator.id, idleMs }),
-      );
+      const open = await listOwnSessions(deps, caller);
       return {
         status: 200,
         data: open.map((session) => ({
@@ -241,14 +218,7 @@ function endSession(deps: AdminDependencies): AdminRoute {
     response: { status: 200, schema: z.null() },
     errors: ['RESOURCE_NOT_FOUND'],
     handler: async ({ caller, params }) => {
-      await deps.database.withOperator([], async (em) => {
-        const operatorId = caller.operator.id;
-        if ((await endSessions(em, { operatorId, only: params.id, reason: 'killed' })) === 0) {
-          throw notFound('session');
-        }
-        const target = { type: 'session', id: params.id };
-        await recordAudit(em, { actor: caller.actor, action: 'session.ended', target });
-      });
+      await endOwnSession(deps, caller, params.id);
       return { status: 200, data: null };
     },
   });

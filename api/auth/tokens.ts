@@ -1,10 +1,5 @@
-import { randomBytes } from 'node:crypto';
-import type { SessionKind } from '../../core/operators/store/sessions.ts';
+import { isSessionToken, type PresentedToken } from '../../core/operators/session-token.ts';
 import { hmacSha256, secretEquals } from '../../runtime/secrets.ts';
-
-/** 256 bits from the system's generator. The prefix lets secret scanners recognize the token. */
-const TOKEN_BYTES = 32;
-const TOKEN_FORMAT = /^ops_[A-Za-z0-9_-]{43}$/;
 
 /**
  * The prefix binds the cookie to this host, to `Path=/` and to a secure origin. Chromium and Firefox treat http://localhost as secure, so the cookie
@@ -12,26 +7,16 @@ const TOKEN_FORMAT = /^ops_[A-Za-z0-9_-]{43}$/;
  */
 export const SESSION_COOKIE = '__Host-lenden-session';
 
-export function newSessionToken(): string {
-  return `ops_${randomBytes(TOKEN_BYTES).toString('base64url')}`;
-}
-
-/** The token with which a request identifies its session. */
-export interface PresentedToken {
-  readonly token: string;
-  readonly kind: SessionKind;
-}
-
 type Headers = Readonly<Record<string, string | undefined>>;
 
 /** Returns the bearer token if there is an `Authorization` header, otherwise the cookie. A token of one kind does not work as the other. */
 export function presentedToken({ authorization, cookie }: Headers): PresentedToken | null {
   if (authorization !== undefined) {
     const token = /^Bearer +(\S+)$/i.exec(authorization)?.[1] ?? '';
-    return TOKEN_FORMAT.test(token) ? { token, kind: 'BEARER' } : null;
+    return isSessionToken(token) ? { token, kind: 'BEARER' } : null;
   }
   const token = cookieNamed(cookie ?? '', SESSION_COOKIE);
-  return token !== null && TOKEN_FORMAT.test(token) ? { token, kind: 'COOKIE' } : null;
+  return token !== null && isSessionToken(token) ? { token, kind: 'COOKIE' } : null;
 }
 
 /** Returns null also if the name occurs twice: an attacker may then have set one of the cookies. */

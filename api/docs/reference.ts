@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import type { AdminDependencies } from '../admin/dependencies.ts';
 import { adminRoutes } from '../admin/routes.ts';
-import { openSessionOf } from '../auth/authenticate.ts';
+import { openSessionOf } from '../../core/operators/own-session.ts';
 import { presentedToken } from '../auth/tokens.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { DEFAULT_GATEWAY } from '../../gateways/registry.ts';

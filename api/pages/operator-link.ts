@@ -1,12 +1,8 @@
 import type { Database } from '../../database/connection.ts';
-import { recordAudit } from '../../core/operators/store/audit.ts';
-import { findLinkHolder, takeLink, type LinkHolder } from '../../core/operators/store/links.ts';
-import { setPassword } from '../../core/operators/store/operators.ts';
-import { hashPassword } from '../../core/operators/passwords.ts';
-import { endSessions } from '../../core/operators/store/sessions.ts';
+import { findLinkHolder, setPasswordByLink } from '../../core/operators/set-password-by-link.ts';
+import type { LinkHolder } from '../../core/operators/store/links.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { operatorLinkPath } from '../../domain/operator-link.ts';
-import { passwordFault } from '../../runtime/password-rules.ts';
 import { secretEquals } from '../../runtime/secrets.ts';
 import { pageHeaders } from '../../web/headers.ts';
 import { LINK_PROBLEMS, renderLinkPage, type LinkProblem, type LinkState } from '../../web/operators/link-page.ts';
@@ -32,7 +28,7 @@ interface Answering {
 
 /** Answers the page of an operator's one-time link. Opening it does not use the link up, because mail programs open links; sending the form does. */
 export async function answerOperatorLink(
-  { database }: { readonly database: Database },
+  deps: { readonly database: Database },
   { context, limiter, secure, token }: Answering,
 ): Promise<void> {
   context.state.route = 'page operator link';
@@ -45,9 +41,9 @@ export async function answerOperatorLink(
     show(context, { secure, state: { kind: 'set' } });
     return;
   }
-  const holder = await database.withOperator([], (em) => findLinkHolder(em, token));
+  const holder = await findLinkHolder(deps, token);
   const outcome =
-    holder === null ? 'gone' : context.method === 'GET' ? null : await set(database, { context, holder, token });
+    holder === null ? 'gone' : context.method === 'GET' ? null : await set(deps, { context, holder, token });
   if (holder === null || outcome === 'gone') {
     context.status = 404;
     show(context, { secure, state: { kind: 'gone' } });
@@ -84,32 +80,16 @@ interface Setting {
   readonly token: string;
 }
 
-/** Hashes the password before the transaction that uses the link up. Of two concurrent forms the second finds the link gone. */
-async function set(database: Database, { context, holder, token }: Setting): Promise<LinkProblem | 'set' | 'gone'> {
+async function set(
+  deps: { readonly database: Database },
+  { context, holder, token }: Setting,
+): Promise<LinkProblem | 'set' | 'gone'> {
   const { password, again } = await readForm(context);
   if (!secretEquals(password, again)) {
     return 'different';
   }
-  const fault = await passwordFault(password, holder);
-  if (fault !== null) {
-    return fault;
-  }
-  const passwordHash = await hashPassword(password);
-  return database.withOperator([], async (em) => {
-    if (!(await takeLink(em, holder, token))) {
-      return 'gone';
-    }
-    const { operatorId, email } = holder;
-    await setPassword(em, { operatorId, passwordHash, temporary: false });
-    const sessionsEnded = await endSessions(em, { operatorId, reason: 'password-changed' });
-    await recordAudit(em, {
-      actor: { type: 'USER', id: operatorId, name: email, address: context.ip, requestId: context.state.requestId },
-      action: 'password.set-by-link',
-      target: { type: 'operator', id: operatorId },
-      after: { sessionsEnded },
-    });
-    return 'set';
-  });
+  const client = { address: context.ip, requestId: context.state.requestId };
+  return setPasswordByLink(deps, { holder, token, password, client });
 }
 
 async function readForm(context: Context): Promise<{ password: string; again: string }> {

@@ -1,14 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Dispatch } from '../dispatch.ts';
 
-const WAIT_MS = 2_500;
 const LOOK_MS = 50;
 
-/**
- * Reads until the condition holds, for at most 2.5 seconds, and returns the last value read. Workflows usually act on a decision within that time, so
- * that the operator sees its result.
- */
-export async function awaitOutcome<T>(read: () => Promise<T>, holds: (value: T) => boolean): Promise<T> {
-  const stopAtMs = performance.now() + WAIT_MS;
+/** Reads until the condition holds, for as long as workflows usually need, so that the operator sees its result. Returns the last value read. */
+export async function awaitOutcome<T>(
+  { outcomeWaitMs }: Pick<Dispatch, 'outcomeWaitMs'>,
+  read: () => Promise<T>,
+  holds: (value: T) => boolean,
+): Promise<T> {
+  const stopAtMs = performance.now() + outcomeWaitMs;
   for (;;) {
     const value = await read();
     if (holds(value) || performance.now() >= stopAtMs) {

@@ -65,6 +65,7 @@ export async function confirmOrReject(
         : null,
   });
   return awaitOutcome(
+    deps.dispatch,
     () => findSubmissionDetail(deps, caller, submissionId),
     ({ payment_status: status }) => !decision.complete || word === 'reject' || !isOpen(status),
   );

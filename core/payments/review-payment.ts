@@ -56,6 +56,7 @@ export async function reviewPayment(
     return { payment: target, decision: 'awaiting-second-approval' };
   }
   const payment = await awaitOutcome(
+    deps.dispatch,
     () => findPayment(deps, found.scope, paymentId),
     ({ status }) => !isOpen(status),
   );

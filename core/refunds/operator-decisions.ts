@@ -219,11 +219,15 @@ function afterDecision(
   { scope, refund }: FoundRefund,
   isDone: (refund: RefundRecord) => boolean,
 ): Promise<RefundRecord> {
-  return awaitOutcome(async () => {
-    const now = await deps.database.inOneTrip(scope, (statements) => readRefund(statements, scope, refund.id));
-    if (now === null) {
-      throw notFound('refund');
-    }
-    return now;
-  }, isDone);
+  return awaitOutcome(
+    deps.dispatch,
+    async () => {
+      const now = await deps.database.inOneTrip(scope, (statements) => readRefund(statements, scope, refund.id));
+      if (now === null) {
+        throw notFound('refund');
+      }
+      return now;
+    },
+    isDone,
+  );
 }

@@ -60,6 +60,7 @@ export async function refundOrKeep(
     }),
   });
   return awaitOutcome(
+    deps.dispatch,
     () => findUnappliedDetail(deps, caller, unappliedPaymentId),
     ({ status }) => !decision.complete || status !== 'HELD',
   );

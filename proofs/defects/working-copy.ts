@@ -1,8 +1,19 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Edit } from './defect.ts';
+import { matchesOf } from './matches.ts';
 
 /** A separate tree in which defects are planted. */
 export interface WorkingCopy {
@@ -18,8 +29,13 @@ export interface WorkingCopy {
 
 /** The error for a defect that no longer fits the code and must be rewritten. */
 export class EditDoesNotApply extends Error {
-  constructor({ file, find }: Edit, times: number) {
-    super(`the edit of ${file} does not apply: what it looks for is there ${times} times: ${find.slice(0, 80)}`);
+  /** @param matches each as `file:line` */
+  constructor(edit: Edit, matches: readonly string[]) {
+    const wanted = JSON.stringify('sql' in edit ? edit.sql : edit.find);
+    const where = matches.length === 0 ? '' : ` (${matches.join(', ')})`;
+    super(
+      `an edit in ${edit.in} does not apply: what it looks for is there ${matches.length} times${where}: ${wanted}`,
+    );
     this.name = 'EditDoesNotApply';
   }
 }
@@ -60,14 +76,35 @@ export function workingCopy(directory: string): WorkingCopy {
 
 /** Returns the changed files with their new text. Several edits of one file build on each other. */
 export function planted(directory: string, edits: readonly Edit[]): Map<string, string> {
-  const texts = new Map<string, string>();
+  const changed = new Map<string, string>();
+  const textOf = (file: string): string => changed.get(file) ?? readFileSync(join(directory, file), 'utf8');
   for (const edit of edits) {
-    const text = texts.get(edit.file) ?? readFileSync(join(directory, edit.file), 'utf8');
-    const parts = text.split(edit.find);
-    if (parts.length !== 2) {
-      throw new EditDoesNotApply(edit, parts.length - 1);
+    const found = filesIn(directory, edit.in).flatMap((file) => {
+      const text = textOf(file);
+      return matchesOf(edit, text).map((match) => ({ file, text, ...match }));
+    });
+    const [only, ...others] = found;
+    if (only === undefined || others.length > 0) {
+      throw new EditDoesNotApply(
+        edit,
+        found.map(({ file, text, start }) => `${file}:${text.slice(0, start).split('\n').length}`),
+      );
     }
-    texts.set(edit.file, parts.join(edit.replace));
+    changed.set(only.file, only.text.slice(0, only.start) + only.replacement + only.text.slice(only.end));
   }
-  return texts;
+  return changed;
+}
+
+/** Returns the TypeScript files of a folder, or the one that the place names. */
+function filesIn(directory: string, place: string): string[] {
+  if (place.endsWith('.ts')) {
+    return existsSync(join(directory, place)) ? [place] : [];
+  }
+  if (!existsSync(join(directory, place))) {
+    return [];
+  }
+  return readdirSync(join(directory, place), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts'))
+    .map((file) => join(place, file))
+    .toSorted();
 }

@@ -35,6 +35,8 @@ export function createFakeDispatch(database: Database): FakeDispatch {
     throw new Error('the API under test does not need this');
   };
   const dispatch: FakeDispatch = {
+    // No workflow runs, so nothing acts on a decision.
+    outcomeWaitMs: 0,
     opening: 'opens',
     afterOpening: () => Promise.resolve(),
     asked: [],

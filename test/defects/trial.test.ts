@@ -9,8 +9,8 @@ import { workingCopy } from '../../proofs/defects/working-copy.ts';
 
 const ROOT = resolve(import.meta.dirname, '..', '..');
 const SOUND = 'export const limit = 3;\nexport const other = 1;\n';
-const LIMIT: Edit = { file: 'rule.ts', find: 'limit = 3', replace: 'limit = 4' };
-const OTHER: Edit = { file: 'rule.ts', find: 'other = 1', replace: 'other = 2' };
+const LIMIT: Edit = { in: 'rule.ts', find: 'const limit = 3', replace: 'const limit = 4;' };
+const OTHER: Edit = { in: 'rule.ts', find: 'const other = 1', replace: 'const other = 2;' };
 
 let directory: string;
 let tryOne: Try;
@@ -57,7 +57,7 @@ describe('a planted defect', () => {
 
   test('is not caught by a check that passes', async () => {
     // A defect counts as caught only if its check fails.
-    const harmless = { ...LIMIT, replace: 'limit = 3 ' };
+    const harmless = { ...LIMIT, replace: 'const limit = 3; ' };
     const verdict = await tryOne(defect(harmless), { check: inspection(), names: 'the limit holds' });
     expect(verdict).toMatchObject({ caught: false, remark: 'the check passed' });
     expect(verdict.lastWords).toContain('read');
@@ -83,8 +83,8 @@ describe('a planted defect', () => {
   });
 
   test.each([
-    ['is gone', { ...LIMIT, find: 'limit = 5' }, 0],
-    ['is there twice', { ...LIMIT, find: 'export const' }, 2],
+    ['is gone', { ...LIMIT, find: 'const limit = 5' }, 0],
+    ['is there twice', { ...LIMIT, find: 'const $NAME = $VALUE' }, 2],
   ])('is not caught when what its edit looks for %s', async (_name, edit, times) => {
     // Code changes over time. A defect that can no longer be planted must not count as caught.
     const verdict = await tryOne(defect(OTHER, edit), { check: inspection(), names: 'the other rule holds' });
@@ -145,7 +145,7 @@ describe('a file of tests as a check', () => {
 
   test('names nothing when the code cannot even be loaded', async () => {
     // An edit that breaks the file fails every test, so it does not show that a test detects the defect.
-    const broken = { ...LIMIT, replace: 'limit = = 4' };
+    const broken = { ...LIMIT, replace: 'const limit = = 4;' };
     const verdict = await tryOne(defect(broken), { check: CHECK, names: 'rules the limit holds' });
     expect(verdict).toMatchObject({
       caught: false,

@@ -130,7 +130,7 @@ describe('an execution', () => {
   ])('that answers %s is judged by the query: completed is charged', async (_name, execute) => {
     // Whatever the answer was, the money has moved.
     bkash.answer({ status: [AGREED, AGREED, COMPLETED], execute });
-    expect((await ask()).kind).toBe('charged');
+    expect((await bkash.expectSilence(ask)).kind).toBe('charged');
     expect(executions()).toBe(1);
   });
 
@@ -148,25 +148,25 @@ describe('an execution', () => {
   ])('that answers %s while the query still shows none', async (_name, execute, answer) => {
     // Only a clear refusal ends an attempt. Everything else is queried again.
     bkash.answer({ status: AGREED, execute });
-    expect(await ask()).toEqual(answer);
+    expect(await bkash.expectSilence(ask)).toEqual(answer);
   });
 
   test('without an answer is not repeated while the gateway may be at work on it, and then once', async () => {
     // bKash's documentation: after an execution without an answer, query instead of executing again.
     bkash.answer({ status: AGREED, execute: HANG });
-    await ask();
+    await bkash.expectSilence(ask);
     bkash.later(59_000);
     expect(await ask()).toEqual({ kind: 'in-progress' });
     expect(executions()).toBe(1);
     bkash.later(2_000);
-    await ask();
+    await bkash.expectSilence(ask);
     expect(executions()).toBe(2);
   });
 
   test('without an answer is under way, also for whoever may not execute, while the gateway may be at work on it, and in doubt after', async () => {
     // A payer who cancels now, or has paid elsewhere, must first learn what happened to this money.
     bkash.answer({ status: AGREED, execute: HANG });
-    await ask();
+    await bkash.expectSilence(ask);
     bkash.later(59_000);
     expect(await ask({ mayExecute: false })).toEqual({ kind: 'in-progress' });
     bkash.later(2_000);
@@ -187,7 +187,7 @@ describe('an execution', () => {
     // With the wrong clock, the doubt and the payment could end while the money moves, or never end.
     const off = () => withProcessClock(hours * 3_600_000, () => ask({ mayExecute: false }));
     bkash.answer({ status: AGREED, execute: HANG });
-    await ask();
+    await bkash.expectSilence(ask);
     bkash.later(61_000);
     expect(await off()).toEqual({ kind: 'unknown', note: 'EXECUTION_IN_DOUBT' });
     bkash.later(24 * 60 * 60_000);
@@ -227,7 +227,7 @@ describe('an execution', () => {
   ])('that was refused after one that %s has not failed', async (_name, earlier) => {
     // The first execution may have emptied the wallet, even if the query does not show it yet.
     bkash.answer({ status: AGREED, execute: [earlier, refusal('2023')] });
-    await ask();
+    await bkash.expectSilence(ask);
     bkash.later(61_000);
     expect(await ask()).toEqual({ kind: 'unknown', note: 'DECLINED_AFTER_DOUBT' });
     expect(executions()).toBe(2);
@@ -291,7 +291,7 @@ describe('of two processes', () => {
     // The worker that sent the execution may have died.
     const { one, other } = two();
     bkash.answer({ status: AGREED, execute: HANG });
-    await one.queryAttempt(HANDLE);
+    await bkash.expectSilence(() => one.queryAttempt(HANDLE));
     expect(await other.queryAttempt(HANDLE)).toEqual({ kind: 'in-progress' });
     expect(executions()).toBe(1);
     bkash.later(61_000);
@@ -368,7 +368,7 @@ describe('a payer who came back without paying', () => {
     bkash.answer({ status: COMPLETED });
     expect((await ask(cancelled)).kind).toBe('charged');
     bkash.answer({ status: AGREED, execute: HANG });
-    await ask();
+    await bkash.expectSilence(ask);
     bkash.answer({ status: payment() });
     expect(await ask(cancelled)).toEqual({ kind: 'in-progress' });
     bkash.later(61_000);

@@ -6,6 +6,7 @@ import { createBkashGateway, createBkashShared } from '../../gateways/bkash/gate
 import type { TokenShelf } from '../../gateways/bkash/tokens.ts';
 import type { AttemptHandle, Gateway } from '../../gateways/port.ts';
 import { createHttpClient } from '../../runtime/http-client.ts';
+import { impatience } from '../support/impatience.ts';
 import { bkashRows } from './bkash-rows.ts';
 
 /** The rows that processes share. */
@@ -72,7 +73,7 @@ export async function startScriptedBkash() {
     server.listen(0, '127.0.0.1', resolve);
   });
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const http = createHttpClient({ guard: 'none', allow: parseAllowList('') });
+  const { http, expectSilence } = impatience(createHttpClient({ guard: 'none', allow: parseAllowList('') }));
   const nowMs = (): number => state.nowMs;
   let granted = 0;
   const token = (): object => {
@@ -124,6 +125,7 @@ export async function startScriptedBkash() {
     },
     /** Returns the last parts of the requested paths. */
     calls: () => state.asked.map(({ path }) => path.split('/').at(-1)),
+    expectSilence,
     later(ms: number): void {
       state.nowMs += ms;
     },

@@ -190,7 +190,7 @@ describe('an answer that is none', () => {
   ])('as %s decides nothing', async (_name, reply, kind) => {
     // Only a `GatewayFailure` tells the caller that nothing was decided, so the library's own errors must be converted.
     stripe.answer(reply);
-    const failure = await ask().catch((error: unknown) => error);
+    const failure = await stripe.expectSilence(ask).catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(GatewayFailure);
     expect(failure).toMatchObject({ kind });
     expect(stripe.calls()).toHaveLength(1);
@@ -240,6 +240,6 @@ describe('closing', () => {
   test('throws when the gateway cannot be asked', async () => {
     // The request may or may not have been carried out.
     stripe.answer(HANG);
-    await expect(close()).rejects.toMatchObject({ kind: 'ambiguous' });
+    await expect(stripe.expectSilence(async () => close())).rejects.toMatchObject({ kind: 'ambiguous' });
   });
 });

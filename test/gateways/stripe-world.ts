@@ -4,6 +4,7 @@ import { parseAllowList } from '../../domain/outbound-url.ts';
 import type { AttemptHandle, Gateway, SessionOrder } from '../../gateways/port.ts';
 import { createStripeGateway } from '../../gateways/stripe/gateway.ts';
 import { createHttpClient } from '../../runtime/http-client.ts';
+import { impatience } from '../support/impatience.ts';
 
 export type Body = Record<string, unknown>;
 export interface Asked {
@@ -81,7 +82,7 @@ export async function startScriptedStripe() {
     server.listen(0, '127.0.0.1', resolve);
   });
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const http = createHttpClient({ guard: 'none', allow: parseAllowList('') });
+  const { http, expectSilence } = impatience(createHttpClient({ guard: 'none', allow: parseAllowList('') }));
   const gateway: Gateway = createStripeGateway({
     baseUrl: origin,
     mode: 'TEST',
@@ -98,6 +99,7 @@ export async function startScriptedStripe() {
       state.replies = replies;
       state.asked.length = 0;
     },
+    expectSilence,
     calls: () => state.asked.map(({ call }) => call),
     async close() {
       server.closeAllConnections();

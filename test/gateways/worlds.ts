@@ -23,6 +23,7 @@ import { readOrMakeKeys } from '../../simulators/nagad/keys.ts';
 import { startNagadSimulator } from '../../simulators/nagad/server.ts';
 import { startSslcommerzSimulator } from '../../simulators/sslcommerz/server.ts';
 import { startStripeSimulator } from '../../simulators/stripe/server.ts';
+import { impatience } from '../support/impatience.ts';
 import { bkashRows } from './bkash-rows.ts';
 import type { GatewayWorld, HandWorld, MoneyMoved, PayerDoes } from './contract.ts';
 
@@ -42,7 +43,7 @@ interface Parts {
 }
 
 /** The parts that a gateway's world adds to a running simulator. */
-type Makes = Omit<GatewayWorld, 'money' | 'close'>;
+type Makes = Omit<GatewayWorld, 'money' | 'expectSilence' | 'close'>;
 
 async function withSimulator(
   start: (dataDir: string) => Promise<RunningHost>,
@@ -50,7 +51,7 @@ async function withSimulator(
 ): Promise<GatewayWorld> {
   const dataDir = await mkdtemp(join(tmpdir(), 'gateway-contract-'));
   const simulator = await start(dataDir);
-  const http = createHttpClient({ guard: 'none', allow: parseAllowList('') });
+  const { http, expectSilence } = impatience(createHttpClient({ guard: 'none', allow: parseAllowList('') }));
   const control: Control = async (method, path, body) => {
     const sent =
       body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
@@ -63,6 +64,7 @@ async function withSimulator(
   return {
     ...(await make({ simulator, dataDir, http, control, nowhere: await closedOrigin() })),
     money: async () => (await control('GET', 'charges')) as MoneyMoved[],
+    expectSilence,
     close: async () => {
       await simulator.close();
       await http.close();

@@ -179,7 +179,7 @@ describe('a payer in a browser', () => {
     await leave();
   });
 
-  test('whose browser asks for Bangla pays in Bangla, with its digits', async () => {
+  longTest('whose browser asks for Bangla pays in Bangla, with its digits', async () => {
     // The language must stay the same on the whole way, also after the gateway's page.
     const payment = await shop.create();
     const { page, complaints, leave } = await payerAt(payment.checkoutUrl, { locale: 'bn-BD' });

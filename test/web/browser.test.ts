@@ -14,6 +14,7 @@ import { RUNS_EVERYTHING } from '../support/long.ts';
 import { openWatchedPage, type WatchedPage } from './watched-page.ts';
 import { xssCorpus } from './xss-corpus.ts';
 import { until } from '../support/until.ts';
+import { oneOfEach } from '../support/long.ts';
 
 const names = [...Object.keys(exampleStates), ...errorKinds];
 const SAMPLE: readonly string[] = ['open', 'choosing', 'manual', 'paid_twice', 'unapplied_held', 'unavailable'];
@@ -156,7 +157,7 @@ describe('every page', () => {
     await page.context().close();
   });
 
-  test.each(languages)('has no accessibility finding in %s, light and dark', async (language) => {
+  test.each(oneOfEach(languages))('has no accessibility finding in %s, light and dark', async (language) => {
     // Otherwise payers who cannot see, use a pointer, or distinguish colours could not pay.
     const { page } = await openPage({ viewport: { width: 390, height: 800 } });
     for (const name of checked) {
@@ -183,7 +184,7 @@ describe('every page', () => {
     await page.context().close();
   });
 
-  test.each(['open', 'manual', 'submitted', 'review', 'partially_refunded', 'failed', 'error'])(
+  test.each(oneOfEach(['manual', 'open', 'submitted', 'review', 'partially_refunded', 'failed', 'error']))(
     'runs nothing of the XSS corpus in any text of %s',
     async (state) => {
       // Otherwise a name chosen by an application or gateway could run a script in the payer's browser.
@@ -243,7 +244,7 @@ describe('every page', () => {
 });
 
 describe('going to the gateway', () => {
-  test.each([true, false])('works through our redirect (script: %s)', async (javaScriptEnabled) => {
+  test.each(oneOfEach([true, false]))('works through our redirect (script: %s)', async (javaScriptEnabled) => {
     // Otherwise payers could not reach the gateway.
     live = exampleView({ ...exampleStates.open, continueAction: '/continue/pay' });
     const { page, complaints } = await openPage({ javaScriptEnabled });
@@ -283,7 +284,7 @@ describe('going to the gateway', () => {
 });
 
 describe('cancelling', () => {
-  test.each([true, false])('asks first (script: %s)', async (javaScriptEnabled) => {
+  test.each(oneOfEach([true, false]))('asks first (script: %s)', async (javaScriptEnabled) => {
     // Otherwise one wrong tap could cancel a payment.
     live = exampleView({ ...exampleStates.open, cancelAction: '/elsewhere' });
     const { page } = await openPage({ javaScriptEnabled });

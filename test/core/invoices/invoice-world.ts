@@ -330,6 +330,7 @@ function notingDispatch(calls: Call[]): Dispatch {
       return Promise.resolve(answer);
     };
   return {
+    outcomeWaitMs: 0,
     openCheckout: noted('openCheckout', { status: 'PENDING' as const }),
     chooseGateway: noted('chooseGateway', { status: 'PENDING' as const }),
     signalChoice: noted('signalChoice', true),

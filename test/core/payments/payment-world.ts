@@ -352,6 +352,7 @@ async function insertPayment(database: Database, applicationId: bigint, fields: 
 
 function recordingDispatch(sent: Sent, replaced: Partial<Dispatch>): Dispatch {
   return {
+    outcomeWaitMs: 0,
     openCheckout: (payment, wait) => {
       sent.payments.push(payment.reference);
       return replaced.openCheckout?.(payment, wait) ?? Promise.resolve({ status: 'PENDING' });

@@ -244,6 +244,7 @@ function noDispatch(): MailingDependencies['dispatch'] {
     throw new Error('activities of a payment start nothing but deliveries');
   };
   return {
+    outcomeWaitMs: 0,
     openCheckout: unused,
     chooseGateway: unused,
     signalChoice: unused,

@@ -38,6 +38,7 @@ function dispatch(): Dispatch {
     throw new Error('the sweeper opens no checkout');
   };
   return {
+    outcomeWaitMs: 0,
     openCheckout: unused,
     chooseGateway: unused,
     signalChoice: async (reference) => {

@@ -8,6 +8,7 @@ import { createHttpClient } from '../../../runtime/http-client.ts';
 import { readOrMakeKeys } from '../../../simulators/nagad/keys.ts';
 import { startNagadSimulator } from '../../../simulators/nagad/server.ts';
 import { randomBase62 } from '../../../domain/references.ts';
+import { impatience } from '../../support/impatience.ts';
 
 export const MERCHANT = '683000000000001';
 const MERCHANTS = [{ id: MERCHANT }, { id: '683000000000002' }];
@@ -24,7 +25,7 @@ export async function startNagadWorld() {
     merchants: MERCHANTS,
     settings: { hangMs: HANG_MS, slowMs: 50, lateChargeMs: 300 },
   });
-  const http = createHttpClient({ guard: 'none', allow: parseAllowList('') });
+  const { http, expectSilence } = impatience(createHttpClient({ guard: 'none', allow: parseAllowList('') }));
   const secretOf = (merchantId: string): string =>
     JSON.stringify({
       merchantPrivateKey: keys.merchants[merchantId]?.privateKey,
@@ -47,6 +48,7 @@ export async function startNagadWorld() {
     secretOf,
     adapter,
     gateway: adapter(),
+    expectSilence,
     async control(method: string, path: string, body?: unknown): Promise<unknown> {
       const sent =
         body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };

@@ -222,7 +222,7 @@ describe('a peer that misbehaves', () => {
         socket.on('close', () => clearInterval(timer));
       }),
     );
-    const failure = await failureOf(send(open(), peer.url, { totalTimeoutMs: 4_000, onTooLarge: 'truncate' }));
+    const failure = await failureOf(send(open(), peer.url, { totalTimeoutMs: 2_000, onTooLarge: 'truncate' }));
     expect(failure).toEqual({ kind: 'timeout', sent: true });
     await until(() => peer.sockets.open === 0);
   });
@@ -235,11 +235,11 @@ describe('a peer that misbehaves', () => {
         response.on('close', () => clearInterval(timer));
       }),
     );
-    expect(await failureOf(send(open(), receiver.url, { totalTimeoutMs: 4_000 }))).toEqual({
+    expect(await failureOf(send(open(), receiver.url, { totalTimeoutMs: 2_000 }))).toEqual({
       kind: 'timeout',
       sent: true,
     });
-    const reply = await send(open(), receiver.url, { totalTimeoutMs: 4_000, onTooLarge: 'truncate' });
+    const reply = await send(open(), receiver.url, { totalTimeoutMs: 2_000, onTooLarge: 'truncate' });
     expect(reply).toMatchObject({ status: 200, truncated: true });
     await until(() => receiver.sockets.open === 0);
   });
@@ -302,7 +302,7 @@ describe('a peer that misbehaves', () => {
         socket.on('close', () => clearInterval(timer));
       }),
     );
-    const failure = await failureOf(send(open(), peer.url, { totalTimeoutMs: 4_000, onTooLarge: 'truncate' }));
+    const failure = await failureOf(send(open(), peer.url, { totalTimeoutMs: 2_000, onTooLarge: 'truncate' }));
     expect(failure).toEqual({ kind: 'timeout', sent: true });
   });
 

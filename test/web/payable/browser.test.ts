@@ -13,6 +13,7 @@ import { RUNS_EVERYTHING } from '../../support/long.ts';
 import { openWatchedPage, type WatchedPage } from '../watched-page.ts';
 import { xssCorpus } from '../xss-corpus.ts';
 import { exampleInvoices, examplePayable, pagePath, plain } from './example-invoices.ts';
+import { longTest, oneOfEach } from '../../support/long.ts';
 
 type Name = keyof typeof exampleInvoices;
 const names = Object.keys(exampleInvoices).filter((name): name is Name => name in exampleInvoices);
@@ -167,17 +168,20 @@ describe('the page of an invoice', () => {
     await page.context().close();
   });
 
-  test('writes no amount on two lines or past its card at 320, 390 and 1280 px, the greatest included', async () => {
-    // Otherwise payers could read half of an amount.
-    const { page } = await openPage();
-    for (const path of [...checked, 'greatest'].flatMap((name) => [`/${name}?lang=en`, `/${name}?lang=bn`])) {
-      await page.goto(server.origin + path);
-      expect({ path, broken: await brokenAmountsAt(page, SCREENS) }).toEqual({ path, broken: [] });
-    }
-    await page.context().close();
-  });
+  longTest(
+    'writes no amount on two lines or past its card at 320, 390 and 1280 px, the greatest included',
+    async () => {
+      // Otherwise payers could read half of an amount.
+      const { page } = await openPage();
+      for (const path of [...checked, 'greatest'].flatMap((name) => [`/${name}?lang=en`, `/${name}?lang=bn`])) {
+        await page.goto(server.origin + path);
+        expect({ path, broken: await brokenAmountsAt(page, SCREENS) }).toEqual({ path, broken: [] });
+      }
+      await page.context().close();
+    },
+  );
 
-  test.each(languages)('has no accessibility finding in %s, light and dark', async (language) => {
+  test.each(oneOfEach(languages))('has no accessibility finding in %s, light and dark', async (language) => {
     // Otherwise payers who cannot see, use a pointer, or distinguish colours could not pay.
     const { page } = await openPage({ viewport: { width: 390, height: 800 } });
     for (const name of checked) {
@@ -264,34 +268,37 @@ describe('the page of an invoice', () => {
 });
 
 describe('paying', () => {
-  test.each([true, false])('posts the choice and the sum that was shown (script: %s)', async (javaScriptEnabled) => {
-    // Otherwise payers could not pay, or would pay an amount that changed since they saw it.
-    live = examplePayable(exampleInvoices.installments);
-    const { page, complaints } = await openPage({ javaScriptEnabled });
-    const press = async (name: string): Promise<void> => {
-      await page.getByRole('button', { name }).click();
-      await page.waitForURL(/\/issued$/);
-    };
-    await page.goto(`${server.origin}/live`);
-    await press('Pay BDT 15,000.00');
-    const asked = lastForm();
-    await page.goto(`${server.origin}/live`);
-    await press('Pay all of it');
-    const rest = lastForm();
-    await page.goto(`${server.origin}/live`);
-    await page.getByText('Pay another amount').click();
-    await page.getByLabel('Amount in BDT').fill('৳১২,৩৪৫.৬৭');
-    await press('Pay this amount');
-    expect([asked, rest, lastForm()]).toEqual([
-      { choice: 'asked', typedAmount: null, expectedMinor: 1_500_000n },
-      { choice: 'rest', typedAmount: null, expectedMinor: 3_135_000n },
-      { choice: 'amount', typedAmount: '৳১২,৩৪৫.৬৭', expectedMinor: 3_135_000n },
-    ]);
-    expect(complaints).toEqual([]);
-    await page.context().close();
-  });
+  test.each(oneOfEach([true, false]))(
+    'posts the choice and the sum that was shown (script: %s)',
+    async (javaScriptEnabled) => {
+      // Otherwise payers could not pay, or would pay an amount that changed since they saw it.
+      live = examplePayable(exampleInvoices.installments);
+      const { page, complaints } = await openPage({ javaScriptEnabled });
+      const press = async (name: string): Promise<void> => {
+        await page.getByRole('button', { name }).click();
+        await page.waitForURL(/\/issued$/);
+      };
+      await page.goto(`${server.origin}/live`);
+      await press('Pay BDT 15,000.00');
+      const asked = lastForm();
+      await page.goto(`${server.origin}/live`);
+      await press('Pay all of it');
+      const rest = lastForm();
+      await page.goto(`${server.origin}/live`);
+      await page.getByText('Pay another amount').click();
+      await page.getByLabel('Amount in BDT').fill('৳১২,৩৪৫.৬৭');
+      await press('Pay this amount');
+      expect([asked, rest, lastForm()]).toEqual([
+        { choice: 'asked', typedAmount: null, expectedMinor: 1_500_000n },
+        { choice: 'rest', typedAmount: null, expectedMinor: 3_135_000n },
+        { choice: 'amount', typedAmount: '৳১২,৩৪৫.৬৭', expectedMinor: 3_135_000n },
+      ]);
+      expect(complaints).toEqual([]);
+      await page.context().close();
+    },
+  );
 
-  test('can be done with the keyboard alone', async () => {
+  longTest('can be done with the keyboard alone', async () => {
     // Otherwise payers who cannot use a pointer could not pay.
     live = examplePayable(exampleInvoices.any_amount);
     const { page } = await openPage();
@@ -306,7 +313,7 @@ describe('paying', () => {
     await page.context().close();
   });
 
-  test('sends a form once, however often it is tapped', async () => {
+  longTest('sends a form once, however often it is tapped', async () => {
     // Otherwise payers on slow networks could begin two payments.
     live = examplePayable(exampleInvoices.issued);
     const { page } = await openPage();
@@ -326,7 +333,7 @@ function lastForm(): ReturnType<typeof readPayForm> {
   return readPayForm(posted?.body ?? '');
 }
 
-test('shows how a payment under way ended by itself, with and without script', async () => {
+longTest('shows how a payment under way ended by itself, with and without script', async () => {
   // Otherwise payers would see an outdated state and might pay again.
   for (const javaScriptEnabled of [true, false]) {
     const { inProgress } = exampleInvoices.in_progress_all;

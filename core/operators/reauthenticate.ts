@@ -1,14 +1,14 @@
-import { recordAudit } from '../../core/operators/store/audit.ts';
+import { recordAudit } from './store/audit.ts';
 import type { EntityManager } from '../../database/connection.ts';
 import { Operator } from '../../database/entities/operator.ts';
-import { passwordMatches } from '../../core/operators/passwords.ts';
-import { takeRecoveryCode, takeTotpCode } from '../../core/operators/store/second-factor.ts';
-import { renewSession } from '../../core/operators/store/sessions.ts';
-import { forget, release, sessionHolderSubject, takeAttempts } from '../../core/operators/store/throttles.ts';
+import { passwordMatches } from './passwords.ts';
+import { takeRecoveryCode, takeTotpCode } from './store/second-factor.ts';
+import { renewSession } from './store/sessions.ts';
+import { forget, release, sessionHolderSubject, takeAttempts } from './store/throttles.ts';
 import { DomainError } from '../../domain/errors.ts';
-import type { OperatorCaller } from '../admin/caller.ts';
-import type { AdminDependencies } from '../admin/dependencies.ts';
-import { newSessionToken } from './tokens.ts';
+import type { SessionDependencies } from './dependencies.ts';
+import type { SessionHolder } from './own-session.ts';
+import { newSessionToken } from './session-token.ts';
 
 export interface Proof {
   readonly password: string;
@@ -22,12 +22,12 @@ export interface Proof {
  * @throws DomainError INVALID_CREDENTIALS, SECOND_FACTOR_REQUIRED, RATE_LIMITED, SESSION_EXPIRED
  */
 export async function reauthenticate(
-  deps: AdminDependencies,
+  deps: SessionDependencies,
   {
     caller,
     proof,
     alongside,
-  }: { caller: OperatorCaller; proof: Proof; alongside?: (em: EntityManager) => Promise<void> },
+  }: { caller: SessionHolder; proof: Proof; alongside?: (em: EntityManager) => Promise<void> },
 ): Promise<string> {
   const { operator, session, actor } = caller;
   const subject = sessionHolderSubject(operator.id);
@@ -63,7 +63,7 @@ export async function reauthenticate(
 }
 
 interface Checking {
-  readonly deps: AdminDependencies;
+  readonly deps: SessionDependencies;
   readonly em: EntityManager;
   readonly proof: Proof;
   readonly operator: Operator;

@@ -1,10 +1,10 @@
-import { recordAudit, type Actor } from '../../core/operators/store/audit.ts';
+import { recordAudit, type Actor } from './store/audit.ts';
 import { readNow } from '../../database/clock.ts';
 import type { EntityManager } from '../../database/connection.ts';
 import { Operator } from '../../database/entities/operator.ts';
-import { passwordMatches } from '../../core/operators/passwords.ts';
-import { takeRecoveryCode, takeTotpCode } from '../../core/operators/store/second-factor.ts';
-import { endSessions, isKnownAddress, openSession, useSession } from '../../core/operators/store/sessions.ts';
+import { passwordMatches } from './passwords.ts';
+import { takeRecoveryCode, takeTotpCode } from './store/second-factor.ts';
+import { endSessions, isKnownAddress, openSession, useSession } from './store/sessions.ts';
 import {
   accountSubject,
   addressSubject,
@@ -14,10 +14,10 @@ import {
   removeStaleThrottles,
   takeAttempts,
   type Attempt,
-} from '../../core/operators/store/throttles.ts';
+} from './store/throttles.ts';
 import { DomainError } from '../../domain/errors.ts';
-import type { AdminDependencies } from '../admin/dependencies.ts';
-import { newSessionToken, presentedToken } from './tokens.ts';
+import type { SessionDependencies } from './dependencies.ts';
+import { newSessionToken, type PresentedToken } from './session-token.ts';
 
 /** How long a password that another person chose can be used. */
 const TEMPORARY_PASSWORD_DAYS = 3;
@@ -30,16 +30,25 @@ export interface LoginRequest {
   readonly cookie?: boolean | undefined;
 }
 
-export interface Client {
+/** The program that asks to log in. */
+export interface LoginClient {
   readonly address: string;
   readonly requestId: string;
-  readonly headers: Readonly<Record<string, string | undefined>>;
+  readonly userAgent: string | null;
+  /** The session that its cookie names, if any. It ends with the login. */
+  readonly presented: PresentedToken | null;
 }
 
 export interface LoggedIn {
   readonly token: string;
   readonly expiresAt: Date;
-  readonly operatorId: bigint;
+  readonly operator: {
+    readonly id: bigint;
+    readonly email: string;
+    readonly name: string;
+    readonly secondFactor: boolean;
+    readonly passwordTemporary: boolean;
+  };
 }
 
 /**
@@ -48,7 +57,7 @@ export interface LoggedIn {
  *
  * @throws DomainError INVALID_CREDENTIALS, SECOND_FACTOR_REQUIRED, RATE_LIMITED
  */
-export async function login(deps: AdminDependencies, request: LoginRequest, client: Client): Promise<LoggedIn> {
+export async function logIn(deps: SessionDependencies, request: LoginRequest, client: LoginClient): Promise<LoggedIn> {
   const email = request.email.toLowerCase();
   const { database } = deps;
   const { operator, attempts } = await database.withOperator([], async (em) => {
@@ -59,7 +68,7 @@ export async function login(deps: AdminDependencies, request: LoginRequest, clie
   });
   const right = await passwordMatches(request.password, operator?.passwordHash ?? null);
   const outcome = await database.withOperator([], (em) =>
-    settle({ deps, em, request, client, attempts, operator: right ? operator : null, email }),
+    decideLogin({ deps, em, request, client, attempts, operator: right ? operator : null, email }),
   );
   if ('refused' in outcome) {
     throw outcome.refused;
@@ -67,11 +76,11 @@ export async function login(deps: AdminDependencies, request: LoginRequest, clie
   return outcome;
 }
 
-interface Settling {
-  readonly deps: AdminDependencies;
+interface Login {
+  readonly deps: SessionDependencies;
   readonly em: EntityManager;
   readonly request: LoginRequest;
-  readonly client: Client;
+  readonly client: LoginClient;
   readonly attempts: readonly Attempt[];
   /** Null if there is no such operator or the password was wrong. */
   readonly operator: Operator | null;
@@ -79,21 +88,21 @@ interface Settling {
 }
 
 /** Returns a refusal instead of throwing it, so that the rows it writes are committed. */
-async function settle(settling: Settling): Promise<LoggedIn | { refused: DomainError }> {
-  const { em, client, attempts, email } = settling;
+async function decideLogin(login: Login): Promise<LoggedIn | { refused: DomainError }> {
+  const { em, client, attempts, email } = login;
   // Read again: the password may have changed, or the operator may have been disabled, during the check.
-  const operator = await stillAllowed(settling);
+  const operator = await stillAllowed(login);
   await removeStaleThrottles(em);
   if (operator === null) {
-    return refuse(settling, 'password');
+    return refuse(login, 'password');
   }
   if (operator.totpConfirmedAt instanceof Date) {
-    if (settling.request.code === undefined && settling.request.recoveryCode === undefined) {
+    if (login.request.code === undefined && login.request.recoveryCode === undefined) {
       await release(em, attempts);
       return { refused: new DomainError('SECOND_FACTOR_REQUIRED', 'send the code of the second factor as well') };
     }
-    if (!(await takeSecondFactor(settling, operator.id))) {
-      return refuse(settling, 'second factor');
+    if (!(await takeSecondFactor(login, operator.id))) {
+      return refuse(login, 'second factor');
     }
   }
   const pair = pairSubject(email, client.address);
@@ -102,10 +111,10 @@ async function settle(settling: Settling): Promise<LoggedIn | { refused: DomainE
     attempts.filter(({ subject }) => !subject.hash.equals(pair.hash)),
   );
   await forget(em, pair);
-  return open(settling, operator);
+  return open(login, operator);
 }
 
-async function stillAllowed({ em, operator }: Settling): Promise<Operator | null> {
+async function stillAllowed({ em, operator }: Login): Promise<Operator | null> {
   if (operator === null) {
     return null;
   }
@@ -119,7 +128,7 @@ async function stillAllowed({ em, operator }: Settling): Promise<Operator | null
   return usable ? now : null;
 }
 
-async function takeSecondFactor({ em, deps, request }: Settling, operatorId: bigint): Promise<boolean> {
+async function takeSecondFactor({ em, deps, request }: Login, operatorId: bigint): Promise<boolean> {
   const { code, recoveryCode } = request;
   return code === undefined
     ? recoveryCode !== undefined && takeRecoveryCode(em, { operatorId, recoveryCode })
@@ -128,7 +137,7 @@ async function takeSecondFactor({ em, deps, request }: Settling, operatorId: big
 
 /** Returns the same error for every reason. The audit log names the operator if there is one. What was typed is not recorded. */
 async function refuse(
-  { em, client, attempts, email }: Settling,
+  { em, client, attempts, email }: Login,
   wrong: 'password' | 'second factor',
 ): Promise<{ refused: DomainError }> {
   const target = await em.findOne(Operator, { email }, { fields: ['id', 'email'] });
@@ -146,11 +155,11 @@ async function refuse(
   return { refused: new DomainError('INVALID_CREDENTIALS', 'the email, password or second factor is wrong') };
 }
 
-function actorOf({ address, requestId }: Client, { id, name }: { id: bigint | null; name: string }): Actor {
+function actorOf({ address, requestId }: LoginClient, { id, name }: { id: bigint | null; name: string }): Actor {
   return { type: 'USER', id, name, address, requestId };
 }
 
-async function open({ em, deps, request, client }: Settling, operator: Operator): Promise<LoggedIn> {
+async function open({ em, deps, request, client }: Login, operator: Operator): Promise<LoggedIn> {
   await endPresented({ em, deps, client });
   const token = newSessionToken();
   const kind = request.cookie === true ? 'COOKIE' : 'BEARER';
@@ -159,23 +168,33 @@ async function open({ em, deps, request, client }: Settling, operator: Operator)
     token,
     kind,
     address: client.address,
-    userAgent: client.headers['user-agent'] ?? null,
+    userAgent: client.userAgent,
     absoluteMs: deps.sessionLimits.absoluteMs,
   });
   await em.nativeUpdate(Operator, { id: operator.id }, { lastLoginAt: await readNow(em) });
-  const secondFactor = request.recoveryCode !== undefined && request.code === undefined ? 'recovery code' : 'totp';
+  const factor = request.recoveryCode !== undefined && request.code === undefined ? 'recovery code' : 'totp';
   await recordAudit(em, {
     actor: actorOf(client, { id: operator.id, name: operator.email }),
     action: 'session.opened',
     target: { type: 'session', id },
-    after: { kind, secondFactor: operator.totpConfirmedAt instanceof Date ? secondFactor : null },
+    after: { kind, secondFactor: operator.totpConfirmedAt instanceof Date ? factor : null },
   });
-  return { token, expiresAt, operatorId: operator.id };
+  const { email, name, passwordTemporary } = operator;
+  const secondFactor = operator.totpConfirmedAt instanceof Date;
+  return { token, expiresAt, operator: { id: operator.id, email, name, secondFactor, passwordTemporary } };
 }
 
 /** Ends the session whose cookie came with the login, so that no session outlives a new login in the same browser. */
-async function endPresented({ em, deps, client }: { em: EntityManager; deps: AdminDependencies; client: Client }) {
-  const presented = presentedToken({ cookie: client.headers['cookie'] });
+async function endPresented({
+  em,
+  deps,
+  client,
+}: {
+  em: EntityManager;
+  deps: SessionDependencies;
+  client: LoginClient;
+}) {
+  const { presented } = client;
   if (presented === null) {
     return;
   }
