@@ -15,7 +15,6 @@ export type ChangeKind = (typeof CHANGE_KINDS)[number];
 
 /** The stored status of a change. */
 export const STORED_CHANGE_STATUSES = ['PENDING', 'CONFIRMED', 'REJECTED', 'WITHDRAWN'] as const;
-export type StoredChangeStatus = (typeof STORED_CHANGE_STATUSES)[number];
 
 /** The status to show: a pending change expires by itself. */
 export const CHANGE_STATUSES = [...STORED_CHANGE_STATUSES, 'EXPIRED'] as const;

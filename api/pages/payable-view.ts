@@ -8,15 +8,15 @@ import { refundedOfAll } from '../../core/refunds/store/refunds.ts';
 import { listUnappliedOfInvoice } from '../../core/unapplied-payments/store/unapplied-payments.ts';
 import { BUSINESS_TIME_ZONE } from '../../domain/calendar.ts';
 import { addDays } from '../../domain/plain-date.ts';
+import { stateOf } from '../../domain/installments.ts';
+import { invoiceNumber } from '../../domain/invoice.ts';
 import {
   dueMinorOf,
-  invoiceNumber,
-  isPastExpiry,
   payableAmounts,
   shownStatus,
-  stateOf,
   type PayableAmounts,
-} from '../../domain/invoice.ts';
+  isPastExpiry,
+} from '../../domain/invoice-due.ts';
 import { payablePath } from '../../domain/invoice-view.ts';
 import type { Language } from '../../web/language.ts';
 import type { PayableView, Paying, PayProblem, InProgress } from '../../web/payable/view.ts';

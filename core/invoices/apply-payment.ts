@@ -14,7 +14,7 @@ import { MissingRow } from '../../database/missing-row.ts';
 import type { PaymentRecord } from '../payments/store/payments.ts';
 import { refundUnappliedMoney } from '../refunds/store/new-refunds.ts';
 import type { Statements } from '../../database/statements.ts';
-import { appliedOf, dueMinorOf, isPastExpiry } from '../../domain/invoice.ts';
+import { appliedOf, dueMinorOf, isPastExpiry } from '../../domain/invoice-due.ts';
 import { invoiceEventView, invoiceView } from '../../domain/invoice-view.ts';
 import { refundReference } from '../../domain/references.ts';
 import { refundBoundsIn } from '../../gateways/refund-bounds.ts';

@@ -4,17 +4,10 @@ import { lockInvoiceByReference, type InvoiceRecord } from './store/invoices.ts'
 import { paymentsOf } from './store/payments-of-invoice.ts';
 import { MissingRow } from '../../database/missing-row.ts';
 import type { Statements } from '../../database/statements.ts';
-import {
-  dueMinorOf,
-  isFinalInvoice,
-  noticesOf,
-  planNotices,
-  shownStatus,
-  stateOf,
-  unpaidOn,
-  type NoticePlan,
-  type ScheduledNotice,
-} from '../../domain/invoice.ts';
+import { stateOf } from '../../domain/installments.ts';
+import { isFinalInvoice } from '../../domain/invoice.ts';
+import { dueMinorOf, shownStatus, unpaidOn } from '../../domain/invoice-due.ts';
+import { noticesOf, planNotices, type NoticePlan, type ScheduledNotice } from '../../domain/invoice-notices.ts';
 import { invoiceView, noticeView, type InvoiceView } from '../../domain/invoice-view.ts';
 import { toDecimalText } from '../../domain/money.ts';
 import type { PlainDate } from '../../domain/plain-date.ts';

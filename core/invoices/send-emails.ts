@@ -4,7 +4,8 @@ import { readTemplate, type TemplateRecord } from './store/invoice-templates.ts'
 import { readInvoiceByReference, type InvoiceRecord } from './store/invoices.ts';
 import { MissingRow } from '../../database/missing-row.ts';
 import type { Statements } from '../../database/statements.ts';
-import { requestedMinorOf, dueMinorOf, invoiceNumber } from '../../domain/invoice.ts';
+import { invoiceNumber } from '../../domain/invoice.ts';
+import { requestedMinorOf, dueMinorOf } from '../../domain/invoice-due.ts';
 import { payableUrl } from '../../domain/invoice-view.ts';
 import type { Mail, Mailer } from '../../runtime/mailer.ts';
 import { invoiceEmail } from '../../web/mail/invoice-mail.ts';

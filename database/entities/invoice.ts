@@ -1,6 +1,8 @@
 import { defineEntity, p } from '@mikro-orm/core';
 import type { Contract } from '../../domain/contract.ts';
-import { INVOICE_ROUNDINGS, INVOICE_STATUSES, NOTICE_KINDS, type Reminders } from '../../domain/invoice.ts';
+import { INVOICE_STATUSES } from '../../domain/invoice.ts';
+import { NOTICE_KINDS, type Reminders } from '../../domain/invoice-notices.ts';
+import { INVOICE_ROUNDINGS } from '../../domain/invoice-totals.ts';
 import { MODES } from '../../domain/mode.ts';
 import { clockOffset } from './clock-offset.ts';
 

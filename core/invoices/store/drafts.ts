@@ -1,5 +1,7 @@
 import { expressionBuilder } from 'kysely';
-import type { Installment, InvoiceLine, InvoiceTotals, Reminders } from '../../../domain/invoice.ts';
+import type { Installment } from '../../../domain/installments.ts';
+import type { Reminders } from '../../../domain/invoice-notices.ts';
+import type { InvoiceLine, InvoiceTotals } from '../../../domain/invoice-totals.ts';
 import type { Contract } from '../../../domain/contract.ts';
 import type { Scope } from '../../../database/connection.ts';
 import type { StoredRate, StoredReduction, StoredTax, StoredTaxTotal } from '../../../database/entities/invoice.ts';

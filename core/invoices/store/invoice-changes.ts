@@ -1,10 +1,5 @@
-import {
-  invoiceStatusesBefore,
-  LIVE_INVOICE_STATUSES,
-  nextDueDateOf,
-  statusPaid,
-  type InvoiceStatus,
-} from '../../../domain/invoice.ts';
+import { invoiceStatusesBefore, LIVE_INVOICE_STATUSES, type InvoiceStatus } from '../../../domain/invoice.ts';
+import { nextDueDateOf, statusPaid } from '../../../domain/invoice-due.ts';
 import type { PlainDate } from '../../../domain/plain-date.ts';
 import { later, now, plus, span } from '../../../database/expressions.ts';
 import type { Statements } from '../../../database/statements.ts';

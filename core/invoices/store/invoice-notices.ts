@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { noticeKey, type Notice } from '../../../domain/invoice.ts';
+import { noticeKey, type Notice } from '../../../domain/invoice-notices.ts';
 import type { Scope } from '../../../database/connection.ts';
 import { now, plus, span } from '../../../database/expressions.ts';
 import type { Statements } from '../../../database/statements.ts';

@@ -1,6 +1,7 @@
 import { expressionBuilder, sql } from 'kysely';
 import { jsonBuildObject } from 'kysely/helpers/postgres';
-import type { Installment, InvoiceLine, LineTotals, Reduction, Tax, TaxTotal } from '../../../domain/invoice.ts';
+import type { Installment } from '../../../domain/installments.ts';
+import type { InvoiceLine, LineTotals, Reduction, Tax, TaxTotal } from '../../../domain/invoice-totals.ts';
 import type { Scope } from '../../../database/connection.ts';
 import { timeOf } from '../../../database/expressions.ts';
 import type { Statements } from '../../../database/statements.ts';

@@ -1,4 +1,4 @@
-import type { Reduction, Tax, TaxRate, TaxTotal } from '../../../domain/invoice.ts';
+import type { Reduction, Tax, TaxRate, TaxTotal } from '../../../domain/invoice-totals.ts';
 import type { StoredRate, StoredReduction, StoredTax, StoredTaxTotal } from '../../../database/entities/invoice.ts';
 import { optional } from '../../../database/read-row.ts';
 
