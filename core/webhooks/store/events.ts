@@ -89,12 +89,6 @@ export async function recordEvent(statements: Statements, event: NewEvent): Prom
   return { eventId, parked: row?.deliveryStatus === 'PARKED' };
 }
 
-/** For issuing an invoice, which is SQL text still. The last columns of an insert, followed by two values: the application's id and the mode. */
-export const BY_ENDPOINT = `case when usable then 'PENDING' else 'PARKED' end, case when not usable then 'NO_ENDPOINT' end,
-       case when usable then now() + interval '30 seconds' end
-     from (select exists(select 1 from webhook_endpoints
-       where application_id = ?::bigint and mode = ? and url is not null and disabled_at is null) as usable) endpoint`;
-
 /** Builds the body of an event in the native contract, as it is signed and sent. */
 export function payloadOf({ type, mode, sequence, data }: Pick<NewEvent, 'type' | 'mode' | 'sequence' | 'data'>) {
   const eventId = newEventId();
