@@ -53,12 +53,15 @@ const RETRYABLE_SQL_STATES: ReadonlySet<string> = new Set(['40001', '40P01']);
 
 /** The connection pools of one process. Create it in a main file, and close it at exit. */
 export interface Database {
-  /** Runs one transaction with an EntityManager, restricted to an application and mode by row-level security. */
-  withScope<T>(scope: Scope, work: (em: EntityManager) => Promise<T>): Promise<T>;
-  /** Does the same for plain statements that do not depend on each other's results: one transaction in one round trip. */
-  inOneTrip<T>(scope: Scope, work: (statements: Statements) => Promise<T>): Promise<T>;
-  /** Does the same for plain statements that depend on each other's results. */
-  inTransaction<T>(scope: Scope, work: (statements: Statements) => Promise<T>): Promise<T>;
+  /**
+   * Runs one transaction of an application's request or workflow. Row-level security restricts it to the rows of the application and mode. With
+   * `oneTrip`, everything takes one round trip: `work` sends all its statements before it awaits the first result.
+   */
+  withScope<T>(
+    scope: Scope,
+    work: (statements: Statements) => Promise<T>,
+    options?: { readonly oneTrip: boolean },
+  ): Promise<T>;
   /** Runs one transaction that sees every application: sweeper, sealing, verify, registration. Never call it from an application's route. */
   withSystem<T>(work: (em: EntityManager) => Promise<T>): Promise<T>;
   /** Runs one transaction of an operator's request, which sees the operators' tables and the rows of the applications in their view. */
@@ -115,16 +118,8 @@ export async function openDatabase({
   const operatorOrm = (): Promise<MikroORM> => (operators ??= open('lenden_operator', 5));
   const retry = <T>(work: () => Promise<T>): Promise<T> => retrying(work, onRetry);
   return {
-    withScope: (scope, work) =>
-      retry(async () => {
-        const em = app.em.fork();
-        em.setSessionContext({
-          variables: { 'lenden.app': scope.applicationId.toString(), 'lenden.mode': scope.mode },
-        });
-        return em.transactional(work);
-      }),
-    inOneTrip: (scope, work) => retry(() => inOneTrip(pool, openingOf(scope), work)),
-    inTransaction: (scope, work) => retry(() => inTransaction(pool, openingOf(scope), work)),
+    withScope: (scope, work, { oneTrip = false } = { oneTrip: false }) =>
+      retry(() => (oneTrip ? inOneTrip : inTransaction)(pool, openingOf(scope), work)),
     withSystem: (work) => retry(async () => (await systemOrm()).em.fork().transactional(work)),
     withOperator: (view, work) =>
       retry(async () => {

@@ -11,8 +11,6 @@ export function idleDependencies(): ApiDependencies & AdminDependencies {
   return {
     database: {
       withScope: refuse,
-      inOneTrip: refuse,
-      inTransaction: refuse,
       withSystem: refuse,
       withOperator: refuse,
       lookup: refuse,

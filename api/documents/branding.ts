@@ -5,7 +5,7 @@ import type { Branding } from '../../web/documents/document.ts';
 
 /** Returns how an application's documents look: its template, or only its name if it has none. */
 export async function brandingOf(database: Database, scope: Scope, applicationName: string): Promise<Branding> {
-  const { template, logo } = await database.inTransaction(scope, async (statements) => ({
+  const { template, logo } = await database.withScope(scope, async (statements) => ({
     template: await readTemplate(statements, scope.applicationId),
     logo: await readLogo(statements, scope.applicationId),
   }));

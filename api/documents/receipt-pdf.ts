@@ -43,7 +43,7 @@ async function receiptDocument(
     throw new DomainError('INVALID_OPERATION_STATE', 'the payment has not succeeded');
   }
   const branding = await brandingOf(database, payment, applicationName);
-  const { refundedMinor, invoice, payments } = await database.inTransaction(payment, async (statements) => ({
+  const { refundedMinor, invoice, payments } = await database.withScope(payment, async (statements) => ({
     refundedMinor: await refundedOf(statements, payment.id),
     invoice: typeof invoiceId === 'bigint' ? await readInvoice(statements, payment, invoiceId) : null,
     payments: typeof invoiceId === 'bigint' ? await paymentsOf(statements, invoiceId) : [],

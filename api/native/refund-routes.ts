@@ -88,8 +88,10 @@ function list(deps: ApiDependencies): Route<NativeCaller> {
     handler: async ({ caller, params }: { caller: NativeCaller; params: IdParams }) => {
       const { scope } = caller;
       const payment = await findPayment(deps, scope, params.id);
-      const refunds = await deps.database.inOneTrip(scope, (statements) =>
-        listRefunds(statements, scope, { paymentId: payment.id, limit: LIST_MAX }),
+      const refunds = await deps.database.withScope(
+        scope,
+        (statements) => listRefunds(statements, scope, { paymentId: payment.id, limit: LIST_MAX }),
+        { oneTrip: true },
       );
       return { status: 200, data: refunds.map((refund) => refundView(refund)) };
     },

@@ -146,8 +146,11 @@ function list(deps: ApiDependencies): Route<NativeCaller> {
     response: { status: 200, schema: z.array(PaymentSchema) },
     errors: ['VALIDATION_ERROR', ...CREDENTIAL_ERRORS],
     handler: async ({ caller, query }: { caller: NativeCaller; query: z.infer<typeof ListPaymentsQuery> }) => {
-      const payments = await deps.database.inOneTrip(caller.scope, (statements) =>
-        listPayments(statements, caller.scope, { customerReference: query.customerReference, limit: LIST_MAX }),
+      const payments = await deps.database.withScope(
+        caller.scope,
+        (statements) =>
+          listPayments(statements, caller.scope, { customerReference: query.customerReference, limit: LIST_MAX }),
+        { oneTrip: true },
       );
       return { status: 200, data: payments.map((payment) => paymentView(payment, deps.webUrl)) };
     },
@@ -176,8 +179,10 @@ function receipt(deps: ApiDependencies): Route<NativeCaller> {
       if (!isPaid(payment.status) || !(payment.paidAt instanceof Date)) {
         throw new DomainError('INVALID_OPERATION_STATE', 'the payment has not succeeded');
       }
-      const refundedMinor = await deps.database.inOneTrip(caller.scope, (statements) =>
-        refundedOf(statements, payment.id),
+      const refundedMinor = await deps.database.withScope(
+        caller.scope,
+        (statements) => refundedOf(statements, payment.id),
+        { oneTrip: true },
       );
       const { paidAt } = payment;
       if (accepts(JSON_TYPE, PDF_TYPE) === PDF_TYPE) {

@@ -16,7 +16,7 @@ export async function findTransaction(
   { id, code }: Sought,
 ): Promise<PaymentRecord> {
   const payment = isReference(id)
-    ? await database.inOneTrip(scope, (statements) => readPaymentByReference(statements, scope, id))
+    ? await database.withScope(scope, (statements) => readPaymentByReference(statements, scope, id), { oneTrip: true })
     : null;
   if (payment === null) {
     throw new OwnpayError(code, code === 'PAYMENT_NOT_FOUND' ? 'Payment not found.' : 'Transaction not found.');

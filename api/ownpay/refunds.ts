@@ -59,7 +59,7 @@ function invalid(field: string, problem: string): DomainError {
 }
 
 export async function listRefunds(deps: ApiDependencies, caller: OwnpayCaller, query: z.infer<typeof RefundsQuery>) {
-  const { rows, total } = await deps.database.inTransaction(caller.scope, (statements) =>
+  const { rows, total } = await deps.database.withScope(caller.scope, (statements) =>
     pageOfRefunds(statements, caller.scope, {
       filter: {
         statuses: query.status === undefined ? undefined : refundStatusesOf(query.status),

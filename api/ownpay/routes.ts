@@ -101,7 +101,7 @@ function list(deps: ApiDependencies): Route<OwnpayCaller> {
         gateway,
         ...daysOf(query, deps.calendar),
       };
-      const { rows, total, refunded } = await deps.database.inTransaction(caller.scope, async (statements) => {
+      const { rows, total, refunded } = await deps.database.withScope(caller.scope, async (statements) => {
         const page = await pageOfPayments(statements, caller.scope, { filter, slice: sliceOf(query) });
         return { ...page, refunded: await refundedOfAll(statements, page.rows) };
       });
@@ -124,8 +124,10 @@ function readTransaction(deps: ApiDependencies): Route<OwnpayCaller> {
     errors: ['RESOURCE_NOT_FOUND', ...ALWAYS],
     handler: async ({ caller, params }: { caller: OwnpayCaller; params: Params }) => {
       const payment = await findTransaction(deps, caller, { id: params.id, code: 'TRANSACTION_NOT_FOUND' });
-      const refundedMinor = await deps.database.inOneTrip(caller.scope, (statements) =>
-        refundedOf(statements, payment.id),
+      const refundedMinor = await deps.database.withScope(
+        caller.scope,
+        (statements) => refundedOf(statements, payment.id),
+        { oneTrip: true },
       );
       return { status: 200, data: { success: true as const, ...transactionView(payment, refundedMinor) } };
     },

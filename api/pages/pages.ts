@@ -247,7 +247,7 @@ async function showCheckout(deps: ApiDependencies, showing: Showing): Promise<vo
   const asked = new URLSearchParams(context.querystring);
   const choosing = { options, again: asked.has('choose') };
   const problem = PROBLEMS.find((known) => known === asked.get('problem')) ?? null;
-  const state = await deps.database.inTransaction(scope, (statements) => {
+  const state = await deps.database.withScope(scope, (statements) => {
     const ownPage = (otherWaysPath: string | null) =>
       manualState(deps, statements, { found, language: languageOf(context), otherWaysPath, problem });
     return checkoutState(statements, { ...found, choosing, ...(paysOnOurPage(deps, payment) ? { ownPage } : {}) });

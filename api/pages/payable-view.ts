@@ -61,7 +61,7 @@ export async function payableView(deps: ApiDependencies, shown: Shown): Promise<
   const { found, rules, gateways, language, problem } = shown;
   const { scope, invoice, applicationName } = found;
   const branding = await brandingOf(deps.database, scope, applicationName);
-  const { payments, refunded, unapplied, open, logo } = await deps.database.inTransaction(scope, async (statements) => {
+  const { payments, refunded, unapplied, open, logo } = await deps.database.withScope(scope, async (statements) => {
     const settled = await paymentsOf(statements, invoice.id);
     return {
       payments: settled,

@@ -43,7 +43,7 @@ export async function showPayable(deps: ApiDependencies, page: PayablePage): Pro
   if (invoice.viewedAt === null && dueMinorOf(invoice) > 0n && openedByPerson(page.context)) {
     // A failure to record the visit must not stop a payer from paying.
     await deps.database
-      .inOneTrip(scope, (statements) => noteViewed(statements, invoice.id))
+      .withScope(scope, (statements) => noteViewed(statements, invoice.id), { oneTrip: true })
       .catch((error: unknown) => {
         deps.log.warn(
           { invoice: invoice.reference, error: describeError(error) },
@@ -72,8 +72,10 @@ export async function sendBrand(deps: ApiDependencies, { context, found }: Payab
 }
 
 export async function sendLogo(deps: ApiDependencies, { context, found }: PayablePage): Promise<void> {
-  const logo = await deps.database.inOneTrip(found.scope, (statements) =>
-    readLogo(statements, found.scope.applicationId),
+  const logo = await deps.database.withScope(
+    found.scope,
+    (statements) => readLogo(statements, found.scope.applicationId),
+    { oneTrip: true },
   );
   if (logo === null) {
     throw new DomainError('RESOURCE_NOT_FOUND', 'logo not found');
@@ -161,5 +163,7 @@ function chosenAmount(deps: ApiDependencies, { invoice, form, rules, gateways }:
 }
 
 function rulesOf({ database }: ApiDependencies, scope: Scope): Promise<ApplicationPaymentRules> {
-  return database.inOneTrip(scope, (statements) => readPaymentRules(statements, scope.applicationId));
+  return database.withScope(scope, (statements) => readPaymentRules(statements, scope.applicationId), {
+    oneTrip: true,
+  });
 }

@@ -46,7 +46,7 @@ interface Wanted {
 
 async function write(deps: ApiDependencies, { caller, body, keyed }: Wanted) {
   const amounts = amountsOf(body);
-  const now = await deps.database.inOneTrip(caller.scope, readNow);
+  const now = await deps.database.withScope(caller.scope, readNow, { oneTrip: true });
   const totals = checked(caller, { body, amounts, now });
   const reference = shadhinpayInvoiceReference();
   const expiresAt = body.expiresAt ?? null;

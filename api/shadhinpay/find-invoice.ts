@@ -13,7 +13,7 @@ export async function findInvoice(
 ): Promise<InvoiceRecord> {
   const known = /^(pay|sp_inv)_[0-9A-Za-z]{22}$/.test(id);
   const invoice = known
-    ? await database.inOneTrip(scope, (statements) => readInvoiceByReference(statements, scope, id))
+    ? await database.withScope(scope, (statements) => readInvoiceByReference(statements, scope, id), { oneTrip: true })
     : null;
   if (invoice === null) {
     throw new DomainError('RESOURCE_NOT_FOUND', 'Invoice not found');
@@ -22,6 +22,8 @@ export async function findInvoice(
 }
 
 export async function showInvoice({ database, webUrl }: ApiDependencies, invoice: InvoiceRecord) {
-  const payments = await database.inOneTrip(invoice, (statements) => paymentsOf(statements, invoice.id));
+  const payments = await database.withScope(invoice, (statements) => paymentsOf(statements, invoice.id), {
+    oneTrip: true,
+  });
   return invoiceView(invoice, { payments, webUrl });
 }

@@ -15,7 +15,7 @@ export async function findPayment(
   id: string,
 ): Promise<PaymentRecord> {
   const payment = isReference(id)
-    ? await database.inOneTrip(scope, (statements) => readPaymentByReference(statements, scope, id))
+    ? await database.withScope(scope, (statements) => readPaymentByReference(statements, scope, id), { oneTrip: true })
     : null;
   if (payment === null) {
     throw new DomainError('RESOURCE_NOT_FOUND', 'Payment not found');
@@ -28,6 +28,8 @@ export async function showPayment(
   { scope }: ShadhinpayCaller,
   payment: PaymentRecord,
 ) {
-  const refundedMinor = await database.inOneTrip(scope, (statements) => refundedOf(statements, payment.id));
+  const refundedMinor = await database.withScope(scope, (statements) => refundedOf(statements, payment.id), {
+    oneTrip: true,
+  });
   return paymentView(payment, { refundedMinor, webUrl });
 }

@@ -28,7 +28,7 @@ export async function listInvoices(
 ) {
   const slice = pageSliceOf(query);
   const filter = filterOf(query);
-  const { invoices, total, payments } = await database.inTransaction(scope, async (statements) => {
+  const { invoices, total, payments } = await database.withScope(scope, async (statements) => {
     const page =
       filter === null ? { invoices: [], total: 0 } : await pageOfInvoices(statements, scope, { filter, slice });
     return { ...page, payments: await paymentsOfAll(statements, page.invoices) };

@@ -21,7 +21,7 @@ export async function listPayments(
 ) {
   const slice = pageSliceOf(query);
   const filter = filterOf(query);
-  const { rows, total, refunded, sum } = await database.inTransaction(scope, async (statements) => {
+  const { rows, total, refunded, sum } = await database.withScope(scope, async (statements) => {
     const page = await pageOfPayments(statements, scope, { filter, slice });
     return {
       ...page,

@@ -68,7 +68,7 @@ export async function listRefunds(
 ) {
   const payment = await findPayment(deps, caller, paymentId);
   const slice = pageSliceOf(query);
-  const { rows, total } = await deps.database.inTransaction(caller.scope, (statements) =>
+  const { rows, total } = await deps.database.withScope(caller.scope, (statements) =>
     pageOfRefunds(statements, caller.scope, {
       filter: { payment: payment.reference, ofPayments: true, from: null, before: null },
       slice,
@@ -80,7 +80,7 @@ export async function listRefunds(
 
 /** Returns a refund. Refunds of another business, of the other mode and absent ones look the same. */
 export async function showRefund({ database }: ApiDependencies, { scope }: ShadhinpayCaller, id: string) {
-  const found = await database.inTransaction(scope, async (statements) => {
+  const found = await database.withScope(scope, async (statements) => {
     const refund = isReference(id) ? await readRefundByReference(statements, scope, id) : null;
     const payment = refund === null ? null : await readPayment(statements, scope, refund.paymentId);
     return refund === null || payment === null ? null : refundView(refund, payment.reference);

@@ -26,9 +26,7 @@ export async function postingRate(
     for (let turn = number; performance.now() - startedMs < seconds * 1_000; turn += inFlight) {
       const scope = scopes[turn % scopes.length];
       if (scope !== undefined) {
-        await database.inTransaction(scope, (statements) =>
-          postTransaction(statements, postingOf(scope, randomUUID())),
-        );
+        await database.withScope(scope, (statements) => postTransaction(statements, postingOf(scope, randomUUID())));
         posted += 1;
       }
     }

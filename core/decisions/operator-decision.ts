@@ -81,7 +81,7 @@ export async function takeOperatorDecision<Found extends FoundPayment, Target, O
   if (found === null) {
     throw notFound(steps.what);
   }
-  const decided = await deps.database.inTransaction(found.scope, async (statements) => {
+  const decided = await deps.database.withScope(found.scope, async (statements) => {
     const target = await steps.lock(statements, found);
     const decision = await store(statements, { caller, found, ruling: steps.rule(target) });
     const outcome =

@@ -74,7 +74,9 @@ export async function receiveCallback(
   const kept = await keep(deps, callback, ids);
   const outcome = outcomeWithoutQuery({ status: kept.payment.status, finalizedBy: kept.finalizedBy }, parsed);
   if (outcome !== null) {
-    await deps.database.inOneTrip(ids.scope, (statements) => closeCallback(statements, kept.callbackId, outcome));
+    await deps.database.withScope(ids.scope, (statements) => closeCallback(statements, kept.callbackId, outcome), {
+      oneTrip: true,
+    });
   } else if (kept.signal) {
     await passOn(deps, kept, { ...ids, gateway }).catch((error: unknown) => {
       deps.log.warn(
@@ -92,9 +94,9 @@ export async function receiveCallback(
  */
 function keep({ database }: CallbackDependencies, callback: ReceivedCallback, ids: AttemptIds): Promise<KeptCallback> {
   if (callback.signatureValid) {
-    return database.inOneTrip(ids.scope, (statements) => keepCallback(statements, callback, ids));
+    return database.withScope(ids.scope, (statements) => keepCallback(statements, callback, ids), { oneTrip: true });
   }
-  return database.inTransaction(ids.scope, async (statements) =>
+  return database.withScope(ids.scope, async (statements) =>
     (await countUnsigned(statements, callback, ids)) === 'kept'
       ? keepCallback(statements, callback, ids)
       : passUnkept(statements, ids),

@@ -40,7 +40,7 @@ export function keepingAnswer(
 ): KeepAnswer {
   return {
     onSerialized: (text) =>
-      database.inOneTrip(key.scope, (statements) => storeAnswer(statements, key, { status, text })),
+      database.withScope(key.scope, (statements) => storeAnswer(statements, key, { status, text }), { oneTrip: true }),
   };
 }
 
@@ -63,7 +63,9 @@ export async function orAsAnswered<Reply>(
   } catch (error) {
     const answer =
       error instanceof DomainError && key !== null
-        ? await database.inOneTrip(key.scope, (statements) => readAnswer(statements, key, lease.fingerprint))
+        ? await database.withScope(key.scope, (statements) => readAnswer(statements, key, lease.fingerprint), {
+            oneTrip: true,
+          })
         : null;
     if (answer === null) {
       throw error;
@@ -83,7 +85,7 @@ export async function findDuplicate(
   if (claim === null) {
     throw new Error('without a key there is no duplicate');
   }
-  const duplicate = await database.inTransaction(claim.scope, (statements) => joinDuplicate(statements, claim));
+  const duplicate = await database.withScope(claim.scope, (statements) => joinDuplicate(statements, claim));
   switch (duplicate.kind) {
     case 'conflict':
       throw new DomainError('IDEMPOTENCY_KEY_CONFLICT', 'this Idempotency-Key was used with another request');

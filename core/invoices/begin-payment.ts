@@ -58,7 +58,7 @@ export async function beginInvoicePayment<Problem extends string>(
   wanted: InvoicePayment<Problem>,
 ): Promise<BegunPayment<Problem>> {
   const begun = await drawingAgain(() =>
-    deps.database.inTransaction(found.scope, (statements) => begin(deps, statements, { ...wanted, found })),
+    deps.database.withScope(found.scope, (statements) => begin(deps, statements, { ...wanted, found })),
   );
   if ('isNew' in begun && begun.isNew) {
     await openCheckout(deps, found, begun);

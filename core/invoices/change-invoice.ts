@@ -69,7 +69,7 @@ type Change = (statements: Statements, invoice: InvoiceRecord) => Promise<Change
 
 /** Changes a locked invoice in one transaction, then notifies its workflow and starts the delivery of its event. */
 export async function changeInvoice(deps: CoreDependencies, of: InvoiceToChange, work: Change): Promise<InvoiceRecord> {
-  const { before, changed } = await deps.database.inTransaction(of.scope, async (statements) => {
+  const { before, changed } = await deps.database.withScope(of.scope, async (statements) => {
     const invoice = await lockOrMiss(statements, of);
     return { before: invoice, changed: await work(statements, invoice) };
   });

@@ -29,7 +29,7 @@ const NOTHING: NoticePlan = { send: [], skip: [], nextAt: null };
  * written in one transaction. The invoice's time in the database decides what is due; the workflow's timers only wake it.
  */
 export async function driveInvoice(deps: MailingDependencies, input: DriveInvoiceInput): Promise<InvoiceState> {
-  const { state, followUps } = await deps.database.inTransaction(scopeOf(input), async (statements) => {
+  const { state, followUps } = await deps.database.withScope(scopeOf(input), async (statements) => {
     const locked = await lockInvoiceByReference(statements, scopeOf(input), input.reference);
     if (locked === null || locked.status === 'DRAFT') {
       throw new MissingRow('invoice', input.reference);

@@ -10,7 +10,9 @@ export async function findInvoice(
   id: bigint | null,
 ): Promise<InvoiceRecord> {
   const invoice =
-    id === null ? null : await database.inOneTrip(scope, (statements) => readInvoice(statements, scope, id));
+    id === null
+      ? null
+      : await database.withScope(scope, (statements) => readInvoice(statements, scope, id), { oneTrip: true });
   if (invoice === null) {
     throw notFound('invoice');
   }

@@ -31,7 +31,7 @@ interface NoticeEmail {
  */
 export async function sendInvoiceEmails(deps: MailingDependencies, input: InvoiceWorkflowInput): Promise<EmailsSent> {
   const scope = scopeOf(input);
-  const emails = await deps.database.inTransaction(scope, async (statements) => {
+  const emails = await deps.database.withScope(scope, async (statements) => {
     const invoice = await readInvoiceByReference(statements, scope, input.reference);
     if (invoice === null) {
       throw new MissingRow('invoice', input.reference);
@@ -46,8 +46,10 @@ export async function sendInvoiceEmails(deps: MailingDependencies, input: Invoic
     const end = await endOf(deps.mailer, email);
     if (end !== null) {
       const { noticeId } = email.waiting;
-      await deps.database.inOneTrip(scope, (statements) =>
-        endEmail(statements, { invoice: input.reference, noticeId, ...end }),
+      await deps.database.withScope(
+        scope,
+        (statements) => endEmail(statements, { invoice: input.reference, noticeId, ...end }),
+        { oneTrip: true },
       );
       if (end.status === 'REFUSED' || end.status === 'GIVEN_UP') {
         deps.log.error(
@@ -58,7 +60,7 @@ export async function sendInvoiceEmails(deps: MailingDependencies, input: Invoic
     }
   }
   return {
-    againInMs: await deps.database.inTransaction(scope, (statements) => nextEmailInMs(statements, input.reference)),
+    againInMs: await deps.database.withScope(scope, (statements) => nextEmailInMs(statements, input.reference)),
   };
 }
 

@@ -48,7 +48,7 @@ async function store(
   { scope, reference, content, shadhinpay, issue: wantsIssue, key, lease }: WantedInvoice,
 ): Promise<InvoiceRecord | ChangedInvoice | { status: number; text: string }> {
   const claim = claimOf(key, { ...lease, leaseSeconds: LEASE_SECONDS });
-  const made = await deps.database.inTransaction(scope, async (statements) => {
+  const made = await deps.database.withScope(scope, async (statements) => {
     if (claim !== null && !(await claimKey(statements, claim))) {
       return null;
     }

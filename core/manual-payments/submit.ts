@@ -12,7 +12,7 @@ export async function submit(
   { scope, payment }: PublicPayment,
   said: Omit<NewSubmission, 'paymentId'>,
 ): Promise<void> {
-  const outcome = await database.inTransaction(scope, (statements) =>
+  const outcome = await database.withScope(scope, (statements) =>
     submitTransaction(statements, { paymentId: payment.id, ...said }),
   );
   if (outcome === 'too-often') {

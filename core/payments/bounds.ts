@@ -34,7 +34,7 @@ export async function isActive(
     gateways.capabilities(gateway) !== undefined &&
     mayUse(application, gateway) &&
     (gateways.defaultStoreId(gateway, scope.mode) !== undefined ||
-      (await database.inOneTrip(scope, (statements) => hasStore(statements, scope, gateway))))
+      (await database.withScope(scope, (statements) => hasStore(statements, scope, gateway), { oneTrip: true })))
   );
 }
 

@@ -24,7 +24,7 @@ export async function chooseGateway(
     reference: attemptReference(),
     storeId: deps.gateways.defaultStoreId(gateway, payment.mode) ?? null,
   };
-  const outcome = await deps.database.inTransaction(scope, (statements) => storeChoice(statements, choice));
+  const outcome = await deps.database.withScope(scope, (statements) => storeChoice(statements, choice));
   const attempt = attemptOf(outcome);
   if (attempt === null) {
     return null;

@@ -99,8 +99,8 @@ function insert(
 ): Promise<bigint | null> {
   const { scope, invoiceId } = payment;
   return invoiceId === null
-    ? database.inOneTrip(scope, (statements) => insertPayment(statements, payment, claim))
-    : database.inTransaction(scope, (statements) => insertInvoicePayment(statements, { ...payment, invoiceId }, claim));
+    ? database.withScope(scope, (statements) => insertPayment(statements, payment, claim), { oneTrip: true })
+    : database.withScope(scope, (statements) => insertInvoicePayment(statements, { ...payment, invoiceId }, claim));
 }
 
 function requirePayment(paymentId: bigint | null): bigint {
@@ -149,6 +149,6 @@ async function openCheckout(
 
 async function release(deps: CoreDependencies, key: KeyName | null): Promise<void> {
   if (key !== null) {
-    await deps.database.inOneTrip(key.scope, (statements) => releaseKey(statements, key));
+    await deps.database.withScope(key.scope, (statements) => releaseKey(statements, key), { oneTrip: true });
   }
 }

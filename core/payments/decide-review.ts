@@ -20,7 +20,7 @@ import { scopeOf } from '../scope.ts';
  */
 export async function readReviewDecision(deps: CoreDependencies, input: ReviewDecisionInput): Promise<ReviewDecision> {
   const scope = scopeOf(input);
-  return deps.database.inTransaction(scope, async (statements) => {
+  return deps.database.withScope(scope, async (statements) => {
     const payment = await readPaymentByReference(statements, scope, input.reference);
     if (payment === null) {
       throw new MissingRow('payment', input.reference);
@@ -50,8 +50,11 @@ export async function declineDecision(
   deps: CoreDependencies,
   { decisionId, outcome, ...input }: DeclinedDecisionInput,
 ): Promise<void> {
-  await deps.database.inOneTrip(scopeOf(input), (statements) =>
-    closeReviewDecision(statements, { payment: input.reference, decisionId, outcome: `DECLINED_${outcome}` }),
+  await deps.database.withScope(
+    scopeOf(input),
+    (statements) =>
+      closeReviewDecision(statements, { payment: input.reference, decisionId, outcome: `DECLINED_${outcome}` }),
+    { oneTrip: true },
   );
   deps.log.error(
     { payment: input.reference, outcome, alert: 'decision-declined' },
@@ -65,7 +68,7 @@ export async function declineDecision(
  */
 export async function lookForUnappliedMoney(deps: CoreDependencies, input: PaymentWorkflowInput): Promise<void> {
   const scope = scopeOf(input);
-  const { payment, attempts } = await deps.database.inTransaction(scope, async (statements) => ({
+  const { payment, attempts } = await deps.database.withScope(scope, async (statements) => ({
     payment: await readPaymentByReference(statements, scope, input.reference),
     attempts: await attemptsWithMoney(statements, input.reference),
   }));

@@ -19,7 +19,7 @@ export function explainPayment(
   scope: Scope,
   paymentId: bigint,
 ): Promise<ExplainedPayment> {
-  return database.inTransaction(scope, async (statements) => {
+  return database.withScope(scope, async (statements) => {
     const payment = await readPayment(statements, scope, paymentId);
     if (payment === null) {
       throw notFound('payment');

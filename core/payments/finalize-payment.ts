@@ -29,7 +29,7 @@ const EVENT_OF: Readonly<Record<FinalStatus, EventType>> = {
  * at once, it changes nothing more and returns the stored status. Follow-ups start after the commit; if that fails, the sweeper starts them.
  */
 export async function finalizePayment(deps: CoreDependencies, input: FinalizeInput): Promise<FinalStatus> {
-  const { status, followUps } = await deps.database.inTransaction(scopeOf(input), (statements) =>
+  const { status, followUps } = await deps.database.withScope(scopeOf(input), (statements) =>
     settle(deps, statements, input),
   );
   await followUp(deps, input, followUps);

@@ -9,7 +9,9 @@ export async function findPayment(
   scope: Scope,
   id: bigint,
 ): Promise<PaymentRecord> {
-  const payment = await database.inOneTrip(scope, (statements) => readPayment(statements, scope, id));
+  const payment = await database.withScope(scope, (statements) => readPayment(statements, scope, id), {
+    oneTrip: true,
+  });
   if (payment === null) {
     throw notFound('payment');
   }

@@ -14,7 +14,7 @@ export async function rememberLedOn(deps: Dependencies, { scope, payment }: Publ
   }
   // A failure to record this must not stop a payer from paying.
   await deps.database
-    .inOneTrip(scope, (statements) => noteLedOn(statements, payment.id))
+    .withScope(scope, (statements) => noteLedOn(statements, payment.id), { oneTrip: true })
     .catch((error: unknown) => {
       deps.log.warn(
         { payment: payment.reference, error: describeError(error) },
@@ -33,9 +33,7 @@ export async function queryForReturned(deps: Dependencies, found: PublicPayment)
     return found;
   }
   try {
-    const asked = await deps.database.inTransaction(scope, (statements) =>
-      requestQueryForPayer(statements, payment.id),
-    );
+    const asked = await deps.database.withScope(scope, (statements) => requestQueryForPayer(statements, payment.id));
     if (asked?.signal !== true) {
       return found;
     }

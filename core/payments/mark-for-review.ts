@@ -6,7 +6,7 @@ import { scopeOf } from '../scope.ts';
 
 /** Puts a payment under review, which stops its expiry. Repeated, it keeps the first reason and time. */
 export async function markForReview(deps: CoreDependencies, input: ReviewInput): Promise<void> {
-  const marked = await deps.database.inTransaction(scopeOf(input), async (statements) => {
+  const marked = await deps.database.withScope(scopeOf(input), async (statements) => {
     const updated = await noteReview(statements, input);
     if (!updated && !(await paymentExists(statements, input.reference))) {
       throw new MissingRow('payment', input.reference);

@@ -33,8 +33,10 @@ export async function openCheckout(deps: CoreDependencies, input: PaymentWorkflo
   const ids = { payment: payment.reference, attempt: attempt.reference };
   const outcome = await openSession(gateway, orderOf(prepared, deps.apiUrl));
   if (outcome === null) {
-    await deps.database.inOneTrip(scope, (statements) =>
-      recordNoSession(statements, { ...ids, status: 'UNKNOWN', failureCode: null }),
+    await deps.database.withScope(
+      scope,
+      (statements) => recordNoSession(statements, { ...ids, status: 'UNKNOWN', failureCode: null }),
+      { oneTrip: true },
     );
     return unlessOpened(deps, input, { kind: 'unavailable', expiresAtMs: payment.expiresAt.getTime() });
   }
@@ -46,8 +48,10 @@ export async function openCheckout(deps: CoreDependencies, input: PaymentWorkflo
     return unlessOpened(deps, input, await refusedUnlessPaid(deps, prepared, outcome.code));
   }
   const { sessionKey, gatewayUrl, payWithinMinutes = 0 } = outcome;
-  const opened = await deps.database.inOneTrip(scope, (statements) =>
-    recordSession(statements, { ...ids, sessionKey, gatewayUrl, payWithinMinutes }),
+  const opened = await deps.database.withScope(
+    scope,
+    (statements) => recordSession(statements, { ...ids, sessionKey, gatewayUrl, payWithinMinutes }),
+    { oneTrip: true },
   );
   const expiresAt = opened ?? payment.expiresAt;
   return openedAt({ ...payment, expiresAt }, attempt, leavesOpenPage(deps, prepared));
@@ -106,7 +110,7 @@ async function refusedUnlessPaid(
     return refused(deps, prepared, failureCode);
   }
   const ids = { payment: payment.reference, attempt: attempt.reference };
-  await deps.database.inOneTrip(payment, (statements) => recordUnknownSession(statements, ids));
+  await deps.database.withScope(payment, (statements) => recordUnknownSession(statements, ids), { oneTrip: true });
   return { kind: 'choosing', expiresAtMs: payment.expiresAt.getTime(), attention: true };
 }
 
@@ -130,11 +134,15 @@ async function refused(
 ): Promise<OpenCheckoutResult> {
   const ids = { payment: payment.reference, attempt: attempt.reference };
   if (mayChoose(payment)) {
-    await database.inOneTrip(payment, (statements) => recordUnavailableChoice(statements, { ...ids, failureCode }));
+    await database.withScope(payment, (statements) => recordUnavailableChoice(statements, { ...ids, failureCode }), {
+      oneTrip: true,
+    });
     return { kind: 'choosing', expiresAtMs: payment.expiresAt.getTime() };
   }
-  await database.inOneTrip(payment, (statements) =>
-    recordNoSession(statements, { ...ids, status: 'REFUSED', failureCode }),
+  await database.withScope(
+    payment,
+    (statements) => recordNoSession(statements, { ...ids, status: 'REFUSED', failureCode }),
+    { oneTrip: true },
   );
   return { kind: 'refused', code: failureCode };
 }
@@ -146,7 +154,9 @@ interface Prepared extends Pick<CheckoutStart, 'payment' | 'applicationName' | '
 
 async function prepare(deps: CoreDependencies, input: PaymentWorkflowInput): Promise<Prepared | OpenCheckoutResult> {
   const scope = scopeOf(input);
-  const start = await deps.database.inOneTrip(scope, (statements) => readCheckoutStart(statements, input.reference));
+  const start = await deps.database.withScope(scope, (statements) => readCheckoutStart(statements, input.reference), {
+    oneTrip: true,
+  });
   const { payment, attempt: last } = start;
   if (!isOpen(payment.status)) {
     const { failureCode } = payment;
@@ -167,7 +177,9 @@ async function prepare(deps: CoreDependencies, input: PaymentWorkflowInput): Pro
   }
   const { gateway: name } = payment;
   if (typeof name !== 'string') {
-    await deps.database.inOneTrip(scope, (statements) => recordChoosing(statements, payment.reference));
+    await deps.database.withScope(scope, (statements) => recordChoosing(statements, payment.reference), {
+      oneTrip: true,
+    });
     return { kind: 'choosing', expiresAtMs: payment.expiresAt.getTime(), attention: waiting };
   }
   const attempt = last ?? (await firstAttempt(deps, start, name));
@@ -215,7 +227,7 @@ async function firstAttempt(
   const storeId = storeChosen ?? gateways.defaultStoreId(gateway, payment.mode);
   return storeId === undefined
     ? null
-    : database.inTransaction(payment, (statements) =>
+    : database.withScope(payment, (statements) =>
         insertFirstAttempt(statements, { payment, reference: attemptReference(), gateway, storeId }),
       );
 }

@@ -8,7 +8,9 @@ export async function requestCancel(
   deps: Pick<CoreDependencies, 'database' | 'dispatch' | 'log'>,
   { scope, payment }: PublicPayment,
 ): Promise<void> {
-  const isNew = await deps.database.inOneTrip(scope, (statements) => noteCancelRequest(statements, payment.id));
+  const isNew = await deps.database.withScope(scope, (statements) => noteCancelRequest(statements, payment.id), {
+    oneTrip: true,
+  });
   if (isNew) {
     await deps.dispatch.signalCancel(payment.reference).catch((error: unknown) => {
       deps.log.warn(

@@ -59,8 +59,11 @@ export async function verifyAttempt({ deps, input, queried, attempt, mayExecute 
   const record: RecordAnswer = async (outcome, said) => {
     const { newestCallbackId } = queried;
     const unanswered = said?.status === 'CONFIRMED' ? otherCharges(claims, said.validationId) : [];
-    await deps.database.inOneTrip(scopeOf(input), (statements) =>
-      recordAnswer(statements, { attempt: attempt.reference, answer: said, outcome, newestCallbackId, unanswered }),
+    await deps.database.withScope(
+      scopeOf(input),
+      (statements) =>
+        recordAnswer(statements, { attempt: attempt.reference, answer: said, outcome, newestCallbackId, unanswered }),
+      { oneTrip: true },
     );
   };
   if (answer.kind === 'charged') {
@@ -88,15 +91,18 @@ export async function verifyAttempt({ deps, input, queried, attempt, mayExecute 
   const choosesAgain = answer.kind === 'given-up' && mayChooseAgain({ queried, attempt, final });
   const mayHaveBeenCharged = answer.kind === 'not-started' || answer.kind === 'failed';
   const { newestCallbackId } = queried;
-  const isWritten = await deps.database.inOneTrip(scopeOf(input), (statements) =>
-    recordUnpaidEnd(statements, {
-      attemptId: attempt.id,
-      status: ended.status,
-      queryAgainAt: mayHaveBeenCharged ? queryAgainOf(attempt, gateway) : null,
-      onlyUnexecuted: answer.kind === 'not-started' || answer.kind === 'given-up',
-      choosesAgain,
-      newestCallbackId,
-    }),
+  const isWritten = await deps.database.withScope(
+    scopeOf(input),
+    (statements) =>
+      recordUnpaidEnd(statements, {
+        attemptId: attempt.id,
+        status: ended.status,
+        queryAgainAt: mayHaveBeenCharged ? queryAgainOf(attempt, gateway) : null,
+        onlyUnexecuted: answer.kind === 'not-started' || answer.kind === 'given-up',
+        choosesAgain,
+        newestCallbackId,
+      }),
+    { oneTrip: true },
   );
   if (!isWritten) {
     return { kind: 'undecided', hopeful: true };

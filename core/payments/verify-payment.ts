@@ -16,8 +16,10 @@ const ENDED_BY_GATEWAY: ReadonlySet<AttemptStatus> = new Set(['REFUSED', 'FAILED
  * expired by the database's time.
  */
 export async function verifyPayment(deps: CoreDependencies, input: VerifyInput): Promise<Verdict> {
-  const queried = await deps.database.inOneTrip(scopeOf(input), (statements) =>
-    takeForQuery(statements, input.reference),
+  const queried = await deps.database.withScope(
+    scopeOf(input),
+    (statements) => takeForQuery(statements, input.reference),
+    { oneTrip: true },
   );
   const { status, expiresAt, readAt } = queried.payment;
   const leftMs = isOpen(status) ? expiresAt.getTime() - readAt.getTime() : 0;

@@ -20,9 +20,7 @@ import { undoRefund } from './undo-refund.ts';
 
 /** Returns the state of a refund to a workflow that starts or restarts. */
 export async function readRefundState(deps: CoreDependencies, input: RefundWorkflowInput): Promise<RefundState> {
-  return deps.database.inTransaction(scopeOf(input), async (statements) =>
-    stateOf(await findRefund(statements, input)),
-  );
+  return deps.database.withScope(scopeOf(input), async (statements) => stateOf(await findRefund(statements, input)));
 }
 
 /**
@@ -32,7 +30,7 @@ export async function readRefundState(deps: CoreDependencies, input: RefundWorkf
 export async function decideRefund(deps: CoreDependencies, input: RefundDecisionInput): Promise<RefundState> {
   const scope = scopeOf(input);
   const followUps: FollowUp[] = [];
-  const state = await deps.database.inTransaction(scope, async (statements) => {
+  const state = await deps.database.withScope(scope, async (statements) => {
     followUps.length = 0;
     // Lock order: invoice, payment, refund.
     const { paymentId } = await findRefund(statements, input);

@@ -29,7 +29,7 @@ const NOT_EXECUTED: ReadonlySet<GatewayFailureKind> = new Set(['unavailable', 'r
 export async function driveRefund(deps: CoreDependencies, input: RefundWorkflowInput): Promise<RefundAnswer> {
   const scope = scopeOf(input);
   const { reference } = input;
-  const write: Write = (work) => deps.database.inOneTrip(scope, work);
+  const write: Write = (work) => deps.database.withScope(scope, work, { oneTrip: true });
   const { refund, charge, gateway } = await readAtGateway(deps, scope, reference);
   if (isFinalRefund(refund.status)) {
     return { kind: 'ended', status: refund.status };
@@ -46,7 +46,9 @@ export async function driveRefund(deps: CoreDependencies, input: RefundWorkflowI
     await keepEvidence(write, reference, answer);
     return conclusion(answer, { doubtful: false });
   }
-  const requested = await deps.database.inOneTrip(scope, (statements) => recordRequest(statements, reference));
+  const requested = await deps.database.withScope(scope, (statements) => recordRequest(statements, reference), {
+    oneTrip: true,
+  });
   if (requested === null) {
     throw new Error('the refund must not be carried out');
   }
@@ -70,7 +72,7 @@ async function readAtGateway(
   scope: Scope,
   reference: string,
 ): Promise<{ refund: RefundRecord; charge: RefundedChargeRecord; gateway: Gateway | undefined }> {
-  const { refund, charge, sealedSecret } = await database.inTransaction(scope, async (statements) => {
+  const { refund, charge, sealedSecret } = await database.withScope(scope, async (statements) => {
     const found = await readRefundByReference(statements, scope, reference);
     if (found === null) {
       throw new MissingRow('refund', reference);

@@ -31,7 +31,7 @@ const EVENT_OF: Readonly<Record<FinalRefundStatus, EventType>> = {
  */
 export async function endRefund(deps: CoreDependencies, input: RefundEndInput): Promise<FinalRefundStatus> {
   const scope = scopeOf(input);
-  const status = await deps.database.inTransaction(scope, async (statements) => {
+  const status = await deps.database.withScope(scope, async (statements) => {
     const refund = await findRefund(statements, input);
     if (isFinalRefund(refund.status)) {
       return refund.status;
@@ -125,7 +125,7 @@ export async function startDeliveries(deps: CoreDependencies, input: RefundWorkf
       watched,
       waiting,
       reopened,
-    } = await deps.database.inTransaction({ applicationId, mode }, async (statements) => {
+    } = await deps.database.withScope({ applicationId, mode }, async (statements) => {
       const { paymentId, reopensInvoice, unappliedPaymentId, status } = await findRefund(statements, input);
       return {
         status,
@@ -177,7 +177,7 @@ export async function findRefund(statements: Statements, input: RefundWorkflowIn
 
 /** Puts a refund under review and raises an alert, once. */
 export async function markRefundForReview(deps: CoreDependencies, input: RefundReviewInput): Promise<void> {
-  const marked = await deps.database.inTransaction(scopeOf(input), (statements) =>
+  const marked = await deps.database.withScope(scopeOf(input), (statements) =>
     reviewRefund(statements, { reference: input.reference, reason: input.reason }),
   );
   if (marked) {

@@ -86,7 +86,7 @@ async function reserveOnce(
 ): Promise<RefundRecord | { status: number; text: string }> {
   const boundsOf = refundBoundsIn(deps.gateways);
   const claim = claimOf(key, { ...lease, leaseSeconds: LEASE_SECONDS });
-  const reserved = await deps.database.inTransaction(scope, async (statements) => {
+  const reserved = await deps.database.withScope(scope, async (statements) => {
     if (claim !== null && !(await claimKey(statements, claim))) {
       return null;
     }
@@ -111,7 +111,9 @@ export async function findRefund(
   id: bigint | null,
 ): Promise<RefundRecord> {
   const refund =
-    id === null ? null : await database.inOneTrip(scope, (statements) => readRefund(statements, scope, id));
+    id === null
+      ? null
+      : await database.withScope(scope, (statements) => readRefund(statements, scope, id), { oneTrip: true });
   if (refund === null) {
     throw notFound('refund');
   }

@@ -222,7 +222,9 @@ function afterDecision(
   return awaitOutcome(
     deps.dispatch,
     async () => {
-      const now = await deps.database.inOneTrip(scope, (statements) => readRefund(statements, scope, refund.id));
+      const now = await deps.database.withScope(scope, (statements) => readRefund(statements, scope, refund.id), {
+        oneTrip: true,
+      });
       if (now === null) {
         throw notFound('refund');
       }

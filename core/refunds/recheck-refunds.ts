@@ -26,7 +26,7 @@ export async function recheckRefunds(
   { scope, gateway, paymentReference, gatewayRefundIds, applicationName }: ClaimedFailures,
 ): Promise<void> {
   for (const gatewayRefundId of gatewayRefundIds) {
-    const found = await deps.database.inTransaction(scope, async (statements) => {
+    const found = await deps.database.withScope(scope, async (statements) => {
       const refund = await findSucceededRefund(statements, { paymentReference, gatewayRefundId });
       return refund === null ? null : { refund, charge: await readRefundedCharge(statements, refund.id) };
     });
@@ -44,7 +44,9 @@ export async function recheckRefunds(
     }
     const { evidence } = answer;
     if (
-      await deps.database.inOneTrip(scope, (statements) => doubtSucceededRefund(statements, { reference, evidence }))
+      await deps.database.withScope(scope, (statements) => doubtSucceededRefund(statements, { reference, evidence }), {
+        oneTrip: true,
+      })
     ) {
       deps.log.error(
         { refund: reference, reason: 'FAILED_AFTER_SUCCESS', alert: 'refund-review' },

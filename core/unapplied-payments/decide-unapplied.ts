@@ -31,7 +31,7 @@ export async function decideUnappliedPayment(
   input: UnappliedDecisionInput,
 ): Promise<UnappliedPaymentResult> {
   const scope = scopeOf(input);
-  const { refunds, applicationName, followUps } = await deps.database.inTransaction(scope, async (statements) => {
+  const { refunds, applicationName, followUps } = await deps.database.withScope(scope, async (statements) => {
     const invoice = await lockInvoicePaidBy(statements, scope, input.reference);
     const attempt = await findAttemptOfPayment(statements, input);
     if (attempt === null) {

@@ -1,6 +1,4 @@
-import type { EntityManager } from '../../database/connection.ts';
-import { Application } from '../../database/entities/application.ts';
-import { GatewayCallback, Payment, UnappliedPayment } from '../../database/entities/payment.ts';
+import type { Statements } from '../../database/statements.ts';
 import { isCurrency } from '../../domain/currency.ts';
 import { unappliedPaymentReceipt } from '../../domain/ledger.ts';
 import { isOpen, isPaid } from '../../domain/payment.ts';
@@ -17,8 +15,15 @@ import { recheckRefunds } from '../refunds/recheck-refunds.ts';
 import { refundUnappliedMoney } from '../refunds/store/new-refunds.ts';
 import type { RefundRecord } from '../refunds/store/refunds.ts';
 import { scopeOf } from '../scope.ts';
-import { findAttempt, readUnappliedPayment } from './read-unapplied.ts';
+import { readUnappliedPayment } from './read-unapplied.ts';
 import { startRefunds } from './start-refunds.ts';
+import {
+  holdCharge,
+  listRecordedCharges,
+  listUnconsumed,
+  readQueriedAttempt,
+  type QueriedAttempt,
+} from './store/charges.ts';
 import { recordWatched } from './store/unapplied-payments.ts';
 import { recordUnapplied } from './unapplied-event.ts';
 
@@ -33,20 +38,20 @@ export async function recordUnappliedPayment(
   input: UnappliedPaymentInput,
 ): Promise<UnappliedPaymentResult> {
   const scope = scopeOf(input);
-  const { payment, gateway } = await readAtGateway(deps, input);
-  if (isOpen(payment.status)) {
+  const {
+    attempt: { paymentStatus, applicationName },
+    gateway,
+  } = await readAtGateway(deps, input);
+  if (isOpen(paymentStatus)) {
     // The payment had ended, and is open again because an older database was restored. Its own workflow queries the gateway, and one charge must not
     // be posted twice.
     return readUnappliedPayment(deps, input);
   }
   for (let charges = 0; charges < CHARGES_A_PASS_MAX; charges += 1) {
-    const query = await deps.database.withScope(scope, (em) =>
-      prepareQuery(em, { input, gateway, paid: isPaid(payment.status) }),
+    const query = await deps.database.withScope(scope, (statements) =>
+      prepareQuery(statements, { input, gateway, paid: isPaid(paymentStatus) }),
     );
     if (query.failedRefunds.length > 0) {
-      const { name: applicationName } = await deps.database.withScope(scope, (em) =>
-        em.findOneOrFail(Application, { id: scope.applicationId }),
-      );
       const gatewayRefundIds = query.failedRefunds;
       const { reference: paymentReference } = input;
       await recheckRefunds(deps, { scope, gateway, paymentReference, gatewayRefundIds, applicationName });
@@ -57,17 +62,17 @@ export async function recordUnappliedPayment(
     }
     // For `with-operator`, the operator's decision wakes this workflow again.
     const charge = answer.kind === 'charged' ? answer.charge : null;
-    const recorded = await deps.database.withScope(scope, async (em) => {
+    const recorded = await deps.database.withScope(scope, async (statements) => {
       // Lock order: callbacks before the payment, as when a callback is stored.
       await consumeCallbacks(
-        em,
+        statements,
         { attempt: input.attemptReference, upTo: query.newestCallbackId },
         charge === null ? 'IGNORED' : 'LATE',
       );
-      return charge === null ? null : recordCharge(deps, em, { input, charge });
+      return charge === null ? null : recordCharge(deps, statements, { input, charge });
     });
     if (recorded !== null) {
-      const { refund, applicationName, followUps } = recorded;
+      const { refund, followUps } = recorded;
       await startRefunds(deps, refund === null ? [] : [refund], applicationName);
       await followUp(deps, input, followUps);
     }
@@ -81,17 +86,17 @@ export async function recordUnappliedPayment(
 async function readAtGateway(
   { database, gateways }: CoreDependencies,
   input: UnappliedPaymentInput,
-): Promise<{ payment: Payment; gateway: Gateway }> {
+): Promise<{ attempt: QueriedAttempt; gateway: Gateway }> {
   const scope = scopeOf(input);
-  return database.withScope(scope, async (em) => {
-    const { storeId, gateway: name, paymentId } = await findAttempt(em, input);
-    const payment = await em.findOneOrFail(Payment, { id: paymentId });
-    const sealedSecret = await sealedSecretOf(em, scope, { gateway: name, storeId });
-    const gateway = gateways.open(name, payment.mode, { storeId, sealedSecret });
+  return database.withScope(scope, async (statements) => {
+    const attempt = await readQueriedAttempt(statements, input);
+    const { storeId, gateway: name } = attempt;
+    const sealedSecret = await sealedSecretOf(statements, scope, { gateway: name, storeId });
+    const gateway = gateways.open(name, attempt.mode, { storeId, sealedSecret });
     if (gateway === undefined) {
       throw new GatewayFailure('unauthorized', 'the store of this payment is not configured');
     }
-    return { payment, gateway };
+    return { attempt, gateway };
   });
 }
 
@@ -100,7 +105,9 @@ async function readAtGateway(
  * queried until a new callback arrives, so an operator has to look at the gateway's dashboard.
  */
 export async function parkUnappliedPayment(deps: CoreDependencies, input: UnappliedPaymentInput): Promise<void> {
-  const { reference: attempt } = await deps.database.withScope(scopeOf(input), (em) => findAttempt(em, input));
+  const { reference: attempt } = await deps.database.withScope(scopeOf(input), (statements) =>
+    readQueriedAttempt(statements, input),
+  );
   await consumeAllCallbacks(deps.database, scopeOf(input), { attempt, outcome: 'MISMATCH' });
   deps.log.error(
     { payment: input.reference, attempt: input.attemptReference, alert: 'unapplied-payment-unclear' },
@@ -116,23 +123,19 @@ interface Preparing {
 }
 
 /** Reads what a query about an attempt needs: what is posted already, and what its callbacks claim. */
-async function prepareQuery(em: EntityManager, { input, gateway, paid }: Preparing) {
-  const attempt = await findAttempt(em, input);
-  const posted = await em.find(UnappliedPayment, { attemptId: attempt.id });
-  if (posted.some(({ nextSweepAt }) => nextSweepAt instanceof Date)) {
+async function prepareQuery(statements: Statements, { input, gateway, paid }: Preparing) {
+  const attempt = await readQueriedAttempt(statements, input);
+  const recorded = await listRecordedCharges(statements, attempt.id);
+  if (recorded.some(({ nextSweepAt }) => nextSweepAt !== null)) {
     // Keeps the sweeper from starting this workflow again, however long the gateway does not answer.
-    await recordWatched(em, input);
+    await recordWatched(statements, input);
   }
-  const callbacks = await em.find(
-    GatewayCallback,
-    { attemptId: attempt.id, consumedAt: null },
-    { orderBy: { id: 'desc' }, limit: 50 },
-  );
+  const callbacks = await listUnconsumed(statements, attempt.id);
   const claims = callbacks
     .filter(({ signatureValid }) => signatureValid)
     .map(({ rawPayload }) => gateway.parseCallback(rawPayload));
-  const known = posted.map(({ validationId }) => validationId);
-  if (paid && attempt.status === 'CONFIRMED' && typeof attempt.validationId === 'string') {
+  const known = recorded.map(({ validationId }) => validationId);
+  if (paid && attempt.status === 'CONFIRMED' && attempt.validationId !== null) {
     known.push(attempt.validationId);
   }
   const claimed =
@@ -144,7 +147,7 @@ async function prepareQuery(em: EntityManager, { input, gateway, paid }: Prepari
     newestCallbackId: callbacks.reduce((newest, { id }) => (id > newest ? id : newest), 0n),
     handle: {
       attemptReference: attempt.reference,
-      sessionKey: attempt.sessionKey ?? null,
+      sessionKey: attempt.sessionKey,
       claimedValidationId: claimed,
       knownValidationIds: known,
     },
@@ -159,10 +162,10 @@ interface UnappliedCharge {
 /** Posts a charge to suspense. Returns null if it is posted already. */
 async function recordCharge(
   deps: CoreDependencies,
-  em: EntityManager,
+  statements: Statements,
   { input, charge }: UnappliedCharge,
 ): Promise<RecordedMoney | null> {
-  const attempt = await findAttempt(em, input);
+  const attempt = await readQueriedAttempt(statements, input);
   const { grossMinor, feeMinor, currency, validationId, gatewayTxnId, evidence } = charge;
   if (
     charge.attemptReference !== attempt.reference ||
@@ -175,7 +178,7 @@ async function recordCharge(
   }
   const { applicationId, mode } = scopeOf(input);
   const outcome = await postTransaction(
-    em,
+    statements,
     unappliedPaymentReceipt({
       applicationId,
       mode,
@@ -190,7 +193,7 @@ async function recordCharge(
   if (outcome === 'already-posted') {
     return null;
   }
-  const unappliedPaymentId = await em.insert(UnappliedPayment, {
+  const unappliedPaymentId = await holdCharge(statements, {
     applicationId,
     mode,
     paymentId: attempt.paymentId,
@@ -202,16 +205,14 @@ async function recordCharge(
     grossMinor,
     feeMinor,
     currency,
-    status: 'HELD',
   });
   deps.log.error(
     { payment: input.reference, attempt: attempt.reference, alert: 'unapplied-payment' },
     'unapplied payment held in suspense',
   );
-  const application = await em.findOneOrFail(Application, { id: applicationId });
-  const refundsAll = application.unappliedPaymentPolicy === 'REFUND';
+  const refundsAll = attempt.unappliedPaymentPolicy === 'REFUND';
   const refund = refundsAll
-    ? await refundUnappliedMoney(em, {
+    ? await refundUnappliedMoney(statements, {
         scope: { applicationId, mode },
         unappliedPaymentId,
         reference: refundReference(),
@@ -220,17 +221,16 @@ async function recordCharge(
         boundsOf: refundBoundsIn(deps.gateways),
       })
     : null;
-  const followUps = await recordUnapplied(deps, em, {
+  const followUps = await recordUnapplied(deps, statements, {
     paymentId: attempt.paymentId,
     unappliedPaymentId,
     type: 'unapplied_payment.received',
   });
-  return { refund, applicationName: application.name, followUps };
+  return { refund, followUps };
 }
 
 interface RecordedMoney {
   /** Set if the application's policy refunds unapplied money automatically. */
   readonly refund: RefundRecord | null;
-  readonly applicationName: string;
   readonly followUps: readonly FollowUp[];
 }

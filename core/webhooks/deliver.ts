@@ -88,7 +88,9 @@ interface SendDecision {
 
 async function decide(attempt: DeliveryAttempt): Promise<SendDecision | DeliverWebhookResult> {
   const { deps, input, scope } = attempt;
-  const delivery = await deps.database.inOneTrip(scope, (statements) => readDelivery(statements, input.eventId));
+  const delivery = await deps.database.withScope(scope, (statements) => readDelivery(statements, input.eventId), {
+    oneTrip: true,
+  });
   if (delivery === null) {
     // This happens after an older database was restored. A retry would not help.
     deps.log.error({ event: input.eventId, alert: 'webhook-event-unknown' }, 'the event of a delivery does not exist');
@@ -103,13 +105,13 @@ async function decide(attempt: DeliveryAttempt): Promise<SendDecision | DeliverW
   const { endpoint } = delivery;
   if (endpoint === null || endpoint.disabled) {
     const reason: ParkedReason = endpoint === null ? 'NO_ENDPOINT' : 'ENDPOINT_DISABLED';
-    await deps.database.inOneTrip(scope, (statements) => parkEvent(statements, delivery, reason));
+    await deps.database.withScope(scope, (statements) => parkEvent(statements, delivery, reason), { oneTrip: true });
     return { kind: 'parked', reason };
   }
   const circuit = circuitState(endpoint, now);
   const probe =
     circuit === 'half-open' &&
-    (await deps.database.inOneTrip(scope, (statements) => claimProbe(statements, scope, now)));
+    (await deps.database.withScope(scope, (statements) => claimProbe(statements, scope, now), { oneTrip: true }));
   if (circuit === 'closed' || probe || input.resend) {
     return { kind: 'send', delivery, endpoint, probe, readAtMs };
   }
@@ -154,12 +156,18 @@ type Recorded = SendDecision & { readonly record: AttemptRecord; readonly sent: 
 
 async function finish(attempt: DeliveryAttempt, { delivery, record, sent }: Recorded): Promise<DeliverWebhookResult> {
   const { deps, scope } = attempt;
-  await deps.database.inOneTrip(scope, (statements) =>
-    recordDelivered(statements, { scope, delivery, attempt: record }),
+  await deps.database.withScope(
+    scope,
+    (statements) => recordDelivered(statements, { scope, delivery, attempt: record }),
+    { oneTrip: true },
   );
   const { accepted } = sent;
   if (accepted !== null) {
-    await deps.database.inOneTrip(scope, (statements) => recordAcceptedSecret(statements, { scope, sealed: accepted }));
+    await deps.database.withScope(
+      scope,
+      (statements) => recordAcceptedSecret(statements, { scope, sealed: accepted }),
+      { oneTrip: true },
+    );
   }
   deps.log.info(logFields(attempt, { delivery, record }), 'webhook delivered');
   return { kind: 'delivered' };
@@ -176,7 +184,7 @@ async function fail(
   const retryInMs = delayMs === null ? null : Math.max(delayMs, sent.retryAfterMs);
   const nextAttemptAt = retryInMs === null ? null : new Date(record.at.getTime() + record.durationMs + retryInMs);
   const url = sent.countsAgainstEndpoint ? endpoint.url : null;
-  const outcome = await deps.database.inTransaction(scope, (statements) =>
+  const outcome = await deps.database.withScope(scope, (statements) =>
     recordFailure(statements, {
       scope,
       delivery,

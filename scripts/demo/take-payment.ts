@@ -156,8 +156,8 @@ function checkEvent(event: ReceivedEvent, reference: string): void {
 }
 
 async function ledgerOf(database: Database, app: Registration, reference: string): Promise<LedgerLine[]> {
-  const rows = await database.withScope({ applicationId: app.applicationId, mode: 'TEST' }, (em) =>
-    em.execute<{ debit: string; credit: string; amount_minor: string; currency: string }[]>(
+  const rows = await database.withScope({ applicationId: app.applicationId, mode: 'TEST' }, (statements) =>
+    statements.execute<{ debit: string; credit: string; amount_minor: string; currency: string }[]>(
       `select d.name as debit, c.name as credit, p.amount_minor, p.currency
        from ledger_transactions t join ledger_postings p on p.transaction_id = t.id
        join ledger_accounts d on d.id = p.debit_account_id join ledger_accounts c on c.id = p.credit_account_id

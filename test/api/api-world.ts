@@ -172,7 +172,7 @@ async function finalizeInvoice(database: Database, invoiceId: string, amountMino
   );
   const scope = { applicationId: BigInt(row?.application_id ?? 0), mode: row?.mode ?? 'TEST' };
   const today = calendarIn(BUSINESS_TIME_ZONE).today(new Date());
-  await database.inTransaction(scope, async (statements) => {
+  await database.withScope(scope, async (statements) => {
     const invoice = await lockInvoice(statements, scope, BigInt(invoiceId));
     if (invoice === null) {
       throw new Error('there is no such invoice');

@@ -29,15 +29,18 @@ async function shown(status: AttemptStatus): Promise<string> {
   const body = { amountMinor: 10_000, customerReference: 'cust_1' };
   const { data } = await call({ origin, method: 'POST', path: '/payments', credentials: shop.test, body });
   const scope = { applicationId: shop.applicationId, mode: 'TEST' } as const;
-  return database.withScope(scope, async (em) => {
+  const paymentId = await database.withSystem(async (em) => {
     const payment = await em.findOneOrFail(Payment, { reference: String(data['reference']) });
     const facts = status === 'CONFIRMED' ? confirmed(payment.reference) : {};
     await em.nativeUpdate(PaymentAttempt, { paymentId: payment.id }, { status, ...facts });
-    const shown = await readPayment(em, scope, payment.id);
+    return payment.id;
+  });
+  return database.withScope(scope, async (statements) => {
+    const shown = await readPayment(statements, scope, paymentId);
     if (shown === null) {
       throw new Error('the payment was not read');
     }
-    return (await checkoutState(em, { payment: shown, receiptsEnabled: false })).kind;
+    return (await checkoutState(statements, { payment: shown, receiptsEnabled: false })).kind;
   });
 }
 

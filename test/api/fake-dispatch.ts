@@ -1,5 +1,4 @@
 import type { Database } from '../../database/connection.ts';
-import { Payment } from '../../database/entities/payment.ts';
 import type { Dispatch, PaymentHandle } from '../../core/dispatch.ts';
 
 /**
@@ -113,8 +112,8 @@ export const GATEWAY_PAGE = 'https://gateway.example/session/1';
 
 /** A payment without a chosen gateway becomes PENDING without a page. */
 async function openSession(database: Database, payment: PaymentHandle): Promise<void> {
-  await database.withScope(payment, (em) =>
-    em.execute(
+  await database.withScope(payment, (statements) =>
+    statements.execute(
       `update payments set status = 'PENDING', gateway_redirect_url = case when gateway is null then null else ? end
        where reference = ? and status in ('CREATED', 'PENDING') and gateway_redirect_url is null`,
       [GATEWAY_PAGE, payment.reference],
@@ -123,11 +122,11 @@ async function openSession(database: Database, payment: PaymentHandle): Promise<
 }
 
 async function endAsFailed(database: Database, payment: PaymentHandle): Promise<void> {
-  await database.withScope(payment, (em) =>
-    em.nativeUpdate(
-      Payment,
-      { reference: payment.reference, status: 'CREATED' },
-      { status: 'FAILED', endedAt: new Date(), failureCode: 'GATEWAY_REFUSED_SESSION' },
+  await database.withScope(payment, (statements) =>
+    statements.execute(
+      `update payments set status = 'FAILED', ended_at = now(), failure_code = 'GATEWAY_REFUSED_SESSION', updated_at = now()
+       where reference = ? and status = 'CREATED'`,
+      [payment.reference],
     ),
   );
 }

@@ -22,9 +22,8 @@ afterAll(async () => {
 
 describe('on a database whose default is another isolation level', () => {
   const doors: [string, () => Promise<{ level: string }[]>][] = [
-    ['withScope', () => database.withScope(SCOPE, (em) => em.execute(ASK))],
-    ['inOneTrip', () => database.inOneTrip(SCOPE, (statements) => statements.execute(ASK))],
-    ['inTransaction', () => database.inTransaction(SCOPE, (statements) => statements.execute(ASK))],
+    ['withScope in one trip', () => database.withScope(SCOPE, (statements) => statements.execute(ASK), { oneTrip: true })],
+    ['withScope', () => database.withScope(SCOPE, (statements) => statements.execute(ASK))],
     ['withSystem', () => database.withSystem((em) => em.execute(ASK))],
     ['withOperator', () => database.withOperator('every-app', (em) => em.execute(ASK))],
     ['lookup', () => database.lookup(ASK, [])],

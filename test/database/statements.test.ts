@@ -49,41 +49,46 @@ function insert(statements: Statements, name: string, { applicationId, mode }: S
 }
 
 async function stored(scope: Scope = shop): Promise<string[]> {
-  const rows = await database.inOneTrip(scope, (statements) =>
-    statements.execute<{ reference: string }[]>('select reference from public_references where reference like ?', [
-      `%-${number}`,
-    ]),
+  const rows = await database.withScope(
+    scope,
+    (statements) =>
+      statements.execute<{ reference: string }[]>('select reference from public_references where reference like ?', [
+        `%-${number}`,
+      ]),
+    { oneTrip: true },
   );
   return rows.map(({ reference }) => reference.replace(`-${number}`, '')).sort();
 }
 
-describe.each(['inOneTrip', 'inTransaction'] as const)('%s', (door) => {
+describe.each([
+  ['in one trip', { oneTrip: true }],
+  ['trip by trip', { oneTrip: false }],
+])('a unit of work %s', (_name, trips) => {
   test('stores all of its statements', async () => {
     // A unit of work is one transaction.
-    await database[door](shop, (statements) => Promise.all([insert(statements, 'a'), insert(statements, 'b')]));
+    await database.withScope(shop, (statements) => Promise.all([insert(statements, 'a'), insert(statements, 'b')]), trips);
     expect(await stored()).toEqual(['a', 'b']);
   });
 
   test('stores nothing when a later statement fails, and tells why', async () => {
     // A partly stored unit of work would leave money partly posted. A failed transaction must not be reported as committed.
-    const failing = database[door](shop, (statements) =>
-      Promise.all([insert(statements, 'a'), insert(statements, 'b', shop, 'nonsense'), insert(statements, 'c')]),
-    );
+    const failing = database.withScope(shop, (statements) =>
+      Promise.all([insert(statements, 'a'), insert(statements, 'b', shop, 'nonsense'), insert(statements, 'c')]), trips);
     expect(sqlStateOf(await failing.catch((error: unknown) => error))).toBe(CHECK_VIOLATION);
     expect(await stored()).toEqual([]);
   });
 
   test('sees and writes rows of its scope only', async () => {
     // Row-level security also applies to this way into the database.
-    await database[door](rival, (statements) => insert(statements, 'theirs', rival));
+    await database.withScope(rival, (statements) => insert(statements, 'theirs', rival), trips);
     expect(await stored(shop)).toEqual([]);
-    const trespass = database[door](shop, (statements) => insert(statements, 'a', rival));
+    const trespass = database.withScope(shop, (statements) => insert(statements, 'a', rival), trips);
     await expect(trespass).rejects.toThrow(/row-level security/);
   });
 
   test('leaves its scope on no connection', async () => {
     // The next user of a pooled connection may be another application.
-    await database[door](shop, (statements) => insert(statements, 'a'));
+    await database.withScope(shop, (statements) => insert(statements, 'a'), trips);
     for (let use = 0; use < POOL_SIZE; use += 1) {
       expect(await database.lookup('select reference from public_references', [])).toEqual([]);
     }
@@ -92,17 +97,17 @@ describe.each(['inOneTrip', 'inTransaction'] as const)('%s', (door) => {
   test('gives its connection back however it ends', async () => {
     // An outage must not exhaust the pool.
     for (let loss = 0; loss < POOL_SIZE + 1; loss += 1) {
-      const lost = database[door](shop, async (statements) => {
+      const lost = database.withScope(shop, async (statements) => {
         const answer = insert(statements, 'a');
         void proxy.cut();
         await answer;
-      });
+      }, trips);
       await expect(lost).rejects.toThrow();
       await proxy.restore();
     }
     expect(await stored()).toEqual([]);
     for (let failure = 0; failure < POOL_SIZE + 1; failure += 1) {
-      const failing = database[door](shop, (statements) => insert(statements, 'b', shop, 'nonsense'));
+      const failing = database.withScope(shop, (statements) => insert(statements, 'b', shop, 'nonsense'), trips);
       await expect(failing).rejects.toThrow();
     }
     expect(await Promise.all([stored(), stored(), stored()])).toEqual([[], [], []]);
@@ -111,17 +116,21 @@ describe.each(['inOneTrip', 'inTransaction'] as const)('%s', (door) => {
 
 test('a unit of one trip cannot wait between its statements', async () => {
   // The commit has already been sent by then, so the second statement would run outside the transaction.
-  const waiting = database.inOneTrip(shop, async (statements) => {
-    await insert(statements, 'a');
-    await insert(statements, 'b');
-  });
+  const waiting = database.withScope(
+    shop,
+    async (statements) => {
+      await insert(statements, 'a');
+      await insert(statements, 'b');
+    },
+    { oneTrip: true },
+  );
   await expect(waiting).rejects.toThrow(/already sent/);
   expect(await stored()).toEqual(['a']);
 });
 
 test('a transaction whose work gives up stores nothing', async () => {
   // If our own code refuses, everything written before must be rolled back.
-  const refused = database.inTransaction(shop, async (statements) => {
+  const refused = database.withScope(shop, async (statements) => {
     await insert(statements, 'a');
     throw new Error('refused');
   });
@@ -131,11 +140,13 @@ test('a transaction whose work gives up stores nothing', async () => {
 
 test('a deadlock is repeated until both have what they came for', async () => {
   // Callers never see error 40P01.
-  await database.inOneTrip(shop, (statements) => Promise.all([insert(statements, 'x'), insert(statements, 'y')]));
+  await database.withScope(shop, (statements) => Promise.all([insert(statements, 'x'), insert(statements, 'y')]), {
+    oneTrip: true,
+  });
   const lock = (statements: Statements, name: string) =>
     statements.execute('select pg_advisory_xact_lock(hashtext(?))', [`${name}-${number}`]);
   const crossing = (first: string, second: string) =>
-    database.inTransaction(shop, async (statements) => {
+    database.withScope(shop, async (statements) => {
       await lock(statements, first);
       await statements.execute('select pg_sleep(0.2)');
       await lock(statements, second);

@@ -92,8 +92,10 @@ describe('a typed statement on the server', () => {
 
   test('returns bigints, Dates and plain values under their property names', async () => {
     // Money must not lose a digit, and a date must not depend on the process's time zone.
-    const row = await database.inOneTrip(scope, (statements) =>
-      APPLICATION.first(statements, { ...read, id: scope.applicationId }),
+    const row = await database.withScope(
+      scope,
+      (statements) => APPLICATION.first(statements, { ...read, id: scope.applicationId }),
+      { oneTrip: true },
     );
     expect(row).toEqual({
       id: scope.applicationId,
@@ -112,8 +114,8 @@ describe('a typed statement on the server', () => {
     // A store does not know which of them its caller has opened.
     const values = { ...read, id: scope.applicationId };
     const rows = await Promise.all([
-      database.inOneTrip(scope, (statements) => APPLICATION.all(statements, values)),
-      database.inTransaction(scope, (statements) => APPLICATION.all(statements, values)),
+      database.withScope(scope, (statements) => APPLICATION.all(statements, values), { oneTrip: true }),
+      database.withScope(scope, (statements) => APPLICATION.all(statements, values)),
       database.withScope(scope, (em) => APPLICATION.all(em, values)),
       database.withSystem((em) => APPLICATION.all(em, values)),
       database.withOperator('every-app', (em) => APPLICATION.all(em, values)),
@@ -128,15 +130,18 @@ describe('a typed statement on the server', () => {
   test('shares a round trip with others, is prepared once, and sees only the rows of its scope', async () => {
     // The path of every payment depends on all three.
     const ids = [scope.applicationId, scope.applicationId + 1n];
-    const [disabled, seen] = await database.inOneTrip(scope, (statements) =>
-      Promise.all([
-        DISABLE.all(statements, { id: scope.applicationId, reason: 'tried' }),
-        BY_IDS.all(statements, { ids }),
-      ]),
+    const [disabled, seen] = await database.withScope(
+      scope,
+      (statements) =>
+        Promise.all([
+          DISABLE.all(statements, { id: scope.applicationId, reason: 'tried' }),
+          BY_IDS.all(statements, { ids }),
+        ]),
+      { oneTrip: true },
     );
     expect(disabled).toEqual([]);
     expect(seen).toEqual([{ name: 'one' }]);
-    const prepared = await database.inTransaction(scope, async (statements) => {
+    const prepared = await database.withScope(scope, async (statements) => {
       await BY_IDS.all(statements, { ids });
       return statements.execute<{ name: string }[]>('select name from pg_prepared_statements where name = ?', [
         BY_IDS.compiled.name,

@@ -112,7 +112,7 @@ describe('registries of several processes, at the simulator', () => {
     expect(() => secrets.open(row?.sealed ?? '', gatewayTokenPlace(row?.account ?? ''))).toThrow();
     expect(await countSealed(first())).toContainEqual(expect.objectContaining({ what: 'gateway tokens', keyId: 'k1' }));
     await expect(
-      first().inTransaction({ applicationId: 1n, mode: 'TEST' }, (statements) =>
+      first().withScope({ applicationId: 1n, mode: 'TEST' }, (statements) =>
         statements.execute('select 1 from gateway_tokens'),
       ),
     ).rejects.toThrow(/permission denied/);

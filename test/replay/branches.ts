@@ -147,7 +147,7 @@ async function choosing({ world }: Recorder, { input }: Begun): Promise<void> {
   const reference = attemptReference();
   const storeId = world.deps.gateways.defaultStoreId('sslcommerz', input.mode) ?? null;
   const choice = { paymentId: BigInt(input.paymentId), gateway: 'sslcommerz', reference, storeId };
-  await world.database.inTransaction(scope, (statements) => chooseGateway(statements, choice));
+  await world.database.withScope(scope, (statements) => chooseGateway(statements, choice));
   const wait = { attemptReference: reference, timeoutMs: 60_000, unreachableMs: 30_000 };
   await world.deps.dispatch.chooseGateway(world.handleOf(input), wait);
 }
@@ -315,7 +315,7 @@ async function refunding(
     { applicationId: world.app.applicationId, refundApprovalThresholdMinor: awaits ? 5_000n : null },
   );
   const scope = { applicationId: world.app.applicationId, mode: begun.input.mode };
-  const refund = await world.database.inTransaction(scope, (statements) =>
+  const refund = await world.database.withScope(scope, (statements) =>
     reserveRefund(statements, {
       scope,
       paymentId: BigInt(begun.input.paymentId),

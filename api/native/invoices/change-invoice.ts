@@ -33,7 +33,7 @@ export async function editDraft(
   { caller: { scope, application }, invoiceId, body }: InvoiceOfCaller & { readonly body: EditInvoice },
 ): Promise<InvoiceView> {
   const content = contentOf(deps, { body, rules: application });
-  const edited = await deps.database.inTransaction(scope, async (statements) => {
+  const edited = await deps.database.withScope(scope, async (statements) => {
     requireDraft(await lockOrMiss(statements, { scope, invoiceId }));
     await replaceDraft(statements, { scope, invoiceId, content });
     return readInvoice(statements, scope, invoiceId);
@@ -48,7 +48,7 @@ export async function removeDraft(
   deps: ApiDependencies,
   { caller: { scope }, invoiceId }: InvoiceOfCaller,
 ): Promise<void> {
-  await deps.database.inTransaction(scope, async (statements) => {
+  await deps.database.withScope(scope, async (statements) => {
     requireDraft(await lockOrMiss(statements, { scope, invoiceId }));
     await deleteDraft(statements, scope, invoiceId);
   });
@@ -83,7 +83,7 @@ export async function changeDueDates(
   { caller, invoiceId, body }: InvoiceOfCaller & { readonly body: DueDates },
 ): Promise<InvoiceView> {
   const { scope, application } = caller;
-  const changed = await deps.database.inTransaction(scope, async (statements) => {
+  const changed = await deps.database.withScope(scope, async (statements) => {
     const invoice = await lockOrMiss(statements, { scope, invoiceId });
     requireOpen(invoice);
     const { dueDate, installments } = dueDatesOf(invoice, body);

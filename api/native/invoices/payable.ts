@@ -29,7 +29,7 @@ export async function findPayable({ database }: ApiDependencies, reference: stri
 
 /** Returns the public view of an invoice, without the customer's name, address and reference. */
 export async function payableView(deps: ApiDependencies, { scope, invoice }: PayableOfLink) {
-  const { template, newest } = await deps.database.inTransaction(scope, async (statements) => ({
+  const { template, newest } = await deps.database.withScope(scope, async (statements) => ({
     template: await readTemplate(statements, scope.applicationId),
     newest: await newestPaymentOf(statements, invoice.id),
   }));

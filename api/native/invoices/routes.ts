@@ -104,7 +104,7 @@ function list(deps: ApiDependencies): Route<NativeCaller> {
     errors: ['VALIDATION_ERROR', ...CREDENTIAL_ERRORS],
     handler: async ({ caller, query }: { caller: NativeCaller; query: z.infer<typeof ListInvoicesQuery> }) => {
       const slice = sliceOf(query, 'createdAt');
-      const { today, page, payments } = await deps.database.inTransaction(caller.scope, async (statements) => {
+      const { today, page, payments } = await deps.database.withScope(caller.scope, async (statements) => {
         const today = deps.calendar.today(await readNow(statements));
         const filter = { customerReference: query.customerReference, shown: { status: query.status, today } };
         const found = await listInvoices(statements, caller.scope, { filter, slice });

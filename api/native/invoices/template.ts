@@ -33,7 +33,7 @@ export async function setTemplate(
 ): Promise<TemplateRecord> {
   const logoUrl = body.logoUrl ?? null;
   const logo = logoUrl === null ? null : await fetchLogo(deps, logoUrl);
-  return deps.database.inTransaction(scope, (statements) =>
+  return deps.database.withScope(scope, (statements) =>
     putTemplate(statements, scope.applicationId, {
       logoUrl,
       companyName: body.companyName ?? null,
@@ -47,7 +47,7 @@ export async function setTemplate(
 }
 
 export function findTemplate({ database }: ApiDependencies, { scope }: NativeCaller): Promise<TemplateRecord | null> {
-  return database.inOneTrip(scope, (statements) => readTemplate(statements, scope.applicationId));
+  return database.withScope(scope, (statements) => readTemplate(statements, scope.applicationId), { oneTrip: true });
 }
 
 /** Returns the native API's InvoiceTemplate. */

@@ -8,6 +8,6 @@ export async function viewOf(deps: ApiDependencies, invoice: InvoiceRecord): Pro
   const payments =
     invoice.status === 'DRAFT'
       ? []
-      : await deps.database.inOneTrip(invoice, (statements) => paymentsOf(statements, invoice.id));
+      : await deps.database.withScope(invoice, (statements) => paymentsOf(statements, invoice.id), { oneTrip: true });
   return invoiceView(invoice, { webUrl: deps.webUrl, today: deps.calendar.today(invoice.readAt), payments });
 }

@@ -79,5 +79,5 @@ const NOTE_USE = statement((db, $: Given<{ credentialId: bigint }>) =>
 );
 
 export async function noteUse(database: Database, { scope, credentialId }: KnownCredential): Promise<void> {
-  await database.inOneTrip(scope, (statements) => NOTE_USE.all(statements, { credentialId }));
+  await database.withScope(scope, (statements) => NOTE_USE.all(statements, { credentialId }), { oneTrip: true });
 }

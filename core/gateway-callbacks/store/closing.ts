@@ -133,15 +133,19 @@ export async function consumeAllCallbacks(
   scope: Scope,
   { attempt, outcome }: { readonly attempt: string; readonly outcome: CallbackOutcome },
 ): Promise<void> {
-  const newest = await database.inOneTrip(scope, (statements) => NEWEST_OPEN.first(statements, { attempt }));
+  const newest = await database.withScope(scope, (statements) => NEWEST_OPEN.first(statements, { attempt }), {
+    oneTrip: true,
+  });
   const newestCallbackId = newest?.id ?? null;
   if (newestCallbackId === null) {
     return;
   }
   let closed = CONSUMED_MAX;
   for (let times = 0; closed === CONSUMED_MAX && times < CONSUMING_MAX; times += 1) {
-    const consumed = await database.inOneTrip(scope, (statements) =>
-      CLOSE_AND_COUNT.first(statements, { attempt, outcome, newestCallbackId, unanswered: [] }),
+    const consumed = await database.withScope(
+      scope,
+      (statements) => CLOSE_AND_COUNT.first(statements, { attempt, outcome, newestCallbackId, unanswered: [] }),
+      { oneTrip: true },
     );
     closed = consumed?.count ?? 0;
   }

@@ -121,7 +121,9 @@ export class GatewayExecutions {
   /** @throws Error if there is no such attempt */
   async stateOf(attemptReference: string): Promise<ExecutionState> {
     const { scope, attemptId } = await this.#find(attemptReference);
-    const row = await this.#database.inOneTrip(scope, (statements) => STATE.first(statements, { attemptId }));
+    const row = await this.#database.withScope(scope, (statements) => STATE.first(statements, { attemptId }), {
+      oneTrip: true,
+    });
     if (row === undefined) {
       throw new Error('the attempt does not exist in this scope');
     }
@@ -131,8 +133,10 @@ export class GatewayExecutions {
   /** @throws Error if there is no such attempt */
   async begin({ attemptReference, paymentId, atWorkMs }: ToSend): Promise<Begun | null> {
     const { scope, attemptId } = await this.#find(attemptReference);
-    const row = await this.#database.inOneTrip(scope, (statements) =>
-      BEGIN.first(statements, { attemptId, paymentId, atWorkMs }),
+    const row = await this.#database.withScope(
+      scope,
+      (statements) => BEGIN.first(statements, { attemptId, paymentId, atWorkMs }),
+      { oneTrip: true },
     );
     if (row === undefined) {
       return null;
@@ -142,7 +146,7 @@ export class GatewayExecutions {
       end: async (left) => {
         const [barred, executed, lost] = [left === 'barred', left === 'executed', left === 'lost'];
         const ended = { attemptId, sent: row.sent, barred, executed, lost, inDoubt: lost || executed, atWorkMs };
-        await this.#database.inOneTrip(scope, (statements) => END.all(statements, ended));
+        await this.#database.withScope(scope, (statements) => END.all(statements, ended), { oneTrip: true });
       },
     };
   }

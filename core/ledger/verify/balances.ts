@@ -1,6 +1,7 @@
 import type { NormalSide } from '../../../domain/ledger.ts';
 import type { Mode } from '../../../domain/mode.ts';
 import type { EntityManager } from '../../../database/connection.ts';
+import type { Statements } from '../../../database/statements.ts';
 
 export interface AccountBalance {
   readonly applicationId: bigint;
@@ -32,7 +33,7 @@ const ACCOUNTS_MAX = 10_000;
  * @throws RangeError for more than 10,000 accounts: filter by application
  */
 export async function accountBalances(
-  em: EntityManager,
+  em: Statements,
   filter: { readonly applicationId?: bigint; readonly mode?: Mode; readonly currency?: string } = {},
 ): Promise<AccountBalance[]> {
   const rows = await em.execute<BalanceRow[]>(

@@ -1,6 +1,6 @@
 import type { Database } from '../../../database/connection.ts';
 import { statement, type Given, type RowOf } from '../../../database/typed-statements.ts';
-import type { ManualRecord, ReadManual, Submission } from '../../../gateways/manual/book.ts';
+import type { ReadManual, Submission } from '../../../gateways/manual/book.ts';
 import { findAttempt } from '../../gateway-callbacks/store/found-attempt.ts';
 import { withNewestSubmission } from './newest-submission.ts';
 
@@ -29,8 +29,10 @@ export function manualRecords(database: Database): ReadManual {
     if (found === null) {
       return null;
     }
-    const row = await database.inOneTrip(found.scope, (statements) =>
-      READ.first(statements, { attemptId: found.attemptId }),
+    const row = await database.withScope(
+      found.scope,
+      (statements) => READ.first(statements, { attemptId: found.attemptId }),
+      { oneTrip: true },
     );
     if (row === undefined) {
       return null;

@@ -68,7 +68,9 @@ export async function findPublicPayment(database: Database, reference: string): 
     return null;
   }
   const { scope, targetId } = found;
-  const row = await database.inOneTrip(scope, (statements) => READ_PAYMENT.first(statements, { id: targetId }));
+  const row = await database.withScope(scope, (statements) => READ_PAYMENT.first(statements, { id: targetId }), {
+    oneTrip: true,
+  });
   if (row === undefined) {
     return null;
   }
@@ -89,7 +91,7 @@ export async function findPublicInvoice(database: Database, reference: string): 
     return null;
   }
   const { scope, targetId } = found;
-  return database.inTransaction(scope, async (statements) => {
+  return database.withScope(scope, async (statements) => {
     const invoice = await readInvoice(statements, scope, targetId);
     const { applicationName } = await invoiceRulesOf(statements, scope);
     return invoice === null ? null : { scope, invoice, applicationName };

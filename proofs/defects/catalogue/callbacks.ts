@@ -11,7 +11,7 @@ export const CALLBACKS: readonly Defect[] = [
       {
         in: 'core/gateway-callbacks',
         find: 'const $KEPT = await keep($DEPS, $CALLBACK, $IDS)',
-        replace: `const $KEPT = await $DEPS.database.inTransaction($IDS.scope, async (statements) => {
+        replace: `const $KEPT = await $DEPS.database.withScope($IDS.scope, async (statements) => {
     const early = await keepCallback(statements, $CALLBACK, $IDS);
     if (early.signal) {
       await passOn($DEPS, early, { ...$IDS, gateway: $CALLBACK.gateway }).catch(() => undefined);

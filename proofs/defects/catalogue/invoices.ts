@@ -14,7 +14,7 @@ export const INVOICES: readonly Defect[] = [
         find: 'const $ISSUED = await issueDraft($STATEMENTS, { $$$ORDER })',
         inside:
           'async function $NAME($DEPS: CoreDependencies, $STATEMENTS: Statements, $DRAFT: InvoiceRecord): $RESULT { $$$BODY }',
-        replace: `const [taken] = await $DEPS.database.inTransaction($DRAFT, (own) =>
+        replace: `const [taken] = await $DEPS.database.withScope($DRAFT, (own) =>
     own.execute<{ last_number: string }[]>(
       \`insert into invoice_counters as c (application_id, mode, last_number) values (?::bigint, ?, 1)
        on conflict (application_id, mode) do update set last_number = c.last_number + 1 returning c.last_number\`,
@@ -113,7 +113,7 @@ export const INVOICES: readonly Defect[] = [
         find: 'return recordAndDeliver($DEPS, $STATEMENTS, $INVOICE, $EVENT)',
         follows: 'const $TYPE: EventType = $NOTICE',
         replace: `const { applicationId, mode } = $INVOICE;
-  return $DEPS.database.inTransaction({ applicationId, mode }, (own) =>
+  return $DEPS.database.withScope({ applicationId, mode }, (own) =>
     recordAndDeliver($DEPS, own, $INVOICE, $EVENT),
   );`,
       },

@@ -80,7 +80,7 @@ export const PAYMENTS: readonly Defect[] = [
         find: 'recordPaymentEvent($STATEMENTS, $PAYMENT, $EVENT)',
         inside:
           'async function $NAME($DEPS: CoreDependencies, $STATEMENTS: Statements, $INPUT: FinalizeInput): $RESULT { $$$BODY }',
-        replace: `$DEPS.database.inTransaction(scopeOf($INPUT), (apart) => recordPaymentEvent(apart, $PAYMENT, $EVENT))`,
+        replace: `$DEPS.database.withScope(scopeOf($INPUT), (apart) => recordPaymentEvent(apart, $PAYMENT, $EVENT))`,
       },
     ],
     caughtBy: [{ check: STORIES, names: 'one-event-per-ending' }],

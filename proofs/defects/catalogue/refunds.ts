@@ -123,7 +123,7 @@ export const REFUNDS: readonly Defect[] = [
       {
         in: 'core/refunds',
         find: 'if (isFinalRefund($REFUND.status)) { return $REFUND.status; }',
-        inside: '$DATABASE.inTransaction($$$ARGUMENTS)',
+        inside: '$DATABASE.withScope($$$ARGUMENTS)',
         replace: '',
       },
       {

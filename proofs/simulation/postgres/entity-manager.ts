@@ -48,11 +48,12 @@ export function simulatedDatabase(server: PostgresServer): Database {
       answered(text, await transaction.execute(sqlOf(text), values as readonly Value[])) as Rows,
   });
   return {
-    withScope: (_scope, work) => managed(work),
+    withScope: (_scope, work, { oneTrip } = { oneTrip: false }) =>
+      transactional((transaction) =>
+        oneTrip ? sentTogether(statementsOf(transaction), work) : work(statementsOf(transaction)),
+      ),
     withSystem: managed,
     withOperator: (_view, work) => managed(work),
-    inOneTrip: (_scope, work) => transactional((transaction) => sentTogether(statementsOf(transaction), work)),
-    inTransaction: (_scope, work) => transactional((transaction) => work(statementsOf(transaction))),
     lookup: <T extends object>(text: Text, values: readonly unknown[]) =>
       transactional((transaction) => statementsOf(transaction).execute<T[]>(text, values)),
     ping: () => Promise.resolve(),

@@ -29,7 +29,7 @@ const send = (method: string, path: string, body?: unknown, as = 'scoped'): Prom
 async function parked(app: Registration): Promise<{ id: number; eventId: string }> {
   const { id: paymentId } = await world.api.paidPayment(app);
   const scope = { applicationId: app.applicationId, mode: 'TEST' } as const;
-  const { eventId } = await world.database.inTransaction(scope, (statements) =>
+  const { eventId } = await world.database.withScope(scope, (statements) =>
     recordEvent(statements, {
       ...scope,
       paymentId: BigInt(paymentId),

@@ -209,12 +209,15 @@ test('however many callbacks wait, a statement closes five hundred of them at mo
       [`round ${round}`, attempt['id']],
     );
     const [newest] = await world.rows('select max(id)::text as id from gateway_callbacks');
-    await world.database.inOneTrip({ applicationId: BigInt(input.applicationId), mode: input.mode }, (statements) =>
-      consumeCallbacks(
-        statements,
-        { attempt: String(attempt['reference']), upTo: BigInt(String(newest?.['id'])) },
-        'ACCEPTED',
-      ),
+    await world.database.withScope(
+      { applicationId: BigInt(input.applicationId), mode: input.mode },
+      (statements) =>
+        consumeCallbacks(
+          statements,
+          { attempt: String(attempt['reference']), upTo: BigInt(String(newest?.['id'])) },
+          'ACCEPTED',
+        ),
+      { oneTrip: true },
     );
   }
   // Five attempts with 500 each. The others wait for the next query.

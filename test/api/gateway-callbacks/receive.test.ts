@@ -71,10 +71,10 @@ describe('a notification', () => {
     // The gateway sends an IPN again only if it gets an error.
     const { input, attempt } = await world.opened();
     const { database } = world;
-    const { inOneTrip } = database;
-    Reflect.set(database, 'inOneTrip', () => Promise.reject(new Error('the connection is lost')));
+    const { withScope } = database;
+    Reflect.set(database, 'withScope', () => Promise.reject(new Error('the connection is lost')));
     const answer = await world.post('ipn', notice(attempt));
-    Reflect.set(database, 'inOneTrip', inOneTrip);
+    Reflect.set(database, 'withScope', withScope);
     expect(answer.status).toBeGreaterThanOrEqual(500);
     expect(await world.callbacksOf(input)).toEqual([]);
   });

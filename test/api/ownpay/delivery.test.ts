@@ -59,7 +59,7 @@ function phpSignature(body: string, secret: string): string {
 
 async function eventOf(app: App): Promise<DeliverWebhookInput> {
   const scope = { applicationId: app.applicationId, mode: 'TEST' } as const;
-  const eventId = await world.database.inTransaction(scope, async (statements) => {
+  const eventId = await world.database.withScope(scope, async (statements) => {
     const [row] = await statements.execute<{ id: string }[]>(
       `insert into payments (application_id, mode, reference, contract, merchant_reference, status, amount_minor, currency, customer_reference, gateway,
          gateway_txn_id, fee_minor, paid_at, ended_at, expires_at, next_sweep_at)

@@ -54,7 +54,7 @@ describe('a payment at the application’s own store', () => {
     await retire();
 
     const scope = { applicationId: world.app.applicationId, mode: 'TEST' } as const;
-    const refund = await world.database.inTransaction(scope, (statements) =>
+    const refund = await world.database.withScope(scope, (statements) =>
       reserveRefund(statements, {
         scope,
         paymentId: BigInt(input.paymentId),

@@ -70,13 +70,13 @@ function payment(changes: Partial<NewPayment> = {}): NewPayment {
 }
 
 const insert = (claim: KeyClaim | null, changes: Partial<NewPayment> = {}): Promise<bigint | null> =>
-  database.inTransaction(claim?.scope ?? scope, (statements) => insertPayment(statements, payment(changes), claim));
+  database.withScope(claim?.scope ?? scope, (statements) => insertPayment(statements, payment(changes), claim));
 const join = (claim: KeyClaim): Promise<DuplicateOutcome> =>
-  database.inTransaction(claim.scope, (statements) => joinDuplicate(statements, claim));
+  database.withScope(claim.scope, (statements) => joinDuplicate(statements, claim));
 const store = (claim: KeyClaim, status: number, text: string): Promise<void> =>
-  database.inOneTrip(claim.scope, (statements) => storeAnswer(statements, claim, { status, text }));
+  database.withScope(claim.scope, (statements) => storeAnswer(statements, claim, { status, text }), { oneTrip: true });
 const release = (claim: KeyClaim): Promise<void> =>
-  database.inOneTrip(claim.scope, (statements) => releaseKey(statements, claim));
+  database.withScope(claim.scope, (statements) => releaseKey(statements, claim), { oneTrip: true });
 const keyRow = async ({ key }: KeyClaim): Promise<Row | undefined> =>
   (
     await rows(

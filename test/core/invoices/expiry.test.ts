@@ -273,7 +273,7 @@ describe('an invoice that was opened', () => {
     // The shop must see that its customer has to be asked again.
     const invoice = await billed();
     const scope = world.caller.scope;
-    const view = () => world.database.inTransaction(scope, (statements) => noteViewed(statements, invoice.id));
+    const view = () => world.database.withScope(scope, (statements) => noteViewed(statements, invoice.id));
     for (const status of ['FAILED', 'CANCELLED', 'EXPIRED'] as const) {
       await view();
       expect(await statusOf(invoice)).toBe('VIEWED');

@@ -183,7 +183,7 @@ export async function openInvoiceWorld({
         lineItems: [{ description: 'Book', qty: 1, unitAmountMinor: 10_000 }],
         ...given,
       });
-      const id = await database.inTransaction(scope, async (statements) => {
+      const id = await database.withScope(scope, async (statements) => {
         const content = contentOf(deps, { body, rules: caller.application });
         const reference = shadhinpay === undefined ? invoiceReference() : shadhinpayInvoiceReference();
         const terms = shadhinpay === undefined ? {} : { shadhinpay: { ...SHADHINPAY, ...shadhinpay } };
@@ -197,7 +197,7 @@ export async function openInvoiceWorld({
       return world.read({ id });
     },
     async read({ id }) {
-      const invoice = await database.inTransaction(scope, (statements) => readInvoice(statements, scope, id));
+      const invoice = await database.withScope(scope, (statements) => readInvoice(statements, scope, id));
       if (invoice === null) {
         throw new Error('no such invoice');
       }
@@ -210,7 +210,7 @@ export async function openInvoiceWorld({
     drive: (invoice, now) => activities.driveInvoice({ ...inputOf(invoice), nowMs: now.getTime() }),
     async begin({ id: invoiceId }, amountMinor) {
       const reference = paymentReference();
-      const paymentId = await database.inTransaction(scope, (statements) =>
+      const paymentId = await database.withScope(scope, (statements) =>
         insertInvoicePayment(
           statements,
           {
@@ -255,7 +255,7 @@ export async function openInvoiceWorld({
       await activities.finalizePayment({ ...payment, status: 'SUCCEEDED' });
     },
     async queryRefund({ paymentId }, amountMinor) {
-      const refund = await database.inTransaction(scope, (statements) =>
+      const refund = await database.withScope(scope, (statements) =>
         reserveRefund(statements, {
           scope,
           paymentId: BigInt(paymentId),

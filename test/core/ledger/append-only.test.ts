@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { sqlStateOf, type EntityManager } from '../../../database/connection.ts';
+import { sqlStateOf } from '../../../database/connection.ts';
+import type { Statements } from '../../../database/statements.ts';
 import { createApplication, openLedger, payPayment, type LedgerFixture } from './ledger-fixture.ts';
 
 const TABLES = ['ledger_accounts', 'ledger_transactions', 'ledger_postings', 'ledger_seals', 'ledger_sealed_rows'];
@@ -90,23 +91,23 @@ describe('an unbalanced or misplaced posting cannot be written, even in raw SQL'
 
   // The keys refuse it for every role, including the owner.
   test.each(CASES)('the owner cannot post %s', async (_name, change, state) => {
-    expect(await refusalOf(ledger.asOwner((em) => insertPosting(em, change)))).toBe(state);
+    expect(await refusalOf(ledger.asOwner((statements) => insertPosting(statements, change)))).toBe(state);
   });
 
   // For the app role, row-level security may refuse first if the row belongs to another scope.
   test.each(CASES)('the app role cannot post %s', async (_name, change, state) => {
     const refused = await refusalOf(
-      ledger.database.withScope({ applicationId, mode: 'TEST' }, (em) => insertPosting(em, change)),
+      ledger.database.withScope({ applicationId, mode: 'TEST' }, (statements) => insertPosting(statements, change)),
     );
     expect([state, INSUFFICIENT_PRIVILEGE, '23502']).toContain(refused);
   });
 
   test('a posting cannot be added to an older transaction', async () => {
     const older = `(select min(id) from ledger_transactions where application_id = ${applicationId} and mode = 'TEST')`;
-    expect(await refusalOf(ledger.asOwner((em) => insertPosting(em, { transaction: older })))).toBe(RESTRICT_VIOLATION);
+    expect(await refusalOf(ledger.asOwner((statements) => insertPosting(statements, { transaction: older })))).toBe(RESTRICT_VIOLATION);
     expect(
       await refusalOf(
-        ledger.database.withScope({ applicationId, mode: 'TEST' }, (em) => insertPosting(em, { transaction: older })),
+        ledger.database.withScope({ applicationId, mode: 'TEST' }, (statements) => insertPosting(statements, { transaction: older })),
       ),
     ).toBe(RESTRICT_VIOLATION);
   });
@@ -139,7 +140,7 @@ function account(name: string, { app = 'own', mode = 'TEST' }: { app?: 'own' | '
   return `(select id from ledger_accounts where name = '${name}' and mode = '${mode}' and application_id = :${app})`;
 }
 
-async function insertPosting(em: EntityManager, change: Partial<PostingColumns>): Promise<void> {
+async function insertPosting(statements: Statements, change: Partial<PostingColumns>): Promise<void> {
   const posting = {
     transaction: '(select max(id) from ledger_transactions)',
     app: 'own',
@@ -151,11 +152,11 @@ async function insertPosting(em: EntityManager, change: Partial<PostingColumns>)
   };
   const named = (sql: string): string =>
     sql.replaceAll(':own', String(applicationId)).replaceAll(':other', String(otherId));
-  await em.execute(
+  await statements.execute(
     `insert into ledger_transactions (application_id, mode, currency, cause_type, cause_id, kind)
      values (${applicationId}, 'TEST', 'BDT', 'payment', 'raw', 'charge')`,
   );
-  await em.execute(
+  await statements.execute(
     named(`insert into ledger_postings (transaction_id, application_id, mode, currency, debit_account_id, credit_account_id, amount_minor)
       values (${posting.transaction}, :${posting.app}, '${posting.mode}', '${posting.currency}', ${account('gateway:sslcommerz:clearing')},
         ${posting.credit}, ${posting.amount})`),

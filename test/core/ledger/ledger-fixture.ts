@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openDatabase, openOrm, type Database, type EntityManager } from '../../../database/connection.ts';
+import type { Statements } from '../../../database/statements.ts';
 import { postTransaction } from '../../../core/ledger/store.ts';
 import { sealBatch } from '../../../core/ledger/seal.ts';
 import { verifyLedger, type LedgerReport } from '../../../core/ledger/verify/verify.ts';
@@ -104,16 +105,14 @@ export function payPayment(database: Database, charged: Charged): Promise<PaidPa
   const attemptReference = randomBytes(10).toString('hex');
   const validationId = `V${attemptReference}`;
   const gatewayTxnId = `B${attemptReference}`;
-  return database.withScope({ applicationId, mode }, async (em) => {
-    const paymentId = await insertedId(
-      em,
+  return database.withScope({ applicationId, mode }, async (statements) => {
+    const paymentId = await insertedId(statements,
       `insert into payments (application_id, mode, reference, status, amount_minor, currency, customer_reference, gateway, gateway_txn_id,
          fee_minor, expires_at, next_sweep_at, paid_at, ended_at)
        values (?::bigint, ?, ?, 'SUCCEEDED', ?::bigint, 'BDT', 'c1', 'sslcommerz', ?, ?::bigint, now(), now(), now(), now()) returning id::text`,
       [applicationId, mode, reference, grossMinor, gatewayTxnId, feeMinor],
     );
-    const attemptId = await insertedId(
-      em,
+    const attemptId = await insertedId(statements,
       `insert into payment_attempts (application_id, mode, payment_id, number, reference, gateway, store_id, status, validation_id,
          gateway_txn_id, gross_minor, fee_minor, evidence, confirmed_at)
        values (?::bigint, ?, ?::bigint, 1, ?, 'sslcommerz', 'store', 'CONFIRMED', ?, ?, ?::bigint, ?::bigint, ?, now()) returning id::text`,
@@ -130,7 +129,7 @@ export function payPayment(database: Database, charged: Charged): Promise<PaidPa
       ],
     );
     const money = { gateway: 'sslcommerz', currency: 'BDT', grossMinor, feeMinor };
-    await postTransaction(em, paymentPosting({ applicationId, mode, reference, ...money }));
+    await postTransaction(statements, paymentPosting({ applicationId, mode, reference, ...money }));
     return { paymentId, attemptId, reference, attemptReference };
   });
 }
@@ -140,14 +139,12 @@ export function receiveLate(database: Database, paid: PaidPayment & Charged): Pr
   const { applicationId, mode = 'TEST', grossMinor = 10_000n, feeMinor = 250n, attemptReference } = paid;
   const validationId = `L${attemptReference}`;
   const gatewayTxnId = `LB${attemptReference}`;
-  return database.withScope({ applicationId, mode }, async (em) => {
+  return database.withScope({ applicationId, mode }, async (statements) => {
     const money = { gateway: 'sslcommerz', currency: 'BDT', grossMinor, feeMinor };
-    await postTransaction(
-      em,
+    await postTransaction(statements,
       unappliedPaymentReceipt({ applicationId, mode, attemptReference, validationId, ...money }),
     );
-    return insertedId(
-      em,
+    return insertedId(statements,
       `insert into unapplied_payments (application_id, mode, payment_id, attempt_id, gateway, validation_id, gateway_txn_id, evidence, gross_minor,
          fee_minor, currency)
        values (?::bigint, ?, ?::bigint, ?::bigint, 'sslcommerz', ?, ?, ?, ?::bigint, ?::bigint, 'BDT') returning id::text`,
@@ -166,8 +163,8 @@ export function receiveLate(database: Database, paid: PaidPayment & Charged): Pr
   });
 }
 
-async function insertedId(em: EntityManager, sql: string, parameters: readonly unknown[]): Promise<string> {
-  const [row] = await em.execute<{ id: string }[]>(sql, [...parameters]);
+async function insertedId(statements: Statements, sql: string, parameters: readonly unknown[]): Promise<string> {
+  const [row] = await statements.execute<{ id: string }[]>(sql, [...parameters]);
   return row?.id ?? '';
 }
 

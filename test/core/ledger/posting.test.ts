@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CompiledText } from '../../../database/compiled-text.ts';
-import type { EntityManager } from '../../../database/connection.ts';
+import type { Statements } from '../../../database/statements.ts';
 import { LedgerConflict, postTransaction } from '../../../core/ledger/store.ts';
 import { accountBalances, trialBalance } from '../../../core/ledger/verify/balances.ts';
 import { paymentPosting, reversal, type LedgerTransaction } from '../../../domain/ledger.ts';
@@ -192,10 +192,10 @@ async function waitUntilBlocked(): Promise<void> {
   throw new Error('nobody waits for a lock');
 }
 
-async function countStatements(work: (em: EntityManager) => Promise<unknown>): Promise<string[]> {
-  return ledger.database.withScope({ applicationId, mode: 'TEST' }, async (em) => {
-    const execute = jest.spyOn(em, 'execute');
-    await work(em);
+async function countStatements(work: (statements: Statements) => Promise<unknown>): Promise<string[]> {
+  return ledger.database.withScope({ applicationId, mode: 'TEST' }, async (statements) => {
+    const execute = jest.spyOn(statements, 'execute');
+    await work(statements);
     return execute.mock.calls.map(([statement]) =>
       statement instanceof CompiledText ? statement.sql : String(statement),
     );

@@ -29,7 +29,7 @@ const scope = () => ({ applicationId, mode: 'TEST' }) as const;
 /** Writes a refund as its workflow leaves it. */
 async function refunded(amountMinor: bigint): Promise<string> {
   const reference = refundReference();
-  await ledger.database.inTransaction(scope(), async (statements) => {
+  await ledger.database.withScope(scope(), async (statements) => {
     const paymentId = BigInt(paid.paymentId);
     const refund = await reserveRefund(statements, {
       scope: scope(),
@@ -59,7 +59,7 @@ function end(
 async function lateRefunded(): Promise<void> {
   const late = BigInt(await receiveLate(ledger.database, { ...paid, applicationId }));
   const reference = refundReference();
-  await ledger.database.inTransaction(scope(), async (statements) => {
+  await ledger.database.withScope(scope(), async (statements) => {
     const refund = await refundUnappliedMoney(statements, {
       scope: scope(),
       unappliedPaymentId: late,
@@ -92,7 +92,7 @@ describe('money that went back', () => {
     // The money leaves suspense and is owed to the application.
     const late = await receiveLate(ledger.database, { ...paid, applicationId });
     const validationId = `L${paid.attemptReference}`;
-    await ledger.database.inTransaction(scope(), async (statements) => {
+    await ledger.database.withScope(scope(), async (statements) => {
       await statements.execute(`update unapplied_payments set status = 'KEPT' where id = ?`, [late]);
       const { attemptReference } = paid;
       const kept = { ...scope(), currency: 'BDT', grossMinor: 10_000n, attemptReference, validationId };

@@ -206,7 +206,7 @@ describe('a payer who named a transaction and then went to a gateway', () => {
     ]);
     const choice = { paymentId: BigInt(input.paymentId), gateway: 'sslcommerz', storeId: STORES.TEST.id };
     const scope = { applicationId: BigInt(input.applicationId), mode: input.mode };
-    const chosen = await world.database.inTransaction(scope, (statements) =>
+    const chosen = await world.database.withScope(scope, (statements) =>
       chooseGateway(statements, { ...choice, reference: attemptReference() }),
     );
     expect(chosen).toMatchObject({ kind: 'chosen' });

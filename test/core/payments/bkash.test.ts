@@ -56,7 +56,7 @@ async function charges(attempt: Row): Promise<unknown[]> {
 /** Creates a refund of 40.00 that is ready to be carried out. */
 function reserved(input: StoredPayment): Promise<RefundRecord> {
   const scope = { applicationId: world.app.applicationId, mode: 'TEST' } as const;
-  return world.database.inTransaction(scope, (statements) =>
+  return world.database.withScope(scope, (statements) =>
     reserveRefund(statements, {
       scope,
       paymentId: BigInt(input.paymentId),

@@ -40,7 +40,7 @@ async function choosing(fields: NewPayment = {}): Promise<StoredPayment> {
 }
 
 const choose = (input: StoredPayment, gateway: string): Promise<ChoiceOutcome> =>
-  world.database.inTransaction({ applicationId: world.app.applicationId, mode: 'TEST' }, (statements) =>
+  world.database.withScope({ applicationId: world.app.applicationId, mode: 'TEST' }, (statements) =>
     chooseGateway(statements, {
       paymentId: BigInt(input.paymentId),
       gateway,
@@ -268,14 +268,17 @@ describe('what the payer has left behind', () => {
       await choose(input, gateway);
     }
     const [left] = await attemptsOf(input);
-    await world.database.inOneTrip({ applicationId: world.app.applicationId, mode: 'TEST' }, (statements) =>
-      recordSession(statements, {
-        payment: input.reference,
-        attempt: String(left?.['reference']),
-        sessionKey: 'left',
-        gatewayUrl: 'https://gateway.example/left',
-        payWithinMinutes: 1,
-      }),
+    await world.database.withScope(
+      { applicationId: world.app.applicationId, mode: 'TEST' },
+      (statements) =>
+        recordSession(statements, {
+          payment: input.reference,
+          attempt: String(left?.['reference']),
+          sessionKey: 'left',
+          gatewayUrl: 'https://gateway.example/left',
+          payWithinMinutes: 1,
+        }),
+      { oneTrip: true },
     );
     expect((await attemptsOf(input))[0]).toMatchObject({ status: 'OPEN', session_key: 'left' });
     expect(await world.paymentRow(input)).toMatchObject({ gateway: 'bkash', gateway_redirect_url: null });

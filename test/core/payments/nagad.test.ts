@@ -146,7 +146,7 @@ test('money that a payer sends after the end, his browser closed, is found and h
 /** Chooses a gateway as the payer and opens its page. */
 async function chosen(input: StoredPayment, gateway: string, storeId: string): Promise<Row> {
   const choice = { paymentId: BigInt(input.paymentId), gateway, reference: attemptReference(), storeId };
-  await world.database.inTransaction({ applicationId: world.app.applicationId, mode: 'TEST' }, (statements) =>
+  await world.database.withScope({ applicationId: world.app.applicationId, mode: 'TEST' }, (statements) =>
     chooseGateway(statements, choice),
   );
   expect(await world.activities.openCheckout(input)).toMatchObject({ kind: 'open', gateway });

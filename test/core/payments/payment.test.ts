@@ -413,16 +413,21 @@ describe('a worker that stood still', () => {
     const before = await world.attemptRow(input);
     const ids = { payment: input.reference, attempt: String(before['reference']) };
     const scope = { applicationId: BigInt(input.applicationId), mode: input.mode };
-    await world.database.inOneTrip(scope, (statements) =>
-      recordSession(statements, {
-        ...ids,
-        sessionKey: 'another',
-        gatewayUrl: 'https://gateway.example/another',
-        payWithinMinutes: 0,
-      }),
+    await world.database.withScope(
+      scope,
+      (statements) =>
+        recordSession(statements, {
+          ...ids,
+          sessionKey: 'another',
+          gatewayUrl: 'https://gateway.example/another',
+          payWithinMinutes: 0,
+        }),
+      { oneTrip: true },
     );
-    await world.database.inOneTrip(scope, (statements) =>
-      recordNoSession(statements, { ...ids, status: 'UNKNOWN', failureCode: null }),
+    await world.database.withScope(
+      scope,
+      (statements) => recordNoSession(statements, { ...ids, status: 'UNKNOWN', failureCode: null }),
+      { oneTrip: true },
     );
     expect(await world.attemptRow(input)).toEqual(before);
   });
@@ -459,14 +464,17 @@ describe('a worker that stood still', () => {
     const { input } = await world.opened();
     const before = [await world.paymentRow(input), await world.attemptRow(input)];
     const scope = { applicationId: BigInt(input.applicationId), mode: input.mode };
-    await world.database.inOneTrip(scope, (statements) =>
-      recordSession(statements, {
-        payment: input.reference,
-        attempt: String(before[1]?.['reference']),
-        sessionKey: 'another',
-        gatewayUrl: 'https://gateway.example/another',
-        payWithinMinutes: 0,
-      }),
+    await world.database.withScope(
+      scope,
+      (statements) =>
+        recordSession(statements, {
+          payment: input.reference,
+          attempt: String(before[1]?.['reference']),
+          sessionKey: 'another',
+          gatewayUrl: 'https://gateway.example/another',
+          payWithinMinutes: 0,
+        }),
+      { oneTrip: true },
     );
     expect([await world.paymentRow(input), await world.attemptRow(input)]).toEqual(before);
   });
@@ -478,14 +486,17 @@ describe('a worker that stood still', () => {
       const { input } = await confirmed();
       const before = await world.attemptRow(input);
       const scope = { applicationId: BigInt(input.applicationId), mode: input.mode };
-      await world.database.inOneTrip(scope, (statements) =>
-        recordAnswer(statements, {
-          attempt: String(before['reference']),
-          answer: { status },
-          outcome: 'ACCEPTED',
-          newestCallbackId: 0n,
-          unanswered: [],
-        }),
+      await world.database.withScope(
+        scope,
+        (statements) =>
+          recordAnswer(statements, {
+            attempt: String(before['reference']),
+            answer: { status },
+            outcome: 'ACCEPTED',
+            newestCallbackId: 0n,
+            unanswered: [],
+          }),
+        { oneTrip: true },
       );
       expect(await world.attemptRow(input)).toEqual(before);
     },

@@ -159,7 +159,7 @@ function racing(before: () => Promise<unknown>) {
 
 describe('a page that the payer has left for another gateway', () => {
   const choose = async (input: StoredPayment, gateway: string) => {
-    const outcome = await world.database.inTransaction(
+    const outcome = await world.database.withScope(
       { applicationId: world.app.applicationId, mode: 'TEST' },
       (statements) =>
         chooseGateway(statements, {
@@ -387,7 +387,7 @@ describe('an event', () => {
       await verify(input);
       await world.activities.finalizePayment({ ...input, status: 'SUCCEEDED' });
       const scope = { applicationId: BigInt(input.applicationId), mode: input.mode };
-      const made = await world.database.inTransaction(scope, (statements) =>
+      const made = await world.database.withScope(scope, (statements) =>
         reserveRefund(statements, {
           scope,
           paymentId: BigInt(input.paymentId),
@@ -415,7 +415,7 @@ describe('an event', () => {
       const [money] = await world.rows('select id from unapplied_payments where payment_id = ?::bigint', [
         input.paymentId,
       ]);
-      const made = await world.database.inTransaction(scope, (statements) =>
+      const made = await world.database.withScope(scope, (statements) =>
         refundUnappliedMoney(statements, {
           scope,
           unappliedPaymentId: BigInt(String(money?.['id'])),

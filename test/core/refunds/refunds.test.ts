@@ -48,7 +48,7 @@ function reserve(
   { amountMinor = 4_000n, creator = { type: 'APP' }, bounds = WITHOUT_REFUND_BOUNDS }: Asked = {},
 ): Promise<RefundRecord> {
   const scope = { applicationId: BigInt(payment.applicationId), mode: payment.mode };
-  return world.database.inTransaction(scope, (statements) =>
+  return world.database.withScope(scope, (statements) =>
     reserveRefund(statements, {
       scope,
       paymentId: BigInt(payment.paymentId),
@@ -218,7 +218,7 @@ describe('a gateway that bounds its refunds', () => {
     };
     const refundUnapplied = (input: StoredPayment, unappliedPaymentId: bigint): Promise<RefundRecord | null> => {
       const scope = { applicationId: BigInt(input.applicationId), mode: input.mode };
-      return world.database.inTransaction(scope, (statements) =>
+      return world.database.withScope(scope, (statements) =>
         refundUnappliedMoney(statements, {
           scope,
           unappliedPaymentId,

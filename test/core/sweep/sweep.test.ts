@@ -48,7 +48,7 @@ async function chosen(gateway: string, storeId: string): Promise<StoredPayment> 
   const input = await world.payment({ gatewayChoices: [gateway, 'bkash'] });
   const choice = { paymentId: BigInt(input.paymentId), gateway, reference: attemptReference(), storeId };
   const scope = { applicationId: world.app.applicationId, mode: 'TEST' } as const;
-  await world.database.inTransaction(scope, (statements) => chooseGateway(statements, choice));
+  await world.database.withScope(scope, (statements) => chooseGateway(statements, choice));
   return input;
 }
 

@@ -275,7 +275,7 @@ describe('an event that cannot be sent', () => {
   test('because our database is away is a failure without words of it, logged whole', async () => {
     // The activity is retried, and no history contains the database's error text.
     activities = createWebhookActivities({
-      database: { ...world.database, inOneTrip: () => Promise.reject(new Error('password=canary')) },
+      database: { ...world.database, withScope: () => Promise.reject(new Error('password=canary')) },
       http: world.http,
       secrets: secretBox,
       allow: parseAllowList(''),
