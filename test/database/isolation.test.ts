@@ -22,7 +22,10 @@ afterAll(async () => {
 
 describe('on a database whose default is another isolation level', () => {
   const doors: [string, () => Promise<{ level: string }[]>][] = [
-    ['withScope in one trip', () => database.withScope(SCOPE, (statements) => statements.execute(ASK), { oneTrip: true })],
+    [
+      'withScope in one trip',
+      () => database.withScope(SCOPE, (statements) => statements.execute(ASK), { oneTrip: true }),
+    ],
     ['withScope', () => database.withScope(SCOPE, (statements) => statements.execute(ASK))],
     ['withSystem', () => database.withSystem((em) => em.execute(ASK))],
     ['withOperator', () => database.withOperator('every-app', (em) => em.execute(ASK))],

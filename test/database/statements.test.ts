@@ -66,14 +66,22 @@ describe.each([
 ])('a unit of work %s', (_name, trips) => {
   test('stores all of its statements', async () => {
     // A unit of work is one transaction.
-    await database.withScope(shop, (statements) => Promise.all([insert(statements, 'a'), insert(statements, 'b')]), trips);
+    await database.withScope(
+      shop,
+      (statements) => Promise.all([insert(statements, 'a'), insert(statements, 'b')]),
+      trips,
+    );
     expect(await stored()).toEqual(['a', 'b']);
   });
 
   test('stores nothing when a later statement fails, and tells why', async () => {
     // A partly stored unit of work would leave money partly posted. A failed transaction must not be reported as committed.
-    const failing = database.withScope(shop, (statements) =>
-      Promise.all([insert(statements, 'a'), insert(statements, 'b', shop, 'nonsense'), insert(statements, 'c')]), trips);
+    const failing = database.withScope(
+      shop,
+      (statements) =>
+        Promise.all([insert(statements, 'a'), insert(statements, 'b', shop, 'nonsense'), insert(statements, 'c')]),
+      trips,
+    );
     expect(sqlStateOf(await failing.catch((error: unknown) => error))).toBe(CHECK_VIOLATION);
     expect(await stored()).toEqual([]);
   });
@@ -97,11 +105,15 @@ describe.each([
   test('gives its connection back however it ends', async () => {
     // An outage must not exhaust the pool.
     for (let loss = 0; loss < POOL_SIZE + 1; loss += 1) {
-      const lost = database.withScope(shop, async (statements) => {
-        const answer = insert(statements, 'a');
-        void proxy.cut();
-        await answer;
-      }, trips);
+      const lost = database.withScope(
+        shop,
+        async (statements) => {
+          const answer = insert(statements, 'a');
+          void proxy.cut();
+          await answer;
+        },
+        trips,
+      );
       await expect(lost).rejects.toThrow();
       await proxy.restore();
     }

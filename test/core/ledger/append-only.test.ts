@@ -104,10 +104,14 @@ describe('an unbalanced or misplaced posting cannot be written, even in raw SQL'
 
   test('a posting cannot be added to an older transaction', async () => {
     const older = `(select min(id) from ledger_transactions where application_id = ${applicationId} and mode = 'TEST')`;
-    expect(await refusalOf(ledger.asOwner((statements) => insertPosting(statements, { transaction: older })))).toBe(RESTRICT_VIOLATION);
+    expect(await refusalOf(ledger.asOwner((statements) => insertPosting(statements, { transaction: older })))).toBe(
+      RESTRICT_VIOLATION,
+    );
     expect(
       await refusalOf(
-        ledger.database.withScope({ applicationId, mode: 'TEST' }, (statements) => insertPosting(statements, { transaction: older })),
+        ledger.database.withScope({ applicationId, mode: 'TEST' }, (statements) =>
+          insertPosting(statements, { transaction: older }),
+        ),
       ),
     ).toBe(RESTRICT_VIOLATION);
   });

@@ -106,13 +106,15 @@ export function payPayment(database: Database, charged: Charged): Promise<PaidPa
   const validationId = `V${attemptReference}`;
   const gatewayTxnId = `B${attemptReference}`;
   return database.withScope({ applicationId, mode }, async (statements) => {
-    const paymentId = await insertedId(statements,
+    const paymentId = await insertedId(
+      statements,
       `insert into payments (application_id, mode, reference, status, amount_minor, currency, customer_reference, gateway, gateway_txn_id,
          fee_minor, expires_at, next_sweep_at, paid_at, ended_at)
        values (?::bigint, ?, ?, 'SUCCEEDED', ?::bigint, 'BDT', 'c1', 'sslcommerz', ?, ?::bigint, now(), now(), now(), now()) returning id::text`,
       [applicationId, mode, reference, grossMinor, gatewayTxnId, feeMinor],
     );
-    const attemptId = await insertedId(statements,
+    const attemptId = await insertedId(
+      statements,
       `insert into payment_attempts (application_id, mode, payment_id, number, reference, gateway, store_id, status, validation_id,
          gateway_txn_id, gross_minor, fee_minor, evidence, confirmed_at)
        values (?::bigint, ?, ?::bigint, 1, ?, 'sslcommerz', 'store', 'CONFIRMED', ?, ?, ?::bigint, ?::bigint, ?, now()) returning id::text`,
@@ -141,10 +143,12 @@ export function receiveLate(database: Database, paid: PaidPayment & Charged): Pr
   const gatewayTxnId = `LB${attemptReference}`;
   return database.withScope({ applicationId, mode }, async (statements) => {
     const money = { gateway: 'sslcommerz', currency: 'BDT', grossMinor, feeMinor };
-    await postTransaction(statements,
+    await postTransaction(
+      statements,
       unappliedPaymentReceipt({ applicationId, mode, attemptReference, validationId, ...money }),
     );
-    return insertedId(statements,
+    return insertedId(
+      statements,
       `insert into unapplied_payments (application_id, mode, payment_id, attempt_id, gateway, validation_id, gateway_txn_id, evidence, gross_minor,
          fee_minor, currency)
        values (?::bigint, ?, ?::bigint, ?::bigint, 'sslcommerz', ?, ?, ?, ?::bigint, ?::bigint, 'BDT') returning id::text`,
