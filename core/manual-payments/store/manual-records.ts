@@ -1,6 +1,6 @@
 import type { Database } from '../../../database/connection.ts';
 import { statement, type Given, type RowOf } from '../../../database/typed-statements.ts';
-import type { ManualRecord, ReadManual, Submission } from '../../../gateways/manual/book.ts';
+import type { ReadManual, Submission } from '../../../gateways/manual/book.ts';
 import { findAttempt } from '../../gateway-callbacks/store/found-attempt.ts';
 import { withNewestSubmission } from './newest-submission.ts';
 
