@@ -11,10 +11,13 @@ import type { Tables } from './tables.ts';
 /** The time at which the transaction began. */
 export const now = sql<Date>`now()`;
 
+/** The time now, also when the transaction has waited. */
+export const clock = sql<Date>`clock_timestamp()`;
+
 /** An empty array, for rows aggregated into JSON. */
 export const NO_MEMBERS = sql<never[]>`'[]'`;
 
-type Span = `${number} ${'second' | 'minute' | 'hour'}${'s' | ''}`;
+type Span = `${number} ${'second' | 'minute' | 'hour' | 'day'}${'s' | ''}`;
 
 /** Now, moved by a constant span such as `5 minutes`. */
 export function later(span: Span): RawBuilder<Date> {
@@ -33,7 +36,7 @@ export function earlier(span: Span): RawBuilder<Date> {
 /** A span of a whole number of units. */
 export function span(
   count: Expression<number | null>,
-  unit: 'second' | 'minute' | 'hour' | 'day',
+  unit: 'millisecond' | 'second' | 'minute' | 'hour' | 'day',
 ): RawBuilder<unknown> {
   return sql`${count}::integer * interval ${sql.lit(`1 ${unit}`)}`;
 }
@@ -72,4 +75,27 @@ export function rowOf<Name extends keyof Tables>(_table: Name, given: Given<Tabl
     columns: entries.map(([name]) => name as keyof Tables[Name] & string),
     values: entries.map(([name, value]): AliasedExpression<unknown, string> => value.as(name)),
   };
+}
+
+interface MemberTypes {
+  readonly integer: number;
+  readonly bigint: bigint;
+  readonly text: string;
+  readonly date: string;
+  readonly jsonb: unknown;
+}
+
+/**
+ * The objects of a JSON array as rows of `alias`, so that one parameter carries many rows. Members need names of a single lower-case word, since a
+ * longer one is written differently in the statement.
+ */
+export function recordsOf<Alias extends string, const Members extends Readonly<Record<string, keyof MemberTypes>>>(
+  json: Expression<string>,
+  alias: Alias,
+  members: Members,
+) {
+  const columns = sql.join(Object.entries(members).map(([name, type]) => sql`${sql.ref(name)} ${sql.raw(type)}`));
+  return sql<{
+    [Name in keyof Members]: MemberTypes[Members[Name]];
+  }>`jsonb_to_recordset(${json}::jsonb)`.as<Alias>(sql`${sql.ref(alias)}(${columns})`);
 }

@@ -1,15 +1,8 @@
-import {
-  dueMinorOf,
-  invoiceNumber,
-  shownStatus,
-  stateOf,
-  type Billed,
-  type InvoiceRounding,
-  type Notice,
-  type Reduction,
-  type Reminders,
-  type TaxTotal,
-} from './invoice.ts';
+import { stateOf } from './installments.ts';
+import { invoiceNumber } from './invoice.ts';
+import { dueMinorOf, shownStatus, type Billed } from './invoice-due.ts';
+import type { Notice, Reminders } from './invoice-notices.ts';
+import type { InvoiceRounding, Reduction, TaxTotal } from './invoice-totals.ts';
 import { toJsonInteger } from './money.ts';
 import type { Mode } from './mode.ts';
 import { paymentView, type PaymentFacts } from './payment-view.ts';

@@ -1,10 +1,6 @@
 import type { ParseArgsOptionsConfig } from 'node:util';
-import {
-  KEY_CONTRACTS,
-  SCOPES,
-  type ApplicationSettings,
-  type WantedCredential,
-} from '../core/applications/store/applications.ts';
+import type { ApplicationSettings } from '../core/applications/store/applications.ts';
+import { KEY_CONTRACTS, SCOPES, type WantedCredential } from '../core/applications/store/credentials.ts';
 import type { CustomerDefaults } from '../database/entities/application.ts';
 import { isCurrency } from '../domain/currency.ts';
 import type { Mode } from '../domain/mode.ts';

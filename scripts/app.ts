@@ -3,16 +3,19 @@ import { parseArgs } from 'node:util';
 import { openDatabase, type EntityManager } from '../database/connection.ts';
 import {
   changeApplication,
-  GRACE_HOURS_DEFAULT,
   insertApplication,
-  prepareCredential,
   prepareRegistration,
-  storeCredential,
-  storeRotation,
   type ApplicationSettings,
 } from '../core/applications/store/applications.ts';
+import {
+  GRACE_HOURS_DEFAULT,
+  listCredentials,
+  prepareCredential,
+  revokeCredential,
+  storeCredential,
+  storeRotation,
+} from '../core/applications/store/credentials.ts';
 import { recordAudit, type Actor, type AuditFacts } from '../core/operators/store/audit.ts';
-import { listCredentials, revokeCredential } from '../core/applications/store/administration.ts';
 import { checkOutboundUrl, OUTBOUND_URL_REFUSALS, parseAllowList, type AllowList } from '../domain/outbound-url.ts';
 import { createSecretBox } from '../runtime/secrets.ts';
 import { OPTIONS, readCommand, UsageError, USAGE, type AppCommand } from './app-command.ts';
@@ -75,7 +78,7 @@ async function carryOut(command: AppCommand, directory: string): Promise<Outcome
       }
       case 'keys': {
         const keys = await database.withSystem((em) => listCredentials(em, command.id));
-        return Object.fromEntries(keys.map(({ id, ...key }) => [id, key]));
+        return Object.fromEntries(keys.map(({ id, ...key }) => [id.toString(), key]));
       }
       case 'issue': {
         const prepared = await prepareCredential(command.key);

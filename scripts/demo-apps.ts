@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { z } from 'zod';
-import { issueCredential, registerApplication } from '../core/applications/store/applications.ts';
+import { registerApplication } from '../core/applications/store/applications.ts';
+import { issueCredential } from '../core/applications/store/credentials.ts';
 import { shadhinpayKeyHash } from '../core/contracts/shadhinpay.ts';
 import { openDatabase, type Database } from '../database/connection.ts';
 import { Credential } from '../database/entities/application.ts';

@@ -1,11 +1,8 @@
 import './lifeline.ts';
 import { parseArgs } from 'node:util';
 import { Client, Connection } from '@temporalio/client';
-import {
-  applicationsMissing,
-  connectedSessions,
-  type InvoiceCounter,
-} from '../core/maintenance/store/after-restore.ts';
+import { connectedSessions } from '../core/maintenance/store/after-restore.ts';
+import { applicationsMissing, type InvoiceCounter } from '../core/maintenance/store/restored-numbers.ts';
 import { openDatabase, openOrm, type Database, type PooledDatabase } from '../database/connection.ts';
 import { keepAlone, livingProcesses } from '../database/presence.ts';
 import { MODES } from '../domain/mode.ts';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { CURRENCIES } from '../../domain/currency.ts';
 import { APPROVAL_CURRENCY } from '../../domain/refund.ts';
-import { KEY_CONTRACTS, SCOPES } from '../../core/applications/store/applications.ts';
+import { KEY_CONTRACTS, SCOPES } from '../../core/applications/store/credentials.ts';
 import { CONTRACTS } from '../../domain/contract.ts';
 import { SHADHINPAY_EVENT_NAMES } from '../../domain/shadhinpay.ts';
 import { MODES } from '../../domain/mode.ts';

@@ -258,10 +258,10 @@ function minorByCurrency(amounts: Readonly<Record<string, number | undefined>>):
 function applicationView({ row, changes }: ApplicationWithChanges) {
   return {
     ...applicationFacts(row),
-    webhookDisabled: disabledView(row.webhook_disabled_at, row.webhook_disabled_reason),
-    testWebhookDisabled: disabledView(row.test_webhook_disabled_at, row.test_webhook_disabled_reason),
-    createdAt: new Date(row.created_at).toISOString(),
-    updatedAt: new Date(row.updated_at).toISOString(),
+    webhookDisabled: disabledView(row.webhookDisabledAt, row.webhookDisabledReason),
+    testWebhookDisabled: disabledView(row.testWebhookDisabledAt, row.testWebhookDisabledReason),
+    createdAt: row.createdAt.toISOString(),
+    updatedAt: row.updatedAt.toISOString(),
     pendingChanges: changes.map(pendingChangeView),
   };
 }

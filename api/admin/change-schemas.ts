@@ -1,12 +1,8 @@
 import { z } from 'zod';
-import {
-  APPLICATION_CHANGES,
-  CHANGE_STATUSES,
-  OPERATOR_CHANGES,
-  type PendingChange as ChangeRecord,
-} from '../../core/operators/store/pending-changes.ts';
+import type { PendingChange as ChangeRecord } from '../../core/operators/store/pending-changes.ts';
 import { toJsonInteger } from '../../domain/money.ts';
 import { MODES } from '../../domain/mode.ts';
+import { CHANGE_KINDS, CHANGE_STATUSES } from '../../domain/pending-change.ts';
 import { IdText } from '../http/fields.ts';
 import { listQuery } from '../http/paging.ts';
 
@@ -18,7 +14,7 @@ export const PendingChange = z
     id: z.int(),
     applicationId: z.int().nullable().describe('Null for a change to the whole installation.'),
     mode: z.enum(MODES).nullable(),
-    kind: z.enum([...APPLICATION_CHANGES, ...OPERATOR_CHANGES]),
+    kind: z.enum(CHANGE_KINDS),
     target: z.object({ type: z.enum(['application', 'gateway', 'operator', 'role']), id: z.string() }),
     before: Facts.describe('The values when the change was proposed. For a role, also the operators who have it.'),
     after: Facts.describe('The proposed values. Never contains secrets.'),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { issueKey, revokeKey, rotateKeys, type IssuedKey } from '../../core/applications/keys.ts';
-import { listCredentials, readApplication, type CredentialRow } from '../../core/applications/store/administration.ts';
+import { readApplication } from '../../core/applications/store/administration.ts';
+import { listCredentials, type CredentialRow } from '../../core/applications/store/credentials.ts';
 import { toJsonInteger } from '../../domain/money.ts';
 import { IdParams } from '../http/fields.ts';
 import {
@@ -124,15 +125,15 @@ function issuedView({ key, change }: IssuedKey, { contract }: Pick<z.infer<typeo
 
 function credentialView(row: CredentialRow): z.infer<typeof Credential> {
   return {
-    id: toJsonInteger(BigInt(row.id)),
+    id: toJsonInteger(row.id),
     mode: row.mode,
     contract: row.contract,
     label: row.label,
     prefix: row.prefix,
     scopes: row.scopes,
     status: row.status,
-    expiresAt: row.expires_at === null ? null : new Date(row.expires_at).toISOString(),
-    lastUsedAt: row.last_used_at === null ? null : new Date(row.last_used_at).toISOString(),
-    createdAt: new Date(row.created_at).toISOString(),
+    expiresAt: row.expiresAt?.toISOString() ?? null,
+    lastUsedAt: row.lastUsedAt?.toISOString() ?? null,
+    createdAt: row.createdAt.toISOString(),
   };
 }

@@ -1,8 +1,6 @@
 import { z } from 'zod';
-import type { CallbackKind, CallbackOutcome } from '../../database/entities/payment.ts';
-import { listRows } from '../../database/lists.ts';
+import { listCallbacks, type ListedCallback } from '../../core/gateway-callbacks/store/callback-list.ts';
 import { maskCardNumbers } from '../../domain/card-number.ts';
-import type { Mode } from '../../domain/mode.ts';
 import { toJsonInteger } from '../../domain/money.ts';
 import { paginationOf, sliceOf } from '../http/paging.ts';
 import type { AdminDependencies } from './dependencies.ts';
@@ -15,21 +13,6 @@ import { CallbacksQuery, GatewayCallback } from './webhook-schemas.ts';
  */
 export function gatewayCallbackRoutes(deps: AdminDependencies): AdminRoute[] {
   return [list(deps)];
-}
-
-interface CallbackRow {
-  id: string;
-  gateway: string;
-  mode: Mode;
-  kind: CallbackKind;
-  reference: string | null;
-  payment_id: string | null;
-  signature_valid: boolean;
-  outcome: CallbackOutcome;
-  note: string | null;
-  repeats: number;
-  raw_payload: string;
-  created_at: Date;
 }
 
 function list(deps: AdminDependencies): AdminRoute {
@@ -47,40 +30,27 @@ function list(deps: AdminDependencies): AdminRoute {
       const slice = sliceOf(query, 'createdAt');
       const signatureValid = query.signatureValid === undefined ? undefined : query.signatureValid === 'true';
       const { rows, total, nextCursor } = await deps.database.withOperator(caller.view, (em) =>
-        listRows<CallbackRow>(em, {
-          columns: 'c.*',
-          from: 'gateway_callbacks c',
-          conditions: [
-            ['c.mode = ?', query.mode],
-            ['c.outcome = ?', query.outcome],
-            ['c.reference = ?', query.reference],
-            ['c.payment_id = ?', query.matchedPaymentId],
-            ['c.gateway = ?', query.gateway],
-            ['c.signature_valid = ?', signatureValid],
-          ],
-          orderBy: ['c.created_at', 'c.id'],
-          slice,
-        }),
+        listCallbacks(em, { filter: { ...query, signatureValid }, slice }),
       );
       return { status: 200, data: rows.map(callbackView), pagination: paginationOf(slice, { total, nextCursor }) };
     },
   });
 }
 
-function callbackView(row: CallbackRow) {
+function callbackView(row: ListedCallback) {
   return {
-    id: toJsonInteger(BigInt(row.id)),
+    id: toJsonInteger(row.id),
     gateway: row.gateway,
     mode: row.mode,
     kind: row.kind,
     reference: row.reference,
-    matchedPaymentId: row.payment_id === null ? null : toJsonInteger(BigInt(row.payment_id)),
-    signatureValid: row.signature_valid,
+    matchedPaymentId: row.paymentId === null ? null : toJsonInteger(row.paymentId),
+    signatureValid: row.signatureValid,
     outcome: row.outcome,
     note: row.note === null ? null : maskCardNumbers(row.note),
     repeats: row.repeats,
     // The row keeps the original text as evidence.
-    rawPayload: maskCardNumbers(row.raw_payload),
-    createdAt: new Date(row.created_at).toISOString(),
+    rawPayload: maskCardNumbers(row.rawPayload),
+    createdAt: row.createdAt.toISOString(),
   };
 }

@@ -109,7 +109,7 @@ function listOfApplication(deps: AdminDependencies): AdminRoute {
     handler: async ({ caller, params }) => ({
       status: 200,
       data: await deps.database.withOperator(caller.view, async (em) => {
-        const { gateways_allowed: allowed } = await readApplication(em, params.id);
+        const { gatewaysAllowed: allowed } = await readApplication(em, params.id);
         const known = await storesOf(em, deps, params.id);
         return gatewaysInModes(deps).map((slot) => ({
           ...storeView(deps, slot, known),
@@ -189,10 +189,10 @@ function storeView(
       .map(pendingChangeView),
   };
   const ofSlot = stores.filter((store) => store.gateway === gateway && store.mode === mode);
-  const chosen = ofSlot.find(({ application_id: id }) => id !== null) ?? ofSlot[0];
+  const chosen = ofSlot.find(({ applicationId }) => applicationId !== null) ?? ofSlot[0];
   if (chosen !== undefined) {
-    const source = chosen.application_id === null ? 'INSTALLATION' : 'APPLICATION';
-    return { ...shown, storeId: chosen.store_id, source, since: new Date(chosen.updated_at).toISOString() };
+    const source = chosen.applicationId === null ? 'INSTALLATION' : 'APPLICATION';
+    return { ...shown, storeId: chosen.storeId, source, since: chosen.updatedAt.toISOString() };
   }
   const storeId = gateways.defaultStoreId(gateway, mode) ?? null;
   return { ...shown, storeId, source: storeId === null ? null : 'ENVIRONMENT', since: null };

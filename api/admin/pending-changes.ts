@@ -5,7 +5,8 @@ import {
   withdrawChange,
   type ChangeFamily,
 } from '../../core/operators/pending-changes.ts';
-import { APPLICATION_CHANGES, listChanges, OPERATOR_CHANGES } from '../../core/operators/store/pending-changes.ts';
+import { listChanges } from '../../core/operators/store/pending-changes.ts';
+import { APPLICATION_CHANGES, OPERATOR_CHANGES } from '../../domain/pending-change.ts';
 import { IdParams } from '../http/fields.ts';
 import { paginationOf, sliceOf } from '../http/paging.ts';
 import { parseSettings } from './apps.ts';

@@ -4,7 +4,7 @@ import {
   listAllEvents,
   listAttempts,
   readEventDetail,
-  type EventDetailRow,
+  type EventDetail,
 } from '../../core/webhooks/store/event-list.ts';
 import { maskCardNumbers } from '../../domain/card-number.ts';
 import { notFound } from '../../domain/errors.ts';
@@ -64,11 +64,11 @@ function attempts(deps: AdminDependencies): AdminRoute {
         const rows = await listAttempts(em, params.id);
         return rows.map((row) => ({
           number: row.number,
-          responseStatus: row.response_status,
+          responseStatus: row.responseStatus,
           error: row.error,
-          responseExcerpt: row.response_excerpt === null ? null : maskCardNumbers(row.response_excerpt),
-          durationMs: row.duration_ms,
-          createdAt: new Date(row.created_at).toISOString(),
+          responseExcerpt: row.responseExcerpt === null ? null : maskCardNumbers(row.responseExcerpt),
+          durationMs: row.durationMs,
+          createdAt: row.createdAt.toISOString(),
         }));
       }),
     }),
@@ -112,28 +112,24 @@ function recover(deps: AdminDependencies): AdminRoute {
   });
 }
 
-function eventView(row: EventDetailRow) {
+function eventView(row: EventDetail) {
   return {
-    id: toJsonInteger(BigInt(row.id)),
-    eventId: row.event_id,
-    applicationId: toJsonInteger(BigInt(row.application_id)),
+    id: toJsonInteger(row.id),
+    eventId: row.eventId,
+    applicationId: toJsonInteger(row.applicationId),
     mode: row.mode,
     type: row.type,
     contract: row.contract,
-    schemaVersion: row.schema_version,
+    schemaVersion: row.schemaVersion,
     payload: row.payload,
-    deliveryStatus: row.delivery_status,
+    deliveryStatus: row.deliveryStatus,
     attempts: row.attempts,
-    lastResponseStatus: row.last_response_status,
-    lastError: row.last_error,
-    nextAttemptAt: instant(row.next_attempt_at),
-    lastAttemptAt: instant(row.last_attempt_at),
-    deliveredAt: instant(row.delivered_at),
-    createdAt: new Date(row.created_at).toISOString(),
-    updatedAt: new Date(row.updated_at).toISOString(),
+    lastResponseStatus: row.lastResponseStatus,
+    lastError: row.lastError,
+    nextAttemptAt: row.nextAttemptAt?.toISOString() ?? null,
+    lastAttemptAt: row.lastAttemptAt?.toISOString() ?? null,
+    deliveredAt: row.deliveredAt?.toISOString() ?? null,
+    createdAt: row.createdAt.toISOString(),
+    updatedAt: row.updatedAt.toISOString(),
   };
-}
-
-function instant(moment: Date | null): string | null {
-  return moment === null ? null : new Date(moment).toISOString();
 }

@@ -1,4 +1,7 @@
-import { NO_REMINDERS, planned, totalsOf, type InvoiceStatus } from '../../domain/invoice.ts';
+import { planned } from '../../domain/installments.ts';
+import type { InvoiceStatus } from '../../domain/invoice.ts';
+import { NO_REMINDERS } from '../../domain/invoice-notices.ts';
+import { totalsOf } from '../../domain/invoice-totals.ts';
 import { invoiceEventView, invoiceView } from '../../domain/invoice-view.ts';
 import type { Json } from '../http/openapi/schemas.ts';
 

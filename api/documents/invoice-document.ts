@@ -1,6 +1,8 @@
 import type { InvoiceRecord } from '../../core/invoices/store/invoices.ts';
 import type { Calendar } from '../../domain/calendar.ts';
-import { dueMinorOf, invoiceNumber, shownStatus, stateOf } from '../../domain/invoice.ts';
+import { stateOf } from '../../domain/installments.ts';
+import { invoiceNumber } from '../../domain/invoice.ts';
+import { dueMinorOf, shownStatus } from '../../domain/invoice-due.ts';
 import { payableUrl } from '../../domain/invoice-view.ts';
 import type { Branding, InvoiceDocument } from '../../web/documents/document.ts';
 

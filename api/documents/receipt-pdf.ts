@@ -1,4 +1,5 @@
-import { paymentsOf, readInvoice, type InvoiceRecord } from '../../core/invoices/store/invoices.ts';
+import { paymentsOf } from '../../core/invoices/store/payments-of-invoice.ts';
+import { readInvoice, type InvoiceRecord } from '../../core/invoices/store/invoices.ts';
 import type { PaymentRecord } from '../../core/payments/store/payments.ts';
 import { refundedOf } from '../../core/refunds/store/refunds.ts';
 import { BUSINESS_TIME_ZONE } from '../../domain/calendar.ts';

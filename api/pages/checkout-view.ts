@@ -1,5 +1,5 @@
 import type { Statements } from '../../database/statements.ts';
-import { isInvoicePaid } from '../../core/invoices/store/of-payment.ts';
+import { isInvoicePaid } from '../../core/invoices/store/payments-of-invoice.ts';
 import { isDecided, newestCallback, newestMoneyCallback } from '../../core/payments/store/checkout-progress.ts';
 import { secondChargeQueriedSince } from '../../core/payments/store/payer-requests.ts';
 import type { PaymentRecord } from '../../core/payments/store/payments.ts';

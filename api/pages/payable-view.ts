@@ -1,4 +1,5 @@
-import { openPaymentsOf, paymentsOf, type InvoiceRecord } from '../../core/invoices/store/invoices.ts';
+import { openPaymentsOf, paymentsOf } from '../../core/invoices/store/payments-of-invoice.ts';
+import type { InvoiceRecord } from '../../core/invoices/store/invoices.ts';
 import { readLogo } from '../../core/invoices/store/invoice-templates.ts';
 import { canGoOn } from '../../core/invoices/begin-payment.ts';
 import type { PaymentRecord } from '../../core/payments/store/payments.ts';
@@ -7,15 +8,15 @@ import { refundedOfAll } from '../../core/refunds/store/refunds.ts';
 import { listUnappliedOfInvoice } from '../../core/unapplied-payments/store/unapplied-payments.ts';
 import { BUSINESS_TIME_ZONE } from '../../domain/calendar.ts';
 import { addDays } from '../../domain/plain-date.ts';
+import { stateOf } from '../../domain/installments.ts';
+import { invoiceNumber } from '../../domain/invoice.ts';
 import {
   dueMinorOf,
-  invoiceNumber,
-  isPastExpiry,
   payableAmounts,
   shownStatus,
-  stateOf,
   type PayableAmounts,
-} from '../../domain/invoice.ts';
+  isPastExpiry,
+} from '../../domain/invoice-due.ts';
 import { payablePath } from '../../domain/invoice-view.ts';
 import type { Language } from '../../web/language.ts';
 import type { PayableView, Paying, PayProblem, InProgress } from '../../web/payable/view.ts';

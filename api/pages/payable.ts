@@ -1,12 +1,13 @@
 import type { Scope } from '../../database/connection.ts';
 import { beginInvoicePayment, payableAt } from '../../core/invoices/begin-payment.ts';
-import { noteViewed } from '../../core/invoices/store/invoice-steps.ts';
+import { noteViewed } from '../../core/invoices/store/invoice-changes.ts';
 import { readLogo } from '../../core/invoices/store/invoice-templates.ts';
 import type { InvoiceRecord } from '../../core/invoices/store/invoices.ts';
-import { readPaymentRules, type ApplicationPaymentRules } from '../../core/applications/store/applications.ts';
+import { readPaymentRules, type ApplicationPaymentRules } from '../../core/applications/store/payment-rules.ts';
 import type { PublicInvoice } from '../../core/payments/store/public-references.ts';
 import { DomainError } from '../../domain/errors.ts';
-import { dueMinorOf, invoiceNumber } from '../../domain/invoice.ts';
+import { invoiceNumber } from '../../domain/invoice.ts';
+import { dueMinorOf } from '../../domain/invoice-due.ts';
 import { checkoutPath } from '../../domain/payment-view.ts';
 import { describeError } from '../../runtime/logger.ts';
 import { renderInvoice } from '../../web/documents/render.ts';

@@ -1,4 +1,4 @@
-import type { PaymentBounds } from '../../domain/invoice.ts';
+import type { PaymentBounds } from '../../domain/invoice-due.ts';
 import { toDecimalText } from '../../domain/money.ts';
 
 /** The contract's bounds. Those of a vendor or of the application can be narrower. */

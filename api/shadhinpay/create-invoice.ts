@@ -1,7 +1,8 @@
 import { readNow } from '../../database/clock.ts';
-import type { InvoiceContent } from '../../core/invoices/store/invoices.ts';
+import type { InvoiceContent } from '../../core/invoices/store/drafts.ts';
 import { DomainError } from '../../domain/errors.ts';
-import { InvoiceAmountError, NO_REMINDERS, totalsOf, type InvoiceTotals } from '../../domain/invoice.ts';
+import { NO_REMINDERS } from '../../domain/invoice-notices.ts';
+import { InvoiceAmountError, totalsOf, type InvoiceTotals } from '../../domain/invoice-totals.ts';
 import { minorFromDecimalText } from '../../domain/money.ts';
 import { shadhinpayInvoiceReference } from '../../domain/references.ts';
 import { returnUrlProblem } from '../../domain/return-url.ts';

@@ -1,4 +1,5 @@
-import { paymentsOf, readInvoiceByReference, type InvoiceRecord } from '../../core/invoices/store/invoices.ts';
+import { paymentsOf } from '../../core/invoices/store/payments-of-invoice.ts';
+import { readInvoiceByReference, type InvoiceRecord } from '../../core/invoices/store/invoices.ts';
 import { DomainError } from '../../domain/errors.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import type { ShadhinpayCaller } from './authenticate.ts';

@@ -1,9 +1,7 @@
 import type { z } from 'zod';
-import {
-  listInvoices as pageOfInvoices,
-  paymentsOfAll,
-  type InvoiceRecord,
-} from '../../core/invoices/store/invoices.ts';
+import { listInvoices as pageOfInvoices } from '../../core/invoices/store/invoice-list.ts';
+import { paymentsOfAll } from '../../core/invoices/store/payments-of-invoice.ts';
+import type { InvoiceRecord } from '../../core/invoices/store/invoices.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { afterShadhinpayInstant } from '../../domain/shadhinpay.ts';
 import {

@@ -10,16 +10,19 @@ import { outdated, propose } from '../operators/propose.ts';
 import { recordAudit, type AuditFacts } from '../operators/store/audit.ts';
 import type { PendingChange } from '../operators/store/pending-changes.ts';
 import { isGuarded } from '../operators/store/second-person.ts';
-import { activateCredential, confirmableUntil, revokeCredential, type CredentialRow } from './store/administration.ts';
 import {
+  activateCredential,
+  confirmableUntil,
   endFormer,
   prepareCredential,
+  revokeCredential,
   storeCredential,
   storeRotation,
+  type CredentialRow,
   type IssuedCredential,
   type PreparedCredential,
   type WantedCredential,
-} from './store/applications.ts';
+} from './store/credentials.ts';
 
 type Dependencies = Pick<CoreDependencies, 'database'>;
 

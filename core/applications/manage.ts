@@ -14,7 +14,8 @@ import {
   type ApplicationWithChanges,
   type SettingsDependencies,
 } from './settings.ts';
-import { enableEndpoint as enableRow, setApplicationStatus } from './store/administration.ts';
+import { setApplicationStatus } from './store/administration.ts';
+import { enableEndpoint as enableRow } from './store/endpoints.ts';
 import {
   insertApplication,
   prepareRegistration,

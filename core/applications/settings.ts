@@ -30,7 +30,7 @@ export async function applicationWithChanges(
   applicationId: bigint,
 ): Promise<ApplicationWithChanges> {
   const row = await readApplication(em, applicationId);
-  return { row, changes: await waitingChanges(em, 'application', [row.id]) };
+  return { row, changes: await waitingChanges(em, 'application', [row.id.toString()]) };
 }
 
 export async function withChanges(
@@ -40,9 +40,9 @@ export async function withChanges(
   const changes = await waitingChanges(
     em,
     'application',
-    rows.map(({ id }) => id),
+    rows.map(({ id }) => id.toString()),
   );
-  return rows.map((row) => ({ row, changes: changes.filter(({ target }) => target.id === row.id) }));
+  return rows.map((row) => ({ row, changes: changes.filter(({ target }) => target.id === row.id.toString()) }));
 }
 
 /** Settings by which one operator could weaken four-eyes approval. Once a threshold is set, a change to any of them needs a second operator. */
@@ -126,7 +126,7 @@ async function writeSettings(
   em: EntityManager,
   { caller, before, settings, proposedBy }: SettingsChange,
 ): Promise<void> {
-  const applicationId = BigInt(before.id);
+  const applicationId = before.id;
   await changeApplication(em, { ...settings, applicationId });
   const after = applicationFacts(await readApplication(em, applicationId));
   await auditApplication(em, {
@@ -179,8 +179,8 @@ export function checkSettings(
       refuse({ [field]: OUTBOUND_URL_REFUSALS[checked.reason] });
     }
   }
-  const { minAmountMinor: least = minorOf(before?.min_amount_minor) } = settings;
-  const { maxAmountMinor: most = minorOf(before?.max_amount_minor) } = settings;
+  const { minAmountMinor: least = before?.minAmountMinor ?? null } = settings;
+  const { maxAmountMinor: most = before?.maxAmountMinor ?? null } = settings;
   if (least !== null && most !== null && least > most) {
     refuse({ maxAmountMinor: 'must not be less than minAmountMinor' });
   }
@@ -188,10 +188,6 @@ export function checkSettings(
 
 function refuse(fields: Record<string, string>): never {
   throw new DomainError('VALIDATION_ERROR', 'the request is not valid', { fields });
-}
-
-function minorOf(amount: string | null | undefined): bigint | null {
-  return amount === null || amount === undefined ? null : BigInt(amount);
 }
 
 interface Audited {
@@ -210,31 +206,31 @@ export function auditApplication(em: Statements, { caller, applicationId, action
 /** Returns what the audit log and a second operator see of an application, with amounts as JSON integers. */
 export function applicationFacts(row: ApplicationRow) {
   return {
-    id: toJsonInteger(BigInt(row.id)),
+    id: toJsonInteger(row.id),
     name: row.name,
     status: row.status,
-    webhookUrl: row.webhook_url,
-    testWebhookUrl: row.test_webhook_url,
-    refundApprovalThresholdMinor: integerOf(row.refund_approval_threshold_minor),
-    refundApprovalThresholds: row.refund_approval_thresholds,
-    receiptsEnabled: row.receipts_enabled,
-    minAmountMinor: integerOf(row.min_amount_minor),
-    maxAmountMinor: integerOf(row.max_amount_minor),
-    expiryMinutes: row.expiry_minutes,
-    rateLimitPerMinute: row.rate_limit_per_minute,
-    unappliedPaymentPolicy: row.unapplied_payment_policy,
-    refundedInvoices: row.refunded_invoices,
-    returnOrigins: row.return_origins,
-    gatewaysAllowed: row.gateways_allowed,
-    checkoutGateways: row.checkout_gateways,
-    shadhinpayEvents: row.shadhinpay_events,
+    webhookUrl: row.webhookUrl,
+    testWebhookUrl: row.testWebhookUrl,
+    refundApprovalThresholdMinor: integerOf(row.refundApprovalThresholdMinor),
+    refundApprovalThresholds: row.refundApprovalThresholds,
+    receiptsEnabled: row.receiptsEnabled,
+    minAmountMinor: integerOf(row.minAmountMinor),
+    maxAmountMinor: integerOf(row.maxAmountMinor),
+    expiryMinutes: row.expiryMinutes,
+    rateLimitPerMinute: row.rateLimitPerMinute,
+    unappliedPaymentPolicy: row.unappliedPaymentPolicy,
+    refundedInvoices: row.refundedInvoices,
+    returnOrigins: row.returnOrigins,
+    gatewaysAllowed: row.gatewaysAllowed,
+    checkoutGateways: row.checkoutGateways,
+    shadhinpayEvents: row.shadhinpayEvents,
     business:
-      row.shadhinpay_client_id === null || row.shadhinpay_business_id === null
+      row.shadhinpayClientId === null || row.shadhinpayBusinessId === null
         ? null
-        : { clientId: row.shadhinpay_client_id, businessId: row.shadhinpay_business_id },
+        : { clientId: row.shadhinpayClientId, businessId: row.shadhinpayBusinessId },
   };
 }
 
-function integerOf(amount: string | null): number | null {
-  return amount === null ? null : toJsonInteger(BigInt(amount));
+function integerOf(amount: bigint | null): number | null {
+  return amount === null ? null : toJsonInteger(amount);
 }

@@ -12,7 +12,7 @@ import {
 } from '../../domain/shadhinpay.ts';
 import { invoiceEventNamed, shadhinpayInvoiceEvent } from '../../domain/shadhinpay-invoice.ts';
 import { sha256 } from '../../runtime/secrets.ts';
-import { paymentsOf } from '../invoices/store/invoices.ts';
+import { paymentsOf } from '../invoices/store/payments-of-invoice.ts';
 import { refundedOf } from '../refunds/store/refunds.ts';
 import type { Business, ContractPort } from './port.ts';
 import { shadhinpayHeaders } from './signature.ts';

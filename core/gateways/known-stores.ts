@@ -1,7 +1,8 @@
 import type { EntityManager } from '../../database/connection.ts';
 import { MODES, type Mode } from '../../domain/mode.ts';
+import type { ChangeTarget } from '../../domain/pending-change.ts';
 import type { CoreDependencies } from '../dependencies.ts';
-import { waitingChanges, type ChangeTarget, type PendingChange } from '../operators/store/pending-changes.ts';
+import { waitingChanges, type PendingChange } from '../operators/store/pending-changes.ts';
 import { listStores, type StoreRow, type StoreSlot } from './store/stores.ts';
 
 /** A gateway in one mode. */

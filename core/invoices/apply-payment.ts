@@ -1,8 +1,10 @@
 import type { Scope } from '../../database/connection.ts';
-import { callOffOpenPayments, changePaid, forgetViewed } from './store/invoice-steps.ts';
-import { lockInvoicePaidBy, paymentsOf, readInvoice, type InvoiceRecord } from './store/invoices.ts';
+import { cancelOpenPayments } from './store/payments-of-invoice.ts';
+import { changePaid, forgetViewed } from './store/invoice-changes.ts';
+import { lockInvoicePaidBy, readInvoice, type InvoiceRecord } from './store/invoices.ts';
+import { paymentsOf } from './store/payments-of-invoice.ts';
 import {
-  grossOfLate,
+  grossOfUnapplied,
   holdOverpayment,
   invoiceRulesOf,
   noteApplied,
@@ -12,7 +14,7 @@ import { MissingRow } from '../../database/missing-row.ts';
 import type { PaymentRecord } from '../payments/store/payments.ts';
 import { refundUnappliedMoney } from '../refunds/store/new-refunds.ts';
 import type { Statements } from '../../database/statements.ts';
-import { appliedOf, dueMinorOf, isPastExpiry } from '../../domain/invoice.ts';
+import { appliedOf, dueMinorOf, isPastExpiry } from '../../domain/invoice-due.ts';
 import { invoiceEventView, invoiceView } from '../../domain/invoice-view.ts';
 import { refundReference } from '../../domain/references.ts';
 import { refundBoundsIn } from '../../gateways/refund-bounds.ts';
@@ -115,7 +117,7 @@ export async function applyKept(
   if (invoice === null || unappliedPaymentId === null) {
     throw new Error('a kept unapplied payment refers to an unknown invoice');
   }
-  const kept = await grossOfLate(statements, unappliedPaymentId);
+  const kept = await grossOfUnapplied(statements, unappliedPaymentId);
   // Lenden has no exchange rate. Money in another currency stays with the application but pays nothing.
   const appliedMinor = kept.currency === invoice.currency ? appliedOf(invoice, kept.amountMinor) : 0n;
   if (appliedMinor === 0n) {
@@ -152,7 +154,7 @@ export async function raisePaid(
     const event = { type: 'invoice.paid' as const, sequence: changed.eventSequence, data: invoiceEventView(view) };
     followUps.push(...(await recordAndDeliver(deps, statements, changed, event)));
   }
-  const calledOff = await callOffOpenPayments(statements, { invoiceId: invoice.id, dueMinor: dueMinorOf(changed) });
+  const calledOff = await cancelOpenPayments(statements, { invoiceId: invoice.id, dueMinor: dueMinorOf(changed) });
   followUps.push(
     ...calledOff.map((reference) => ({ what: 'cancel', start: () => deps.dispatch.signalCancel(reference) })),
   );

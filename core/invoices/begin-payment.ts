@@ -13,7 +13,8 @@ import { attemptReference } from '../../domain/references.ts';
 import { describeError } from '../../runtime/logger.ts';
 import type { CoreDependencies } from '../dependencies.ts';
 import { paymentHandleOf } from '../dispatch.ts';
-import { lockInvoice, openPaymentsOf, type InvoiceRecord } from './store/invoices.ts';
+import { lockInvoice, type InvoiceRecord } from './store/invoices.ts';
+import { openPaymentsOf } from './store/payments-of-invoice.ts';
 
 /** Returns the gateways where an invoice can be paid now, by its contract and the application's settings. */
 export async function payableAt(

@@ -1,7 +1,8 @@
 import type { Scope } from '../../database/connection.ts';
 import { recordInvoiceEvent } from './record-event.ts';
-import { voidInvoice } from './store/invoice-steps.ts';
-import { lockInvoice, openPaymentsOf, type InvoiceRecord } from './store/invoices.ts';
+import { voidInvoice } from './store/invoice-changes.ts';
+import { lockInvoice, type InvoiceRecord } from './store/invoices.ts';
+import { openPaymentsOf } from './store/payments-of-invoice.ts';
 import type { Statements } from '../../database/statements.ts';
 import { DomainError, notFound } from '../../domain/errors.ts';
 import { invoiceEventView, invoiceView } from '../../domain/invoice-view.ts';

@@ -1,19 +1,13 @@
-import { dropMails, insertNotice, nextEmailInMs, noticesDone } from './store/invoice-notices.ts';
-import { setDriven } from './store/invoice-steps.ts';
-import { lockInvoiceByReference, paymentsOf, type InvoiceRecord } from './store/invoices.ts';
+import { cancelEmails, insertNotice, nextEmailInMs, noticesDone } from './store/invoice-notices.ts';
+import { setDriven } from './store/invoice-changes.ts';
+import { lockInvoiceByReference, type InvoiceRecord } from './store/invoices.ts';
+import { paymentsOf } from './store/payments-of-invoice.ts';
 import { MissingRow } from '../../database/missing-row.ts';
 import type { Statements } from '../../database/statements.ts';
-import {
-  dueMinorOf,
-  isFinalInvoice,
-  noticesOf,
-  planNotices,
-  shownStatus,
-  stateOf,
-  unpaidOn,
-  type NoticePlan,
-  type ScheduledNotice,
-} from '../../domain/invoice.ts';
+import { stateOf } from '../../domain/installments.ts';
+import { isFinalInvoice } from '../../domain/invoice.ts';
+import { dueMinorOf, shownStatus, unpaidOn } from '../../domain/invoice-due.ts';
+import { noticesOf, planNotices, type NoticePlan, type ScheduledNotice } from '../../domain/invoice-notices.ts';
 import { invoiceView, noticeView, type InvoiceView } from '../../domain/invoice-view.ts';
 import { toDecimalText } from '../../domain/money.ts';
 import type { PlainDate } from '../../domain/plain-date.ts';
@@ -55,7 +49,7 @@ export async function driveInvoice(deps: MailingDependencies, input: DriveInvoic
       againInMs: ended ? null : Math.min(nextAtMs ?? NEVER, expiryAtMs ?? NEVER) - now.getTime(),
     });
     if (ended) {
-      await dropMails(statements, invoice.id);
+      await cancelEmails(statements, invoice.id);
     }
     const emailWaits =
       !ended && invoice.pausedAt === null && (await nextEmailInMs(statements, invoice.reference)) !== null;

@@ -1,7 +1,8 @@
-import { voidInvoice } from './store/invoice-steps.ts';
-import { openPaymentsOf, type InvoiceRecord } from './store/invoices.ts';
+import { voidInvoice } from './store/invoice-changes.ts';
+import { openPaymentsOf } from './store/payments-of-invoice.ts';
+import type { InvoiceRecord } from './store/invoices.ts';
 import type { Statements } from '../../database/statements.ts';
-import { dueMinorOf, isPastExpiry } from '../../domain/invoice.ts';
+import { dueMinorOf, isPastExpiry } from '../../domain/invoice-due.ts';
 import { invoiceEventView, invoiceView } from '../../domain/invoice-view.ts';
 import type { PlainDate } from '../../domain/plain-date.ts';
 import type { CoreDependencies } from '../dependencies.ts';

@@ -1,10 +1,10 @@
-import { issueDraft } from './store/invoice-steps.ts';
+import { issueDraft } from './store/issue-draft.ts';
 import type { InvoiceRecord } from './store/invoices.ts';
 import type { Statements } from '../../database/statements.ts';
 import { contractOf } from '../contracts/contracts.ts';
 import type { RecordedEvent } from '../webhooks/store/events.ts';
 import { DomainError } from '../../domain/errors.ts';
-import { isPastExpiry, nextDueDateOf } from '../../domain/invoice.ts';
+import { nextDueDateOf, isPastExpiry } from '../../domain/invoice-due.ts';
 import { invoiceEventView, invoiceView, NUMBER_TO_COME } from '../../domain/invoice-view.ts';
 import { invoiceHandleOf } from '../dispatch.ts';
 import type { InvoiceChange } from '../../workflows/messages/invoice.ts';

@@ -1,7 +1,7 @@
 import type { Scope } from '../../database/connection.ts';
-import { changePaid } from './store/invoice-steps.ts';
+import { changePaid } from './store/invoice-changes.ts';
 import { lockInvoice, readInvoice, type InvoiceRecord } from './store/invoices.ts';
-import { invoiceIdOf } from './store/of-payment.ts';
+import { invoiceIdOf } from './store/payments-of-invoice.ts';
 import { invoiceRulesOf } from './store/invoice-overpayment.ts';
 import { recordReopenedInvoice } from '../refunds/store/refund-steps.ts';
 import type { RefundRecord } from '../refunds/store/refunds.ts';

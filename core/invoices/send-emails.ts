@@ -1,10 +1,11 @@
-import { endMail, nextEmailInMs, takeMails, type MailEnd, type WaitingEmail } from './store/invoice-notices.ts';
+import { endEmail, nextEmailInMs, takeDueEmails, type EndedEmail, type WaitingEmail } from './store/invoice-notices.ts';
 import { invoiceRulesOf } from './store/invoice-overpayment.ts';
 import { readTemplate, type TemplateRecord } from './store/invoice-templates.ts';
 import { readInvoiceByReference, type InvoiceRecord } from './store/invoices.ts';
 import { MissingRow } from '../../database/missing-row.ts';
 import type { Statements } from '../../database/statements.ts';
-import { requestedMinorOf, dueMinorOf, invoiceNumber } from '../../domain/invoice.ts';
+import { invoiceNumber } from '../../domain/invoice.ts';
+import { requestedMinorOf, dueMinorOf } from '../../domain/invoice-due.ts';
 import { payableUrl } from '../../domain/invoice-view.ts';
 import type { Mail, Mailer } from '../../runtime/mailer.ts';
 import { invoiceEmail } from '../../web/mail/invoice-mail.ts';
@@ -13,7 +14,7 @@ import type { MailingDependencies } from '../dependencies.ts';
 import { scopeOf } from '../scope.ts';
 
 /** Per run of the activity, since each email can take 45 seconds. */
-const MAILS_A_RUN_MAX = 3;
+const EMAILS_A_RUN_MAX = 3;
 /** Seconds until the next try, by number of tries so far; the last value repeats. About three days in total. */
 const PAUSE_SECONDS = [60, 300, 1_800, 7_200, 21_600, 43_200] as const;
 const TRIES_MAX = 11;
@@ -35,7 +36,10 @@ export async function sendInvoiceEmails(deps: MailingDependencies, input: Invoic
     if (invoice === null) {
       throw new MissingRow('invoice', input.reference);
     }
-    const waiting = await takeMails(statements, invoice.id, { limit: MAILS_A_RUN_MAX, pauseSeconds: PAUSE_SECONDS });
+    const waiting = await takeDueEmails(statements, invoice.id, {
+      limit: EMAILS_A_RUN_MAX,
+      pauseSeconds: PAUSE_SECONDS,
+    });
     return waiting.length === 0 ? [] : emailsOf(deps, statements, { invoice, waiting });
   });
   for (const email of emails) {
@@ -43,7 +47,7 @@ export async function sendInvoiceEmails(deps: MailingDependencies, input: Invoic
     if (end !== null) {
       const { noticeId } = email.waiting;
       await deps.database.inOneTrip(scope, (statements) =>
-        endMail(statements, { invoice: input.reference, noticeId, ...end }),
+        endEmail(statements, { invoice: input.reference, noticeId, ...end }),
       );
       if (end.status === 'REFUSED' || end.status === 'GIVEN_UP') {
         deps.log.error(
@@ -68,11 +72,11 @@ async function emailsOf(
   const today = calendar.today(invoice.readAt);
   return waiting.map((email) => ({
     waiting: email,
-    mail: mailOf(email, { invoice, template, applicationName, webUrl, today }),
+    mail: emailOf(email, { invoice, template, applicationName, webUrl, today }),
   }));
 }
 
-interface MailFacts {
+interface EmailFacts {
   readonly invoice: InvoiceRecord;
   readonly template: TemplateRecord | null;
   readonly applicationName: string;
@@ -80,9 +84,9 @@ interface MailFacts {
   readonly today: string;
 }
 
-function mailOf(
+function emailOf(
   { noticeId, dueDate, offsetDays }: WaitingEmail,
-  { invoice, template, applicationName, webUrl, today }: MailFacts,
+  { invoice, template, applicationName, webUrl, today }: EmailFacts,
 ): Mail | null {
   const { customerEmail: to, language, mode, currency, reference } = invoice;
   const number = invoiceNumber(invoice);
@@ -113,7 +117,7 @@ function mailOf(
 async function endOf(
   mailer: Mailer | null,
   { waiting, mail }: NoticeEmail,
-): Promise<{ readonly status: MailEnd; readonly error: string | null } | null> {
+): Promise<Pick<EndedEmail, 'status' | 'error'> | null> {
   if (mail === null || mailer === null) {
     return { status: 'NONE', error: null };
   }

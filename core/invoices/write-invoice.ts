@@ -1,12 +1,7 @@
 import type { Scope } from '../../database/connection.ts';
 import { bindKey, claimKey, type KeyName } from '../idempotency/store.ts';
-import {
-  insertDraft,
-  readInvoice,
-  type InvoiceContent,
-  type InvoiceRecord,
-  type ShadhinpayTerms,
-} from './store/invoices.ts';
+import { insertDraft, type InvoiceContent, type ShadhinpayTerms } from './store/drafts.ts';
+import { readInvoice, type InvoiceRecord } from './store/invoices.ts';
 import type { CoreDependencies } from '../dependencies.ts';
 import { claimOf, findDuplicate, keepingAnswer, type Lease, type Outcome } from '../idempotency/idempotency.ts';
 import { findInvoice } from './find-invoice.ts';

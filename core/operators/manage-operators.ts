@@ -14,15 +14,10 @@ import {
   writeStatus,
 } from './operator-changes.ts';
 import { recordAudit } from './store/audit.ts';
+import { readGrants } from './store/grants.ts';
 import { lockSuperAdmins } from './store/last-super-admin.ts';
 import { requestLink } from './store/links.ts';
-import {
-  insertOperator,
-  readGrants,
-  readOperator,
-  type OperatorRecord,
-  type OperatorStatus,
-} from './store/operators.ts';
+import { insertOperator, readOperator, type OperatorRecord, type OperatorStatus } from './store/operators.ts';
 import { waitingChanges, type PendingChange } from './store/pending-changes.ts';
 import { readGrantRequests, replaceGrants, resolveGrants, type GrantRequest } from './store/roles.ts';
 import { areGrantsGuarded } from './store/second-person.ts';

@@ -2,7 +2,7 @@ import type { EntityManager } from '../../database/connection.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { mayGrant, type Grant } from '../../domain/permissions.ts';
 import type { ActingOperator } from './acting-operator.ts';
-import { readGrants } from './store/operators.ts';
+import { readGrants } from './store/grants.ts';
 
 /** @throws DomainError FORBIDDEN when the operator would act on themselves */
 export function refuseSelf(caller: ActingOperator, id: bigint, action: string): void {

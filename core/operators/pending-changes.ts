@@ -2,6 +2,7 @@ import { confirmCredential, dropCredential } from '../applications/keys.ts';
 import { confirmSettings, type ConfirmedSettings, type SettingsDependencies } from '../applications/settings.ts';
 import type { EntityManager } from '../../database/connection.ts';
 import { DomainError } from '../../domain/errors.ts';
+import type { ChangeKind } from '../../domain/pending-change.ts';
 import { isInView, viewFor, type Permission } from '../../domain/permissions.ts';
 import type { StoreDependencies } from '../gateways/check-store.ts';
 import { confirmStore } from '../gateways/change-stores.ts';
@@ -10,15 +11,9 @@ import { confirmOperatorChange } from './operator-changes.ts';
 import { orphaned } from './propose.ts';
 import { confirmRole, type ConfirmedRole } from './roles.ts';
 import { recordAudit } from './store/audit.ts';
-import { readGrants, readOperator } from './store/operators.ts';
-import {
-  closeChange,
-  lockChange,
-  readChange,
-  readChangeSecret,
-  type ChangeKind,
-  type PendingChange,
-} from './store/pending-changes.ts';
+import { readGrants } from './store/grants.ts';
+import { readOperator } from './store/operators.ts';
+import { closeChange, lockChange, readChange, readChangeSecret, type PendingChange } from './store/pending-changes.ts';
 
 /** Changes that operators with one permission propose and decide on. */
 export interface ChangeFamily {

@@ -1,4 +1,4 @@
-import { endLinkMail, takeLinkToMail, type LinkToEmail } from './store/links.ts';
+import { endLinkEmail, takeLinkToEmail, type LinkToEmail } from './store/links.ts';
 import { operatorLinkPath } from '../../domain/operator-link.ts';
 import { describeError } from '../../runtime/logger.ts';
 import type { Mailer } from '../../runtime/mailer.ts';
@@ -26,7 +26,7 @@ export async function beginOperatorLinks(deps: Dependencies): Promise<Promise<vo
     return sending;
   }
   while (sending.length < MAILS_A_PASS_MAX) {
-    const link = await database.withSystem((em) => takeLinkToMail(em, { pauseSeconds: PAUSE_SECONDS }));
+    const link = await database.withSystem((em) => takeLinkToEmail(em, { pauseSeconds: PAUSE_SECONDS }));
     if (link === null) {
       break;
     }
@@ -51,7 +51,7 @@ async function mailLink({ database, webUrl, log }: Dependencies, mailer: Mailer,
   if (outcome.kind === 'unavailable' && tries < TRIES_MAX) {
     return;
   }
-  await database.withSystem((em) => endLinkMail(em, link));
+  await database.withSystem((em) => endLinkEmail(em, link));
   if (outcome.kind !== 'sent') {
     log.error(
       { operatorId: operatorId.toString(), error: outcome.code, alert: 'operator-link-not-sent' },

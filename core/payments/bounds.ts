@@ -1,7 +1,7 @@
 import type { Scope } from '../../database/connection.ts';
 import { hasStore } from '../gateways/store/stores.ts';
 import { isCurrency } from '../../domain/currency.ts';
-import type { PaymentBounds } from '../../domain/invoice.ts';
+import type { PaymentBounds } from '../../domain/invoice-due.ts';
 import { DEFAULT_GATEWAY } from '../../gateways/registry.ts';
 import type { CoreDependencies } from '../dependencies.ts';
 

@@ -4,7 +4,7 @@ import type { InvoiceRecord } from '../invoices/store/invoices.ts';
 import { postTransaction } from '../ledger/store.ts';
 import { endPayment, readEnded, type FinalizedPayment } from './store/finalizations.ts';
 import type { Statements } from '../../database/statements.ts';
-import { dueMinorOf } from '../../domain/invoice.ts';
+import { dueMinorOf } from '../../domain/invoice-due.ts';
 import { paymentPosting } from '../../domain/ledger.ts';
 import { canBecome, type FinalStatus } from '../../domain/payment.ts';
 import { paymentView } from '../../domain/payment-view.ts';

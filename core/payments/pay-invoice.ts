@@ -3,7 +3,7 @@ import type { KeyClaim } from '../idempotency/store.ts';
 import { lockInvoice, type InvoiceRecord } from '../invoices/store/invoices.ts';
 import type { Statements } from '../../database/statements.ts';
 import { DomainError, notFound } from '../../domain/errors.ts';
-import { dueMinorOf, isPastExpiry } from '../../domain/invoice.ts';
+import { dueMinorOf, isPastExpiry } from '../../domain/invoice-due.ts';
 
 /**
  * Stores a payment of an invoice in the caller's transaction. Locks the invoice first, so that it cannot be voided in the meantime. Returns null if

@@ -4,7 +4,7 @@ import { postReversal } from '../ledger/store.ts';
 import { undoRefundRow } from './store/refund-ends.ts';
 import type { RefundRecord } from './store/refunds.ts';
 import type { Statements } from '../../database/statements.ts';
-import { appliedOf } from '../../domain/invoice.ts';
+import { appliedOf } from '../../domain/invoice-due.ts';
 import { refundPosting } from '../../domain/ledger.ts';
 import { refundView } from '../../domain/refund-view.ts';
 import { invoiceHandleOf } from '../dispatch.ts';

@@ -1,7 +1,7 @@
 import { readNow } from '../../database/clock.ts';
 import { describeError } from '../../runtime/logger.ts';
 import type { SweepResult } from '../../workflows/messages/maintenance.ts';
-import { revokeUnconfirmed } from '../applications/store/administration.ts';
+import { revokeUnconfirmed } from '../applications/store/credentials.ts';
 import { unreadDecisions } from '../decisions/sweep.ts';
 import type { MailingDependencies } from '../dependencies.ts';
 import { dueCallbacks } from '../gateway-callbacks/sweep.ts';

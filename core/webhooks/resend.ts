@@ -4,26 +4,26 @@ import { readApplication } from '../applications/store/administration.ts';
 import type { CoreDependencies } from '../dependencies.ts';
 import type { ActingOperator } from '../operators/acting-operator.ts';
 import { recordAudit } from '../operators/store/audit.ts';
-import { readEventDetail, recoverParked, type EventDetailRow } from './store/event-list.ts';
+import { readEventDetail, recoverParked, type EventDetail } from './store/event-list.ts';
 
 /** Sends an event again at once, with the same id and body. Throws RESOURCE_NOT_FOUND. */
 export async function resendEvent(
   { database, dispatch }: Pick<CoreDependencies, 'database' | 'dispatch'>,
   { view, actor }: ActingOperator,
   id: bigint,
-): Promise<EventDetailRow> {
+): Promise<EventDetail> {
   const event = await database.withOperator(view, async (em) => {
     const row = await readEventDetail(em, id);
     if (row === null) {
       throw notFound('webhook event');
     }
-    const target = { type: 'webhook-event', id: row.event_id };
-    const application = { id: BigInt(row.application_id), mode: row.mode };
+    const target = { type: 'webhook-event', id: row.eventId };
+    const application = { id: row.applicationId, mode: row.mode };
     await recordAudit(em, { actor, action: 'webhook.resent', target, application });
     return row;
   });
-  const { event_id: eventId, application_id: applicationId, mode, type, reference } = event;
-  await dispatch.resendDelivery({ eventId, applicationId: BigInt(applicationId), mode, type, reference });
+  const { eventId, applicationId, mode, type, reference } = event;
+  await dispatch.resendDelivery({ eventId, applicationId, mode, type, reference });
   return event;
 }
 

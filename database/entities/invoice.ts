@@ -1,6 +1,8 @@
 import { defineEntity, p } from '@mikro-orm/core';
 import type { Contract } from '../../domain/contract.ts';
-import { INVOICE_ROUNDINGS, INVOICE_STATUSES, NOTICE_KINDS, type Reminders } from '../../domain/invoice.ts';
+import { INVOICE_STATUSES } from '../../domain/invoice.ts';
+import { NOTICE_KINDS, type Reminders } from '../../domain/invoice-notices.ts';
+import { INVOICE_ROUNDINGS } from '../../domain/invoice-totals.ts';
 import { MODES } from '../../domain/mode.ts';
 import { clockOffset } from './clock-offset.ts';
 
@@ -17,7 +19,22 @@ export const InvoiceCounterSchema = defineEntity({
 export class InvoiceCounter extends InvoiceCounterSchema.class {}
 InvoiceCounterSchema.setClass(InvoiceCounter);
 
-/** Amounts and shares within JSON are text; `core/invoices/store` parses them. */
+/** Within JSON, amounts and shares are text, since JSON has no 64-bit integers. `core/invoices/store/stored-amounts.ts` reads and writes them. */
+export type StoredReduction = { readonly amountMinor: string } | { readonly basisPoints: string };
+
+export interface StoredRate {
+  readonly name: string;
+  readonly basisPoints: string;
+}
+
+export type StoredTax = StoredRate | { readonly name: string; readonly amountMinor: string };
+
+export interface StoredTaxTotal {
+  readonly name: string;
+  readonly basisPoints: string | null;
+  readonly amountMinor: string;
+}
+
 export const InvoiceSchema = defineEntity({
   name: 'Invoice',
   tableName: 'invoices',
@@ -39,9 +56,9 @@ export const InvoiceSchema = defineEntity({
     language: p.text().$type<'en' | 'bn'>(),
     notes: p.text().nullable(),
     rounding: p.enum(INVOICE_ROUNDINGS),
-    discount: p.json<unknown>().nullable(),
-    taxes: p.json<unknown>(),
-    taxTotals: p.json<unknown>(),
+    discount: p.json<StoredReduction>().nullable(),
+    taxes: p.json<readonly StoredTax[]>(),
+    taxTotals: p.json<readonly StoredTaxTotal[]>(),
     subtotalMinor: p.bigint('bigint'),
     discountMinor: p.bigint('bigint'),
     taxMinor: p.bigint('bigint'),
@@ -87,8 +104,8 @@ export const InvoiceItemSchema = defineEntity({
     description: p.text(),
     qty: p.bigint('bigint'),
     unitAmountMinor: p.bigint('bigint'),
-    discount: p.json<unknown>().nullable(),
-    taxes: p.json<unknown>(),
+    discount: p.json<StoredReduction>().nullable(),
+    taxes: p.json<readonly StoredRate[]>(),
     lineTotalMinor: p.bigint('bigint'),
     discountMinor: p.bigint('bigint'),
     taxMinor: p.bigint('bigint'),

@@ -1,5 +1,6 @@
 import { defineEntity, p } from '@mikro-orm/core';
 import { MODES } from '../../domain/mode.ts';
+import { CHANGE_KINDS, STORED_CHANGE_STATUSES, type ChangeTarget } from '../../domain/pending-change.ts';
 
 const updatedAt = () =>
   p
@@ -168,18 +169,6 @@ export const OperatorLinkSchema = defineEntity({
 export class OperatorLink extends OperatorLinkSchema.class {}
 OperatorLinkSchema.setClass(OperatorLink);
 
-const CHANGE_KINDS = [
-  'application-settings',
-  'credential',
-  'credential-rotation',
-  'gateway-store',
-  'gateway-store-retirement',
-  'operator-roles',
-  'operator-access',
-  'operator-enabling',
-  'role',
-] as const;
-
 /** A change that waits for a second person. */
 export const PendingChangeSchema = defineEntity({
   name: 'PendingChange',
@@ -189,14 +178,14 @@ export const PendingChangeSchema = defineEntity({
     applicationId: p.bigint('bigint').nullable(),
     mode: p.enum(MODES).nullable(),
     kind: p.enum(CHANGE_KINDS),
-    targetType: p.text(),
+    targetType: p.text().$type<ChangeTarget['type']>(),
     targetId: p.text(),
-    before: p.json<unknown>(),
-    after: p.json<unknown>(),
+    before: p.json<Record<string, unknown>>(),
+    after: p.json<Record<string, unknown>>(),
     fingerprint: p.text().nullable(),
     /** Sealed. Operators can write it but not read it. */
     secret: p.text().nullable().lazy(),
-    status: p.text().$type<'PENDING' | 'CONFIRMED' | 'REJECTED' | 'WITHDRAWN'>().default('PENDING'),
+    status: p.enum(STORED_CHANGE_STATUSES).default('PENDING'),
     proposedByOperatorId: p.bigint('bigint'),
     decidedByOperatorId: p.bigint('bigint').nullable(),
     reason: p.text().nullable(),

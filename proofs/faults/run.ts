@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { issueCredential, registerApplication, type Registration } from '../../core/applications/store/applications.ts';
+import { registerApplication, type Registration } from '../../core/applications/store/applications.ts';
+import { issueCredential } from '../../core/applications/store/credentials.ts';
 import { openDatabase, type Database } from '../../database/connection.ts';
 import { chooseStore } from '../../core/gateways/store/stores.ts';
 import type { Mode } from '../../domain/mode.ts';

@@ -1,5 +1,5 @@
 import type { ApplicationStore, Registration } from '../../core/applications/store/applications.ts';
-import { issueCredential } from '../../core/applications/store/applications.ts';
+import { issueCredential } from '../../core/applications/store/credentials.ts';
 import { paidPayment } from './paid-payment.ts';
 import type { ContractCallers, Headers } from './subject.ts';
 

@@ -1,25 +1,27 @@
 import type { Client } from '@temporalio/client';
 import {
-  countersBehind,
   doubtOpenRefunds,
   doubtRefundsAgain,
-  invoiceCounters,
-  moveSequence,
   newestRowAt,
   noteRestore,
   openPaymentsAfter,
   openRefundsAfter,
   paymentOfAttempt,
   rowsNamed,
-  sequencesMoved,
-  skipNumbers,
   sweepOpenInvoices,
-  type InvoiceCounter,
-  type MovedSequence,
   type NamedKind,
   type NamedRow,
-  type SkippedNumbers,
 } from '../../core/maintenance/store/after-restore.ts';
+import {
+  countersBehind,
+  invoiceCounters,
+  moveSequence,
+  sequencesMoved,
+  skipNumbers,
+  type InvoiceCounter,
+  type MovedSequence,
+  type SkippedNumbers,
+} from '../../core/maintenance/store/restored-numbers.ts';
 import type { Database } from '../../database/connection.ts';
 import type { Statements } from '../../database/statements.ts';
 import { paymentHandleOf, refundHandleOf } from '../../core/dispatch.ts';

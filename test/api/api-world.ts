@@ -12,7 +12,7 @@ import {
   type Registration,
 } from '../../core/applications/store/applications.ts';
 import { openDatabase, openOrm, type Database } from '../../database/connection.ts';
-import { changePaid } from '../../core/invoices/store/invoice-steps.ts';
+import { changePaid } from '../../core/invoices/store/invoice-changes.ts';
 import { lockInvoice } from '../../core/invoices/store/invoices.ts';
 import type { Mode } from '../../domain/mode.ts';
 import { attemptReference, paymentReference } from '../../domain/references.ts';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { CredentialPair, Registration } from '../../core/applications/store/applications.ts';
 import { openDatabase, type Database } from '../../database/connection.ts';
-import { rotateCredential } from '../../core/applications/store/applications.ts';
+import { rotateCredential } from '../../core/applications/store/credentials.ts';
 import { openApiWorld, type ApiWorld } from './api-world.ts';
 import { call, type Answer } from './contract-client.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { appliedOf, dueMinorOf, payableAmounts, statusPaid, type Billed } from '../../domain/invoice.ts';
+import { appliedOf, dueMinorOf, payableAmounts, statusPaid, type Billed } from '../../domain/invoice-due.ts';
 
 const TODAY = '2026-11-21';
 const billed = (totalMinor: bigint, paidMinor = 0n, changes: Partial<Billed> = {}): Billed => ({

@@ -1,4 +1,6 @@
-import type { InstallmentState, ShownInvoiceStatus, TaxTotal } from '../../domain/invoice.ts';
+import type { InstallmentState } from '../../domain/installments.ts';
+import type { ShownInvoiceStatus } from '../../domain/invoice.ts';
+import type { TaxTotal } from '../../domain/invoice-totals.ts';
 import type { Mode } from '../../domain/mode.ts';
 import type { PlainDate } from '../../domain/plain-date.ts';
 import type { Language } from '../language.ts';

@@ -1,4 +1,5 @@
-import type { InstallmentState, ShownInvoiceStatus } from '../../domain/invoice.ts';
+import type { InstallmentState } from '../../domain/installments.ts';
+import type { ShownInvoiceStatus } from '../../domain/invoice.ts';
 import type { Language } from '../language.ts';
 
 /** Every text of a document. A language that lacks one does not compile. `#page` and `#pages` are placeholders for numbers. */

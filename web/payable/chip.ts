@@ -1,4 +1,4 @@
-import type { InstallmentState } from '../../domain/invoice.ts';
+import type { InstallmentState } from '../../domain/installments.ts';
 import { documentWordsIn } from '../documents/words.ts';
 import { html, type Html } from '../html.ts';
 import type { Language } from '../language.ts';

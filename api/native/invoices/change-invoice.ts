@@ -1,11 +1,6 @@
-import { setDueDates, setPaused } from '../../../core/invoices/store/invoice-steps.ts';
-import {
-  deleteDraft,
-  readInvoice,
-  replaceDraft,
-  replaceInstallments,
-  type InvoiceRecord,
-} from '../../../core/invoices/store/invoices.ts';
+import { setDueDates, setPaused } from '../../../core/invoices/store/invoice-changes.ts';
+import { deleteDraft, replaceDraft, replaceInstallments } from '../../../core/invoices/store/drafts.ts';
+import { readInvoice, type InvoiceRecord } from '../../../core/invoices/store/invoices.ts';
 import { DomainError, notFound } from '../../../domain/errors.ts';
 import type { InvoiceView } from '../../../domain/invoice-view.ts';
 import { isFinalInvoice } from '../../../domain/invoice.ts';

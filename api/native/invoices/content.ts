@@ -1,17 +1,15 @@
-import type { InvoiceContent, InvoiceRecord } from '../../../core/invoices/store/invoices.ts';
+import type { InvoiceContent } from '../../../core/invoices/store/drafts.ts';
+import type { InvoiceRecord } from '../../../core/invoices/store/invoices.ts';
 import { isCurrency } from '../../../domain/currency.ts';
 import { DomainError } from '../../../domain/errors.ts';
+import { checkInstallments, planned, shared, type Installment } from '../../../domain/installments.ts';
 import {
   BASIS_POINTS,
-  checkInstallments,
   InvoiceAmountError,
-  planned,
-  shared,
   totalsOf,
-  type Installment,
   type Reduction,
   type TaxRate,
-} from '../../../domain/invoice.ts';
+} from '../../../domain/invoice-totals.ts';
 import type { PlainDate } from '../../../domain/plain-date.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { checkoutGatewaysOf, paymentBounds, type PaymentRules } from '../../../core/payments/bounds.ts';

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { findInvoice } from '../../../core/invoices/find-invoice.ts';
 import { DomainError } from '../../../domain/errors.ts';
-import { dueMinorOf } from '../../../domain/invoice.ts';
+import { dueMinorOf } from '../../../domain/invoice-due.ts';
 import { payableUrl } from '../../../domain/invoice-view.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { IdParams } from '../../http/fields.ts';

@@ -1,9 +1,10 @@
 import type { Scope } from '../../../database/connection.ts';
-import { newestPaymentOf, type InvoiceRecord } from '../../../core/invoices/store/invoices.ts';
+import { newestPaymentOf } from '../../../core/invoices/store/payments-of-invoice.ts';
+import type { InvoiceRecord } from '../../../core/invoices/store/invoices.ts';
 import { readTemplate } from '../../../core/invoices/store/invoice-templates.ts';
 import { findPublicInvoice } from '../../../core/payments/store/public-references.ts';
 import { notFound } from '../../../domain/errors.ts';
-import { requestedMinorOf, dueMinorOf } from '../../../domain/invoice.ts';
+import { requestedMinorOf, dueMinorOf } from '../../../domain/invoice-due.ts';
 import { invoiceView, payableUrl } from '../../../domain/invoice-view.ts';
 import { toDecimalText, toJsonInteger } from '../../../domain/money.ts';
 import { isOpen } from '../../../domain/payment.ts';

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { readNow } from '../../../database/clock.ts';
-import { listInvoices, paymentsOfAll, type InvoiceRecord } from '../../../core/invoices/store/invoices.ts';
+import { listInvoices } from '../../../core/invoices/store/invoice-list.ts';
+import { paymentsOfAll } from '../../../core/invoices/store/payments-of-invoice.ts';
+import type { InvoiceRecord } from '../../../core/invoices/store/invoices.ts';
 import { invoiceView, type InvoiceView } from '../../../domain/invoice-view.ts';
 import { invoiceNumber } from '../../../domain/invoice.ts';
 import { renderInvoice } from '../../../web/documents/render.ts';

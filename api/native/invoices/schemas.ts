@@ -1,5 +1,7 @@
 import { z } from 'zod';
-import { INVOICE_ROUNDINGS, INVOICE_STATUSES, PLAN_STEPS } from '../../../domain/invoice.ts';
+import { PLAN_STEPS } from '../../../domain/installments.ts';
+import { INVOICE_STATUSES } from '../../../domain/invoice.ts';
+import { INVOICE_ROUNDINGS } from '../../../domain/invoice-totals.ts';
 import { MODES } from '../../../domain/mode.ts';
 import { PAYMENT_STATUSES } from '../../../domain/payment.ts';
 import { isPlainDate } from '../../../domain/plain-date.ts';

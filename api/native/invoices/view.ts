@@ -1,4 +1,5 @@
-import { paymentsOf, type InvoiceRecord } from '../../../core/invoices/store/invoices.ts';
+import { paymentsOf } from '../../../core/invoices/store/payments-of-invoice.ts';
+import type { InvoiceRecord } from '../../../core/invoices/store/invoices.ts';
 import { invoiceView, type InvoiceView } from '../../../domain/invoice-view.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 

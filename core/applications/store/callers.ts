@@ -1,6 +1,8 @@
+import { sql } from 'kysely';
 import type { Contract } from '../../../domain/contract.ts';
-import type { Mode } from '../../../domain/mode.ts';
 import type { Database, Scope } from '../../../database/connection.ts';
+import { now } from '../../../database/expressions.ts';
+import { statement, type Given } from '../../../database/typed-statements.ts';
 
 /** What requests need to know about the application that sends them. */
 export interface CallingApplication {
@@ -28,24 +30,18 @@ export interface KnownCredential {
   readonly application: CallingApplication;
 }
 
-interface CredentialRow {
-  credential_id: string;
-  application_id: string;
-  mode: Mode;
-  contract: Contract;
-  scopes: string[] | null;
-  secret_hash: string | null;
-  usable: boolean;
-  name: string;
-  return_origins: string[];
-  expiry_minutes: number;
-  rate_limit_per_minute: number;
-  receipts_enabled: boolean;
-  min_amount_minor: string | null;
-  max_amount_minor: string | null;
-  gateways_allowed: string[] | null;
-  checkout_gateways: string[] | null;
+/** What the function returns; entities do not describe it. */
+interface FoundCredential extends Scope, Omit<CallingApplication, 'id'> {
+  readonly credentialId: bigint;
+  readonly contract: Contract;
+  readonly scopes: readonly string[] | null;
+  readonly secretHash: string | null;
+  readonly usable: boolean;
 }
+
+const FIND_CREDENTIAL = statement((db, $: Given<{ keyHash: Buffer }>) =>
+  db.selectFrom(sql<FoundCredential>`lenden_find_credential(${$('keyHash')})`.as('c')).selectAll(),
+);
 
 /**
  * Returns the usable credential of a contract whose API key has this SHA-256, with its application. Returns null also for one that is revoked or
@@ -53,35 +49,35 @@ interface CredentialRow {
  */
 export async function findCredential(
   database: Database,
-  { keyHash, contract }: { readonly keyHash: Buffer; readonly contract: Contract },
+  { keyHash, contract: wanted }: { readonly keyHash: Buffer; readonly contract: Contract },
 ): Promise<KnownCredential | null> {
-  const [row] = await database.lookup<CredentialRow>('select * from lenden_find_credential(?)', [keyHash]);
-  if (row === undefined || !row.usable || row.contract !== contract) {
+  const found = await FIND_CREDENTIAL.lookup(database, { keyHash });
+  if (found === undefined || !found.usable || found.contract !== wanted) {
     return null;
   }
-  const applicationId = BigInt(row.application_id);
+  const {
+    credentialId,
+    applicationId,
+    mode,
+    contract: _contract,
+    scopes,
+    secretHash,
+    usable: _usable,
+    ...application
+  } = found;
   return {
-    credentialId: BigInt(row.credential_id),
-    scope: { applicationId, mode: row.mode },
-    scopes: row.scopes,
-    secretHash: row.secret_hash,
-    application: {
-      id: applicationId,
-      name: row.name,
-      returnOrigins: row.return_origins,
-      expiryMinutes: row.expiry_minutes,
-      rateLimitPerMinute: row.rate_limit_per_minute,
-      receiptsEnabled: row.receipts_enabled,
-      minAmountMinor: row.min_amount_minor === null ? null : BigInt(row.min_amount_minor),
-      maxAmountMinor: row.max_amount_minor === null ? null : BigInt(row.max_amount_minor),
-      gatewaysAllowed: row.gateways_allowed,
-      checkoutGateways: row.checkout_gateways,
-    },
+    credentialId,
+    scope: { applicationId, mode },
+    scopes,
+    secretHash,
+    application: { ...application, id: applicationId },
   };
 }
 
+const NOTE_USE = statement((db, $: Given<{ credentialId: bigint }>) =>
+  db.updateTable('credentials').set({ lastUsedAt: now }).where('id', '=', $('credentialId')),
+);
+
 export async function noteUse(database: Database, { scope, credentialId }: KnownCredential): Promise<void> {
-  await database.inOneTrip(scope, (statements) =>
-    statements.execute('update credentials set last_used_at = now() where id = ?', [credentialId]),
-  );
+  await database.inOneTrip(scope, (statements) => NOTE_USE.all(statements, { credentialId }));
 }

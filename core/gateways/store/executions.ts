@@ -1,10 +1,13 @@
+import { sql, type Expression, type RawBuilder } from 'kysely';
 import type { Database } from '../../../database/connection.ts';
+import { now, plus, span, timeOf } from '../../../database/expressions.ts';
+import { statement, type Given } from '../../../database/typed-statements.ts';
+import { OPEN_STATUSES } from '../../../domain/payment.ts';
 import { findAttempt } from '../../gateway-callbacks/store/found-attempt.ts';
-import { instant } from '../../../database/read-row.ts';
 
 type Doubt = 'lost' | 'executed';
 
-interface Stand {
+interface ExecutionState {
   /** The attempt's time, by the database's clock. */
   readonly readAt: Date;
   readonly atWork: boolean;
@@ -23,15 +26,84 @@ interface ToSend {
   readonly atWorkMs: number;
 }
 
-interface StateRow {
-  read_at: string;
-  at_work: boolean;
-  barred: boolean;
-  doubt: 'LOST' | 'EXECUTED' | null;
-}
+type StoredDoubt = 'LOST' | 'EXECUTED' | null;
 
 /** An execution that was begun and never ended: its process died, so it may have been carried out. */
-const DOUBT = `coalesce(execution_doubt, case when execution_at_work_until is not null then 'LOST' end)`;
+function doubtIn(doubt: Expression<StoredDoubt>, atWorkUntil: Expression<Date | null>): RawBuilder<StoredDoubt> {
+  return sql`coalesce(${doubt}, case when ${atWorkUntil} is not null then 'LOST' end)`;
+}
+
+const STATE = statement((db, $: Given<{ attemptId: bigint }>) =>
+  db
+    .selectFrom('payment_attempts as t')
+    .innerJoin('payments as p', 'p.id', 't.paymentId')
+    .select((eb) => [
+      timeOf(eb.ref('p.clockOffset')).as('readAt'),
+      eb.fn
+        .coalesce(eb('t.executionAtWorkUntil', '>', now), sql.lit(false))
+        .$castTo<boolean>()
+        .as('atWork'),
+      't.executionBarred as barred',
+      doubtIn(eb.ref('t.executionDoubt'), eb.ref('t.executionAtWorkUntil')).as('doubt'),
+    ])
+    .where('t.id', '=', $('attemptId')),
+);
+
+const BEGIN = statement((db, $: Given<{ attemptId: bigint; paymentId: string; atWorkMs: number }>) =>
+  db
+    .updateTable('payment_attempts as t')
+    .from('payments as p')
+    .set((eb) => ({
+      executionsSent: eb('t.executionsSent', '+', 1),
+      executionDoubt: doubtIn(eb.ref('t.executionDoubt'), eb.ref('t.executionAtWorkUntil')),
+      executionAtWorkUntil: plus(now, span($('atWorkMs'), 'millisecond')),
+      updatedAt: now,
+    }))
+    .where('t.id', '=', $('attemptId'))
+    .where('t.sessionKey', '=', $('paymentId'))
+    .where('t.status', 'in', ['OPEN', 'UNKNOWN'])
+    .where('t.supersededAt', 'is', null)
+    .where((eb) => eb.not('t.executionBarred'))
+    .where((eb) => eb.or([eb('t.executionAtWorkUntil', 'is', null), eb('t.executionAtWorkUntil', '<=', now)]))
+    .whereRef('p.id', '=', 't.paymentId')
+    .where('p.status', 'in', OPEN_STATUSES)
+    .where('p.cancelRequestedAt', 'is', null)
+    .returning(['t.executionsSent as sent', 't.executionDoubt as doubt']),
+);
+
+interface Ended {
+  readonly attemptId: bigint;
+  readonly sent: number;
+  readonly barred: boolean;
+  readonly executed: boolean;
+  readonly lost: boolean;
+  readonly inDoubt: boolean;
+  readonly atWorkMs: number;
+}
+
+const END = statement((db, $: Given<Ended>) =>
+  db
+    .updateTable('payment_attempts')
+    .set((eb) => ({
+      executionBarred: eb.or([eb.ref('executionBarred'), $('barred')]).$castTo<boolean>(),
+      executionDoubt: eb
+        .case()
+        .when($('executed'))
+        .then(sql.lit<StoredDoubt>('EXECUTED'))
+        .when($('lost'))
+        .then(eb.fn.coalesce('executionDoubt', sql.lit<StoredDoubt>('LOST')))
+        .else(eb.ref('executionDoubt'))
+        .end(),
+      executionAtWorkUntil: eb
+        .case()
+        .when($('inDoubt'))
+        .then(plus(now, span($('atWorkMs'), 'millisecond')))
+        .end(),
+      updatedAt: now,
+    }))
+    .where('id', '=', $('attemptId'))
+    .where('executionsSent', '=', $('sent')),
+);
 
 /**
  * Records our executions of attempts whose money moves only by them, in the attempts' rows. The update that permits an execution and the one that
@@ -47,37 +119,20 @@ export class GatewayExecutions {
   }
 
   /** @throws Error if there is no such attempt */
-  async stateOf(attemptReference: string): Promise<Stand> {
+  async stateOf(attemptReference: string): Promise<ExecutionState> {
     const { scope, attemptId } = await this.#find(attemptReference);
-    const [row] = await this.#database.inOneTrip(scope, (statements) =>
-      statements.execute<StateRow[]>(
-        `select lenden_now(p.clock_offset) as read_at, coalesce(execution_at_work_until > now(), false) as at_work,
-           execution_barred as barred, ${DOUBT} as doubt
-         from payment_attempts t join payments p on p.id = t.payment_id where t.id = ?`,
-        [attemptId],
-      ),
-    );
+    const row = await this.#database.inOneTrip(scope, (statements) => STATE.first(statements, { attemptId }));
     if (row === undefined) {
       throw new Error('the attempt does not exist in this scope');
     }
-    const { read_at: readAt, at_work: atWork, barred, doubt } = row;
-    return { readAt: instant(readAt), atWork, barred, doubt: doubtOf(doubt) };
+    return { ...row, doubt: doubtOf(row.doubt) };
   }
 
   /** @throws Error if there is no such attempt */
   async begin({ attemptReference, paymentId, atWorkMs }: ToSend): Promise<Begun | null> {
     const { scope, attemptId } = await this.#find(attemptReference);
-    const [row] = await this.#database.inOneTrip(scope, (statements) =>
-      statements.execute<{ sent: number; doubt: StateRow['doubt'] }[]>(
-        `update payment_attempts t set executions_sent = executions_sent + 1, execution_doubt = ${DOUBT},
-           execution_at_work_until = now() + ? * interval '1 millisecond', updated_at = now()
-         from payments p
-         where t.id = ? and t.session_key = ? and t.status in ('OPEN', 'UNKNOWN') and t.superseded_at is null and not t.execution_barred
-           and (t.execution_at_work_until is null or t.execution_at_work_until <= now())
-           and p.id = t.payment_id and p.status in ('CREATED', 'PENDING') and p.cancel_requested_at is null
-         returning t.executions_sent as sent, t.execution_doubt as doubt`,
-        [atWorkMs, attemptId, paymentId],
-      ),
+    const row = await this.#database.inOneTrip(scope, (statements) =>
+      BEGIN.first(statements, { attemptId, paymentId, atWorkMs }),
     );
     if (row === undefined) {
       return null;
@@ -85,16 +140,9 @@ export class GatewayExecutions {
     return {
       doubt: doubtOf(row.doubt),
       end: async (left) => {
-        const leavesDoubt = left === 'lost' || left === 'executed';
-        await this.#database.inOneTrip(scope, (statements) =>
-          statements.execute(
-            `update payment_attempts set execution_barred = execution_barred or ?,
-               execution_doubt = case when ? then 'EXECUTED' when ? then coalesce(execution_doubt, 'LOST') else execution_doubt end,
-               execution_at_work_until = case when ? then now() + ? * interval '1 millisecond' end, updated_at = now()
-             where id = ? and executions_sent = ?`,
-            [left === 'barred', left === 'executed', left === 'lost', leavesDoubt, atWorkMs, attemptId, row.sent],
-          ),
-        );
+        const [barred, executed, lost] = [left === 'barred', left === 'executed', left === 'lost'];
+        const ended = { attemptId, sent: row.sent, barred, executed, lost, inDoubt: lost || executed, atWorkMs };
+        await this.#database.inOneTrip(scope, (statements) => END.all(statements, ended));
       },
     };
   }
@@ -108,6 +156,6 @@ export class GatewayExecutions {
   }
 }
 
-function doubtOf(doubt: StateRow['doubt']): Doubt | null {
+function doubtOf(doubt: StoredDoubt): Doubt | null {
   return doubt === null ? null : doubt === 'LOST' ? 'lost' : 'executed';
 }

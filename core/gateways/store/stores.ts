@@ -1,9 +1,26 @@
+import { sql, type ExpressionBuilder } from 'kysely';
 import { randomUUID } from 'node:crypto';
 import type { Mode } from '../../../domain/mode.ts';
 import { storeSecretPlace } from '../../../runtime/sealed-places.ts';
 import type { SecretBox } from '../../../runtime/secrets.ts';
 import type { Scope } from '../../../database/connection.ts';
+import { now } from '../../../database/expressions.ts';
 import type { Statements } from '../../../database/statements.ts';
+import type { Tables } from '../../../database/tables.ts';
+import { statement, type Given, type RowOf } from '../../../database/typed-statements.ts';
+
+const SEALED_SECRET = statement((db, $: Given<Scope & { gateway: string; storeId: string }>) =>
+  db.selectNoFrom((eb) =>
+    eb
+      .fn<string | null>('lenden_store_secret', [
+        eb.cast($('applicationId'), 'bigint'),
+        $('mode'),
+        $('gateway'),
+        $('storeId'),
+      ])
+      .as('secret'),
+  ),
+);
 
 /**
  * Returns a store's credentials, sealed and prefixed with the key of their row. Null if none are stored; they can then only come from the
@@ -12,14 +29,18 @@ import type { Statements } from '../../../database/statements.ts';
 export async function sealedSecretOf(
   statements: Statements,
   { applicationId, mode }: Scope,
-  { gateway, storeId }: { readonly gateway: string; readonly storeId: string },
+  store: { readonly gateway: string; readonly storeId: string },
 ): Promise<string | null> {
-  const [row] = await statements.execute<{ secret: string | null }[]>(
-    'select lenden_store_secret(?::bigint, ?, ?, ?) as secret',
-    [applicationId, mode, gateway, storeId],
-  );
-  return row?.secret ?? null;
+  return (await SEALED_SECRET.first(statements, { applicationId, mode, ...store }))?.secret ?? null;
 }
+
+const STORE_FOR = statement((db, $: Given<Scope & { gateway: string }>) =>
+  db.selectNoFrom((eb) =>
+    eb
+      .fn<string | null>('lenden_store_for', [eb.cast($('applicationId'), 'bigint'), $('mode'), $('gateway')])
+      .as('store'),
+  ),
+);
 
 /** Reports whether operators have chosen a store for a gateway, for the application or for all. The environment may have one as well. */
 export async function hasStore(
@@ -27,11 +48,7 @@ export async function hasStore(
   { applicationId, mode }: Scope,
   gateway: string,
 ): Promise<boolean> {
-  const [row] = await statements.execute<{ store: string | null }[]>(
-    'select lenden_store_for(?::bigint, ?, ?) as store',
-    [applicationId, mode, gateway],
-  );
-  return typeof row?.store === 'string';
+  return typeof (await STORE_FOR.first(statements, { applicationId, mode, gateway }))?.store === 'string';
 }
 
 /** The slot of a store: one gateway in one mode, of one application or, if null, of all without their own. */
@@ -41,25 +58,63 @@ export interface StoreSlot {
   readonly gateway: string;
 }
 
-export interface StoreRow {
-  application_id: string | null;
-  mode: Mode;
-  gateway: string;
-  store_id: string;
-  created_at: Date;
-  updated_at: Date;
+/** Whether a row belongs to the slot. */
+function inSlot(eb: ExpressionBuilder<Tables, 'gateway_configurations'>, $: Given<StoreSlot>) {
+  return eb.and([
+    eb('applicationId', 'is not distinct from', eb.cast<bigint | null>($('applicationId'), 'bigint')),
+    eb('mode', '=', $('mode')),
+    eb('gateway', '=', $('gateway')),
+  ]);
 }
 
-const COLUMNS = 'application_id, mode, gateway, store_id, created_at, updated_at';
+const OPENING_CHECKOUTS = statement((db, $: Given<{ applicationId: bigint | null }>) =>
+  db
+    .selectFrom('gateway_configurations')
+    .select(['applicationId', 'mode', 'gateway', 'storeId', 'createdAt', 'updatedAt'])
+    .where((eb) =>
+      eb.or([
+        eb('applicationId', 'is', null),
+        eb('applicationId', '=', eb.cast<bigint | null>($('applicationId'), 'bigint')),
+      ]),
+    )
+    .where('retiredAt', 'is', null)
+    .orderBy('mode')
+    .orderBy('gateway')
+    .orderBy('applicationId', (order) => order.asc().nullsFirst()),
+);
+
+export type StoreRow = RowOf<typeof OPENING_CHECKOUTS>;
 
 /** Returns the stores that open new checkouts: the application's own and those for every application. */
 export function listStores(statements: Statements, applicationId: bigint | null): Promise<StoreRow[]> {
-  return statements.execute<StoreRow[]>(
-    `select ${COLUMNS} from gateway_configurations where (application_id is null or application_id = ?::bigint) and retired_at is null
-     order by mode, gateway, application_id nulls first`,
-    [applicationId],
-  );
+  return OPENING_CHECKOUTS.all(statements, { applicationId });
 }
+
+const KEY_OF = statement((db, $: Given<StoreSlot & { storeId: string }>) =>
+  db
+    .selectFrom('gateway_configurations')
+    .select('key')
+    .where((eb) => inSlot(eb, (name) => $(name)))
+    .where('storeId', '=', $('storeId')),
+);
+
+const CHOOSE = statement((db, $: Given<StoreSlot & { storeId: string; key: string; secret: string }>) =>
+  db
+    .insertInto('gateway_configurations')
+    .values({
+      applicationId: $('applicationId'),
+      mode: $('mode'),
+      gateway: $('gateway'),
+      storeId: $('storeId'),
+      key: $('key'),
+      storeSecret: $('secret'),
+    })
+    .onConflict((conflict) =>
+      conflict
+        .columns(['applicationId', 'mode', 'gateway', 'storeId'])
+        .doUpdateSet({ storeSecret: $('secret'), retiredAt: null, updatedAt: now }),
+    ),
+);
 
 /**
  * Makes new checkouts use this store. The former store is kept for the payments that were started there. If the store is the same, its password is
@@ -72,53 +127,44 @@ export async function chooseStore(
 ): Promise<string | null> {
   await lockSlot(statements, slot);
   const former = await retireStore(statements, slot);
-  const key = (await keyOf(statements, { ...slot, storeId })) ?? randomUUID();
+  // The slot is locked, so the row cannot be added concurrently.
+  const key = (await KEY_OF.first(statements, { ...slot, storeId }))?.key ?? randomUUID();
   const secret = secrets.seal(password, storeSecretPlace(key));
-  await statements.execute(
-    `insert into gateway_configurations (application_id, mode, gateway, store_id, key, store_secret) values (?::bigint, ?, ?, ?, ?::uuid, ?)
-     on conflict (application_id, mode, gateway, store_id) do update set store_secret = ?, retired_at = null, updated_at = now()`,
-    [slot.applicationId, slot.mode, slot.gateway, storeId, key, secret, secret],
-  );
+  await CHOOSE.all(statements, { ...slot, storeId, key, secret });
   return former;
 }
 
-/** Returns the key of the store's row if it exists. The slot is locked, so it cannot be added concurrently. */
-async function keyOf(
-  statements: Statements,
-  { applicationId, mode, gateway, storeId }: StoreSlot & { readonly storeId: string },
-): Promise<string | undefined> {
-  const [row] = await statements.execute<{ key: string }[]>(
-    `select key::text from gateway_configurations
-     where application_id is not distinct from ?::bigint and mode = ? and gateway = ? and store_id = ?`,
-    [applicationId, mode, gateway, storeId],
-  );
-  return row?.key;
-}
+const RETIRE = statement((db, $: Given<StoreSlot>) =>
+  db
+    .updateTable('gateway_configurations')
+    .set({ retiredAt: now, updatedAt: now })
+    .where((eb) => inSlot(eb, $))
+    .where('retiredAt', 'is', null)
+    .returning('storeId'),
+);
 
 /** Stops new checkouts at the slot's own store. Returns its id, or null if there was none. */
-export async function retireStore(
-  statements: Statements,
-  { applicationId, mode, gateway }: StoreSlot,
-): Promise<string | null> {
-  const [row] = await statements.execute<{ store_id: string }[]>(
-    `update gateway_configurations set retired_at = now(), updated_at = now()
-     where application_id is not distinct from ?::bigint and mode = ? and gateway = ? and retired_at is null returning store_id`,
-    [applicationId, mode, gateway],
-  );
-  return row?.store_id ?? null;
+export async function retireStore(statements: Statements, slot: StoreSlot): Promise<string | null> {
+  return (await RETIRE.first(statements, slot))?.storeId ?? null;
 }
 
+const HAS_HAD = statement((db, $: Given<StoreSlot>) =>
+  db.selectNoFrom((eb) =>
+    eb
+      .exists(
+        eb
+          .selectFrom('gateway_configurations')
+          .select('id')
+          .where((own) => inSlot(own, $)),
+      )
+      .$castTo<boolean>()
+      .as('has'),
+  ),
+);
+
 /** Reports whether the slot has or had its own store. */
-export async function hasHadStore(
-  statements: Statements,
-  { applicationId, mode, gateway }: StoreSlot,
-): Promise<boolean> {
-  const [row] = await statements.execute<{ has: boolean }[]>(
-    `select exists (select 1 from gateway_configurations
-       where application_id is not distinct from ?::bigint and mode = ? and gateway = ?) as has`,
-    [applicationId, mode, gateway],
-  );
-  return row?.has === true;
+export async function hasHadStore(statements: Statements, slot: StoreSlot): Promise<boolean> {
+  return (await HAS_HAD.first(statements, slot))?.has === true;
 }
 
 /** What opens new checkouts in a slot. */
@@ -131,25 +177,30 @@ export interface SlotState {
   readonly fingerprint: string;
 }
 
+const READ_SLOT = statement((db, $: Given<StoreSlot>) =>
+  db
+    .selectFrom('gateway_configurations')
+    .select((eb) => [
+      'storeId',
+      eb.fn<string | null>('lenden_shown_account', ['id']).as('shownAccount'),
+      eb.fn<string>('concat_ws', [sql.lit(' '), 'id', 'updatedAt']).as('fingerprint'),
+    ])
+    .where((eb) => inSlot(eb, $))
+    .where('retiredAt', 'is', null),
+);
+
 /** Returns what currently opens new checkouts in the slot, for an operator's request. */
-export async function readSlot(
-  statements: Statements,
-  { applicationId, mode, gateway }: StoreSlot,
-): Promise<SlotState> {
-  const [row] = await statements.execute<{ store_id: string; shown_account: string | null; fingerprint: string }[]>(
-    `select store_id, lenden_shown_account(id) as shown_account, concat_ws(' ', id, updated_at) as fingerprint from gateway_configurations
-     where application_id is not distinct from ?::bigint and mode = ? and gateway = ? and retired_at is null`,
-    [applicationId, mode, gateway],
-  );
-  return {
-    storeId: row?.store_id ?? null,
-    shownAccount: row?.shown_account ?? null,
-    fingerprint: row?.fingerprint ?? 'none',
-  };
+export async function readSlot(statements: Statements, slot: StoreSlot): Promise<SlotState> {
+  return (await READ_SLOT.first(statements, slot)) ?? { storeId: null, shownAccount: null, fingerprint: 'none' };
 }
+
+const LOCK = statement((db, $: Given<{ name: string }>) =>
+  db.selectNoFrom((eb) =>
+    eb.fn<null>('pg_advisory_xact_lock', [eb.fn('hashtextextended', [$('name'), sql.lit(7016403)])]).as('locked'),
+  ),
+);
 
 /** Locks the slot, so that concurrent changes by operators run one after the other. */
 export async function lockSlot(statements: Statements, { applicationId, mode, gateway }: StoreSlot): Promise<void> {
-  const slot = `${applicationId ?? 'all'} ${mode} ${gateway}`;
-  await statements.execute('select pg_advisory_xact_lock(hashtextextended(?, 7016403))', [`gateway store ${slot}`]);
+  await LOCK.all(statements, { name: `gateway store ${applicationId ?? 'all'} ${mode} ${gateway}` });
 }

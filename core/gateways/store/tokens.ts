@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { gatewayTokenPlace } from '../../../runtime/sealed-places.ts';
 import type { SecretBox } from '../../../runtime/secrets.ts';
 import type { Database } from '../../../database/connection.ts';
-import { instant } from '../../../database/read-row.ts';
+import { clock, constantSpan, now, plus } from '../../../database/expressions.ts';
+import { statement, type Given, type RowOf } from '../../../database/typed-statements.ts';
 
 /** Longer than all calls for a token together. */
 const TAKEN_SECONDS = 30;
@@ -13,10 +14,48 @@ interface Parts {
   readonly secrets: Pick<SecretBox, 'seal' | 'open'>;
 }
 
-interface TokenRow {
-  sealed: string | null;
-  read_at: string;
-}
+const READ = statement((db, $: Given<{ account: string }>) =>
+  db.selectNoFrom((eb) => [
+    eb.selectFrom('gateway_tokens').select('sealed').where('account', '=', $('account')).as('sealed'),
+    clock.as('readAt'),
+  ]),
+);
+
+const TAKE = statement((db, $: Given<{ account: string; taker: string }>) =>
+  db
+    .insertInto('gateway_tokens')
+    .values({
+      account: $('account'),
+      takenBy: $('taker'),
+      takenUntil: plus(clock, constantSpan(`${TAKEN_SECONDS} seconds`)),
+    })
+    .onConflict((conflict) =>
+      conflict
+        .column('account')
+        .doUpdateSet((eb) => ({ takenBy: eb.ref('excluded.takenBy'), takenUntil: eb.ref('excluded.takenUntil') }))
+        .where((eb) =>
+          eb.or([eb('gateway_tokens.takenUntil', 'is', null), eb('gateway_tokens.takenUntil', '<', clock)]),
+        ),
+    )
+    .returning(['sealed', clock.as('readAt')]),
+);
+
+const WRITE = statement((db, $: Given<{ account: string; taker: string; sealed: string }>) =>
+  db
+    .updateTable('gateway_tokens')
+    .set({ sealed: $('sealed'), updatedAt: now })
+    .where('account', '=', $('account'))
+    .where('takenBy', '=', $('taker'))
+    .returning('id'),
+);
+
+const RELEASE = statement((db, $: Given<{ account: string; taker: string }>) =>
+  db
+    .updateTable('gateway_tokens')
+    .set({ takenBy: null, takenUntil: null })
+    .where('account', '=', $('account'))
+    .where('takenBy', '=', $('taker')),
+);
 
 /** What is stored for an account, and the database's time of the read. */
 export interface KeptGatewayToken {
@@ -32,35 +71,28 @@ export class TakenGatewayToken {
   readonly kept: string | null;
   readonly readAt: Date;
 
-  constructor(parts: Parts, taken: { readonly account: string; readonly taker: string; readonly row: TokenRow }) {
+  constructor(
+    parts: Parts,
+    taken: { readonly account: string; readonly taker: string; readonly row: RowOf<typeof TAKE> },
+  ) {
     this.#parts = parts;
     this.#account = taken.account;
     this.#taker = taken.taker;
     this.kept = opened(parts.secrets, { account: taken.account, sealed: taken.row.sealed });
-    this.readAt = instant(taken.row.read_at);
+    this.readAt = taken.row.readAt;
   }
 
   async write(kept: string): Promise<void> {
     const { transaction, secrets } = this.#parts;
     const sealed = secrets.seal(kept, gatewayTokenPlace(this.#account));
-    const written = await transaction((em) =>
-      em.execute<object[]>(
-        'update gateway_tokens set sealed = ?, updated_at = now() where account = ? and taken_by = ?::uuid returning 1',
-        [sealed, this.#account, this.#taker],
-      ),
-    );
-    if (written.length === 0) {
+    const written = await transaction((em) => WRITE.first(em, { account: this.#account, taker: this.#taker, sealed }));
+    if (written === undefined) {
       throw new Error('another process has already fetched a token of the account');
     }
   }
 
   async release(): Promise<void> {
-    await this.#parts.transaction((em) =>
-      em.execute(
-        'update gateway_tokens set taken_by = null, taken_until = null where account = ? and taken_by = ?::uuid',
-        [this.#account, this.#taker],
-      ),
-    );
+    await this.#parts.transaction((em) => RELEASE.all(em, { account: this.#account, taker: this.#taker }));
   }
 }
 
@@ -77,31 +109,17 @@ export class GatewayTokens {
 
   /** Returns null as `kept` if nothing is stored or it can no longer be opened. A new token is then fetched. */
   async read(account: string): Promise<KeptGatewayToken> {
-    const [row] = await this.#parts.transaction((em) =>
-      em.execute<TokenRow[]>(
-        'select (select sealed from gateway_tokens where account = ?) as sealed, clock_timestamp() as read_at',
-        [account],
-      ),
-    );
+    const row = await this.#parts.transaction((em) => READ.first(em, { account }));
     if (row === undefined) {
       throw new Error('the database did not return its time');
     }
-    return { kept: opened(this.#parts.secrets, { account, sealed: row.sealed }), readAt: instant(row.read_at) };
+    return { kept: opened(this.#parts.secrets, { account, sealed: row.sealed }), readAt: row.readAt };
   }
 
   /** Returns null while another process holds the token. */
   async take(account: string): Promise<TakenGatewayToken | null> {
     const taker = randomUUID();
-    const [row] = await this.#parts.transaction((em) =>
-      em.execute<TokenRow[]>(
-        `insert into gateway_tokens as g (account, taken_by, taken_until)
-         values (?, ?::uuid, clock_timestamp() + interval '${TAKEN_SECONDS} seconds')
-         on conflict (account) do update set taken_by = excluded.taken_by, taken_until = excluded.taken_until
-           where g.taken_until is null or g.taken_until < clock_timestamp()
-         returning sealed, clock_timestamp() as read_at`,
-        [account, taker],
-      ),
-    );
+    const row = await this.#parts.transaction((em) => TAKE.first(em, { account, taker }));
     return row === undefined ? null : new TakenGatewayToken(this.#parts, { account, taker, row });
   }
 }

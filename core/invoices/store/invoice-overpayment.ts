@@ -1,35 +1,65 @@
+import { expressionBuilder, sql } from 'kysely';
 import type { Money } from '../../../domain/money.ts';
 import type { Scope } from '../../../database/connection.ts';
-import type { PaymentRecord } from '../../payments/store/payments.ts';
+import { later, rowOf } from '../../../database/expressions.ts';
 import type { Statements } from '../../../database/statements.ts';
+import { statement, type Given, type RowOf } from '../../../database/typed-statements.ts';
+import type { PaymentRecord } from '../../payments/store/payments.ts';
 
-export interface InvoiceRules {
-  readonly applicationName: string;
-  /** What happens to money that nothing asks for. */
-  readonly unappliedPaymentPolicy: 'REVIEW' | 'REFUND';
-  /** Whether a refunded amount of an invoice's payment is due again. */
-  readonly refundedInvoices: 'REOPEN' | 'KEEP';
-}
+const RULES = statement((db, $: Given<{ applicationId: bigint }>) =>
+  db
+    .selectFrom('applications')
+    .select(['name as applicationName', 'unappliedPaymentPolicy', 'refundedInvoices'])
+    .where('id', '=', $('applicationId')),
+);
+
+/** What happens to money that nothing asks for, and whether a refunded amount of an invoice's payment is due again. */
+export type InvoiceRules = RowOf<typeof RULES>;
 
 /** Returns an application's rules for unapplied money and refunded invoices. */
 export async function invoiceRulesOf(statements: Statements, { applicationId }: Scope): Promise<InvoiceRules> {
-  const [row] = await statements.execute<
-    { name: string; unapplied_payment_policy: 'REVIEW' | 'REFUND'; refunded_invoices: 'REOPEN' | 'KEEP' }[]
-  >('select name, unapplied_payment_policy, refunded_invoices from applications where id = ?', [applicationId]);
-  if (row === undefined) {
+  const rules = await RULES.first(statements, { applicationId });
+  if (rules === undefined) {
     throw new Error('the application does not exist in this scope');
   }
-  return {
-    applicationName: row.name,
-    unappliedPaymentPolicy: row.unapplied_payment_policy,
-    refundedInvoices: row.refunded_invoices,
-  };
+  return rules;
 }
 
-export interface HeldOverpayment {
-  readonly unappliedPaymentId: bigint;
-  readonly attemptReference: string;
-}
+const HOLD = statement((db, $: Given<{ id: bigint; overpaymentMinor: bigint }>) =>
+  db
+    .with('confirmed', (q) =>
+      q.selectFrom('payment_attempts').selectAll().where('paymentId', '=', $('id')).where('status', '=', 'CONFIRMED'),
+    )
+    .with('held', (q) => {
+      const source = q.selectFrom('confirmed as c').innerJoin('payments as p', 'p.id', 'c.paymentId');
+      const eb = expressionBuilder(source);
+      const row = rowOf('unapplied_payments', {
+        applicationId: eb.ref('c.applicationId'),
+        mode: eb.ref('c.mode'),
+        paymentId: eb.ref('c.paymentId'),
+        attemptId: eb.ref('c.id'),
+        gateway: eb.ref('c.gateway'),
+        validationId: eb.ref('c.validationId').$notNull(),
+        gatewayTxnId: eb.ref('c.gatewayTxnId').$notNull(),
+        evidence: eb.ref('c.evidence').$notNull(),
+        grossMinor: eb.cast<bigint>($('overpaymentMinor'), 'bigint'),
+        feeMinor: sql.lit(0n),
+        currency: eb.ref('p.currency'),
+        status: sql.lit('HELD'),
+        kind: sql.lit('overpayment'),
+        nextSweepAt: later('1 minute'),
+      });
+      return q
+        .insertInto('unapplied_payments')
+        .columns(row.columns)
+        .expression(source.select(row.values))
+        .returning('id');
+    })
+    .selectFrom(['held', 'confirmed'])
+    .select(['held.id as unappliedPaymentId', 'confirmed.reference as attemptReference']),
+);
+
+export type HeldOverpayment = RowOf<typeof HOLD>;
 
 /**
  * Records the overpayment of a finalized payment as unapplied money of its charge. The charge's fee stays with the payment. No workflow is running
@@ -39,41 +69,37 @@ export async function holdOverpayment(
   statements: Statements,
   { id, overpaymentMinor }: Pick<PaymentRecord, 'id' | 'overpaymentMinor'>,
 ): Promise<HeldOverpayment> {
-  const [row] = await statements.execute<{ id: string; reference: string }[]>(
-    `with settling as (select * from payment_attempts where payment_id = ? and status = 'CONFIRMED'),
-     held as (
-       insert into unapplied_payments (application_id, mode, payment_id, attempt_id, gateway, validation_id, gateway_txn_id, evidence, gross_minor,
-         fee_minor, currency, status, kind, next_sweep_at)
-       select s.application_id, s.mode, s.payment_id, s.id, s.gateway, s.validation_id, s.gateway_txn_id, s.evidence, ?::bigint, 0, p.currency,
-         'HELD', 'overpayment', now() + interval '1 minute'
-       from settling s join payments p on p.id = s.payment_id returning id)
-     select held.id, settling.reference from held, settling`,
-    [id, overpaymentMinor],
-  );
-  if (row === undefined) {
+  const held = await HOLD.first(statements, { id, overpaymentMinor });
+  if (held === undefined) {
     throw new Error('a payment with an overpayment has no confirmed attempt');
   }
-  return { unappliedPaymentId: BigInt(row.id), attemptReference: row.reference };
+  return held;
 }
 
-export async function grossOfLate(statements: Statements, unappliedPaymentId: bigint): Promise<Money> {
-  const [row] = await statements.execute<{ gross_minor: string; currency: string }[]>(
-    'select gross_minor, currency from unapplied_payments where id = ?',
-    [unappliedPaymentId],
-  );
-  if (row === undefined) {
+const GROSS = statement((db, $: Given<{ id: bigint }>) =>
+  db.selectFrom('unapplied_payments').select(['grossMinor as amountMinor', 'currency']).where('id', '=', $('id')),
+);
+
+export async function grossOfUnapplied(statements: Statements, unappliedPaymentId: bigint): Promise<Money> {
+  const gross = await GROSS.first(statements, { id: unappliedPaymentId });
+  if (gross === undefined) {
     throw new Error('the unapplied payment does not exist in this scope');
   }
-  return { amountMinor: BigInt(row.gross_minor), currency: row.currency };
+  return gross;
 }
+
+const NOTE_APPLIED = statement((db, $: Given<{ unappliedPaymentId: bigint; appliedMinor: bigint }>) =>
+  db
+    .updateTable('unapplied_payments')
+    .set({ appliedMinor: $('appliedMinor') })
+    .where('id', '=', $('unappliedPaymentId'))
+    .where('status', '=', 'KEPT'),
+);
 
 /** Records how much of kept money is applied to an invoice. */
 export async function noteApplied(
   statements: Statements,
-  { unappliedPaymentId, appliedMinor }: { readonly unappliedPaymentId: bigint; readonly appliedMinor: bigint },
+  applied: { readonly unappliedPaymentId: bigint; readonly appliedMinor: bigint },
 ): Promise<void> {
-  await statements.execute(`update unapplied_payments set applied_minor = ? where id = ? and status = 'KEPT'`, [
-    appliedMinor,
-    unappliedPaymentId,
-  ]);
+  await NOTE_APPLIED.all(statements, applied);
 }

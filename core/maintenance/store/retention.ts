@@ -1,4 +1,8 @@
+import { sql, type RawBuilder } from 'kysely';
 import type { Database } from '../../../database/connection.ts';
+import { minus, now, span } from '../../../database/expressions.ts';
+import { statement, type Given, type TypedStatement } from '../../../database/typed-statements.ts';
+import { OPEN_STATUSES } from '../../../domain/payment.ts';
 
 /** How long rows that are no longer evidence are kept, in days. */
 export interface Retention {
@@ -15,45 +19,153 @@ export interface Retention {
 /** Limit of deleted rows per statement, so that none holds its locks for long. */
 export const RETIRED_MAX = 1_000;
 
-/**
- * Callbacks are checked once, when their time is over. Those with money are marked as kept and never checked again, so that a run stays cheap however
- * many are kept. Those not handled yet, or with an open payment, wait.
- */
-const RETIRE_CALLBACKS = `with due as (
-    select c.id, exists (select from payment_attempts t where t.id = c.attempt_id and t.status = 'CONFIRMED')
-        or exists (select from unapplied_payments l where l.attempt_id = c.attempt_id) as of_money
-    from gateway_callbacks c
-    where not c.kept and c.consumed_at is not null and c.created_at < now() - ? * interval '1 day'
-      and not exists (select from payments p where p.id = c.payment_id and p.status in ('CREATED', 'PENDING'))
-    order by c.created_at limit ${RETIRED_MAX} for update of c skip locked),
-  marked as (update gateway_callbacks set kept = true where id in (select id from due where of_money) returning 1),
-  removed as (delete from gateway_callbacks where id in (select id from due where not of_money) returning 1)
-  select (select count(*) from due)::integer as found, (select count(*) from removed)::integer as removed`;
-
-const RETIRE_KEYS = `with removed as (
-    delete from idempotency_keys where ctid = any(array(
-      select ctid from idempotency_keys where expires_at <= now() - ? * interval '1 day' limit ${RETIRED_MAX})) returning 1)
-  select count(*)::integer as found, count(*)::integer as removed from removed`;
-
-/** Attempts of events that are still being delivered are not deleted. */
-const RETIRE_DELIVERIES = `with removed as (
-    delete from webhook_attempts where id in (
-      select a.id from webhook_attempts a join webhook_events e on e.id = a.webhook_event_id
-      where a.created_at < now() - ? * interval '1 day' and e.delivery_status in ('DELIVERED', 'PARKED')
-      order by a.created_at limit ${RETIRED_MAX}) returning 1)
-  select count(*)::integer as found, count(*)::integer as removed from removed`;
-
-const RETIRE_SESSIONS = `with removed as (
-    delete from operator_sessions where id in (
-      select id from operator_sessions where least(ended_at, expires_at) < now() - ? * interval '1 day'
-      order by least(ended_at, expires_at) limit ${RETIRED_MAX}) returning 1)
-  select count(*)::integer as found, count(*)::integer as removed from removed`;
+interface Days {
+  readonly days: number;
+}
 
 export interface Retired {
   /** Rows that were checked: fewer than `RETIRED_MAX` if nothing is left. */
   readonly found: number;
   readonly removed: number;
 }
+
+function daysAgo($: Given<Days>): RawBuilder<Date> {
+  return minus(now, span($('days'), 'day'));
+}
+
+const COUNT = sql<number>`count(*)::integer`;
+/** Of statements that remove all rows that they find. */
+const REMOVED = [COUNT.as('found'), COUNT.as('removed')] as const;
+
+/**
+ * Callbacks are checked once, when their time is over. Those with money are marked as kept and never checked again, so that a run stays cheap however
+ * many are kept. Those not handled yet, or with an open payment, wait.
+ */
+const RETIRE_CALLBACKS = statement((db, $: Given<Days>) =>
+  db
+    .with('due', (q) =>
+      q
+        .selectFrom('gateway_callbacks as c')
+        .select((eb) => [
+          'c.id',
+          eb
+            .or([
+              eb.exists(
+                eb
+                  .selectFrom('payment_attempts as t')
+                  .select('t.id')
+                  .whereRef('t.id', '=', 'c.attemptId')
+                  .where('t.status', '=', 'CONFIRMED'),
+              ),
+              eb.exists(
+                eb.selectFrom('unapplied_payments as l').select('l.id').whereRef('l.attemptId', '=', 'c.attemptId'),
+              ),
+            ])
+            .$castTo<boolean>()
+            .as('ofMoney'),
+        ])
+        .where((eb) => eb.not('c.kept'))
+        .where('c.consumedAt', 'is not', null)
+        .where('c.createdAt', '<', daysAgo($))
+        .where((eb) =>
+          eb.not(
+            eb.exists(
+              eb
+                .selectFrom('payments as p')
+                .select('p.id')
+                .whereRef('p.id', '=', 'c.paymentId')
+                .where('p.status', 'in', OPEN_STATUSES),
+            ),
+          ),
+        )
+        .orderBy('c.createdAt')
+        .limit(RETIRED_MAX)
+        .forUpdate('c')
+        .skipLocked(),
+    )
+    .with('marked', (q) =>
+      q
+        .updateTable('gateway_callbacks')
+        .set({ kept: true })
+        .where('id', 'in', (eb) => eb.selectFrom('due').select('due.id').where('due.ofMoney', '=', true)),
+    )
+    .with('removed', (q) =>
+      q
+        .deleteFrom('gateway_callbacks')
+        .where('id', 'in', (eb) => eb.selectFrom('due').select('due.id').where('due.ofMoney', '=', false))
+        .returning('id'),
+    )
+    .selectFrom('due')
+    .select((eb) => [
+      COUNT.as('found'),
+      eb.fn.coalesce(eb.selectFrom('removed').select(COUNT.as('removed')), sql.lit(0)).as('removed'),
+    ]),
+);
+
+/** A row's place in its table, since keys have no id. */
+const PLACE = sql.ref<string>('ctid');
+
+const RETIRE_KEYS = statement((db, $: Given<Days>) =>
+  db
+    .with('removed', (q) =>
+      q
+        .deleteFrom('idempotency_keys')
+        .where((eb) => {
+          const expired = eb
+            .selectFrom('idempotency_keys')
+            .select(PLACE.as('place'))
+            .where('expiresAt', '<=', daysAgo($))
+            .limit(RETIRED_MAX);
+          return sql<boolean>`${PLACE} = any(array${expired})`;
+        })
+        .returning('key'),
+    )
+    .selectFrom('removed')
+    .select(REMOVED),
+);
+
+/** Attempts of events that are still being delivered are not deleted. */
+const RETIRE_DELIVERIES = statement((db, $: Given<Days>) =>
+  db
+    .with('removed', (q) =>
+      q
+        .deleteFrom('webhook_attempts')
+        .where('id', 'in', (eb) =>
+          eb
+            .selectFrom('webhook_attempts as a')
+            .innerJoin('webhook_events as e', 'e.id', 'a.webhookEventId')
+            .select('a.id')
+            .where('a.createdAt', '<', daysAgo($))
+            .where('e.deliveryStatus', 'in', ['DELIVERED', 'PARKED'])
+            .orderBy('a.createdAt')
+            .limit(RETIRED_MAX),
+        )
+        .returning('id'),
+    )
+    .selectFrom('removed')
+    .select(REMOVED),
+);
+
+const ENDED_AT = sql<Date>`least(${sql.ref('endedAt')}, ${sql.ref('expiresAt')})`;
+
+const RETIRE_SESSIONS = statement((db, $: Given<Days>) =>
+  db
+    .with('removed', (q) =>
+      q
+        .deleteFrom('operator_sessions')
+        .where('id', 'in', (eb) =>
+          eb
+            .selectFrom('operator_sessions')
+            .select('id')
+            .where(ENDED_AT, '<', daysAgo($))
+            .orderBy(ENDED_AT)
+            .limit(RETIRED_MAX),
+        )
+        .returning('id'),
+    )
+    .selectFrom('removed')
+    .select(REMOVED),
+);
 
 /** Each function deletes one batch of rows past their retention. */
 export const RETIREMENTS = {
@@ -63,7 +175,6 @@ export const RETIREMENTS = {
   sessions: (database: Database, { sessionDays }: Retention) => retire(database, RETIRE_SESSIONS, sessionDays),
 } as const;
 
-async function retire(database: Database, statement: string, days: number): Promise<Retired> {
-  const [row] = await database.withSystem((em) => em.execute<Retired[]>(statement, [days]));
-  return row ?? { found: 0, removed: 0 };
+async function retire(database: Database, statement: TypedStatement<Days, Retired>, days: number): Promise<Retired> {
+  return (await database.withSystem((em) => statement.first(em, { days }))) ?? { found: 0, removed: 0 };
 }

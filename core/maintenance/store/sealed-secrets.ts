@@ -1,25 +1,123 @@
+import type { Kysely, SelectQueryBuilder } from 'kysely';
 import type { SecretBox } from '../../../runtime/secrets.ts';
 import type { Database, EntityManager } from '../../../database/connection.ts';
-
-/** A column with secrets that must be recoverable. */
-interface Place {
-  readonly name: string;
-  readonly table: string;
-  readonly id: string;
-  readonly column: string;
-  readonly role: 'system' | 'operator';
-}
-
-const PLACES: readonly Place[] = [
-  { name: 'signing secrets', table: 'webhook_signing_secrets', id: 'id', column: 'sealed', role: 'system' },
-  { name: 'store passwords', table: 'gateway_configurations', id: 'id', column: 'store_secret', role: 'system' },
-  { name: 'pending store passwords', table: 'pending_changes', id: 'id', column: 'secret', role: 'system' },
-  { name: 'gateway tokens', table: 'gateway_tokens', id: 'id', column: 'sealed', role: 'system' },
-  { name: 'waiting stores', table: 'pending_changes', id: 'id', column: 'secret', role: 'system' },
-  { name: 'second factors', table: 'operators', id: 'id', column: 'totp_secret', role: 'operator' },
-];
+import type { Tables } from '../../../database/tables.ts';
+import { statement, type Given, type TypedStatement } from '../../../database/typed-statements.ts';
 
 const BATCH = 200;
+
+interface SealedRow {
+  readonly id: bigint;
+  readonly sealed: string | null;
+}
+
+/** A secret as it was read, and as it is written. */
+interface Resealed {
+  readonly id: bigint;
+  readonly sealed: string;
+  readonly resealed: string;
+}
+
+type Write = TypedStatement<Resealed, { readonly id: bigint }>;
+
+/** A column with secrets that must be recoverable. */
+function place<DB, TB extends keyof DB>(
+  name: string,
+  role: 'system' | 'operator',
+  {
+    rows,
+    write,
+  }: { readonly rows: (db: Kysely<Tables>) => SelectQueryBuilder<DB, TB, SealedRow>; readonly write: Write },
+) {
+  return {
+    name,
+    role,
+    write,
+    /** The secrets of each master key. */
+    count: statement((db) =>
+      db
+        .selectFrom(rows(db).as('s'))
+        .select((eb) => [
+          eb.fn<string>('split_part', ['s.sealed', eb.val('.'), eb.val(2)]).as('keyId'),
+          eb.cast<number>(eb.fn.countAll(), 'integer').as('secrets'),
+          // One of them, to detect a wrong key with that id.
+          eb.fn.min<string>('s.sealed').as('example'),
+        ])
+        .where('s.sealed', 'is not', null)
+        .groupBy('keyId')
+        .orderBy('keyId'),
+    ),
+    batch: statement((db, $: Given<{ after: bigint }>) =>
+      db
+        .selectFrom(rows(db).as('s'))
+        .select((eb) => ['s.id', eb.ref('s.sealed').$notNull().as('sealed')])
+        .where('s.sealed', 'is not', null)
+        .where('s.id', '>', $('after'))
+        .orderBy('s.id')
+        .limit(BATCH),
+    ),
+  };
+}
+
+type Place = ReturnType<typeof place>;
+
+const PLACES: readonly Place[] = [
+  place('signing secrets', 'system', {
+    rows: (db) => db.selectFrom('webhook_signing_secrets').select(['id', 'sealed']),
+    write: statement((db, $: Given<Resealed>) =>
+      db
+        .updateTable('webhook_signing_secrets')
+        .set({ sealed: $('resealed') })
+        .where('id', '=', $('id'))
+        .where('sealed', '=', $('sealed'))
+        .returning('id'),
+    ),
+  }),
+  place('store passwords', 'system', {
+    rows: (db) => db.selectFrom('gateway_configurations').select(['id', 'storeSecret as sealed']),
+    write: statement((db, $: Given<Resealed>) =>
+      db
+        .updateTable('gateway_configurations')
+        .set({ storeSecret: $('resealed') })
+        .where('id', '=', $('id'))
+        .where('storeSecret', '=', $('sealed'))
+        .returning('id'),
+    ),
+  }),
+  place('pending store passwords', 'system', {
+    rows: (db) => db.selectFrom('pending_changes').select(['id', 'secret as sealed']),
+    write: statement((db, $: Given<Resealed>) =>
+      db
+        .updateTable('pending_changes')
+        .set({ secret: $('resealed') })
+        .where('id', '=', $('id'))
+        .where('secret', '=', $('sealed'))
+        .returning('id'),
+    ),
+  }),
+  place('gateway tokens', 'system', {
+    rows: (db) => db.selectFrom('gateway_tokens').select(['id', 'sealed']),
+    write: statement((db, $: Given<Resealed>) =>
+      db
+        .updateTable('gateway_tokens')
+        .set({ sealed: $('resealed') })
+        .where('id', '=', $('id'))
+        .where('sealed', '=', $('sealed'))
+        .returning('id'),
+    ),
+  }),
+  place('second factors', 'operator', {
+    rows: (db) => db.selectFrom('operators').select(['id', 'totpSecret as sealed']),
+    write: statement((db, $: Given<Resealed>) =>
+      db
+        .updateTable('operators')
+        .set({ totpSecret: $('resealed') })
+        .where('id', '=', $('id'))
+        .where('totpSecret', '=', $('sealed'))
+        .returning('id'),
+    ),
+  }),
+];
 
 /** The number of secrets of one kind that are sealed with one master key. */
 export interface SealedCount {
@@ -32,16 +130,9 @@ export interface SealedCount {
 
 export async function countSealed(database: Database): Promise<SealedCount[]> {
   const counts: SealedCount[] = [];
-  for (const place of PLACES) {
-    const { name: what, table, column } = place;
-    const rows = await as(database, place, (em) =>
-      em.execute<{ key_id: string; secrets: string; example: string }[]>(
-        `select split_part(${column}, '.', 2) as key_id, count(*) as secrets, min(${column}) as example from ${table} where ${column} is not null group by 1 order by 1`,
-      ),
-    );
-    counts.push(
-      ...rows.map(({ key_id: keyId, secrets, example }) => ({ what, keyId, secrets: Number(secrets), example })),
-    );
+  for (const { name: what, role, count } of PLACES) {
+    const rows = await as(database, role, (em) => count.all(em, {}));
+    counts.push(...rows.map((row) => ({ what, ...row })));
   }
   return counts;
 }
@@ -54,9 +145,9 @@ export async function countSealed(database: Database): Promise<SealedCount[]> {
  */
 export async function resealAll(database: Database, secrets: SecretBox): Promise<number> {
   let changed = 0;
-  for (const place of PLACES) {
-    for (let after = '0'; ;) {
-      const batch = await as(database, place, (em) => resealBatch(em, secrets, { place, after }));
+  for (const sealed of PLACES) {
+    for (let after = 0n; ;) {
+      const batch = await as(database, sealed.role, (em) => resealBatch(em, secrets, { sealed, after }));
       changed += batch.changed;
       if (batch.last === null) {
         break;
@@ -70,26 +161,19 @@ export async function resealAll(database: Database, secrets: SecretBox): Promise
 async function resealBatch(
   em: EntityManager,
   secrets: SecretBox,
-  { place: { table, id, column }, after }: { place: Place; after: string },
-): Promise<{ changed: number; last: string | null }> {
-  const rows = await em.execute<{ id: string; sealed: string }[]>(
-    `select ${id} as id, ${column} as sealed from ${table} where ${column} is not null and ${id} > ?::bigint order by ${id} limit ${BATCH}`,
-    [after],
-  );
+  { sealed: { batch, write }, after }: { sealed: Place; after: bigint },
+): Promise<{ changed: number; last: bigint | null }> {
+  const rows = await batch.all(em, { after });
   let changed = 0;
-  for (const row of rows) {
-    const resealed = secrets.reseal(row.sealed);
+  for (const { id, sealed } of rows) {
+    const resealed = secrets.reseal(sealed);
     if (resealed !== null) {
-      const written = await em.execute<object[]>(
-        `update ${table} set ${column} = ? where ${id} = ?::bigint and ${column} = ? returning 1`,
-        [resealed, row.id, row.sealed],
-      );
-      changed += written.length;
+      changed += (await write.all(em, { id, sealed, resealed })).length;
     }
   }
   return { changed, last: rows.length < BATCH ? null : (rows.at(-1)?.id ?? null) };
 }
 
-function as<T>(database: Database, { role }: Place, work: (em: EntityManager) => Promise<T>): Promise<T> {
+function as<T>(database: Database, role: Place['role'], work: (em: EntityManager) => Promise<T>): Promise<T> {
   return role === 'system' ? database.withSystem(work) : database.withOperator('every-app', work);
 }

@@ -1,6 +1,7 @@
 import type { Mode } from '../../../domain/mode.ts';
 import type { ActorType } from '../../../database/entities/operator.ts';
 import type { Statements } from '../../../database/statements.ts';
+import { statement, type Given } from '../../../database/typed-statements.ts';
 
 /** Who did it, with their name at that time. */
 export interface Actor {
@@ -33,27 +34,54 @@ export interface AuditFacts {
   readonly [name: string]: AuditFact;
 }
 
+interface Written {
+  readonly actorType: ActorType;
+  readonly actorId: bigint | null;
+  readonly actor: string;
+  readonly action: string;
+  readonly targetType: string;
+  readonly targetId: string;
+  readonly applicationId: bigint | null;
+  readonly mode: Mode | null;
+  readonly address: string | null;
+  readonly requestId: string | null;
+  /** JSON. */
+  readonly details: string;
+}
+
+// Without `returning`, since an operator may write entries that their view does not include.
+const WRITE = statement((db, $: Given<Written>) =>
+  db.insertInto('audit_logs').values((eb) => ({
+    actorType: $('actorType'),
+    actorId: $('actorId'),
+    actor: $('actor'),
+    action: $('action'),
+    targetType: $('targetType'),
+    targetId: $('targetId'),
+    applicationId: $('applicationId'),
+    mode: $('mode'),
+    address: $('address'),
+    requestId: $('requestId'),
+    details: eb.cast<Record<string, unknown>>($('details'), 'jsonb'),
+  })),
+);
+
 /** Writes an entry in the transaction of the change itself, so that neither is stored without the other. */
-export async function recordAudit(em: Statements, entry: AuditEntry): Promise<void> {
+export async function recordAudit(statements: Statements, entry: AuditEntry): Promise<void> {
   const { actor, action, target, application, before, after, reason } = entry;
-  // Without `returning`, since an operator may write entries that their view does not include.
-  await em.execute(
-    `insert into audit_logs (actor_type, actor_id, actor, action, target_type, target_id, application_id, mode, address, request_id, details)
-     values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?::jsonb)`,
-    [
-      actor.type,
-      actor.id,
-      actor.name,
-      action,
-      target.type,
-      String(target.id),
-      application?.id ?? null,
-      application?.mode ?? null,
-      actor.address ?? null,
-      actor.requestId ?? null,
-      JSON.stringify({ before, after, reason }, (_name, value: unknown) =>
-        typeof value === 'bigint' ? value.toString() : value,
-      ),
-    ],
-  );
+  await WRITE.all(statements, {
+    actorType: actor.type,
+    actorId: actor.id,
+    actor: actor.name,
+    action,
+    targetType: target.type,
+    targetId: String(target.id),
+    applicationId: application?.id ?? null,
+    mode: application?.mode ?? null,
+    address: actor.address ?? null,
+    requestId: actor.requestId ?? null,
+    details: JSON.stringify({ before, after, reason }, (_name, value: unknown) =>
+      typeof value === 'bigint' ? value.toString() : value,
+    ),
+  });
 }

@@ -1,24 +1,37 @@
 import { DomainError } from '../../../domain/errors.ts';
 import type { EntityManager } from '../../../database/connection.ts';
+import { statement } from '../../../database/typed-statements.ts';
 
 /** The advisory lock for changes that could remove the last Super Admin. */
-const LOCK = 7_016_405;
+const LOCK_KEY = 7_016_405;
+
+const LOCK = statement((db) =>
+  db.selectNoFrom((eb) => eb.fn<unknown>('pg_advisory_xact_lock', [eb.lit(LOCK_KEY)]).as('locked')),
+);
 
 /** Serializes changes that may remove a Super Admin. Otherwise two who disable each other at the same time would both succeed. */
 export async function lockSuperAdmins(em: EntityManager): Promise<void> {
-  await em.execute(`select pg_advisory_xact_lock(${LOCK})`);
+  await LOCK.all(em, {});
 }
+
+const SUPER_ADMIN = statement((db) =>
+  db
+    .selectFrom('operator_grants as g')
+    .innerJoin('roles as r', 'r.id', 'g.roleId')
+    .innerJoin('operators as o', 'o.id', 'g.operatorId')
+    .select('o.id')
+    .where('r.everything', '=', true)
+    .where('g.applicationId', 'is', null)
+    .where('o.status', '=', 'ACTIVE')
+    .limit(1),
+);
 
 /**
  * Checks that an enabled Super Admin is left. Must be called after the change, under the lock.
  * @throws DomainError INVALID_OPERATION_STATE if no enabled Super Admin is left; the change is rolled back with it.
  */
 export async function requireSuperAdmin(em: EntityManager): Promise<void> {
-  const [row] = await em.execute<{ left: boolean }[]>(
-    `select exists (select from operator_grants g join roles r on r.id = g.role_id join operators o on o.id = g.operator_id
-       where r.everything and g.application_id is null and o.status = 'ACTIVE') as left`,
-  );
-  if (row?.left !== true) {
+  if ((await SUPER_ADMIN.first(em, {})) === undefined) {
     throw new DomainError('INVALID_OPERATION_STATE', 'at least one enabled Super Admin must remain');
   }
 }

@@ -1,33 +1,57 @@
 import { randomBytes } from 'node:crypto';
 import { sha256 } from '../../../runtime/secrets.ts';
 import type { EntityManager } from '../../../database/connection.ts';
+import { later, now, plus, span } from '../../../database/expressions.ts';
 import type { Statements } from '../../../database/statements.ts';
+import { statement, type Given, type RowOf } from '../../../database/typed-statements.ts';
 
 /** How long a link is valid after it was created. */
 export const LINK_HOURS = 24;
 const TOKEN_BYTES = 32;
 const TOKEN_FORMAT = /^[A-Za-z0-9_-]{43}$/;
 
+const REQUEST = statement((db, $: Given<{ operatorId: bigint }>) =>
+  db
+    .insertInto('operator_links')
+    .values({ operatorId: $('operatorId'), emailDueAt: now })
+    .onConflict((conflict) =>
+      conflict
+        .column('operatorId')
+        .doUpdateSet({ tokenHash: null, expiresAt: null, emailDueAt: now, emailTries: 0, createdAt: now }),
+    ),
+);
+
 /**
  * Schedules an email with a link for an operator and invalidates their previous link. The worker creates the link when it sends the email, so only a
  * hash of its token is stored.
  */
 export async function requestLink(em: EntityManager, operatorId: bigint): Promise<void> {
-  await em.execute(
-    `insert into operator_links (operator_id, email_due_at) values (?, now())
-     on conflict (operator_id) do update set token_hash = null, expires_at = null, email_due_at = now(), email_tries = 0, created_at = now()`,
-    [operatorId],
-  );
+  await REQUEST.all(em, { operatorId });
 }
+
+/** An operator's link. Only the hash of its token is stored. */
+interface Link {
+  readonly operatorId: bigint;
+  readonly tokenHash: Uint8Array;
+}
+
+const MAKE = statement((db, $: Given<Link>) =>
+  db
+    .insertInto('operator_links')
+    .values({ operatorId: $('operatorId'), tokenHash: $('tokenHash'), expiresAt: later(`${LINK_HOURS} hours`) })
+    .onConflict((conflict) =>
+      conflict.column('operatorId').doUpdateSet((eb) => ({
+        tokenHash: eb.ref('excluded.tokenHash'),
+        expiresAt: eb.ref('excluded.expiresAt'),
+        emailDueAt: null,
+      })),
+    ),
+);
 
 /** Creates an operator's link, which replaces the previous one. Its token cannot be read again. */
 export async function makeLink(em: EntityManager, operatorId: bigint): Promise<string> {
   const token = newToken();
-  await em.execute(
-    `insert into operator_links (operator_id, token_hash, expires_at) values (?, ?, now() + interval '${LINK_HOURS} hours')
-     on conflict (operator_id) do update set token_hash = excluded.token_hash, expires_at = excluded.expires_at, email_due_at = null`,
-    [operatorId, sha256(token)],
-  );
+  await MAKE.all(em, { operatorId, tokenHash: sha256(token) });
   return token;
 }
 
@@ -35,32 +59,38 @@ function newToken(): string {
   return randomBytes(TOKEN_BYTES).toString('base64url');
 }
 
-export interface LinkHolder {
-  readonly operatorId: bigint;
-  readonly email: string;
-  readonly name: string;
-}
+const FIND_HOLDER = statement((db, $: Given<{ tokenHash: Uint8Array }>) =>
+  db
+    .selectFrom('operator_links as l')
+    .innerJoin('operators as o', 'o.id', 'l.operatorId')
+    .select(['o.id as operatorId', 'o.email', 'o.name'])
+    .where('l.tokenHash', '=', $('tokenHash'))
+    .where('l.expiresAt', '>', now)
+    .where('o.status', '=', 'ACTIVE'),
+);
+
+export type LinkHolder = RowOf<typeof FIND_HOLDER>;
 
 /** Returns the operator of a link, or null if it was used, has expired, or belongs to a disabled operator. Does not use up the link. */
 export async function findLinkHolder(em: EntityManager, token: string): Promise<LinkHolder | null> {
   if (!TOKEN_FORMAT.test(token)) {
     return null;
   }
-  const [row] = await em.execute<{ id: string; email: string; name: string }[]>(
-    `select o.id, o.email, o.name from operator_links l join operators o on o.id = l.operator_id
-     where l.token_hash = ? and l.expires_at > now() and o.status = 'ACTIVE'`,
-    [sha256(token)],
-  );
-  return row === undefined ? null : { operatorId: BigInt(row.id), email: row.email, name: row.name };
+  return (await FIND_HOLDER.first(em, { tokenHash: sha256(token) })) ?? null;
 }
+
+const TAKE = statement((db, $: Given<Link>) =>
+  db
+    .deleteFrom('operator_links')
+    .where('operatorId', '=', $('operatorId'))
+    .where('tokenHash', '=', $('tokenHash'))
+    .where('expiresAt', '>', now)
+    .returning('operatorId'),
+);
 
 /** Uses up a link. Of two requests with the same link, only one gets true. */
 export async function takeLink(em: EntityManager, { operatorId }: LinkHolder, token: string): Promise<boolean> {
-  const taken = await em.execute<object[]>(
-    'delete from operator_links where operator_id = ? and token_hash = ? and expires_at > now() returning 1',
-    [operatorId, sha256(token)],
-  );
-  return taken.length === 1;
+  return (await TAKE.first(em, { operatorId, tokenHash: sha256(token) })) !== undefined;
 }
 
 export interface LinkToEmail extends LinkHolder {
@@ -69,40 +99,59 @@ export interface LinkToEmail extends LinkHolder {
   readonly tries: number;
 }
 
+const LOCK_DUE = statement((db) =>
+  db
+    .selectFrom('operator_links as l')
+    .innerJoin('operators as o', 'o.id', 'l.operatorId')
+    .select(['o.id as operatorId', 'o.email', 'o.name'])
+    .where('l.emailDueAt', '<=', now)
+    .where('o.status', '=', 'ACTIVE')
+    .orderBy('l.emailDueAt')
+    .limit(1)
+    .forUpdate('l')
+    .skipLocked(),
+);
+
+const RENEW = statement((db, $: Given<Link & { pauseSeconds: number }>) =>
+  db
+    .updateTable('operator_links')
+    .set((eb) => ({
+      tokenHash: $('tokenHash'),
+      expiresAt: later(`${LINK_HOURS} hours`),
+      emailTries: eb('emailTries', '+', 1),
+      emailDueAt: plus(now, span($('pauseSeconds'), 'second')),
+    }))
+    .where('operatorId', '=', $('operatorId'))
+    .returning('emailTries as tries'),
+);
+
 /**
  * Takes one link that is due to be emailed, gives it a new token, and schedules the next try before this one is made. Returns null if there is none.
  * Must run as the system.
  */
-export async function takeLinkToMail(
+export async function takeLinkToEmail(
   statements: Statements,
   { pauseSeconds }: { readonly pauseSeconds: number },
 ): Promise<LinkToEmail | null> {
-  const [due] = await statements.execute<{ id: string; email: string; name: string }[]>(
-    `select o.id, o.email, o.name from operator_links l join operators o on o.id = l.operator_id
-     where l.email_due_at <= now() and o.status = 'ACTIVE' order by l.email_due_at limit 1 for update of l skip locked`,
-  );
+  const due = await LOCK_DUE.first(statements, {});
   if (due === undefined) {
     return null;
   }
   const token = newToken();
-  const [row] = await statements.execute<{ email_tries: number }[]>(
-    `update operator_links set token_hash = ?, expires_at = now() + interval '${LINK_HOURS} hours', email_tries = email_tries + 1,
-       email_due_at = now() + ? * interval '1 second' where operator_id = ? returning email_tries`,
-    [sha256(token), pauseSeconds, due.id],
-  );
-  return {
-    operatorId: BigInt(due.id),
-    email: due.email,
-    name: due.name,
-    token,
-    tries: row?.email_tries ?? 0,
-  };
+  const { operatorId } = due;
+  const renewed = await RENEW.first(statements, { operatorId, tokenHash: sha256(token), pauseSeconds });
+  return { ...due, token, tries: renewed?.tries ?? 0 };
 }
 
+const END_EMAIL = statement((db, $: Given<Link>) =>
+  db
+    .updateTable('operator_links')
+    .set({ emailDueAt: null })
+    .where('operatorId', '=', $('operatorId'))
+    .where('tokenHash', '=', $('tokenHash')),
+);
+
 /** Ends the emailing of a link: it was sent, or never will be. A link requested in the meantime has another token and stays due. */
-export async function endLinkMail(statements: Statements, { operatorId, token }: LinkToEmail): Promise<void> {
-  await statements.execute('update operator_links set email_due_at = null where operator_id = ? and token_hash = ?', [
-    operatorId,
-    sha256(token),
-  ]);
+export async function endLinkEmail(statements: Statements, { operatorId, token }: LinkToEmail): Promise<void> {
+  await END_EMAIL.all(statements, { operatorId, tokenHash: sha256(token) });
 }

@@ -1,4 +1,3 @@
-import type { Mode } from '../../../domain/mode.ts';
 import type { EntityManager, Scope } from '../../../database/connection.ts';
 import { statement, type Given } from '../../../database/typed-statements.ts';
 import { REFUND, type RefundRecord } from '../../refunds/store/refunds.ts';
@@ -9,19 +8,17 @@ export interface FoundPayment {
   readonly applicationName: string;
 }
 
-interface OwnerRow {
-  application_id: string;
-  mode: Mode;
-  application_name: string;
-}
+const PAYMENT_IN_VIEW = statement((db, $: Given<{ id: bigint }>) =>
+  db
+    .selectFrom('payments as p')
+    .innerJoin('applications as a', 'a.id', 'p.applicationId')
+    .select(['p.applicationId', 'p.mode', 'a.name as applicationName'])
+    .where('p.id', '=', $('id')),
+);
 
 /** Returns null if the operator's view has no such payment. */
 export async function locatePayment(em: EntityManager, paymentId: bigint): Promise<FoundPayment | null> {
-  const [row] = await em.execute<OwnerRow[]>(
-    `select p.application_id, p.mode, a.name as application_name from payments p join applications a on a.id = p.application_id where p.id = ?`,
-    [paymentId],
-  );
-  return row === undefined ? null : foundOf(row);
+  return foundOf(await PAYMENT_IN_VIEW.first(em, { id: paymentId }));
 }
 
 export interface FoundRefund extends FoundPayment {
@@ -52,19 +49,27 @@ export interface FoundUnappliedPayment extends FoundPayment {
   readonly attemptReference: string;
 }
 
+const UNAPPLIED_PAYMENT_IN_VIEW = statement((db, $: Given<{ id: bigint }>) =>
+  db
+    .selectFrom('unapplied_payments as l')
+    .innerJoin('applications as a', 'a.id', 'l.applicationId')
+    .innerJoin('payment_attempts as t', 't.id', 'l.attemptId')
+    .select([
+      'l.applicationId',
+      'l.mode',
+      'a.name as applicationName',
+      'l.paymentId',
+      't.reference as attemptReference',
+    ])
+    .where('l.id', '=', $('id')),
+);
+
 /** Returns null if the operator's view has no such unapplied payment. */
 export async function locateUnappliedPayment(
   em: EntityManager,
   unappliedPaymentId: bigint,
 ): Promise<FoundUnappliedPayment | null> {
-  const [row] = await em.execute<(OwnerRow & { payment_id: string; reference: string })[]>(
-    `select l.application_id, l.mode, a.name as application_name, l.payment_id, t.reference
-     from unapplied_payments l join applications a on a.id = l.application_id join payment_attempts t on t.id = l.attempt_id where l.id = ?`,
-    [unappliedPaymentId],
-  );
-  return row === undefined
-    ? null
-    : { ...foundOf(row), paymentId: BigInt(row.payment_id), attemptReference: row.reference };
+  return foundOf(await UNAPPLIED_PAYMENT_IN_VIEW.first(em, { id: unappliedPaymentId }));
 }
 
 export interface FoundSubmission extends FoundPayment {
@@ -72,18 +77,24 @@ export interface FoundSubmission extends FoundPayment {
   readonly attemptId: bigint;
 }
 
+const SUBMISSION_IN_VIEW = statement((db, $: Given<{ id: bigint }>) =>
+  db
+    .selectFrom('manual_submissions as s')
+    .innerJoin('applications as a', 'a.id', 's.applicationId')
+    .select(['s.applicationId', 's.mode', 'a.name as applicationName', 's.paymentId', 's.attemptId'])
+    .where('s.id', '=', $('id')),
+);
+
 /** Returns null if the operator's view has no such submission. */
 export async function locateSubmission(em: EntityManager, submissionId: bigint): Promise<FoundSubmission | null> {
-  const [row] = await em.execute<(OwnerRow & { payment_id: string; attempt_id: string })[]>(
-    `select s.application_id, s.mode, a.name as application_name, s.payment_id, s.attempt_id
-     from manual_submissions s join applications a on a.id = s.application_id where s.id = ?`,
-    [submissionId],
-  );
-  return row === undefined
-    ? null
-    : { ...foundOf(row), paymentId: BigInt(row.payment_id), attemptId: BigInt(row.attempt_id) };
+  return foundOf(await SUBMISSION_IN_VIEW.first(em, { id: submissionId }));
 }
 
-function foundOf({ application_id: applicationId, mode, application_name: applicationName }: OwnerRow): FoundPayment {
-  return { scope: { applicationId: BigInt(applicationId), mode }, applicationName };
+/** Members of a row that name its owner become its scope. */
+function foundOf<Row extends Scope>(row: Row | undefined): (Omit<Row, keyof Scope> & { readonly scope: Scope }) | null {
+  if (row === undefined) {
+    return null;
+  }
+  const { applicationId, mode, ...found } = row;
+  return { ...found, scope: { applicationId, mode } };
 }

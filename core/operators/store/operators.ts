@@ -1,25 +1,58 @@
+import { expressionBuilder, type QueryCreator } from 'kysely';
+import { jsonBuildObject } from 'kysely/helpers/postgres';
 import { notFound, DomainError } from '../../../domain/errors.ts';
-import type { Grant } from '../../../domain/permissions.ts';
 import { readNow } from '../../../database/clock.ts';
 import { sqlStateOf, type EntityManager } from '../../../database/connection.ts';
 import { Operator } from '../../../database/entities/operator.ts';
+import { optional } from '../../../database/read-row.ts';
+import type { Tables } from '../../../database/tables.ts';
+import { statement, type Given, type RowOf } from '../../../database/typed-statements.ts';
 import { lockSuperAdmins, requireSuperAdmin } from './last-super-admin.ts';
-import { endSessions, GRANTS_OF_OPERATOR, parseGrants } from './sessions.ts';
+import { endSessions } from './sessions.ts';
 
 export type OperatorStatus = 'ACTIVE' | 'DISABLED';
 
-export interface OperatorRecord {
-  readonly id: bigint;
-  readonly email: string;
-  readonly name: string;
-  readonly status: OperatorStatus;
-  readonly secondFactor: boolean;
-  readonly passwordTemporary: boolean;
-  /** False until they have used their first link. */
-  readonly passwordSet: boolean;
-  readonly lastLoginAt: Date | null;
-  readonly createdAt: Date;
-  readonly updatedAt: Date;
+const of = expressionBuilder<Tables & { o: Tables['operators'] }, 'o'>();
+
+/** Columns of `operators o` that `recordOf` reads. */
+const OPERATOR = [
+  'o.id',
+  'o.email',
+  'o.name',
+  'o.status',
+  of('o.totpConfirmedAt', 'is not', null).$castTo<boolean>().as('secondFactor'),
+  'o.passwordTemporary',
+  // They have none until they have used their first link.
+  of('o.passwordHash', 'is not', null).$castTo<boolean>().as('passwordSet'),
+  'o.lastLoginAt',
+  'o.createdAt',
+  'o.updatedAt',
+  of
+    .selectFrom('operator_grants as g')
+    .innerJoin('roles as r', 'r.id', 'g.roleId')
+    .select((eb) =>
+      eb.fn
+        .jsonAgg(
+          jsonBuildObject({
+            roleId: eb.cast<string>('r.id', 'text'),
+            name: eb.ref('r.name'),
+            applicationId: eb.cast<string | null>('g.applicationId', 'text'),
+          }),
+        )
+        .orderBy('g.id')
+        .as('roles'),
+    )
+    .whereRef('g.operatorId', '=', 'o.id')
+    .as('roles'),
+] as const;
+
+const READ = statement((db, $: Given<{ id: bigint }>) =>
+  db.selectFrom('operators as o').select(OPERATOR).where('o.id', '=', $('id')),
+);
+
+type OperatorRow = RowOf<typeof READ>;
+
+export interface OperatorRecord extends Omit<OperatorRow, 'roles'> {
   readonly roles: readonly GrantedRole[];
 }
 
@@ -30,59 +63,54 @@ export interface GrantedRole {
   readonly applicationId: bigint | null;
 }
 
-interface OperatorRow {
-  readonly id: string;
-  readonly email: string;
-  readonly name: string;
-  readonly status: OperatorStatus;
-  readonly second_factor: boolean;
-  readonly password_temporary: boolean;
-  readonly password_set: boolean;
-  readonly last_login_at: Date | string | null;
-  readonly created_at: Date | string;
-  readonly updated_at: Date | string;
-  readonly roles: readonly { roleId: string; name: string; applicationId: string | null }[];
-}
-
-const COLUMNS = `operators.id::text, email, operators.name, status, totp_confirmed_at is not null as second_factor, password_temporary,
-  password_hash is not null as password_set,
-  last_login_at, operators.created_at, operators.updated_at,
-  coalesce((select jsonb_agg(jsonb_build_object('roleId', roles.id::text, 'name', roles.name, 'applicationId', granted.application_id::text)
-      order by granted.id)
-    from operator_grants granted join roles on roles.id = granted.role_id where granted.operator_id = operators.id), '[]') as roles`;
-
-function recordFrom(row: OperatorRow): OperatorRecord {
+function recordOf({ roles, ...operator }: OperatorRow): OperatorRecord {
   return {
-    id: BigInt(row.id),
-    email: row.email,
-    name: row.name,
-    status: row.status,
-    secondFactor: row.second_factor,
-    passwordTemporary: row.password_temporary,
-    passwordSet: row.password_set,
-    lastLoginAt: row.last_login_at === null ? null : new Date(row.last_login_at),
-    createdAt: new Date(row.created_at),
-    updatedAt: new Date(row.updated_at),
-    roles: row.roles.map(({ roleId, name, applicationId }) => ({
+    ...operator,
+    roles: (roles ?? []).map(({ roleId, name, applicationId }) => ({
       roleId: BigInt(roleId),
       name,
-      applicationId: applicationId === null ? null : BigInt(applicationId),
+      applicationId: optional(applicationId, BigInt),
     })),
   };
 }
 
 export const OPERATOR_SORTS = ['createdAt', 'email', 'name'] as const;
 type OperatorSort = (typeof OPERATOR_SORTS)[number];
-const SORT_COLUMNS: Readonly<Record<OperatorSort, string>> = {
-  createdAt: 'operators.id',
-  email: 'email',
-  name: 'operators.name',
-};
-
 export interface OperatorFilter {
   readonly status?: OperatorStatus | undefined;
   readonly email?: string | undefined;
 }
+
+interface Filtered {
+  readonly status: OperatorStatus | null;
+  readonly email: string | null;
+}
+
+function matching(q: QueryCreator<Tables>, $: Given<Filtered>) {
+  return q
+    .selectFrom('operators as o')
+    .where((eb) => eb.or([eb(eb.cast($('status'), 'text'), 'is', null), eb('o.status', '=', $('status'))]))
+    .where((eb) => eb.or([eb(eb.cast($('email'), 'text'), 'is', null), eb('o.email', '=', $('email'))]));
+}
+
+const listedBy = (column: 'o.id' | 'o.email' | 'o.name') => {
+  const listed = (direction: 'asc' | 'desc') =>
+    statement((db, $: Given<Filtered & { limit: number; offset: number }>) =>
+      matching(db, (name) => $(name))
+        .select(OPERATOR)
+        .orderBy(column, direction)
+        .orderBy('o.id')
+        .limit($('limit'))
+        .offset($('offset')),
+    );
+  return { ASC: listed('asc'), DESC: listed('desc') };
+};
+
+const LISTED = { createdAt: listedBy('o.id'), email: listedBy('o.email'), name: listedBy('o.name') };
+
+const COUNT = statement((db, $: Given<Filtered>) =>
+  matching(db, $).select((eb) => eb.cast<number>(eb.fn.countAll(), 'integer').as('total')),
+);
 
 interface Listing {
   readonly filter: OperatorFilter;
@@ -96,35 +124,19 @@ export async function listOperators(
   em: EntityManager,
   { filter, sortBy, order, limit, offset }: Listing,
 ): Promise<{ rows: OperatorRecord[]; total: number }> {
-  const where = `(?::text is null or status = ?) and (?::text is null or email = ?)`;
-  const values = [filter.status, filter.status, filter.email, filter.email].map((value) => value ?? null);
-  const rows = await em.execute<OperatorRow[]>(
-    `select ${COLUMNS} from operators where ${where}
-     order by ${SORT_COLUMNS[sortBy]} ${order === 'ASC' ? 'asc' : 'desc'}, operators.id limit ? offset ?`,
-    [...values, limit, offset],
-  );
-  const [count] = await em.execute<{ total: number }[]>(
-    `select count(*)::integer as total from operators where ${where}`,
-    values,
-  );
-  return { rows: rows.map(recordFrom), total: count?.total ?? 0 };
+  const { status = null, email = null } = filter;
+  const rows = await LISTED[sortBy][order].all(em, { status, email, limit, offset });
+  const counted = await COUNT.first(em, { status, email });
+  return { rows: rows.map(recordOf), total: counted?.total ?? 0 };
 }
 
 /** @throws DomainError RESOURCE_NOT_FOUND */
 export async function readOperator(em: EntityManager, id: bigint): Promise<OperatorRecord> {
-  const [row] = await em.execute<OperatorRow[]>(`select ${COLUMNS} from operators where operators.id = ?`, [id]);
+  const row = await READ.first(em, { id });
   if (row === undefined) {
     throw notFound('operator');
   }
-  return recordFrom(row);
-}
-
-export async function readGrants(em: EntityManager, operatorId: bigint): Promise<Grant[]> {
-  const [row] = await em.execute<{ grants: unknown }[]>(
-    `select ${GRANTS_OF_OPERATOR} as grants from operators where id = ?`,
-    [operatorId],
-  );
-  return row === undefined ? [] : parseGrants(row.grants);
+  return recordOf(row);
 }
 
 export interface NewOperator {

@@ -1,90 +1,79 @@
+import { expressionBuilder, sql } from 'kysely';
 import { isDeepStrictEqual } from 'node:util';
 import { DomainError, notFound } from '../../../domain/errors.ts';
 import type { Mode } from '../../../domain/mode.ts';
+import type { ChangeKind, ChangeStatus, ChangeTarget } from '../../../domain/pending-change.ts';
 import type { Database, EntityManager } from '../../../database/connection.ts';
+import { now } from '../../../database/expressions.ts';
+import { list, type ListPage, type ListSlice, type ValuesOf } from '../../../database/lists.ts';
 import type { Statements } from '../../../database/statements.ts';
-import { listRows, type ListPage, type ListSlice } from '../../../database/lists.ts';
+import type { Tables } from '../../../database/tables.ts';
+import { statement, type Given, type RowOf } from '../../../database/typed-statements.ts';
 import type { AuditFacts } from './audit.ts';
 
-/** Changes of applications and stores, for operators who manage applications. */
-export const APPLICATION_CHANGES = [
-  'application-settings',
-  'credential',
-  'credential-rotation',
-  'gateway-store',
-  'gateway-store-retirement',
-] as const satisfies readonly ChangeKind[];
+const of = expressionBuilder<Tables & { c: Tables['pending_changes'] }, 'c'>();
 
-/** Changes of permissions, for operators who manage operators. */
-export const OPERATOR_CHANGES = [
-  'operator-roles',
-  'operator-access',
-  'operator-enabling',
-  'role',
-] as const satisfies readonly ChangeKind[];
+const SHOWN_STATUS = of
+  .case()
+  .when(of.and([of('c.status', '=', 'PENDING'), of('c.expiresAt', '<=', now)]))
+  .then(sql.lit<ChangeStatus>('EXPIRED'))
+  .else(of.ref('c.status').$castTo<ChangeStatus>())
+  .end();
 
-export type ChangeKind =
-  | 'application-settings'
-  | 'credential'
-  | 'credential-rotation'
-  | 'gateway-store'
-  | 'gateway-store-retirement'
-  | 'operator-roles'
-  | 'operator-access'
-  | 'operator-enabling'
-  | 'role';
+/** Columns of `pending_changes c` that `changeOf` reads. `fingerprint` is the state of the target, if `before` does not describe it completely. */
+const CHANGE = [
+  'c.id',
+  // Null for a change of the whole installation.
+  'c.applicationId',
+  'c.mode',
+  'c.kind',
+  'c.targetType',
+  'c.targetId',
+  'c.before',
+  'c.after',
+  'c.fingerprint',
+  SHOWN_STATUS.as('status'),
+  'c.proposedByOperatorId as proposedBy',
+  'c.decidedByOperatorId as decidedBy',
+  'c.reason',
+  'c.expiresAt',
+  'c.decidedAt',
+  'c.createdAt',
+] as const;
 
-export const CHANGE_STATUSES = ['PENDING', 'CONFIRMED', 'REJECTED', 'WITHDRAWN', 'EXPIRED'] as const;
-export type ChangeStatus = (typeof CHANGE_STATUSES)[number];
-
-export interface ChangeTarget {
-  readonly type: 'application' | 'gateway' | 'operator' | 'role';
-  readonly id: string;
+interface ChangeName {
+  readonly id: bigint;
+  readonly kinds: readonly ChangeKind[];
 }
+
+const READ = statement((db, $: Given<ChangeName>) =>
+  db
+    .selectFrom('pending_changes as c')
+    .select(CHANGE)
+    .where('c.id', '=', $('id'))
+    .where('c.kind', '=', (eb) => eb.fn.any($('kinds'))),
+);
+
+const LOCK = statement((db, $: Given<ChangeName>) =>
+  db
+    .selectFrom('pending_changes as c')
+    .select(CHANGE)
+    .where('c.id', '=', $('id'))
+    .where('c.kind', '=', (eb) => eb.fn.any($('kinds')))
+    .forUpdate('c'),
+);
+
+type ChangeRow = RowOf<typeof READ>;
 
 /** A change that one operator has proposed and another one must confirm. */
-export interface PendingChange {
-  readonly id: bigint;
-  /** Null for a change of the whole installation. */
-  readonly applicationId: bigint | null;
-  readonly mode: Mode | null;
-  readonly kind: ChangeKind;
+export interface PendingChange extends Omit<ChangeRow, 'targetType' | 'targetId'> {
   readonly target: ChangeTarget;
-  readonly before: Readonly<Record<string, unknown>>;
-  readonly after: Readonly<Record<string, unknown>>;
-  /** The state of the target, if `before` does not describe it completely. */
-  readonly fingerprint: string | null;
-  readonly status: ChangeStatus;
-  readonly proposedBy: bigint;
-  readonly decidedBy: bigint | null;
-  readonly reason: string | null;
-  readonly expiresAt: Date;
-  readonly decidedAt: Date | null;
-  readonly createdAt: Date;
 }
 
-interface ChangeRow {
-  id: string;
-  application_id: string | null;
-  mode: Mode | null;
-  kind: ChangeKind;
-  target_type: ChangeTarget['type'];
-  target_id: string;
-  before: Record<string, unknown>;
-  after: Record<string, unknown>;
-  fingerprint: string | null;
-  shown_status: ChangeStatus;
-  proposed_by_operator_id: string;
-  decided_by_operator_id: string | null;
-  reason: string | null;
-  expires_at: Date | string;
-  decided_at: Date | string | null;
-  created_at: Date | string;
+function changeOf({ targetType: type, targetId: id, ...change }: ChangeRow): PendingChange {
+  return { ...change, target: { type, id } };
 }
 
-const STATUS = `case when c.status = 'PENDING' and c.expires_at <= now() then 'EXPIRED' else c.status end`;
-const COLUMNS = `c.id, c.application_id, c.mode, c.kind, c.target_type, c.target_id, c.before, c.after, c.fingerprint, ${STATUS} as shown_status,
-  c.proposed_by_operator_id, c.decided_by_operator_id, c.reason, c.expires_at, c.decided_at, c.created_at`;
 const WAITING_MAX = 20;
 
 export interface NewChange extends Pick<PendingChange, 'applicationId' | 'mode' | 'kind' | 'target'> {
@@ -101,6 +90,38 @@ export interface ProposedChange {
   /** The change that this one replaces. */
   readonly superseded: bigint | null;
 }
+
+interface Stored {
+  readonly applicationId: bigint | null;
+  readonly mode: Mode | null;
+  readonly kind: ChangeKind;
+  readonly targetType: ChangeTarget['type'];
+  readonly targetId: string;
+  /** JSON. */
+  readonly before: string;
+  readonly after: string;
+  readonly fingerprint: string | null;
+  readonly secret: string | null;
+  readonly proposedBy: bigint;
+}
+
+const INSERT = statement((db, $: Given<Stored>) =>
+  db
+    .insertInto('pending_changes')
+    .values((eb) => ({
+      applicationId: $('applicationId'),
+      mode: $('mode'),
+      kind: $('kind'),
+      targetType: $('targetType'),
+      targetId: $('targetId'),
+      before: eb.cast<Record<string, unknown>>($('before'), 'jsonb'),
+      after: eb.cast<Record<string, unknown>>($('after'), 'jsonb'),
+      fingerprint: $('fingerprint'),
+      secret: $('secret'),
+      proposedByOperatorId: $('proposedBy'),
+    }))
+    .returning('id'),
+);
 
 /**
  * Stores a change until another operator confirms it. It replaces the same operator's waiting proposal of the same change, so a repeated request
@@ -122,23 +143,19 @@ export async function proposeChange(em: EntityManager, change: NewChange): Promi
   } else if (waiting.length >= WAITING_MAX) {
     throw new DomainError('INVALID_OPERATION_STATE', 'too many changes await a second operator: decide on them first');
   }
-  const [row] = await em.execute<{ id: string }[]>(
-    `insert into pending_changes (application_id, mode, kind, target_type, target_id, before, after, fingerprint, secret, proposed_by_operator_id)
-     values (?::bigint, ?, ?, ?, ?, ?::jsonb, ?::jsonb, ?, ?, ?) returning id`,
-    [
-      applicationId,
-      mode,
-      kind,
-      target.type,
-      target.id,
-      JSON.stringify(plain(before)),
-      JSON.stringify(plain(after)),
-      fingerprint,
-      secret,
-      proposedBy,
-    ],
-  );
-  return { proposed: await readChange(em, BigInt(row?.id ?? 0), [kind]), superseded: repeated?.id ?? null };
+  const inserted = await INSERT.first(em, {
+    applicationId,
+    mode,
+    kind,
+    targetType: target.type,
+    targetId: target.id,
+    before: JSON.stringify(plain(before)),
+    after: JSON.stringify(plain(after)),
+    fingerprint,
+    secret,
+    proposedBy,
+  });
+  return { proposed: await readChange(em, inserted?.id ?? 0n, [kind]), superseded: repeated?.id ?? null };
 }
 
 /** Converts facts to what JSON stores. */
@@ -147,6 +164,17 @@ export function plain(facts: AuditFacts): Record<string, unknown> {
     JSON.stringify(facts, (_name, value: unknown) => (typeof value === 'bigint' ? value.toString() : value)),
   ) as Record<string, unknown>;
 }
+
+const WAITING = statement((db, $: Given<{ type: ChangeTarget['type']; targetIds: readonly string[] }>) =>
+  db
+    .selectFrom('pending_changes as c')
+    .select(CHANGE)
+    .where('c.targetType', '=', $('type'))
+    .where('c.targetId', '=', (eb) => eb.fn.any($('targetIds')))
+    .where('c.status', '=', 'PENDING')
+    .where('c.expiresAt', '>', now)
+    .orderBy('c.id'),
+);
 
 /** Returns the changes of several targets that can still be confirmed, oldest first. */
 export async function waitingChanges(
@@ -157,12 +185,7 @@ export async function waitingChanges(
   if (targetIds.length === 0) {
     return [];
   }
-  const rows = await em.execute<ChangeRow[]>(
-    `select ${COLUMNS} from pending_changes c where c.target_type = ? and c.target_id = any(string_to_array(?, ',')) and c.status = 'PENDING'
-       and c.expires_at > now() order by c.id`,
-    [type, targetIds.join(',')],
-  );
-  return rows.map(changeOf);
+  return (await WAITING.all(em, { type, targetIds })).map(changeOf);
 }
 
 export interface ChangesFilter {
@@ -171,63 +194,69 @@ export interface ChangesFilter {
   readonly applicationId?: bigint | undefined;
 }
 
+const CHANGES = list((db, $: Given<ValuesOf<ChangesFilter>>) => {
+  const changes = db.selectFrom('pending_changes as c');
+  const eb = expressionBuilder(changes);
+  return {
+    rows: changes.select(CHANGE),
+    conditions: {
+      kinds: eb('c.kind', '=', eb.fn.any($('kinds'))),
+      status: eb(SHOWN_STATUS, '=', $('status')),
+      applicationId: eb('c.applicationId', '=', $('applicationId')),
+    },
+    orders: { createdAt: ['c.createdAt', 'c.id'] },
+  };
+});
+
 export async function listChanges(
   em: EntityManager,
-  { kinds, status, applicationId }: ChangesFilter,
+  filter: ChangesFilter,
   slice: ListSlice,
 ): Promise<ListPage<PendingChange>> {
-  const { rows, ...page } = await listRows<ChangeRow>(em, {
-    columns: COLUMNS,
-    from: 'pending_changes c',
-    conditions: [
-      [`c.kind = any(string_to_array(?, ','))`, kinds.join(',')],
-      [`(${STATUS}) = ?`, status],
-      ['c.application_id = ?', applicationId],
-    ],
-    orderBy: ['c.created_at', 'c.id'],
-    slice,
-  });
+  const { rows, ...page } = await CHANGES.page(em, { filter, sortBy: 'createdAt', slice });
   return { ...page, rows: rows.map(changeOf) };
 }
 
 /** @throws DomainError RESOURCE_NOT_FOUND, also if the change is outside the operator's view */
 export async function readChange(em: EntityManager, id: bigint, kinds: readonly ChangeKind[]): Promise<PendingChange> {
-  return one(em, { id, kinds, lock: '' });
+  return found(await READ.first(em, { id, kinds }));
 }
 
 /** Reads a change and locks it until the transaction ends, so that it is decided only once. */
 export async function lockChange(em: EntityManager, id: bigint, kinds: readonly ChangeKind[]): Promise<PendingChange> {
-  return one(em, { id, kinds, lock: 'for update of c' });
+  return found(await LOCK.first(em, { id, kinds }));
 }
 
-async function one(
-  em: EntityManager,
-  { id, kinds, lock }: { id: bigint; kinds: readonly ChangeKind[]; lock: '' | 'for update of c' },
-): Promise<PendingChange> {
-  const [row] = await em.execute<ChangeRow[]>(
-    `select ${COLUMNS} from pending_changes c where c.id = ? and c.kind = any(string_to_array(?, ',')) ${lock}`,
-    [id, kinds.join(',')],
-  );
+function found(row: ChangeRow | undefined): PendingChange {
   if (row === undefined) {
     throw notFound('pending change');
   }
   return changeOf(row);
 }
 
+const READ_SECRET = statement((db, $: Given<{ id: bigint }>) =>
+  db.selectNoFrom((eb) =>
+    eb.fn<string | null>('lenden_pending_secret', [eb.cast<bigint>($('id'), 'bigint')]).as('secret'),
+  ),
+);
+
 /** Returns the sealed secret of a waiting change. Operators' requests cannot read the column, so it uses a lookup. */
 export async function readChangeSecret(database: Database, id: bigint): Promise<string | null> {
-  const [row] = await database.lookup<{ secret: string | null }>('select lenden_pending_secret(?::bigint) as secret', [
-    id,
-  ]);
-  return row?.secret ?? null;
+  return (await READ_SECRET.lookup(database, { id }))?.secret ?? null;
 }
+
+const FORGET_SECRETS = statement((db) =>
+  db
+    .updateTable('pending_changes')
+    .set({ secret: null })
+    .where('secret', 'is not', null)
+    .where('expiresAt', '<=', now)
+    .returning('id'),
+);
 
 /** Deletes the secrets of expired changes, which can no longer be confirmed. Must run as the system. Returns their number. */
 export async function forgetExpiredSecrets(statements: Statements): Promise<number> {
-  const forgotten = await statements.execute<object[]>(
-    'update pending_changes set secret = null where secret is not null and expires_at <= now() returning 1',
-  );
-  return forgotten.length;
+  return (await FORGET_SECRETS.all(statements, {})).length;
 }
 
 interface Closing {
@@ -237,31 +266,21 @@ interface Closing {
   readonly reason: string | null;
 }
 
-/** Ends a change and deletes its secret. The database itself rejects a confirmation by the proposer. */
-export async function closeChange(em: EntityManager, { id, status, operatorId, reason }: Closing): Promise<void> {
-  await em.execute(
-    `update pending_changes set status = ?, decided_by_operator_id = ?, reason = ?, decided_at = now(), secret = null
-     where id = ? and status = 'PENDING'`,
-    [status, operatorId, reason, id],
-  );
-}
+const CLOSE = statement((db, $: Given<Closing>) =>
+  db
+    .updateTable('pending_changes')
+    .set({
+      status: $('status'),
+      decidedByOperatorId: $('operatorId'),
+      reason: $('reason'),
+      decidedAt: now,
+      secret: null,
+    })
+    .where('id', '=', $('id'))
+    .where('status', '=', 'PENDING'),
+);
 
-function changeOf(row: ChangeRow): PendingChange {
-  return {
-    id: BigInt(row.id),
-    applicationId: row.application_id === null ? null : BigInt(row.application_id),
-    mode: row.mode,
-    kind: row.kind,
-    target: { type: row.target_type, id: row.target_id },
-    before: row.before,
-    after: row.after,
-    fingerprint: row.fingerprint,
-    status: row.shown_status,
-    proposedBy: BigInt(row.proposed_by_operator_id),
-    decidedBy: row.decided_by_operator_id === null ? null : BigInt(row.decided_by_operator_id),
-    reason: row.reason,
-    expiresAt: new Date(row.expires_at),
-    decidedAt: row.decided_at === null ? null : new Date(row.decided_at),
-    createdAt: new Date(row.created_at),
-  };
+/** Ends a change and deletes its secret. The database itself rejects a confirmation by the proposer. */
+export async function closeChange(em: EntityManager, closing: Closing): Promise<void> {
+  await CLOSE.all(em, closing);
 }

@@ -3,6 +3,7 @@ import { isPermission, type Grant, type Permission } from '../../../domain/permi
 import { sqlStateOf, type EntityManager } from '../../../database/connection.ts';
 import { Application } from '../../../database/entities/application.ts';
 import { OperatorGrant, Role } from '../../../database/entities/operator.ts';
+import { statement, type Given, type RowOf } from '../../../database/typed-statements.ts';
 import { requireSuperAdmin } from './last-super-admin.ts';
 
 export interface RoleRecord {
@@ -152,33 +153,22 @@ export async function readRoleNames(em: EntityManager, ids: readonly bigint[]): 
   return new Map(roles.map(({ id, name }) => [id, name]));
 }
 
-export interface RoleHolder {
-  readonly operatorId: bigint;
-  readonly email: string;
-  readonly status: 'ACTIVE' | 'DISABLED';
-  /** Null: in every application. */
-  readonly applicationId: bigint | null;
-}
+const HOLDERS = statement((db, $: Given<{ roleId: bigint }>) =>
+  db
+    .selectFrom('operator_grants as g')
+    .innerJoin('operators as o', 'o.id', 'g.operatorId')
+    .select(['o.id as operatorId', 'o.email', 'o.status', 'g.applicationId'])
+    .where('g.roleId', '=', $('roleId'))
+    .orderBy('o.id')
+    .orderBy('g.applicationId', (order) => order.nullsFirst()),
+);
 
-interface HolderRow extends Pick<RoleHolder, 'email' | 'status'> {
-  readonly operator: string;
-  readonly application: string | null;
-}
+/** Who has a role, and in which application; null: in every one. */
+export type RoleHolder = RowOf<typeof HOLDERS>;
 
 /** Returns who has the role and in which application, including disabled operators, in a fixed order. */
-export async function readRoleHolders(em: EntityManager, roleId: bigint): Promise<RoleHolder[]> {
-  const rows = await em.execute<HolderRow[]>(
-    `select o.id::text as operator, o.email, o.status, g.application_id::text as application
-     from operator_grants g join operators o on o.id = g.operator_id
-     where g.role_id = ? order by o.id, g.application_id nulls first`,
-    [roleId],
-  );
-  return rows.map(({ operator, application, email, status }) => ({
-    operatorId: BigInt(operator),
-    email,
-    status,
-    applicationId: application === null ? null : BigInt(application),
-  }));
+export function readRoleHolders(em: EntityManager, roleId: bigint): Promise<RoleHolder[]> {
+  return HOLDERS.all(em, { roleId });
 }
 
 export async function readGrantRequests(em: EntityManager, operatorId: bigint): Promise<GrantRequest[]> {

@@ -7,6 +7,7 @@ import type { SecretBox } from '../../../runtime/secrets.ts';
 import { readNow } from '../../../database/clock.ts';
 import type { EntityManager } from '../../../database/connection.ts';
 import { Operator, OperatorRecoveryCode } from '../../../database/entities/operator.ts';
+import { statement, type Given } from '../../../database/typed-statements.ts';
 import { recoveryCodeHash } from '../passwords.ts';
 
 /** RFC 4226, 4: at least 128 bits, 160 recommended. */
@@ -83,6 +84,17 @@ export async function takeTotpCode(
   return operator !== null && takeCode(em, secrets, { operator, code, confirmed: true });
 }
 
+const TAKE_STEP = statement((db, $: Given<{ id: bigint; totpSecret: string; step: bigint; confirmed: boolean }>) =>
+  db
+    .updateTable('operators')
+    .set({ totpLastStep: $('step') })
+    .where('id', '=', $('id'))
+    .where((eb) => eb(eb('totpConfirmedAt', 'is not', null), '=', $('confirmed')))
+    .where('totpSecret', '=', $('totpSecret'))
+    .where((eb) => eb.or([eb('totpLastStep', 'is', null), eb('totpLastStep', '<', $('step'))]))
+    .returning('id'),
+);
+
 async function takeCode(
   em: EntityManager,
   secrets: SecretBox,
@@ -97,12 +109,8 @@ async function takeCode(
     return false;
   }
   // Checking and taking are one statement, so that of two requests with the same code only one succeeds.
-  const taken = await em.execute<object[]>(
-    `update operators set totp_last_step = ?::bigint
-     where id = ? and (totp_confirmed_at is not null) = ? and totp_secret = ? and (totp_last_step is null or totp_last_step < ?::bigint) returning id`,
-    [step, operator.id, confirmed, operator.totpSecret, step],
-  );
-  return taken.length === 1;
+  const { id, totpSecret } = operator;
+  return (await TAKE_STEP.first(em, { id, totpSecret, step, confirmed })) !== undefined;
 }
 
 /** Accepts a recovery code once. */

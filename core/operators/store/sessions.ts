@@ -1,9 +1,13 @@
-import { z } from 'zod';
-import { isPermission, type Grant } from '../../../domain/permissions.ts';
+import { sql } from 'kysely';
+import type { Grant } from '../../../domain/permissions.ts';
 import { sha256 } from '../../../runtime/secrets.ts';
 import { readNow } from '../../../database/clock.ts';
 import type { EntityManager } from '../../../database/connection.ts';
 import { OperatorSession } from '../../../database/entities/operator.ts';
+import { earlier, minus, now, span } from '../../../database/expressions.ts';
+import { statement, type Given, type RowOf } from '../../../database/typed-statements.ts';
+import { GRANTS, grantsOf } from './grants.ts';
+import { SECOND_FACTOR_REQUIRED } from './settings.ts';
 
 export type SessionKind = 'BEARER' | 'COOKIE';
 
@@ -23,21 +27,58 @@ const FRESH = '5 minutes';
 const SEEN_EVERY = '30 seconds';
 /** How long ended sessions are kept. They show an operator's known addresses and how the sessions ended. */
 const KEPT = '60 days';
+/** How long an address counts as known after a login from there. */
+const ADDRESS_KNOWN = '30 days';
 
-/** An open session with its operator, with the current values of their rows. */
-export interface KnownSession {
-  readonly id: bigint;
-  readonly kind: SessionKind;
-  readonly expiresAt: Date;
-  readonly reauthenticatedAt: Date;
-  /** Whether the password was entered within the last five minutes. */
-  readonly fresh: boolean;
-  readonly operatorId: bigint;
-  readonly email: string;
-  readonly name: string;
-  readonly secondFactor: boolean;
-  readonly passwordTemporary: boolean;
-  readonly secondFactorRequired: boolean;
+const USE = statement((db, $: Given<{ idleMs: number; tokenHash: Uint8Array; kind: SessionKind }>) =>
+  db
+    .selectFrom('operator_sessions as s')
+    .innerJoin('operators as o', 'o.id', 's.operatorId')
+    .select((eb) => [
+      's.id',
+      's.kind',
+      's.expiresAt',
+      's.reauthenticatedAt',
+      eb('s.reauthenticatedAt', '>', earlier(FRESH)).$castTo<boolean>().as('fresh'),
+      eb
+        .or([eb('s.endedAt', 'is not', null), eb('o.status', '<>', 'ACTIVE')])
+        .$castTo<boolean>()
+        .as('ended'),
+      eb('s.expiresAt', '<=', now).$castTo<boolean>().as('expired'),
+      eb('s.lastSeenAt', '<', minus(now, span($('idleMs'), 'millisecond')))
+        .$castTo<boolean>()
+        .as('idle'),
+      's.operatorId',
+      'o.email',
+      'o.name',
+      eb('o.totpConfirmedAt', 'is not', null).$castTo<boolean>().as('secondFactor'),
+      'o.passwordTemporary',
+      eb.fn
+        .coalesce(
+          eb
+            .selectFrom('settings')
+            .select((setting) =>
+              setting('value', '=', sql<unknown>`'true'::jsonb`)
+                .$castTo<boolean>()
+                .as('required'),
+            )
+            .where('settings.name', '=', SECOND_FACTOR_REQUIRED),
+          eb.lit(false),
+        )
+        .as('secondFactorRequired'),
+      GRANTS,
+    ])
+    .where('s.tokenHash', '=', $('tokenHash'))
+    .where('s.kind', '=', $('kind')),
+);
+
+type UsedSession = RowOf<typeof USE>;
+
+/**
+ * An open session with its operator, with the current values of their rows. `fresh` says whether the password was entered within the last five
+ * minutes.
+ */
+export interface KnownSession extends Omit<UsedSession, 'ended' | 'expired' | 'idle' | 'grants'> {
   readonly grants: readonly Grant[];
 }
 
@@ -46,90 +87,34 @@ export type SessionUse =
   /** `unknown`: no such token. `expired`: reached its maximum lifetime. `ended`: idle, logged out, killed, or its operator disabled. */
   | { readonly kind: 'unknown' | 'expired' | 'ended' };
 
-interface SessionRow {
-  readonly id: string;
-  readonly kind: SessionKind;
-  readonly expires_at: Date | string;
-  readonly reauthenticated_at: Date | string;
-  readonly fresh: boolean;
-  readonly ended: boolean;
-  readonly expired: boolean;
-  readonly idle: boolean;
-  readonly operator_id: string;
-  readonly email: string;
-  readonly name: string;
-  readonly second_factor: boolean;
-  readonly password_temporary: boolean;
-  readonly second_factor_required: boolean;
-  readonly grants: unknown;
-}
-
-const GrantRows = z.array(
-  z.object({
-    permissions: z.array(z.string()).transform((texts) => texts.filter(isPermission)),
-    everything: z.boolean(),
-    applicationId: z.string().transform(BigInt).nullable(),
-  }),
+const NOTE_SEEN = statement((db, $: Given<{ id: bigint }>) =>
+  db
+    .updateTable('operator_sessions')
+    .set({ lastSeenAt: now })
+    .where('id', '=', $('id'))
+    .where('lastSeenAt', '<', earlier(SEEN_EVERY)),
 );
-
-export const GRANTS_OF_OPERATOR = `coalesce((select jsonb_agg(jsonb_build_object(
-    'permissions', to_jsonb(roles.permissions), 'everything', roles.everything, 'applicationId', granted.application_id::text))
-  from operator_grants granted join roles on roles.id = granted.role_id where granted.operator_id = operators.id), '[]')`;
-
-export function parseGrants(json: unknown): Grant[] {
-  return GrantRows.parse(json);
-}
 
 /** Finds the session of a token and records its use. Ends it if it was idle for too long. */
 export async function useSession(
   em: EntityManager,
   { token, kind, idleMs }: { token: string; kind: SessionKind; idleMs: number },
 ): Promise<SessionUse> {
-  const [row] = await em.execute<SessionRow[]>(
-    `select s.id::text, s.kind, s.expires_at, s.reauthenticated_at, s.reauthenticated_at > now() - interval '${FRESH}' as fresh,
-       s.ended_at is not null or operators.status <> 'ACTIVE' as ended, s.expires_at <= now() as expired,
-       s.last_seen_at < now() - ?::integer * interval '1 millisecond' as idle,
-       operators.id::text as operator_id, operators.email, operators.name, operators.totp_confirmed_at is not null as second_factor,
-       operators.password_temporary,
-       coalesce((select value = 'true'::jsonb from settings where settings.name = 'second-factor-required'), false) as second_factor_required,
-       ${GRANTS_OF_OPERATOR} as grants
-     from operator_sessions s join operators on operators.id = s.operator_id
-     where s.token_hash = ? and s.kind = ?`,
-    [idleMs, sha256(token), kind],
-  );
+  const row = await USE.first(em, { idleMs, tokenHash: sha256(token), kind });
   if (row === undefined) {
     return { kind: 'unknown' };
   }
-  const id = BigInt(row.id);
-  if (row.ended || row.expired) {
-    return { kind: row.ended ? 'ended' : 'expired' };
+  const { ended, expired, idle, grants, ...session } = row;
+  const { id, operatorId } = session;
+  if (ended || expired) {
+    return { kind: ended ? 'ended' : 'expired' };
   }
-  if (row.idle) {
-    await endSessions(em, { operatorId: BigInt(row.operator_id), only: id, reason: 'idle' });
+  if (idle) {
+    await endSessions(em, { operatorId, only: id, reason: 'idle' });
     return { kind: 'ended' };
   }
-  await em.execute(
-    `update operator_sessions set last_seen_at = now() where id = ? and last_seen_at < now() - interval '${SEEN_EVERY}'`,
-    [id],
-  );
-  return { kind: 'open', session: sessionFrom(row) };
-}
-
-function sessionFrom(row: SessionRow): KnownSession {
-  return {
-    id: BigInt(row.id),
-    kind: row.kind,
-    expiresAt: new Date(row.expires_at),
-    reauthenticatedAt: new Date(row.reauthenticated_at),
-    fresh: row.fresh,
-    operatorId: BigInt(row.operator_id),
-    email: row.email,
-    name: row.name,
-    secondFactor: row.second_factor,
-    passwordTemporary: row.password_temporary,
-    secondFactorRequired: row.second_factor_required,
-    grants: parseGrants(row.grants),
-  };
+  await NOTE_SEEN.all(em, { id });
+  return { kind: 'open', session: { ...session, grants: grantsOf(grants) } };
 }
 
 export interface NewSession {
@@ -143,6 +128,14 @@ export interface NewSession {
 
 const USER_AGENT_MAX = 256;
 
+const REMOVE_OLD = statement((db) =>
+  db
+    .deleteFrom('operator_sessions')
+    .where('id', 'in', (eb) =>
+      eb.selectFrom('operator_sessions').select('id').where('expiresAt', '<', earlier(KEPT)).orderBy('id').limit(100),
+    ),
+);
+
 /** Opens a session. Only a hash of the token is stored. */
 export async function openSession(em: EntityManager, session: NewSession): Promise<{ id: bigint; expiresAt: Date }> {
   const expiresAt = new Date((await readNow(em)).getTime() + session.absoluteMs);
@@ -154,11 +147,19 @@ export async function openSession(em: EntityManager, session: NewSession): Promi
     userAgent: session.userAgent?.slice(0, USER_AGENT_MAX) ?? null,
     expiresAt,
   });
-  await em.execute(
-    `delete from operator_sessions where id in (select id from operator_sessions where expires_at < now() - interval '${KEPT}' order by id limit 100)`,
-  );
+  await REMOVE_OLD.all(em, {});
   return { id, expiresAt };
 }
+
+const RENEW = statement((db, $: Given<{ id: bigint; tokenHash: Uint8Array; newTokenHash: Uint8Array }>) =>
+  db
+    .updateTable('operator_sessions')
+    .set({ tokenHash: $('newTokenHash'), reauthenticatedAt: now, lastSeenAt: now })
+    .where('id', '=', $('id'))
+    .where('tokenHash', '=', $('tokenHash'))
+    .where('endedAt', 'is', null)
+    .returning('id'),
+);
 
 /**
  * Replaces a session's token after its holder has entered the password again; the previous one becomes invalid. Returns false if another request has
@@ -168,12 +169,8 @@ export async function renewSession(
   em: EntityManager,
   { id, token, newToken }: { id: bigint; token: string; newToken: string },
 ): Promise<boolean> {
-  const renewed = await em.execute<object[]>(
-    `update operator_sessions set token_hash = ?, reauthenticated_at = now(), last_seen_at = now()
-     where id = ? and token_hash = ? and ended_at is null returning id`,
-    [sha256(newToken), id, sha256(token)],
-  );
-  return renewed.length === 1;
+  const renewed = await RENEW.first(em, { id, tokenHash: sha256(token), newTokenHash: sha256(newToken) });
+  return renewed !== undefined;
 }
 
 interface Ending {
@@ -183,59 +180,61 @@ interface Ending {
   readonly except?: bigint;
 }
 
+const END = statement(
+  (db, $: Given<{ operatorId: bigint; reason: SessionEnd; only: bigint | null; except: bigint | null }>) =>
+    db
+      .updateTable('operator_sessions')
+      .set({ endedAt: now, endedReason: $('reason') })
+      .where('operatorId', '=', $('operatorId'))
+      .where('endedAt', 'is', null)
+      .where((eb) => eb.or([eb(eb.cast($('only'), 'bigint'), 'is', null), eb('id', '=', $('only'))]))
+      .where((eb) => eb.or([eb(eb.cast($('except'), 'bigint'), 'is', null), eb('id', '<>', $('except'))]))
+      .returning('id'),
+);
+
 /** Ends an operator's open sessions: one, all, or all but one. Returns their number. */
-export async function endSessions(em: EntityManager, { operatorId, reason, only, except }: Ending): Promise<number> {
-  const ended = await em.execute<object[]>(
-    `update operator_sessions set ended_at = now(), ended_reason = ?
-     where operator_id = ? and ended_at is null and (?::bigint is null or id = ?) and (?::bigint is null or id <> ?) returning id`,
-    [reason, operatorId, only ?? null, only ?? null, except ?? null, except ?? null],
-  );
-  return ended.length;
+export async function endSessions(em: EntityManager, ending: Ending): Promise<number> {
+  const { operatorId, reason, only = null, except = null } = ending;
+  return (await END.all(em, { operatorId, reason, only, except })).length;
 }
 
-export interface OpenSession {
-  readonly id: bigint;
-  readonly kind: SessionKind;
-  readonly address: string | null;
-  readonly userAgent: string | null;
-  readonly createdAt: Date;
-  readonly lastSeenAt: Date;
-  readonly expiresAt: Date;
-}
+const LIST_OPEN = statement((db, $: Given<{ operatorId: bigint; idleMs: number }>) =>
+  db
+    .selectFrom('operator_sessions')
+    .select(['id', 'kind', 'address', 'userAgent', 'createdAt', 'lastSeenAt', 'expiresAt'])
+    .where('operatorId', '=', $('operatorId'))
+    .where('endedAt', 'is', null)
+    .where('expiresAt', '>', now)
+    .where('lastSeenAt', '>', minus(now, span($('idleMs'), 'millisecond')))
+    .orderBy('id', 'desc')
+    .limit(100),
+);
 
-const LISTED_MAX = 100;
+export type OpenSession = RowOf<typeof LIST_OPEN>;
 
 /** Returns an operator's usable sessions, newest first. */
-export async function listOpenSessions(
+export function listOpenSessions(
   em: EntityManager,
   { operatorId, idleMs }: { operatorId: bigint; idleMs: number },
 ): Promise<OpenSession[]> {
-  const now = (await readNow(em)).getTime();
-  const rows = await em.find(
-    OperatorSession,
-    { operatorId, endedAt: null, expiresAt: { $gt: new Date(now) }, lastSeenAt: { $gt: new Date(now - idleMs) } },
-    { orderBy: { id: 'desc' }, limit: LISTED_MAX },
-  );
-  return rows.map(({ id, kind, address, userAgent, createdAt, lastSeenAt, expiresAt }) => ({
-    id,
-    kind,
-    address: address ?? null,
-    userAgent: userAgent ?? null,
-    createdAt,
-    lastSeenAt,
-    expiresAt,
-  }));
+  return LIST_OPEN.all(em, { operatorId, idleMs });
 }
+
+const LOGIN_FROM = statement((db, $: Given<{ email: string; address: string }>) =>
+  db
+    .selectFrom('operator_sessions as s')
+    .innerJoin('operators as o', 'o.id', 's.operatorId')
+    .select('s.id')
+    .where('o.email', '=', $('email'))
+    .where('s.address', '=', $('address'))
+    .where('s.createdAt', '>', earlier(ADDRESS_KNOWN))
+    .limit(1),
+);
 
 /** Reports whether the operator has recently logged in from this address, so that guesses from there are unlikely. */
 export async function isKnownAddress(
   em: EntityManager,
-  { email, address }: { email: string; address: string },
+  login: { readonly email: string; readonly address: string },
 ): Promise<boolean> {
-  const [row] = await em.execute<{ known: boolean }[]>(
-    `select exists (select from operator_sessions s join operators o on o.id = s.operator_id
-       where o.email = ? and s.address = ? and s.created_at > now() - interval '30 days') as known`,
-    [email, address],
-  );
-  return row?.known === true;
+  return (await LOGIN_FROM.first(em, login)) !== undefined;
 }

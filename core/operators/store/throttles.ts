@@ -1,7 +1,10 @@
+import { sql } from 'kysely';
 import { addressBlock } from '../../../domain/client-address.ts';
 import { DomainError } from '../../../domain/errors.ts';
 import { sha256 } from '../../../runtime/secrets.ts';
 import type { EntityManager } from '../../../database/connection.ts';
+import { earlier, now, plus, span } from '../../../database/expressions.ts';
+import { statement, type Given } from '../../../database/typed-statements.ts';
 
 /** A subject whose failed attempts are counted together. */
 export interface ThrottleSubject {
@@ -55,56 +58,125 @@ export async function takeAttempts(em: EntityManager, subjects: readonly Throttl
   return attempts;
 }
 
+const TAKE = statement((db, $: Given<{ subject: Uint8Array; free: number }>) =>
+  db
+    .insertInto('login_throttles')
+    .values({ subject: $('subject'), failures: 1, lastFailureAt: now })
+    .onConflict((conflict) =>
+      conflict
+        .column('subject')
+        .doUpdateSet((eb) => {
+          const failures = eb.ref('login_throttles.failures');
+          const free = eb.cast<number>($('free'), 'integer');
+          const delay = sql<number>`least(power(2, least(${failures} - ${free}, 20)), ${sql.lit(DELAY_MAX_SECONDS)})`;
+          const forgotten = earlier(MEMORY);
+          return {
+            failures: eb
+              .case()
+              .when('login_throttles.lastFailureAt', '<', forgotten)
+              .then(1)
+              .else(eb('login_throttles.failures', '+', 1))
+              .end(),
+            blockedUntil: eb
+              .case()
+              .when(
+                eb.and([
+                  eb('login_throttles.lastFailureAt', '>=', forgotten),
+                  eb('login_throttles.failures', '>=', free),
+                ]),
+              )
+              .then(plus(now, span(delay, 'second')))
+              .end(),
+            lastFailureAt: now,
+          };
+        })
+        .where((eb) =>
+          eb.or([eb('login_throttles.blockedUntil', 'is', null), eb('login_throttles.blockedUntil', '<=', now)]),
+        ),
+    )
+    .returning((eb) => [
+      'failures',
+      sql<number>`coalesce(ceil(extract(epoch from ${eb.ref('blockedUntil')} - ${now})), 0)::integer`.as(
+        'delaySeconds',
+      ),
+    ]),
+);
+
 async function takeAttempt(em: EntityManager, subject: ThrottleSubject): Promise<Attempt> {
-  const [row] = await em.execute<{ failures: number; delay: number }[]>(
-    `insert into login_throttles as known (subject, failures, last_failure_at) values (?, 1, now())
-     on conflict (subject) do update set
-       failures = case when known.last_failure_at < now() - interval '${MEMORY}' then 1 else known.failures + 1 end,
-       blocked_until = case when known.last_failure_at >= now() - interval '${MEMORY}' and known.failures >= ?::integer
-         then now() + least(power(2, least(known.failures - ?::integer, 20)), ${DELAY_MAX_SECONDS}) * interval '1 second' end,
-       last_failure_at = now()
-     where known.blocked_until is null or known.blocked_until <= now()
-     returning failures, coalesce(ceil(extract(epoch from blocked_until - now())), 0)::integer as delay`,
-    [subject.hash, subject.free, subject.free],
-  );
+  const row = await TAKE.first(em, { subject: subject.hash, free: subject.free });
   if (row === undefined) {
     throw new DomainError('RATE_LIMITED', 'too many failed attempts', {
       retryAfterSeconds: await secondsUntilFree(em, subject),
     });
   }
-  return { subject, failures: row.failures, delaySeconds: row.delay };
+  return { subject, ...row };
 }
 
+const SECONDS_LEFT = statement((db, $: Given<{ subject: Uint8Array }>) =>
+  db
+    .selectFrom('login_throttles')
+    .select((eb) =>
+      sql<number>`greatest(1, ceil(extract(epoch from ${eb.ref('blockedUntil')} - ${now})))::integer`.as('seconds'),
+    )
+    .where('subject', '=', $('subject')),
+);
+
 async function secondsUntilFree(em: EntityManager, { hash }: ThrottleSubject): Promise<number> {
-  const [row] = await em.execute<{ seconds: number }[]>(
-    `select greatest(1, ceil(extract(epoch from blocked_until - now())))::integer as seconds from login_throttles where subject = ?`,
-    [hash],
-  );
-  return row?.seconds ?? 1;
+  return (await SECONDS_LEFT.first(em, { subject: hash }))?.seconds ?? 1;
 }
+
+const FORGET_SINGLE = statement((db, $: Given<{ subject: Uint8Array }>) =>
+  db.deleteFrom('login_throttles').where('subject', '=', $('subject')).where('failures', '=', 1),
+);
+
+const TAKE_BACK = statement((db, $: Given<{ subject: Uint8Array; failures: number }>) =>
+  db
+    .updateTable('login_throttles')
+    .set((eb) => ({
+      failures: eb('failures', '-', 1),
+      blockedUntil: eb
+        .case()
+        .when('failures', '=', eb.cast<number>($('failures'), 'integer'))
+        .then(sql<null>`null`)
+        .else(eb.ref('blockedUntil'))
+        .end(),
+    }))
+    .where('subject', '=', $('subject'))
+    .where('failures', '>', 1),
+);
 
 /** Takes back the count of a successful attempt. A block set by another attempt in the meantime stays. */
 export async function release(em: EntityManager, attempts: readonly Attempt[]): Promise<void> {
   for (const { subject, failures } of attempts) {
-    await em.execute(`delete from login_throttles where subject = ? and failures = 1`, [subject.hash]);
-    await em.execute(
-      `update login_throttles set failures = failures - 1,
-         blocked_until = case when failures = ?::integer then null else blocked_until end
-       where subject = ? and failures > 1`,
-      [failures, subject.hash],
-    );
+    await FORGET_SINGLE.all(em, { subject: subject.hash });
+    await TAKE_BACK.all(em, { subject: subject.hash, failures });
   }
 }
 
+const FORGET = statement((db, $: Given<{ subject: Uint8Array }>) =>
+  db.deleteFrom('login_throttles').where('subject', '=', $('subject')),
+);
+
 /** Resets the count after a successful login. */
 export async function forget(em: EntityManager, { hash }: ThrottleSubject): Promise<void> {
-  await em.execute(`delete from login_throttles where subject = ?`, [hash]);
+  await FORGET.all(em, { subject: hash });
 }
+
+const REMOVE_STALE = statement((db) =>
+  db
+    .deleteFrom('login_throttles')
+    .where('subject', 'in', (eb) =>
+      eb
+        .selectFrom('login_throttles')
+        .select('subject')
+        .where('lastFailureAt', '<', earlier(MEMORY))
+        .limit(100)
+        .forUpdate()
+        .skipLocked(),
+    ),
+);
 
 /** Deletes expired counts, a limited number at a time. */
 export async function removeStaleThrottles(em: EntityManager): Promise<void> {
-  await em.execute(
-    `delete from login_throttles where subject in
-       (select subject from login_throttles where last_failure_at < now() - interval '${MEMORY}' limit 100 for update skip locked)`,
-  );
+  await REMOVE_STALE.all(em, {});
 }

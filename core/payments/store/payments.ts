@@ -1,10 +1,6 @@
 import { sql } from 'kysely';
-import type { Contract } from '../../../domain/contract.ts';
-import type { Mode } from '../../../domain/mode.ts';
-import type { PaymentStatus, ReviewReason } from '../../../domain/payment.ts';
 import type { Scope } from '../../../database/connection.ts';
 import { now, timeOf } from '../../../database/expressions.ts';
-import { instant, optional } from '../../../database/read-row.ts';
 import type { Statements } from '../../../database/statements.ts';
 import { statement, type Given, type RowOf } from '../../../database/typed-statements.ts';
 
@@ -115,90 +111,4 @@ export async function readPaymentByReference(
   reference: string,
 ): Promise<PaymentRecord | null> {
   return (await BY_REFERENCE.first(statements, { applicationId, mode, reference })) ?? null;
-}
-
-/** A row of `payments` for statements in SQL text, which return 64-bit integers and times as text. It goes when the last of them is typed. */
-export interface PaymentRow {
-  id: string;
-  application_id: string;
-  mode: Mode;
-  reference: string;
-  contract: Contract;
-  status: PaymentStatus;
-  amount_minor: string;
-  currency: string;
-  customer_reference: string;
-  customer_email: string | null;
-  customer_phone: string | null;
-  customer_name: string | null;
-  product_name: string | null;
-  return_url: string | null;
-  merchant_reference: string | null;
-  cancel_url: string | null;
-  metadata: string | null;
-  gateway: string | null;
-  gateway_choices: string[] | null;
-  gateway_txn_id: string | null;
-  gateway_redirect_url: string | null;
-  invoice_id: string | null;
-  overpayment_minor: string;
-  failure_code: string | null;
-  review_reason: ReviewReason | null;
-  review_since: string | null;
-  cancel_requested_at: string | null;
-  expires_at: string;
-  paid_at: string | null;
-  ended_at: string | null;
-  fee_minor: string | null;
-  event_sequence: number;
-  last_unsigned_signalled_at: string | null;
-  led_on_at: string | null;
-  created_at: string;
-  updated_at: string;
-  read_at: string;
-}
-
-/** Columns of `payments p` that `paymentOf` reads. */
-export const PAYMENT_COLUMNS = 'p.*, lenden_now(p.clock_offset) as read_at';
-
-export function paymentOf(row: PaymentRow): PaymentRecord {
-  return {
-    id: BigInt(row.id),
-    applicationId: BigInt(row.application_id),
-    mode: row.mode,
-    reference: row.reference,
-    contract: row.contract,
-    status: row.status,
-    amountMinor: BigInt(row.amount_minor),
-    currency: row.currency,
-    customerReference: row.customer_reference,
-    customerEmail: row.customer_email,
-    customerPhone: row.customer_phone,
-    customerName: row.customer_name,
-    productName: row.product_name,
-    returnUrl: row.return_url,
-    merchantReference: row.merchant_reference,
-    cancelUrl: row.cancel_url,
-    metadata: row.metadata,
-    gateway: row.gateway,
-    gatewayChoices: row.gateway_choices,
-    gatewayTxnId: row.gateway_txn_id,
-    gatewayRedirectUrl: row.gateway_redirect_url,
-    invoiceId: optional(row.invoice_id, BigInt),
-    overpaymentMinor: BigInt(row.overpayment_minor),
-    failureCode: row.failure_code,
-    reviewReason: row.review_reason,
-    reviewSince: optional(row.review_since, instant),
-    cancelRequestedAt: optional(row.cancel_requested_at, instant),
-    expiresAt: instant(row.expires_at),
-    paidAt: optional(row.paid_at, instant),
-    endedAt: optional(row.ended_at, instant),
-    feeMinor: optional(row.fee_minor, BigInt),
-    eventSequence: row.event_sequence,
-    lastUnsignedSignalledAt: optional(row.last_unsigned_signalled_at, instant),
-    ledOnAt: optional(row.led_on_at, instant),
-    createdAt: instant(row.created_at),
-    updatedAt: instant(row.updated_at),
-    readAt: instant(row.read_at),
-  };
 }

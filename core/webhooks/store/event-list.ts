@@ -1,35 +1,40 @@
-import type { EntityManager } from '../../../database/connection.ts';
-import { listRows, type ListPage, type ListSlice } from '../../../database/lists.ts';
-import type { Contract } from '../../../domain/contract.ts';
+import { expressionBuilder, type Kysely } from 'kysely';
+import { now } from '../../../database/expressions.ts';
+import { list, type ListPage, type ListSlice, type ValuesOf } from '../../../database/lists.ts';
+import type { Statements } from '../../../database/statements.ts';
+import type { Tables } from '../../../database/tables.ts';
+import { statement, type Given, type RowOf } from '../../../database/typed-statements.ts';
 import type { Mode } from '../../../domain/mode.ts';
 import type { DeliveryStatus, EventType } from '../../../domain/webhook.ts';
 
 const ATTEMPTS_MAX = 500;
 
-/** An event as operators see it. */
-export interface EventDetailRow {
-  id: string;
-  event_id: string;
-  application_id: string;
-  mode: Mode;
-  type: EventType;
-  contract: Contract;
-  schema_version: number;
-  payload: string;
-  delivery_status: DeliveryStatus;
-  attempts: number;
-  last_response_status: number | null;
-  last_error: string | null;
-  next_attempt_at: Date | null;
-  last_attempt_at: Date | null;
-  delivered_at: Date | null;
-  created_at: Date;
-  updated_at: Date;
-  reference: string;
+function events(db: Kysely<Tables>) {
+  return db
+    .selectFrom('webhook_events as e')
+    .leftJoin('payments as p', 'p.id', 'e.paymentId')
+    .leftJoin('invoices as i', 'i.id', 'e.invoiceId')
+    .select([
+      'e.id',
+      'e.eventId',
+      'e.applicationId',
+      'e.mode',
+      'e.type',
+      'e.contract',
+      'e.schemaVersion',
+      'e.payload',
+      'e.deliveryStatus',
+      'e.attempts',
+      'e.lastResponseStatus',
+      'e.lastError',
+      'e.nextAttemptAt',
+      'e.lastAttemptAt',
+      'e.deliveredAt',
+      'e.createdAt',
+      'e.updatedAt',
+    ])
+    .select((eb) => eb.fn.coalesce('p.reference', 'i.reference').$notNull().as('reference'));
 }
-
-const COLUMNS = 'e.*, coalesce(p.reference, i.reference) as reference';
-const FROM = 'webhook_events e left join payments p on p.id = e.payment_id left join invoices i on i.id = e.invoice_id';
 
 export interface EventFilter {
   readonly applicationId?: bigint | undefined;
@@ -38,59 +43,70 @@ export interface EventFilter {
   readonly deliveryStatus?: DeliveryStatus | undefined;
 }
 
+const LIST = list((db, $: Given<ValuesOf<EventFilter>>) => {
+  const eb = expressionBuilder<Tables & { e: Tables['webhook_events'] }, 'e'>();
+  return {
+    rows: events(db),
+    conditions: {
+      applicationId: eb('e.applicationId', '=', $('applicationId')),
+      mode: eb('e.mode', '=', $('mode')),
+      type: eb('e.type', '=', $('type')),
+      deliveryStatus: eb('e.deliveryStatus', '=', $('deliveryStatus')),
+    },
+    orders: { createdAt: ['e.createdAt', 'e.id'] },
+  };
+});
+
 /** Returns a page of the events in an operator's view. */
 export function listAllEvents(
-  em: EntityManager,
+  statements: Statements,
   { filter, slice }: { readonly filter: EventFilter; readonly slice: ListSlice },
-): Promise<ListPage<EventDetailRow>> {
-  return listRows(em, {
-    columns: COLUMNS,
-    from: FROM,
-    conditions: [
-      ['e.application_id = ?', filter.applicationId],
-      ['e.mode = ?', filter.mode],
-      ['e.type = ?', filter.type],
-      ['e.delivery_status = ?', filter.deliveryStatus],
-    ],
-    orderBy: ['e.created_at', 'e.id'],
-    slice,
-  });
+): Promise<ListPage<EventDetail>> {
+  return LIST.page(statements, { filter, sortBy: 'createdAt', slice });
 }
+
+const READ = statement((db, $: Given<{ id: bigint }>) => events(db).where('e.id', '=', $('id')));
+
+/** An event as operators see it. */
+export type EventDetail = RowOf<typeof READ>;
 
 /** Returns null if the operator's view has no such event. */
-export async function readEventDetail(em: EntityManager, id: bigint): Promise<EventDetailRow | null> {
-  const [row] = await em.execute<EventDetailRow[]>(`select ${COLUMNS} from ${FROM} where e.id = ?`, [id]);
-  return row ?? null;
+export async function readEventDetail(statements: Statements, id: bigint): Promise<EventDetail | null> {
+  return (await READ.first(statements, { id })) ?? null;
 }
 
-export interface AttemptDetailRow {
-  number: number;
-  response_status: number | null;
-  error: string | null;
-  response_excerpt: string | null;
-  duration_ms: number;
-  created_at: Date;
-}
+const ATTEMPTS = statement((db, $: Given<{ eventId: bigint }>) =>
+  db
+    .selectFrom('webhook_attempts')
+    .select(['number', 'responseStatus', 'error', 'responseExcerpt', 'durationMs', 'createdAt'])
+    .where('webhookEventId', '=', $('eventId'))
+    .orderBy('number')
+    .limit(ATTEMPTS_MAX),
+);
 
 /** Returns the delivery attempts of an event, oldest first. */
-export function listAttempts(em: EntityManager, eventId: bigint): Promise<AttemptDetailRow[]> {
-  return em.execute<AttemptDetailRow[]>(
-    `select number, response_status, error, response_excerpt, duration_ms, created_at from webhook_attempts
-     where webhook_event_id = ? order by number limit ${ATTEMPTS_MAX}`,
-    [eventId],
-  );
+export function listAttempts(statements: Statements, eventId: bigint): Promise<RowOf<typeof ATTEMPTS>[]> {
+  return ATTEMPTS.all(statements, { eventId });
 }
 
+interface Parked {
+  readonly applicationId: bigint;
+  readonly mode: Mode | null;
+  readonly since: Date;
+}
+
+const RECOVER = statement((db, $: Given<Parked>) =>
+  db
+    .updateTable('webhook_events')
+    .set({ nextSweepAt: now, updatedAt: now })
+    .where('applicationId', '=', $('applicationId'))
+    .where((eb) => eb('mode', '=', eb.fn.coalesce(eb.cast<Mode | null>($('mode'), 'text'), 'mode')))
+    .where('deliveryStatus', '=', 'PARKED')
+    .where('createdAt', '>=', $('since'))
+    .returning('id'),
+);
+
 /** Makes the parked events of an application since a time due again. Returns how many there are. */
-export async function recoverParked(
-  em: EntityManager,
-  { applicationId, mode, since }: { readonly applicationId: bigint; readonly mode: Mode | null; readonly since: Date },
-): Promise<number> {
-  const rows = await em.execute<object[]>(
-    `update webhook_events set next_sweep_at = now(), updated_at = now()
-     where application_id = ? and mode = coalesce(?::text, mode) and delivery_status = 'PARKED'
-       and created_at >= ?::timestamptz returning 1`,
-    [applicationId, mode, since],
-  );
-  return rows.length;
+export async function recoverParked(statements: Statements, parked: Parked): Promise<number> {
+  return (await RECOVER.all(statements, parked)).length;
 }

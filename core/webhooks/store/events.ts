@@ -2,17 +2,12 @@ import { expressionBuilder, sql } from 'kysely';
 import type { Contract } from '../../../domain/contract.ts';
 import type { Mode } from '../../../domain/mode.ts';
 import { eventId as newEventId } from '../../../domain/references.ts';
-import {
-  EVENT_SCHEMA_VERSION,
-  subjectOf,
-  type DeliveryStatus,
-  type EventData,
-  type EventType,
-} from '../../../domain/webhook.ts';
+import { EVENT_SCHEMA_VERSION, subjectOf, type EventData, type EventType } from '../../../domain/webhook.ts';
 import type { Scope } from '../../../database/connection.ts';
-import { later, rowOf } from '../../../database/expressions.ts';
+import { rowOf } from '../../../database/expressions.ts';
 import type { Statements } from '../../../database/statements.ts';
 import { statement, type Given } from '../../../database/typed-statements.ts';
+import { deliveryBy, endpointOf } from './usable-endpoint.ts';
 
 /** The object that orders events: sequences count within a payment, including its refunds, or within an invoice. */
 export type EventRoot =
@@ -48,24 +43,7 @@ interface EventRow extends Scope {
 }
 
 const INSERT_EVENT = statement((db, $: Given<EventRow>) => {
-  const source = db.selectFrom(
-    db
-      .selectNoFrom((inner) =>
-        inner
-          .exists(
-            inner
-              .selectFrom('webhook_endpoints')
-              .select('applicationId')
-              .where('applicationId', '=', inner.cast<bigint>($('applicationId'), 'bigint'))
-              .where('mode', '=', $('mode'))
-              .where('url', 'is not', null)
-              .where('disabledAt', 'is', null),
-          )
-          .$castTo<boolean>()
-          .as('usable'),
-      )
-      .as('endpoint'),
-  );
+  const source = db.selectFrom(endpointOf(db, { applicationId: $('applicationId'), mode: $('mode') }));
   const eb = expressionBuilder(source);
   const row = rowOf('webhook_events', {
     eventId: $('eventId'),
@@ -79,14 +57,7 @@ const INSERT_EVENT = statement((db, $: Given<EventRow>) => {
     sequence: eb.cast<number>($('sequence'), 'integer'),
     payload: $('payload'),
     createdAt: eb.cast<Date>($('createdAt'), 'timestamptz'),
-    deliveryStatus: eb
-      .case()
-      .when(eb.ref('endpoint.usable'))
-      .then(sql.lit<DeliveryStatus>('PENDING'))
-      .else(sql.lit<DeliveryStatus>('PARKED'))
-      .end(),
-    lastError: eb.case().when(eb.not('endpoint.usable')).then('NO_ENDPOINT').end(),
-    nextSweepAt: eb.case().when(eb.ref('endpoint.usable')).then(later('30 seconds')).end(),
+    ...deliveryBy(eb.ref('endpoint.usable')),
   });
   return db
     .insertInto('webhook_events')
@@ -117,12 +88,6 @@ export async function recordEvent(statements: Statements, event: NewEvent): Prom
   });
   return { eventId, parked: row?.deliveryStatus === 'PARKED' };
 }
-
-/** For issuing an invoice, which is SQL text still. The last columns of an insert, followed by two values: the application's id and the mode. */
-export const BY_ENDPOINT = `case when usable then 'PENDING' else 'PARKED' end, case when not usable then 'NO_ENDPOINT' end,
-       case when usable then now() + interval '30 seconds' end
-     from (select exists(select 1 from webhook_endpoints
-       where application_id = ?::bigint and mode = ? and url is not null and disabled_at is null) as usable) endpoint`;
 
 /** Builds the body of an event in the native contract, as it is signed and sent. */
 export function payloadOf({ type, mode, sequence, data }: Pick<NewEvent, 'type' | 'mode' | 'sequence' | 'data'>) {

@@ -120,8 +120,8 @@ export const CALLBACKS: readonly Defect[] = [
     edits: [
       {
         in: 'core/maintenance',
-        sql: "t.id = c.attempt_id and t.status = 'CONFIRMED'",
-        replace: "t.id = c.attempt_id and t.status = 'FAILED'",
+        find: "$ATTEMPTS.whereRef('t.id', '=', 'c.attemptId').where('t.status', '=', 'CONFIRMED')",
+        replace: "$ATTEMPTS.whereRef('t.id', '=', 'c.attemptId').where('t.status', '=', 'FAILED')",
       },
     ],
     caughtBy: [

@@ -45,8 +45,8 @@ export const GATEWAYS: readonly Defect[] = [
     edits: [
       {
         in: 'core/gateways',
-        sql: "t.status in ('OPEN', 'UNKNOWN') and t.superseded_at is null",
-        replace: 't.superseded_at is null',
+        find: "$BEGUN.where('t.status', 'in', ['OPEN', 'UNKNOWN'])",
+        replace: '$BEGUN',
       },
     ],
     caughtBy: [

@@ -1,5 +1,5 @@
 import { testFileWithServers } from '../check.ts';
-import { property, type Defect } from '../defect.ts';
+import { object, property, type Defect } from '../defect.ts';
 
 const RESTORED = testFileWithServers('test/core/maintenance/restored-database.test.ts');
 const RESTORE_COMMAND = testFileWithServers('test/scripts/restore.test.ts');
@@ -81,8 +81,8 @@ export const RESTORE: readonly Defect[] = [
     edits: [
       {
         in: 'core/maintenance',
-        sql: 'update refunds set doubtful = true, queried_at = coalesce(queried_at, now())',
-        replace: 'update refunds set queried_at = null',
+        find: object("doubtful: true, queriedAt: $EB.fn.coalesce('queriedAt', now)"),
+        replace: '{ queriedAt: null }',
       },
     ],
     caughtBy: [

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
 import { createAuthenticator } from '../../../api/native/authenticate.ts';
-import { issueCredential, rotateCredential, type Registration } from '../../../core/applications/store/applications.ts';
-import { revokeUnconfirmed } from '../../../core/applications/store/administration.ts';
+import type { Registration } from '../../../core/applications/store/applications.ts';
+import { issueCredential, revokeUnconfirmed, rotateCredential } from '../../../core/applications/store/credentials.ts';
 import { httpCall } from '../http-call.ts';
 import { bearer, openOperatorWorld, type Answer, type OperatorWorld } from './operator-world.ts';
 

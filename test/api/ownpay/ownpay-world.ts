@@ -1,9 +1,5 @@
-import {
-  issueCredential,
-  type ApplicationSettings,
-  type KeyScope,
-  type Registration,
-} from '../../../core/applications/store/applications.ts';
+import type { ApplicationSettings, Registration } from '../../../core/applications/store/applications.ts';
+import { issueCredential, type KeyScope } from '../../../core/applications/store/credentials.ts';
 import { openDatabase, type Database } from '../../../database/connection.ts';
 import type { Mode } from '../../../domain/mode.ts';
 import { openApiWorld, type ApiWorld } from '../api-world.ts';

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { INVOICE_STATUSES, invoiceNumber, isPastExpiry } from '../../../domain/invoice.ts';
+import { INVOICE_STATUSES, invoiceNumber } from '../../../domain/invoice.ts';
+import { isPastExpiry } from '../../../domain/invoice-due.ts';
 import { payablePath } from '../../../domain/invoice-view.ts';
 import { shadhinpayInvoiceReference } from '../../../domain/references.ts';
 import {

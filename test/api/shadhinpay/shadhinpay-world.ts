@@ -1,8 +1,5 @@
-import {
-  issueCredential,
-  type ApplicationSettings,
-  type Registration,
-} from '../../../core/applications/store/applications.ts';
+import type { ApplicationSettings, Registration } from '../../../core/applications/store/applications.ts';
+import { issueCredential } from '../../../core/applications/store/credentials.ts';
 import type { Business } from '../../../core/contracts/port.ts';
 import { openDatabase, type Database } from '../../../database/connection.ts';
 import type { Mode } from '../../../domain/mode.ts';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { createPaymentActivities } from '../../../activities/payments.ts';
 import { updateApplication } from '../../../core/applications/store/applications.ts';
-import { noteViewed } from '../../../core/invoices/store/invoice-steps.ts';
+import { noteViewed } from '../../../core/invoices/store/invoice-changes.ts';
 import type { InvoiceRecord } from '../../../core/invoices/store/invoices.ts';
 import { shadhinpayInvoiceStatus } from '../../../domain/shadhinpay-invoice.ts';
 import { openInvoiceWorld, type InvoiceWorld } from './invoice-world.ts';

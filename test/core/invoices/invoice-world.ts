@@ -9,12 +9,8 @@ import type { NativeCaller } from '../../../api/native/authenticate.ts';
 import type { ApiDependencies } from '../../../api/dependencies.ts';
 import { registerApplication, type ApplicationSettings } from '../../../core/applications/store/applications.ts';
 import { openDatabase, type Database } from '../../../database/connection.ts';
-import {
-  insertDraft,
-  readInvoice,
-  type InvoiceRecord,
-  type ShadhinpayTerms,
-} from '../../../core/invoices/store/invoices.ts';
+import { insertDraft, type ShadhinpayTerms } from '../../../core/invoices/store/drafts.ts';
+import { readInvoice, type InvoiceRecord } from '../../../core/invoices/store/invoices.ts';
 import { verifyLedger, type LedgerReport } from '../../../core/ledger/verify/verify.ts';
 import { reserveRefund } from '../../../core/refunds/store/new-refunds.ts';
 import { BUSINESS_TIME_ZONE, calendarIn, type Calendar } from '../../../domain/calendar.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { createSweepActivities } from '../../../activities/sweep.ts';
-import { dueMinorOf } from '../../../domain/invoice.ts';
+import { dueMinorOf } from '../../../domain/invoice-due.ts';
 import type { InvoiceRecord } from '../../../core/invoices/store/invoices.ts';
 import type { StoredPayment, StoredRefund } from '../../support/stored.ts';
 import { openInvoiceWorld, type InvoiceWorld } from './invoice-world.ts';

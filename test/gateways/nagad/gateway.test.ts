@@ -56,7 +56,7 @@ describe('a session', () => {
       const order = orderOf();
       await script(name);
       const opening = world.expectSilence(() => world.gateway.openSession(order));
-    await expect(opening).rejects.toEqual(failing('ambiguous'));
+      await expect(opening).rejects.toEqual(failing('ambiguous'));
       const orders = (await world.control('GET', `nagad/orders/${order.attemptReference}`)) as object[];
       expect(orders).toHaveLength(1);
       expect(orders[0]).not.toHaveProperty('purchase');

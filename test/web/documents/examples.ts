@@ -1,5 +1,6 @@
 import { deflateSync, crc32 } from 'node:zlib';
-import { planned, stateOf, totalsOf, type InvoiceLine, type TaxRate } from '../../../domain/invoice.ts';
+import { planned, stateOf } from '../../../domain/installments.ts';
+import { totalsOf, type InvoiceLine, type TaxRate } from '../../../domain/invoice-totals.ts';
 import type { InvoiceDocument, ReceiptDocument } from '../../../web/documents/document.ts';
 import { readLogo, type Logo } from '../../../web/documents/logo.ts';
 

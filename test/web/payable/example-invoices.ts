@@ -1,4 +1,4 @@
-import { type Installment, stateOf } from '../../../domain/invoice.ts';
+import { type Installment, stateOf } from '../../../domain/installments.ts';
 import type { PayableInvoice, PayableLine, PayableView, Paying, FinalizedPayment } from '../../../web/payable/view.ts';
 import { at, now } from '../example-views.ts';
 

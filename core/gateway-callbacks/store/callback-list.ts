@@ -1,0 +1,55 @@
+import { expressionBuilder } from 'kysely';
+import type { CallbackOutcome } from '../../../database/entities/payment.ts';
+import { list, type ListPage, type ListRow, type ListSlice, type ValuesOf } from '../../../database/lists.ts';
+import type { Statements } from '../../../database/statements.ts';
+import type { Given } from '../../../database/typed-statements.ts';
+import type { Mode } from '../../../domain/mode.ts';
+
+export interface CallbackFilter {
+  readonly mode?: Mode | undefined;
+  readonly outcome?: CallbackOutcome | undefined;
+  readonly reference?: string | undefined;
+  readonly matchedPaymentId?: bigint | undefined;
+  readonly gateway?: string | undefined;
+  readonly signatureValid?: boolean | undefined;
+}
+
+const LIST = list((db, $: Given<ValuesOf<CallbackFilter>>) => {
+  const callbacks = db.selectFrom('gateway_callbacks as c');
+  const eb = expressionBuilder(callbacks);
+  return {
+    rows: callbacks.select([
+      'c.id',
+      'c.gateway',
+      'c.mode',
+      'c.kind',
+      'c.reference',
+      'c.paymentId',
+      'c.signatureValid',
+      'c.outcome',
+      'c.note',
+      'c.repeats',
+      'c.rawPayload',
+      'c.createdAt',
+    ]),
+    conditions: {
+      mode: eb('c.mode', '=', $('mode')),
+      outcome: eb('c.outcome', '=', $('outcome')),
+      reference: eb('c.reference', '=', $('reference')),
+      matchedPaymentId: eb('c.paymentId', '=', $('matchedPaymentId')),
+      gateway: eb('c.gateway', '=', $('gateway')),
+      signatureValid: eb('c.signatureValid', '=', $('signatureValid')),
+    },
+    orders: { createdAt: ['c.createdAt', 'c.id'] },
+  };
+});
+
+export type ListedCallback = ListRow<typeof LIST>;
+
+/** Returns a page of the callbacks in an operator's view. */
+export function listCallbacks(
+  statements: Statements,
+  { filter, slice }: { readonly filter: CallbackFilter; readonly slice: ListSlice },
+): Promise<ListPage<ListedCallback>> {
+  return LIST.page(statements, { filter, sortBy: 'createdAt', slice });
+}
