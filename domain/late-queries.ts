@@ -21,13 +21,13 @@ export interface Silence {
 /**
  * Returns when to query the gateway again about an attempt that was closed as unpaid. A payer who pays after that and closes the browser would
  * otherwise go unnoticed. Returns null if no further query is due, or if the gateway notifies of every charge.
- * @param asked how many of these queries were made already
+ * @param queries how many were made already
  */
 export function nextLateQuery(
   { notifies, sessionLifeMinutes }: Silence,
-  { openedAt, asked, now }: { readonly openedAt: Date; readonly asked: number; readonly now: Date },
+  { openedAt, queries, now }: { readonly openedAt: Date; readonly queries: number; readonly now: Date },
 ): Date | null {
-  const pauseMinutes = PAUSES_MINUTES[asked];
+  const pauseMinutes = PAUSES_MINUTES[queries];
   if (notifies || pauseMinutes === undefined) {
     return null;
   }

@@ -94,6 +94,7 @@ export async function ledgerRows(
     return [];
   }
   const values = COLUMNS[table].map(canonicalColumn).join(', ');
+  // SQL text: every column is read as the text that is hashed.
   const rows = await em.execute<{ values: (string | null)[] }[]>(
     `select array[${values}] as values from ${table} where ${column} = any(?::bigint[]) order by id`,
     [`{${ids.join(',')}}`],

@@ -24,6 +24,9 @@ export interface SealOutcome {
   readonly drained: boolean;
 }
 
+// These statements are SQL text: they compare transaction numbers (xid8) and snapshots, which Kysely has no types for, and every value travels as the text
+// that is hashed.
+
 /** The same number for all sealers of a database. A sealer that does not get the lock leaves the work to the one that holds it. */
 const SEALING_LOCK = 7016403;
 

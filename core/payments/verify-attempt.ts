@@ -157,7 +157,7 @@ function alertWhenLeft(
  * declined one may have been charged by an earlier try whose answer was lost. An attempt whose page was never opened cannot have been paid.
  */
 function queryAgainOf({ openedAt, readAt }: AttemptRecord, { capabilities }: Gateway): Date | null {
-  return openedAt === null ? null : nextLateQuery(capabilities, { openedAt, asked: 0, now: readAt });
+  return openedAt === null ? null : nextLateQuery(capabilities, { openedAt, queries: 0, now: readAt });
 }
 
 /** Returns callbacks of further charges in the same session. They stay open, so that the sweeper has the gateway queried about unapplied money. */

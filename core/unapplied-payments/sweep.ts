@@ -42,12 +42,12 @@ function queryLate(deps: CoreDependencies, late: LateAttempt): Promise<boolean> 
 function nextQueryAt(
   { gateways }: CoreDependencies,
   { gateway, openedAt, readAt }: LateAttempt,
-  asked: number,
+  queries: number,
 ): Date | null {
   const capabilities = gateways.capabilities(gateway);
   return capabilities === undefined || openedAt === null
     ? null
-    : nextLateQuery(capabilities, { openedAt, asked, now: readAt });
+    : nextLateQuery(capabilities, { openedAt, queries, now: readAt });
 }
 
 /**

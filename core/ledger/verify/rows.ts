@@ -1,5 +1,7 @@
 import type { EntityManager } from '../../../database/connection.ts';
 
+// The statements of this folder are SQL text, so that verification shares nothing with the code that it judges, neither the entities nor their mapping.
+
 export const ROWS_PER_PAGE = 200;
 
 /** Pages through a query that takes the last id seen and ends with `limit ROWS_PER_PAGE`. Returns the number of rows. */

@@ -115,7 +115,8 @@ export async function reserveRefund(
     creator.type === 'USER' &&
     (await needsSecondPerson(statements, { scope, operatorId: creator.operatorId, paymentId, amount }));
   return insertRefund(statements, {
-    scope,
+    applicationId,
+    mode,
     paymentId,
     unappliedPaymentId: null,
     reference,
@@ -175,16 +176,18 @@ export async function refundUnappliedMoney(
   }
   return insertRefund(statements, {
     ...money,
-    scope,
+    applicationId: scope.applicationId,
+    mode: scope.mode,
     unappliedPaymentId,
     reference,
     reason,
+    merchantReference: null,
     creator,
     awaitsApproval: false,
   });
 }
 
-interface RefundRow extends Scope {
+interface RefundValues extends Scope {
   readonly paymentId: bigint;
   readonly unappliedPaymentId: bigint | null;
   readonly reference: string;
@@ -202,7 +205,7 @@ interface RefundRow extends Scope {
 }
 
 /** Kysely cannot name an alias for the table of an insert, so the columns of `REFUND` are read from what was inserted. */
-const INSERT = statement((db, $: Given<RefundRow>) =>
+const INSERT = statement((db, $: Given<RefundValues>) =>
   db
     .with('inserted', (q) =>
       q
@@ -235,25 +238,13 @@ const INSERT = statement((db, $: Given<RefundRow>) =>
     .select(REFUND),
 );
 
-interface InsertedRefund extends Omit<NewRefund, 'boundsOf'> {
-  readonly amountMinor: bigint;
-  readonly unappliedPaymentId: bigint | null;
-  readonly currency: string;
-  readonly gateway: string;
-  readonly storeId: string;
-  readonly gatewayTxnId: string;
-  readonly awaitsApproval: boolean;
-}
+type InsertedRefund = Omit<RefundValues, 'status' | 'createdByType' | 'createdByOperatorId'> & {
+  readonly creator: RefundCreator;
+};
 
-async function insertRefund(
-  statements: Statements,
-  { scope: { applicationId, mode }, creator, merchantReference = null, ...refund }: InsertedRefund,
-): Promise<RefundRecord> {
+async function insertRefund(statements: Statements, { creator, ...refund }: InsertedRefund): Promise<RefundRecord> {
   const inserted = await INSERT.first(statements, {
     ...refund,
-    applicationId,
-    mode,
-    merchantReference,
     status: refund.awaitsApproval ? 'AWAITING_APPROVAL' : 'PENDING',
     createdByType: creator.type,
     createdByOperatorId: creator.type === 'USER' ? creator.operatorId : null,
