@@ -6,7 +6,7 @@ import { GatewayTokens } from '../core/gateways/store/tokens.ts';
 import { Findings } from '../core/ledger/verify/findings.ts';
 import { verifyLedger } from '../core/ledger/verify/verify.ts';
 import type { Witness } from '../core/ledger/verify/verify-chain.ts';
-import { manualBook } from '../core/manual-payments/store/submissions.ts';
+import { manualRecords } from '../core/manual-payments/store/manual-records.ts';
 import { parseAllowList } from '../domain/outbound-url.ts';
 import { BKASH_CAPABILITIES } from '../gateways/bkash/gateway.ts';
 import { createGatewayRegistry } from '../gateways/registry.ts';
@@ -143,7 +143,7 @@ async function queryAll(
       secrets,
       bkashTokens,
       bkashExecutions,
-      readManual: manualBook(database),
+      readManual: manualRecords(database),
     });
     return await queryGateways({ database, gateways, findings });
   } finally {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { confirmOrReject } from '../../core/manual-payments/operator-decisions.ts';
-import { listAllSubmissions, type SubmissionDetailRow } from '../../core/manual-payments/store/submission-list.ts';
+import { listAllSubmissions, type SubmissionDetail } from '../../core/manual-payments/store/submission-list.ts';
 import { toJsonInteger } from '../../domain/money.ts';
 import { IdParams } from '../http/fields.ts';
 import { paginationOf, sliceOf } from '../http/paging.ts';
@@ -56,32 +56,32 @@ function decideOne(deps: AdminDependencies): AdminRoute {
   });
 }
 
-function manualView(row: SubmissionDetailRow) {
+function manualView({ decision, ...submission }: SubmissionDetail) {
   return {
-    id: toJsonInteger(BigInt(row.id)),
-    paymentId: toJsonInteger(BigInt(row.payment_id)),
-    paymentReference: row.payment_reference,
-    paymentStatus: row.payment_status,
-    applicationId: toJsonInteger(BigInt(row.application_id)),
-    applicationName: row.application_name,
-    mode: row.mode,
-    status: row.status,
-    amountMinor: toJsonInteger(BigInt(row.amount_minor)),
-    currency: row.currency,
-    storeId: row.store_id,
-    code: row.code,
-    transaction: row.transaction,
-    comparedAs: row.normalized,
-    sender: row.sender,
-    claimedByOthers: row.claimed_by_others,
+    id: toJsonInteger(submission.id),
+    paymentId: toJsonInteger(submission.paymentId),
+    paymentReference: submission.paymentReference,
+    paymentStatus: submission.paymentStatus,
+    applicationId: toJsonInteger(submission.applicationId),
+    applicationName: submission.applicationName,
+    mode: submission.mode,
+    status: submission.status,
+    amountMinor: toJsonInteger(submission.amountMinor),
+    currency: submission.currency,
+    storeId: submission.storeId,
+    code: submission.code,
+    transaction: submission.transaction,
+    comparedAs: submission.normalized,
+    sender: submission.sender,
+    claimedByOthers: submission.claimedByOthers ?? 0,
     decision:
-      row.decision === null
+      decision === null
         ? null
         : {
-            decision: row.decision === 'accept' ? ('confirm' as const) : ('reject' as const),
-            awaitsSecondPerson: row.awaits_second,
+            decision: decision === 'accept' ? ('confirm' as const) : ('reject' as const),
+            awaitsSecondPerson: submission.awaitsSecond,
           },
-    expiresAt: new Date(row.expires_at).toISOString(),
-    createdAt: new Date(row.created_at).toISOString(),
+    expiresAt: submission.expiresAt.toISOString(),
+    createdAt: submission.createdAt.toISOString(),
   };
 }

@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { Payment } from '../../database/entities/payment.ts';
-import { explainPayment } from '../../core/payments/store/explanation.ts';
+import { explainPayment } from '../../core/payments/explain-payment.ts';
 import { listPayments, type PaymentRecord } from '../../core/payments/store/payments.ts';
 import { refundedOf } from '../../core/refunds/store/refunds.ts';
 import { findPublicPayment } from '../../core/payments/store/public-references.ts';
@@ -228,14 +227,10 @@ function explanation(deps: ApiDependencies): Route<NativeCaller> {
     params: IdParams,
     response: { status: 200, schema: Explanation },
     errors: ['VALIDATION_ERROR', 'RESOURCE_NOT_FOUND', ...CREDENTIAL_ERRORS],
-    handler: ({ caller, params }: { caller: NativeCaller; params: IdParams }) =>
-      deps.database.withScope(caller.scope, async (em) => {
-        const payment = await em.findOne(Payment, { id: params.id, ...caller.scope });
-        if (payment === null) {
-          throw notFound('payment');
-        }
-        return { status: 200, data: explanationView(payment.status, await explainPayment(em, payment)) };
-      }),
+    handler: async ({ caller, params }: { caller: NativeCaller; params: IdParams }) => {
+      const { payment, explanation } = await explainPayment(deps, caller.scope, params.id);
+      return { status: 200, data: explanationView(payment.status, explanation) };
+    },
   });
 }
 

@@ -1,18 +1,15 @@
-import type { EntityManager } from '../../database/connection.ts';
-import { GatewayCallback, PaymentAttempt } from '../../database/entities/payment.ts';
+import type { Statements } from '../../database/statements.ts';
 import { isInvoicePaid } from '../../core/invoices/store/payments-of-invoice.ts';
+import { isDecided, newestCallback, newestMoneyCallback } from '../../core/payments/store/checkout-progress.ts';
 import { secondChargeQueriedSince } from '../../core/payments/store/payer-requests.ts';
 import type { PaymentRecord } from '../../core/payments/store/payments.ts';
 import type { PublicPayment } from '../../core/payments/store/public-references.ts';
 import { refundedOf } from '../../core/refunds/store/refunds.ts';
 import { listUnapplied } from '../../core/unapplied-payments/store/unapplied-payments.ts';
-import type { AttemptStatus, PaymentStatus } from '../../domain/payment.ts';
+import type { PaymentStatus } from '../../domain/payment.ts';
 import { checkoutPath } from '../../domain/payment-view.ts';
 import type { UnappliedFacts } from '../../domain/unapplied-payment.ts';
 import type { CheckoutState, UnappliedMoney } from '../../web/checkout/view.ts';
-
-/** Statuses in which the gateway has decided on the attempt. */
-const DECIDED: readonly AttemptStatus[] = ['CONFIRMED', 'REFUSED', 'FAILED', 'CANCELLED', 'CLOSED'];
 
 export interface Shown extends Pick<PublicPayment, 'payment' | 'receiptsEnabled'> {
   readonly choosing?: {
@@ -27,7 +24,7 @@ export interface Shown extends Pick<PublicPayment, 'payment' | 'receiptsEnabled'
 const UNPAID_AS = { FAILED: 'failed', CANCELLED: 'cancelled', EXPIRED: 'expired' } as const;
 
 /** Returns what the page shows of a payment. It reads rows only, so it is right whether or not a workflow runs. */
-export async function checkoutState(em: EntityManager, shown: Shown): Promise<CheckoutState> {
+export async function checkoutState(statements: Statements, shown: Shown): Promise<CheckoutState> {
   const { payment, receiptsEnabled } = shown;
   const at = payment.endedAt ?? payment.updatedAt;
   const status: PaymentStatus = payment.status;
@@ -35,47 +32,47 @@ export async function checkoutState(em: EntityManager, shown: Shown): Promise<Ch
     case 'CREATED':
       return { kind: 'opening', since: payment.createdAt };
     case 'PENDING':
-      return pendingState(em, shown);
+      return pendingState(statements, shown);
     case 'FAILED':
     case 'CANCELLED':
     case 'EXPIRED':
       return (
-        (await unappliedMoneyState(em, payment)) ?? {
+        (await unappliedMoneyState(statements, payment)) ?? {
           kind: UNPAID_AS[status],
           at,
-          invoicePaid: await isPaidOtherwise(em, payment),
+          invoicePaid: await isPaidOtherwise(statements, payment),
         }
       );
     case 'SUCCEEDED':
       return {
         kind: 'succeeded',
         receipt: receiptOf(payment, receiptsEnabled),
-        unapplied: await unappliedMoney(em, payment),
-        searchingSince: await searchingSince(em, payment),
+        unapplied: await unappliedMoney(statements, payment),
+        searchingSince: await searchingSince(statements, payment),
       };
     case 'PARTIALLY_REFUNDED':
       return {
         kind: 'partially_refunded',
         receipt: receiptOf(payment, receiptsEnabled),
-        refundedMinor: await refundedOf(em, payment.id),
-        unapplied: await unappliedMoney(em, payment),
+        refundedMinor: await refundedOf(statements, payment.id),
+        unapplied: await unappliedMoney(statements, payment),
       };
     case 'REFUNDED':
       return {
         kind: 'refunded',
         receipt: receiptOf(payment, receiptsEnabled),
         refundedMinor: payment.amountMinor,
-        unapplied: await unappliedMoney(em, payment),
+        unapplied: await unappliedMoney(statements, payment),
       };
   }
 }
 
 /** Returns whether the payment was for an invoice that other payments have paid. */
-async function isPaidOtherwise(em: EntityManager, { invoiceId }: PaymentRecord): Promise<boolean> {
+async function isPaidOtherwise(statements: Statements, { invoiceId }: PaymentRecord): Promise<boolean> {
   if (typeof invoiceId !== 'bigint') {
     return false;
   }
-  return isInvoicePaid(em, invoiceId);
+  return isInvoicePaid(statements, invoiceId);
 }
 
 /**
@@ -83,48 +80,46 @@ async function isPaidOtherwise(em: EntityManager, { invoiceId }: PaymentRecord):
  * is neither. Payers who have paid must not be asked to pay again. Payers who cancelled or were declined see nothing about money, even if that
  * callback is not processed yet.
  */
-async function unappliedMoneyState(em: EntityManager, payment: PaymentRecord): Promise<CheckoutState | null> {
-  const [first, ...others] = await unappliedMoney(em, payment);
+async function unappliedMoneyState(statements: Statements, payment: PaymentRecord): Promise<CheckoutState | null> {
+  const [first, ...others] = await unappliedMoney(statements, payment);
   if (first !== undefined) {
     return { kind: 'unapplied', money: [first, ...others] };
   }
-  const news = { paymentId: payment.id, consumedAt: null, claimsNoMoney: false };
-  const [newest] = await em.find(GatewayCallback, news, { orderBy: { id: 'desc' }, limit: 1 });
-  return newest === undefined ? null : { kind: 'confirming', since: newest.createdAt, cause: 'late' };
+  const newest = await newestMoneyCallback(statements, payment.id);
+  return newest === null ? null : { kind: 'confirming', since: newest.createdAt, cause: 'late' };
 }
 
 /**
  * Where the payer could choose among gateways, two tabs may both have been paid. Returns the time of the newest callback of an attempt that did not
  * finalize the payment and still awaits the gateway's answer, or null.
  */
-async function searchingSince(em: EntityManager, { id, gatewayChoices }: PaymentRecord): Promise<Date | null> {
+async function searchingSince(statements: Statements, { id, gatewayChoices }: PaymentRecord): Promise<Date | null> {
   if ((gatewayChoices ?? []).length < 2) {
     return null;
   }
-  return secondChargeQueriedSince(em, id);
+  return secondChargeQueriedSince(statements, id);
 }
 
 const SHOWN_AS = { HELD: 'held', REFUNDING: 'refunding', REFUNDED: 'refunded', KEPT: 'kept' } as const;
 
-async function unappliedMoney(em: EntityManager, { id }: PaymentRecord): Promise<UnappliedMoney[]> {
-  return (await listUnapplied(em, id)).map(shownUnapplied);
+async function unappliedMoney(statements: Statements, { id }: PaymentRecord): Promise<UnappliedMoney[]> {
+  return (await listUnapplied(statements, id)).map(shownUnapplied);
 }
 
 export function shownUnapplied({ status, amountMinor, currency, createdAt }: UnappliedFacts): UnappliedMoney {
   return { status: SHOWN_AS[status], amountMinor, currency, receivedAt: createdAt };
 }
 
-async function pendingState(em: EntityManager, { payment, choosing, ownPage }: Shown): Promise<CheckoutState> {
+async function pendingState(statements: Statements, { payment, choosing, ownPage }: Shown): Promise<CheckoutState> {
   if (payment.reviewSince instanceof Date) {
     return { kind: 'review', since: payment.reviewSince };
   }
-  const [newest] = await em.find(GatewayCallback, { paymentId: payment.id }, { orderBy: { id: 'desc' }, limit: 1 });
-  if (newest !== undefined && !(newest.consumedAt instanceof Date)) {
+  const newest = await newestCallback(statements, payment.id);
+  if (newest !== null && newest.consumedAt === null) {
     return { kind: 'confirming', since: newest.createdAt, cause: 'payment' };
   }
   // The gateway's answer is stored a moment before the payment is finalized. In between, the payer can do nothing.
-  const decided = { $or: [{ status: 'CONFIRMED' as const }, { status: { $in: [...DECIDED] }, supersededAt: null }] };
-  if ((await em.count(PaymentAttempt, { paymentId: payment.id, ...decided })) > 0) {
+  if (await isDecided(statements, payment.id)) {
     return { kind: 'confirming', since: newest?.createdAt ?? payment.updatedAt, cause: 'payment' };
   }
   if (payment.cancelRequestedAt instanceof Date) {
@@ -149,7 +144,7 @@ async function pendingState(em: EntityManager, { payment, choosing, ownPage }: S
       options: choosable.options,
       chooseAction: `${checkoutPath(payment.reference)}/gateway`,
       cancelAction: `${checkoutPath(payment.reference)}/cancel`,
-      triedUnpaid: typeof payment.gateway !== 'string' && newest !== undefined,
+      triedUnpaid: typeof payment.gateway !== 'string' && newest !== null,
       ledOn: typeof payment.gateway === 'string' && payment.ledOnAt instanceof Date,
     };
   }
@@ -162,7 +157,7 @@ async function pendingState(em: EntityManager, { payment, choosing, ownPage }: S
     expiresAt: payment.expiresAt,
     continueAction: `${checkoutPath(payment.reference)}/continue`,
     cancelAction: `${checkoutPath(payment.reference)}/cancel`,
-    returnedUnpaid: newest !== undefined || payment.ledOnAt instanceof Date,
+    returnedUnpaid: newest !== null || payment.ledOnAt instanceof Date,
   };
 }
 

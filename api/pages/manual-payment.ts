@@ -1,4 +1,4 @@
-import type { EntityManager } from '../../database/connection.ts';
+import type { Statements } from '../../database/statements.ts';
 import { readManualAttempt } from '../../core/manual-payments/store/submissions.ts';
 import { submit } from '../../core/manual-payments/submit.ts';
 import type { PaymentRecord } from '../../core/payments/store/payments.ts';
@@ -36,11 +36,11 @@ export interface ManualPage {
 /** Returns the state of a payment without a gateway; null while its attempt is not open or its instructions cannot be read. */
 export async function manualState(
   deps: ApiDependencies,
-  em: EntityManager,
+  statements: Statements,
   { found, language, otherWaysPath, problem }: ManualPage,
 ): Promise<CheckoutState | null> {
   const { payment } = found;
-  const attempt = await readManualAttempt(em, payment.id);
+  const attempt = await readManualAttempt(statements, payment.id);
   if (attempt === null || typeof payment.gateway !== 'string') {
     return null;
   }

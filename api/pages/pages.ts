@@ -247,10 +247,10 @@ async function showCheckout(deps: ApiDependencies, showing: Showing): Promise<vo
   const asked = new URLSearchParams(context.querystring);
   const choosing = { options, again: asked.has('choose') };
   const problem = PROBLEMS.find((known) => known === asked.get('problem')) ?? null;
-  const state = await deps.database.withScope(scope, (em) => {
+  const state = await deps.database.inTransaction(scope, (statements) => {
     const ownPage = (otherWaysPath: string | null) =>
-      manualState(deps, em, { found, language: languageOf(context), otherWaysPath, problem });
-    return checkoutState(em, { ...found, choosing, ...(paysOnOurPage(deps, payment) ? { ownPage } : {}) });
+      manualState(deps, statements, { found, language: languageOf(context), otherWaysPath, problem });
+    return checkoutState(statements, { ...found, choosing, ...(paysOnOurPage(deps, payment) ? { ownPage } : {}) });
   });
   const gatewayUrl = state.kind === 'open' && !state.returnedUnpaid && jumps(payment) ? gatewayUrlOf(found) : null;
   if (gatewayUrl !== null) {

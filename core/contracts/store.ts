@@ -1,27 +1,41 @@
 import { randomBytes } from 'node:crypto';
 import type { Statements } from '../../database/statements.ts';
+import { statement, type Given } from '../../database/typed-statements.ts';
 import { notFound } from '../../domain/errors.ts';
 import type { Business } from './port.ts';
 
+const SUBSCRIBED_EVENTS = statement((db, $: Given<{ applicationId: bigint }>) =>
+  db.selectFrom('applications').select('shadhinpayEvents').where('id', '=', $('applicationId')),
+);
+
 /** Returns the events of ShadhinPay's contract to which a business has subscribed; null for the defaults. */
 export async function subscribedEvents(statements: Statements, applicationId: bigint): Promise<string[] | null> {
-  const [row] = await statements.execute<{ events: string | null }[]>(
-    'select array_to_json(shadhinpay_events)::text as events from applications where id = ?',
-    [applicationId],
-  );
-  return typeof row?.events === 'string' ? (JSON.parse(row.events) as string[]) : null;
+  return (await SUBSCRIBED_EVENTS.first(statements, { applicationId }))?.shadhinpayEvents ?? null;
 }
+
+const NAME_BUSINESS = statement((db, $: Given<{ applicationId: bigint; newClientId: string; newBusinessId: string }>) =>
+  db
+    .updateTable('applications')
+    .set((eb) => ({
+      shadhinpayClientId: eb.fn.coalesce('shadhinpayClientId', $('newClientId')),
+      shadhinpayBusinessId: eb.fn.coalesce('shadhinpayBusinessId', $('newBusinessId')),
+    }))
+    .where('id', '=', $('applicationId'))
+    .returning((eb) => [
+      eb.ref('shadhinpayClientId').$notNull().as('clientId'),
+      eb.ref('shadhinpayBusinessId').$notNull().as('businessId'),
+    ]),
+);
 
 /** Returns the identifiers of an application's business. They are created with the first key and never changed. */
 export async function businessOf(statements: Statements, applicationId: bigint): Promise<Business> {
-  const [row] = await statements.execute<{ client_id: string; business_id: string }[]>(
-    `update applications set shadhinpay_client_id = coalesce(shadhinpay_client_id, ?),
-       shadhinpay_business_id = coalesce(shadhinpay_business_id, ?)
-     where id = ?::bigint returning shadhinpay_client_id as client_id, shadhinpay_business_id as business_id`,
-    [`HM_${randomBytes(4).toString('hex')}`, `HB_${randomBytes(4).toString('hex')}`, applicationId],
-  );
-  if (row === undefined) {
+  const business = await NAME_BUSINESS.first(statements, {
+    applicationId,
+    newClientId: `HM_${randomBytes(4).toString('hex')}`,
+    newBusinessId: `HB_${randomBytes(4).toString('hex')}`,
+  });
+  if (business === undefined) {
     throw notFound('application');
   }
-  return { clientId: row.client_id, businessId: row.business_id };
+  return business;
 }

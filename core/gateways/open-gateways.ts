@@ -5,7 +5,7 @@ import type { GatewayRegistry } from '../../gateways/port.ts';
 import { createGatewayRegistry, type RegistryParts } from '../../gateways/registry.ts';
 import type { SecretBox } from '../../runtime/secrets.ts';
 import type { Telemetry } from '../../runtime/telemetry.ts';
-import { manualBook } from '../manual-payments/store/submissions.ts';
+import { manualRecords } from '../manual-payments/store/manual-records.ts';
 import { GatewayExecutions } from './store/executions.ts';
 import { GatewayTokens } from './store/tokens.ts';
 
@@ -32,7 +32,7 @@ export function openGateways({
     secrets,
     bkashTokens: new GatewayTokens({ transaction: tokenTransaction, secrets }),
     bkashExecutions: new GatewayExecutions(database, BKASH_CAPABILITIES.name),
-    readManual: manualBook(database),
+    readManual: manualRecords(database),
   });
   return observeGateways(registry, telemetry);
 }

@@ -1,5 +1,9 @@
-import { checkTransaction, normalSideOf, reversal, type LedgerTransaction } from '../../domain/ledger.ts';
+import { expressionBuilder, sql, type AliasedRawBuilder } from 'kysely';
+import { rowOf } from '../../database/expressions.ts';
 import type { Statements } from '../../database/statements.ts';
+import { statement, type Given, type RowOf } from '../../database/typed-statements.ts';
+import { checkTransaction, reversal, type Cause, type LedgerTransaction } from '../../domain/ledger.ts';
+import { accountNames, insertMissingAccounts, type AccountsOf } from './accounts.ts';
 
 export type PostOutcome = 'posted' | 'already-posted';
 
@@ -34,125 +38,203 @@ export async function postTransaction(statements: Statements, transaction: Ledge
   return 'already-posted';
 }
 
+interface CauseKey {
+  readonly causeType: Cause['type'];
+  readonly causeId: string;
+  readonly kind: LedgerTransaction['kind'];
+}
+
+function causeKeyOf({ cause: { type: causeType, id: causeId }, kind }: LedgerTransaction): CauseKey {
+  return { causeType, causeId, kind };
+}
+
+const FIND = statement((db, $: Given<CauseKey>) =>
+  db
+    .selectFrom('ledger_transactions')
+    .select('id')
+    .where('causeType', '=', $('causeType'))
+    .where('causeId', '=', $('causeId'))
+    .where('kind', '=', $('kind')),
+);
+
 /** Reverses what is posted for a cause, once. Throws if nothing is posted. */
 export async function postReversal(statements: Statements, original: LedgerTransaction): Promise<PostOutcome> {
   const { cause, kind } = original;
-  const [row] = await statements.execute<{ id: string }[]>(
-    'select id from ledger_transactions where cause_type = ? and cause_id = ? and kind = ?',
-    [cause.type, cause.id, kind],
-  );
-  if (row === undefined) {
+  const posted = await FIND.first(statements, causeKeyOf(original));
+  if (posted === undefined) {
     throw new LedgerConflict(`${kind} of ${cause.type} ${cause.id} is not posted`);
   }
   await requireSamePostings(statements, original);
-  return postTransaction(statements, reversal({ ...original, id: BigInt(row.id) }));
+  return postTransaction(statements, reversal({ ...original, id: posted.id }));
 }
 
-/** Reads the accounts and writes the transaction and its postings in one statement. Writes nothing if an account is missing. */
-const INSERT_TRANSACTION = `
-with wanted as (
-  select w.position, w.debit, w.credit, w.amount
-  from jsonb_to_recordset(?::jsonb) as w (position integer, debit text, credit text, amount bigint)
-), found as (
-  select a.id, a.name from ledger_accounts a
-  where a.application_id = ?::bigint and a.mode = ? and a.currency = ?
-    and a.name in (select debit from wanted union select credit from wanted)
-), complete as (
-  select (select count(*) from found) = ?::bigint as yes
-), added as (
-  insert into ledger_transactions (application_id, mode, currency, cause_type, cause_id, kind, reverses_id)
-  select ?::bigint, ?, ?, ?, ?, ?, ?::bigint from complete where complete.yes
-  on conflict (cause_type, cause_id, kind) do nothing
-  returning id, application_id, mode, currency
-), posted as (
-  insert into ledger_postings (transaction_id, application_id, mode, currency, debit_account_id, credit_account_id, amount_minor)
-  select added.id, added.application_id, added.mode, added.currency, d.id, c.id, w.amount
-  from added cross join wanted w join found d on d.name = w.debit join found c on c.name = w.credit
-  order by w.position
-  returning 1
-)
-select complete.yes as "accountsComplete", (select count(*) from posted)::integer as postings from complete`;
-
-interface InsertResult {
-  readonly accountsComplete: boolean;
-  readonly postings: number;
+interface InsertedTransaction extends AccountsOf, CauseKey {
+  readonly reversesId: bigint | null;
+  /** The postings in their order, as JSON. */
+  readonly postings: string;
+  /** The number of different accounts in the postings. */
+  readonly accounts: number;
 }
 
-async function insertTransaction(statements: Statements, transaction: LedgerTransaction): Promise<InsertResult> {
-  const { applicationId, mode, currency, cause, kind, reversesId, postings } = transaction;
+function wantedPostings({ postings }: LedgerTransaction) {
   const wanted = postings.map(({ debit, credit, amountMinor }, index) => ({
     position: index + 1,
     debit,
     credit,
     amount: amountMinor.toString(),
   }));
-  const [result] = await statements.execute<InsertResult[]>(INSERT_TRANSACTION, [
-    JSON.stringify(wanted),
+  return JSON.stringify(wanted);
+}
+
+interface WantedPosting {
+  readonly position: number;
+  readonly debit: string;
+  readonly credit: string;
+  readonly amount: bigint;
+}
+
+function wantedFrom($: Given<Pick<InsertedTransaction, 'postings'>>): AliasedRawBuilder<WantedPosting, 'w'> {
+  return sql<WantedPosting>`jsonb_to_recordset(${$('postings')}::jsonb)`.as<'w'>(
+    sql`w(position integer, debit text, credit text, amount bigint)`,
+  );
+}
+
+/** Reads the accounts and writes the transaction and its postings in one statement. Writes nothing if an account is missing. */
+const INSERT_TRANSACTION = statement((db, $: Given<InsertedTransaction>) =>
+  db
+    .with('wanted', (q) => q.selectFrom(wantedFrom($)).select(['w.position', 'w.debit', 'w.credit', 'w.amount']))
+    .with('found', (q) =>
+      q
+        .selectFrom('ledger_accounts as a')
+        .select(['a.id', 'a.name'])
+        .where('a.applicationId', '=', $('applicationId'))
+        .where('a.mode', '=', $('mode'))
+        .where('a.currency', '=', $('currency'))
+        .where('a.name', 'in', (eb) =>
+          eb
+            .selectFrom('wanted')
+            .select('wanted.debit as name')
+            .union(eb.selectFrom('wanted').select('wanted.credit as name')),
+        ),
+    )
+    .with('complete', (q) =>
+      q.selectNoFrom((eb) =>
+        eb(
+          eb.selectFrom('found').select((found) => found.fn.countAll<bigint>().as('count')),
+          '=',
+          eb.cast<bigint>($('accounts'), 'bigint'),
+        )
+          .$castTo<boolean>()
+          .as('yes'),
+      ),
+    )
+    .with('added', (q) => {
+      const source = q.selectFrom('complete').where((eb) => eb.ref('complete.yes'));
+      const eb = expressionBuilder(source);
+      const row = rowOf('ledger_transactions', {
+        applicationId: eb.cast<bigint>($('applicationId'), 'bigint'),
+        mode: $('mode'),
+        currency: $('currency'),
+        causeType: $('causeType'),
+        causeId: $('causeId'),
+        kind: $('kind'),
+        reversesId: eb.cast<bigint | null>($('reversesId'), 'bigint'),
+      });
+      return q
+        .insertInto('ledger_transactions')
+        .columns(row.columns)
+        .expression(source.select(row.values))
+        .onConflict((conflict) => conflict.columns(['causeType', 'causeId', 'kind']).doNothing())
+        .returning(['id', 'applicationId', 'mode', 'currency']);
+    })
+    .with('posted', (q) => {
+      const source = q
+        .selectFrom('added')
+        .crossJoin('wanted as w')
+        .innerJoin('found as d', 'd.name', 'w.debit')
+        .innerJoin('found as c', 'c.name', 'w.credit')
+        .orderBy('w.position');
+      const eb = expressionBuilder(source);
+      const row = rowOf('ledger_postings', {
+        transactionId: eb.ref('added.id'),
+        applicationId: eb.ref('added.applicationId'),
+        mode: eb.ref('added.mode'),
+        currency: eb.ref('added.currency'),
+        debitAccountId: eb.ref('d.id'),
+        creditAccountId: eb.ref('c.id'),
+        amountMinor: eb.ref('w.amount'),
+      });
+      return q.insertInto('ledger_postings').columns(row.columns).expression(source.select(row.values)).returning('id');
+    })
+    .selectFrom('complete')
+    .select((eb) => [
+      'complete.yes as accountsComplete',
+      eb
+        .cast<number>(
+          eb.selectFrom('posted').select((posted) => posted.fn.countAll().as('count')),
+          'integer',
+        )
+        .as('postings'),
+    ]),
+);
+
+async function insertTransaction(
+  statements: Statements,
+  transaction: LedgerTransaction,
+): Promise<RowOf<typeof INSERT_TRANSACTION>> {
+  const { applicationId, mode, currency, reversesId = null } = transaction;
+  const result = await INSERT_TRANSACTION.first(statements, {
+    ...causeKeyOf(transaction),
     applicationId,
     mode,
     currency,
-    accountNames(transaction).length,
-    applicationId,
-    mode,
-    currency,
-    cause.type,
-    cause.id,
-    kind,
-    reversesId ?? null,
-  ]);
+    reversesId,
+    postings: wantedPostings(transaction),
+    accounts: accountNames(transaction).length,
+  });
   if (result === undefined) {
     throw new Error('the posting statement returned no row');
   }
   return result;
 }
 
-/** Inserted in a fixed order, so that two first postings of one application cannot deadlock. */
-async function insertMissingAccounts(statements: Statements, transaction: LedgerTransaction): Promise<void> {
-  const { applicationId, mode, currency } = transaction;
-  const accounts = accountNames(transaction).map((name) => ({ name, side: normalSideOf(name) }));
-  await statements.execute(
-    `insert into ledger_accounts (application_id, mode, currency, name, normal_side)
-     select ?::bigint, ?, ?, w.name, w.side from jsonb_to_recordset(?::jsonb) as w (name text, side text)
-     where not exists (
-       select from ledger_accounts a
-       where a.application_id = ?::bigint and a.mode = ? and a.currency = ? and a.name = w.name)
-     order by w.name
-     on conflict (application_id, mode, currency, name) do nothing`,
-    [applicationId, mode, currency, JSON.stringify(accounts), applicationId, mode, currency],
-  );
-}
-
-function accountNames({ postings }: LedgerTransaction): string[] {
-  return [...new Set(postings.flatMap(({ debit, credit }) => [debit, credit]))].sort();
-}
-
-interface StoredPosting {
-  readonly owner: string;
-  readonly debit: string;
-  readonly credit: string;
-  readonly amount: string;
-}
+const READ_POSTINGS = statement((db, $: Given<CauseKey>) =>
+  db
+    .selectFrom('ledger_transactions as t')
+    .innerJoin('ledger_postings as p', 'p.transactionId', 't.id')
+    .innerJoin('ledger_accounts as d', 'd.id', 'p.debitAccountId')
+    .innerJoin('ledger_accounts as c', 'c.id', 'p.creditAccountId')
+    .select([
+      't.applicationId',
+      't.mode',
+      't.currency',
+      't.reversesId',
+      'd.name as debit',
+      'c.name as credit',
+      'p.amountMinor',
+    ])
+    .where('t.causeType', '=', $('causeType'))
+    .where('t.causeId', '=', $('causeId'))
+    .where('t.kind', '=', $('kind'))
+    .orderBy('p.id'),
+);
 
 async function requireSamePostings(statements: Statements, transaction: LedgerTransaction): Promise<void> {
-  const { applicationId, mode, currency, cause, kind, reversesId, postings } = transaction;
-  const stored = await statements.execute<StoredPosting[]>(
-    `select concat_ws(' ', t.application_id, t.mode, t.currency, t.reverses_id) as owner, d.name as debit, c.name as credit,
-       p.amount_minor::text as amount
-     from ledger_transactions t
-       join ledger_postings p on p.transaction_id = t.id
-       join ledger_accounts d on d.id = p.debit_account_id
-       join ledger_accounts c on c.id = p.credit_account_id
-     where t.cause_type = ? and t.cause_id = ? and t.kind = ?
-     order by p.id`,
-    [cause.type, cause.id, kind],
-  );
-  const owner = [applicationId, mode, currency, ...(reversesId === undefined ? [] : [reversesId])].join(' ');
+  const { applicationId, mode, currency, cause, kind, reversesId = null, postings } = transaction;
+  const stored = await READ_POSTINGS.all(statements, causeKeyOf(transaction));
   const same =
     stored.length === postings.length &&
     postings.every(({ debit, credit, amountMinor }, index) => {
       const row = stored[index];
       return (
-        row?.owner === owner && row.debit === debit && row.credit === credit && row.amount === amountMinor.toString()
+        row !== undefined &&
+        row.applicationId === applicationId &&
+        row.mode === mode &&
+        row.currency === currency &&
+        row.reversesId === reversesId &&
+        row.debit === debit &&
+        row.credit === credit &&
+        row.amountMinor === amountMinor
       );
     });
   if (!same) {

@@ -14,8 +14,8 @@ import { passOn } from '../gateway-callbacks/pass-on.ts';
 import { keepCallback, type KeptCallback } from '../gateway-callbacks/store/keep.ts';
 import type { ActingOperator } from '../operators/acting-operator.ts';
 import { locateSubmission, type FoundSubmission } from '../operators/store/money.ts';
-import { readSubmissionDetail, type SubmissionDetailRow } from './store/submission-list.ts';
-import { lockSubmission, recordConfirmation, type SubmissionToDecide } from './store/submissions.ts';
+import { readSubmissionDetail, type SubmissionDetail } from './store/submission-list.ts';
+import { lockSubmission, recordConfirmation, type SubmissionToDecide } from './store/decided-submissions.ts';
 
 const { name: GATEWAY } = MANUAL_CAPABILITIES;
 /** PostgreSQL: unique_violation. */
@@ -39,7 +39,7 @@ export async function confirmOrReject(
   deps: Dependencies,
   caller: ActingOperator,
   { submissionId, decision: word, reason }: SubmissionRuling,
-): Promise<SubmissionDetailRow> {
+): Promise<SubmissionDetail> {
   const { decision } = await takeOperatorDecision(deps, caller, {
     what: 'manual payment',
     locate: (em) => locateSubmission(em, submissionId),
@@ -67,7 +67,7 @@ export async function confirmOrReject(
   return awaitOutcome(
     deps.dispatch,
     () => findSubmissionDetail(deps, caller, submissionId),
-    ({ payment_status: status }) => !decision.complete || word === 'reject' || !isOpen(status),
+    ({ paymentStatus }) => !decision.complete || word === 'reject' || !isOpen(paymentStatus),
   );
 }
 
@@ -149,7 +149,7 @@ async function findSubmissionDetail(
   { database }: Dependencies,
   { view }: ActingOperator,
   id: bigint,
-): Promise<SubmissionDetailRow> {
+): Promise<SubmissionDetail> {
   const row = await database.withOperator(view, (em) => readSubmissionDetail(em, id));
   if (row === null) {
     throw notFound('manual payment');

@@ -156,7 +156,7 @@ export async function decide(statements: Statements, decision: NewDecision): Pro
   if (waiting !== undefined) {
     await consumeDecision(statements, waiting.id, lapsed ? 'LAPSED' : 'TAKEN_BACK');
   }
-  const { scope, reason, operatorId, needsSecond: awaitsSecond, amount } = decision;
+  const { scope, reason, operatorId, amount } = decision;
   const inserted = await INSERT.first(statements, {
     ...target,
     applicationId: scope.applicationId,
@@ -164,7 +164,7 @@ export async function decide(statements: Statements, decision: NewDecision): Pro
     decision: decision.decision,
     reason,
     operatorId,
-    needsSecond: awaitsSecond,
+    needsSecond: decision.needsSecond,
     amountMinor: amount?.amountMinor ?? null,
     currency: amount?.currency ?? null,
   });
@@ -172,7 +172,7 @@ export async function decide(statements: Statements, decision: NewDecision): Pro
     throw new Error('a decision was not stored');
   }
   const replaces = lapsed ? { operatorId: waiting.operatorId, decision: waiting.decision } : null;
-  return { id: inserted.id, complete: !awaitsSecond, replaces };
+  return { id: inserted.id, complete: !decision.needsSecond, replaces };
 }
 
 function isComplete(waiting: WaitingDecision): boolean {

@@ -1,20 +1,11 @@
-import { expressionBuilder } from 'kysely';
 import type { Scope } from '../../../database/connection.ts';
 import { now } from '../../../database/expressions.ts';
 import { MissingRow } from '../../../database/missing-row.ts';
 import type { Statements } from '../../../database/statements.ts';
-import type { Tables } from '../../../database/tables.ts';
 import { statement, type Given, type RowOf } from '../../../database/typed-statements.ts';
+import { COMPLETE } from './complete.ts';
 
 const DECISION = ['d.id', 'd.kind', 'd.decision', 'd.reason', 'd.operatorId', 'd.unappliedPaymentId'] as const;
-
-const of = expressionBuilder<Tables & { d: Tables['decisions'] }, 'd'>();
-
-/** A decision that needs no second operator or has one, and was not carried out yet. */
-const WAITS = of.and([
-  of('d.consumedAt', 'is', null),
-  of.or([of.not('d.needsSecond'), of('d.secondOperatorId', 'is not', null)]),
-]);
 
 const TAKE_ON_REFUND = statement((db, $: Given<{ refundId: bigint }>) =>
   db
@@ -22,7 +13,8 @@ const TAKE_ON_REFUND = statement((db, $: Given<{ refundId: bigint }>) =>
     .select(DECISION)
     .where('d.kind', '=', 'refund')
     .where('d.refundId', '=', $('refundId'))
-    .where(WAITS)
+    .where('d.consumedAt', 'is', null)
+    .where(COMPLETE)
     .orderBy('d.id')
     .limit(1)
     .forUpdate(),
@@ -34,7 +26,8 @@ const TAKE_ON_REVIEW = statement((db, $: Given<{ paymentId: bigint }>) =>
     .select(DECISION)
     .where('d.kind', '=', 'review')
     .where('d.paymentId', '=', $('paymentId'))
-    .where(WAITS)
+    .where('d.consumedAt', 'is', null)
+    .where(COMPLETE)
     .orderBy('d.id')
     .limit(1)
     .forUpdate(),
@@ -63,7 +56,8 @@ const TAKE_ON_ATTEMPT = statement((db, $: Given<{ attemptId: bigint }>) =>
     .select(DECISION)
     .where('d.kind', '=', 'unapplied-payment')
     .where('l.attemptId', '=', $('attemptId'))
-    .where(WAITS)
+    .where('d.consumedAt', 'is', null)
+    .where(COMPLETE)
     .orderBy('d.id')
     .forUpdate('d'),
 );

@@ -1,45 +1,89 @@
+import { expressionBuilder, sql, type QueryCreator } from 'kysely';
 import type { EntityManager } from '../../../database/connection.ts';
-import { listRows, type ListPage, type ListSlice } from '../../../database/lists.ts';
+import { list, type ListPage, type ListSlice, type ValuesOf } from '../../../database/lists.ts';
+import type { Tables } from '../../../database/tables.ts';
+import { statement, type Given, type RowOf } from '../../../database/typed-statements.ts';
 import type { SubmissionStatus } from '../../../domain/manual-payment.ts';
 import type { Mode } from '../../../domain/mode.ts';
-import type { PaymentStatus } from '../../../domain/payment.ts';
+import { COMPLETE } from '../../decisions/store/complete.ts';
 
-/** A payer's submission as operators see it, with the decision on it. */
-export interface SubmissionDetailRow {
-  id: string;
-  payment_id: string;
-  payment_reference: string;
-  payment_status: PaymentStatus;
-  application_id: string;
-  application_name: string;
-  mode: Mode;
-  status: SubmissionStatus;
-  amount_minor: string;
-  currency: string;
-  store_id: string;
-  code: string;
-  transaction: string;
-  normalized: string;
-  sender: string | null;
-  claimed_by_others: number;
-  decision: 'accept' | 'reject' | null;
-  awaits_second: boolean;
-  expires_at: Date;
-  created_at: Date;
+const of = expressionBuilder<
+  Tables & { s: Tables['manual_submissions']; d: Tables['decisions']; t: Tables['payment_attempts'] },
+  's' | 'd' | 't'
+>();
+const lit = sql.lit<SubmissionStatus>;
+
+const STATUS = of
+  .case()
+  .when(of.and([of('d.id', 'is not', null), COMPLETE]))
+  .then(of.case().when('d.decision', '=', 'accept').then(lit('CONFIRMED')).else(lit('REJECTED')).end())
+  .when(
+    of.exists(
+      of
+        .selectFrom('manual_submissions as n')
+        .select('n.id')
+        .whereRef('n.attemptId', '=', 's.attemptId')
+        .whereRef('n.id', '>', 's.id'),
+    ),
+  )
+  .then(lit('CORRECTED'))
+  .else(lit('WAITING'))
+  .end();
+
+/** How many other payments the same transaction was submitted for, of those paid into the same account. */
+const CLAIMED_BY_OTHERS = of
+  .selectFrom('manual_submissions as o')
+  .innerJoin('payment_attempts as ot', 'ot.id', 'o.attemptId')
+  .select((o) => o.cast<number>(o.fn.count('o.paymentId').distinct(), 'integer').as('count'))
+  .whereRef('o.mode', '=', 's.mode')
+  .whereRef('o.normalized', '=', 's.normalized')
+  .whereRef('o.paymentId', '<>', 's.paymentId')
+  .whereRef('ot.storeId', '=', 't.storeId')
+  .whereRef('o.storeApplicationId', 'is not distinct from', 's.storeApplicationId');
+
+/** Submissions with the decision on them. */
+function details(q: QueryCreator<Tables>) {
+  return q
+    .selectFrom('manual_submissions as s')
+    .innerJoin('payments as p', 'p.id', 's.paymentId')
+    .innerJoin('payment_attempts as t', 't.id', 's.attemptId')
+    .innerJoin('applications as a', 'a.id', 's.applicationId')
+    .leftJoin('decisions as d', (join) =>
+      join.onRef('d.manualSubmissionId', '=', 's.id').on((eb) => eb.or([eb('d.consumedAt', 'is', null), COMPLETE])),
+    )
+    .select((eb) => [
+      's.id',
+      's.paymentId',
+      'p.reference as paymentReference',
+      'p.status as paymentStatus',
+      's.applicationId',
+      'a.name as applicationName',
+      's.mode',
+      STATUS.as('status'),
+      'p.amountMinor',
+      'p.currency',
+      't.storeId',
+      't.reference as code',
+      's.transaction',
+      's.normalized',
+      's.sender',
+      CLAIMED_BY_OTHERS.as('claimedByOthers'),
+      eb.ref('d.decision').$castTo<'accept' | 'reject' | null>().as('decision'),
+      eb.fn.coalesce(eb.not(COMPLETE), sql.lit(false)).$castTo<boolean>().as('awaitsSecond'),
+      'p.expiresAt',
+      's.createdAt',
+    ]);
 }
 
-const AWAITS_SECOND = 'd.needs_second and d.second_operator_id is null';
-const STATUS = `case when d.id is not null and not (${AWAITS_SECOND}) then case d.decision when 'accept' then 'CONFIRMED' else 'REJECTED' end
-  when exists(select 1 from manual_submissions n where n.attempt_id = s.attempt_id and n.id > s.id) then 'CORRECTED' else 'WAITING' end`;
-const COLUMNS = `s.id, s.payment_id, p.reference as payment_reference, p.status as payment_status, s.application_id, a.name as application_name,
-  s.mode, ${STATUS} as status, p.amount_minor, p.currency, t.store_id, t.reference as code, s.transaction, s.normalized, s.sender,
-  (select count(distinct o.payment_id)::integer from manual_submissions o join payment_attempts ot on ot.id = o.attempt_id
-    where o.mode = s.mode and o.normalized = s.normalized and o.payment_id <> s.payment_id and ot.store_id = t.store_id
-      and o.store_application_id is not distinct from s.store_application_id) as claimed_by_others,
-  d.decision, coalesce(${AWAITS_SECOND}, false) as awaits_second, p.expires_at, s.created_at`;
-const FROM = `manual_submissions s join payments p on p.id = s.payment_id join payment_attempts t on t.id = s.attempt_id
-  join applications a on a.id = s.application_id
-  left join decisions d on d.manual_submission_id = s.id and (d.consumed_at is null or not (${AWAITS_SECOND}))`;
+const BY_ID = statement((db, $: Given<{ id: bigint }>) => details(db).where('s.id', '=', $('id')));
+
+/** A payer's submission as operators see it, with the decision on it. */
+export type SubmissionDetail = RowOf<typeof BY_ID>;
+
+/** Returns null if the operator's view has no such submission. */
+export async function readSubmissionDetail(em: EntityManager, id: bigint): Promise<SubmissionDetail | null> {
+  return (await BY_ID.first(em, { id })) ?? null;
+}
 
 export interface SubmissionFilter {
   readonly applicationId?: bigint | undefined;
@@ -48,27 +92,25 @@ export interface SubmissionFilter {
   readonly paymentId?: bigint | undefined;
 }
 
+const IN_VIEW = list((db, $: Given<ValuesOf<SubmissionFilter>>) => {
+  const rows = details(db);
+  const eb = expressionBuilder(rows);
+  return {
+    rows,
+    conditions: {
+      applicationId: eb('s.applicationId', '=', $('applicationId')),
+      mode: eb('s.mode', '=', $('mode')),
+      status: eb(STATUS, '=', $('status')),
+      paymentId: eb('s.paymentId', '=', $('paymentId')),
+    },
+    orders: { createdAt: ['s.createdAt', 's.id'], amountMinor: ['p.amountMinor', 's.id'] },
+  };
+});
+
 /** Returns a page of the submissions in an operator's view. */
 export function listAllSubmissions(
   em: EntityManager,
-  { filter, sortBy, slice }: { filter: SubmissionFilter; sortBy: 'createdAt' | 'amountMinor'; slice: ListSlice },
-): Promise<ListPage<SubmissionDetailRow>> {
-  return listRows(em, {
-    columns: COLUMNS,
-    from: FROM,
-    conditions: [
-      ['s.application_id = ?', filter.applicationId],
-      ['s.mode = ?', filter.mode],
-      [`(${STATUS}) = ?`, filter.status],
-      ['s.payment_id = ?', filter.paymentId],
-    ],
-    orderBy: sortBy === 'amountMinor' ? ['p.amount_minor', 's.id'] : ['s.created_at', 's.id'],
-    slice,
-  });
-}
-
-/** Returns null if the operator's view has no such submission. */
-export async function readSubmissionDetail(em: EntityManager, id: bigint): Promise<SubmissionDetailRow | null> {
-  const [row] = await em.execute<SubmissionDetailRow[]>(`select ${COLUMNS} from ${FROM} where s.id = ?`, [id]);
-  return row ?? null;
+  query: { filter: SubmissionFilter; sortBy: 'createdAt' | 'amountMinor'; slice: ListSlice },
+): Promise<ListPage<SubmissionDetail>> {
+  return IN_VIEW.page(em, query);
 }

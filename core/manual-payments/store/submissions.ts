@@ -1,16 +1,14 @@
-import type { Money } from '../../../domain/money.ts';
-import type { PaymentStatus } from '../../../domain/payment.ts';
-import type { Database } from '../../../database/connection.ts';
-import { findAttempt } from '../../gateway-callbacks/store/found-attempt.ts';
+import { expressionBuilder } from 'kysely';
+import { jsonBuildObject } from 'kysely/helpers/postgres';
+import { rowOf, timeOf } from '../../../database/expressions.ts';
 import type { Statements } from '../../../database/statements.ts';
-
-const GATEWAY = 'manual';
+import { statement, type Given } from '../../../database/typed-statements.ts';
+import { COMPLETE } from '../../decisions/store/complete.ts';
+import { lockPayment } from '../../payments/store/locks.ts';
+import { withNewestSubmission } from './newest-submission.ts';
 
 /** Payers may mistype. This stops programs that submit forever. */
 export const SUBMISSIONS_MAX = 20;
-
-/** The condition for a decision that needs no second operator or has one. */
-const COMPLETE = '(not needs_second or second_operator_id is not null)';
 
 export interface NewSubmission {
   readonly paymentId: bigint;
@@ -25,56 +23,106 @@ export type SubmissionOutcome =
   | 'closed'
   | 'too-often';
 
-interface SubmittingRow {
-  open: boolean;
-  attempt_id: string | null;
-  submissions: number;
-  newest: {
-    transaction: string;
-    sender: string | null;
-    decision: { word: 'accept' | 'reject'; complete: boolean } | null;
-  } | null;
-}
+const READ_SUBMITTING = statement((db, $: Given<{ paymentId: bigint }>) =>
+  db
+    .selectFrom('payments as p')
+    .leftJoin('payment_attempts as t', (join) =>
+      join
+        .onRef('t.paymentId', '=', 'p.id')
+        .on('t.gateway', '=', 'manual')
+        .on('t.status', '=', 'OPEN')
+        .on('t.supersededAt', 'is', null),
+    )
+    .select((eb) => [
+      eb
+        .and([
+          eb('p.status', '=', 'PENDING'),
+          eb('p.reviewReason', 'is', null),
+          eb('p.cancelRequestedAt', 'is', null),
+          eb('p.expiresAt', '>', timeOf(eb.ref('p.clockOffset'))),
+        ])
+        .$castTo<boolean>()
+        .as('open'),
+      't.id as attemptId',
+      eb
+        .selectFrom('manual_submissions as s')
+        .select((s) => s.cast<number>(s.fn.countAll(), 'integer').as('count'))
+        .whereRef('s.attemptId', '=', 't.id')
+        .as('submissions'),
+      eb
+        .selectFrom('manual_submissions as s')
+        .select((s) =>
+          jsonBuildObject({
+            transaction: s.ref('s.transaction'),
+            sender: s.ref('s.sender'),
+            decision: s
+              .selectFrom('decisions as d')
+              .select((d) =>
+                jsonBuildObject({ decision: d.ref('d.decision'), complete: COMPLETE.$castTo<boolean>() }).as(
+                  'decision',
+                ),
+              )
+              .whereRef('d.manualSubmissionId', '=', 's.id')
+              .where((d) => d.or([d('d.consumedAt', 'is', null), COMPLETE]))
+              .orderBy('d.id', 'desc')
+              .limit(1)
+              .$asScalar(),
+          }).as('newest'),
+        )
+        .whereRef('s.attemptId', '=', 't.id')
+        .orderBy('s.id', 'desc')
+        .limit(1)
+        .as('newest'),
+    ])
+    .where('p.id', '=', $('paymentId')),
+);
+
+const INSERT = statement((db, $: Given<Omit<NewSubmission, 'paymentId'> & { attemptId: bigint }>) => {
+  const source = db.selectFrom('payment_attempts as t').where('t.id', '=', $('attemptId'));
+  const eb = expressionBuilder(source);
+  const row = rowOf('manual_submissions', {
+    applicationId: eb.ref('t.applicationId'),
+    mode: eb.ref('t.mode'),
+    paymentId: eb.ref('t.paymentId'),
+    attemptId: eb.ref('t.id'),
+    storeApplicationId: eb.fn<bigint | null>('lenden_store_owner', [
+      't.applicationId',
+      't.mode',
+      't.gateway',
+      't.storeId',
+    ]),
+    transaction: $('transaction'),
+    normalized: $('normalized'),
+    sender: $('sender'),
+  });
+  return db.insertInto('manual_submissions').columns(row.columns).expression(source.select(row.values));
+});
 
 /**
  * Records what a payer submits about their transaction. Nothing follows from it until operators decide. The payment is locked, so that a correction
  * and a decision run one after the other. Must be called in a transaction.
  */
-export async function submitTransaction(statements: Statements, said: NewSubmission): Promise<SubmissionOutcome> {
-  const { paymentId, transaction, normalized, sender } = said;
-  await statements.execute('select 1 from payments where id = ? for update', [paymentId]);
-  const [row] = await statements.execute<SubmittingRow[]>(
-    `select p.status = 'PENDING' and p.review_reason is null and p.cancel_requested_at is null
-         and p.expires_at > lenden_now(p.clock_offset) as open,
-       t.id as attempt_id,
-       (select count(*)::integer from manual_submissions where attempt_id = t.id) as submissions,
-       (select to_json(n) from (select s.transaction, s.sender, (select to_json(w) from (select decision as word, ${COMPLETE} as complete from decisions
-           where manual_submission_id = s.id and (consumed_at is null or ${COMPLETE}) order by id desc limit 1) w) as decision
-         from manual_submissions s where s.attempt_id = t.id order by s.id desc limit 1) n) as newest
-     from payments p left join payment_attempts t on t.payment_id = p.id and t.gateway = '${GATEWAY}' and t.status = 'OPEN'
-       and t.superseded_at is null where p.id = ?`,
-    [paymentId],
-  );
-  if (row === undefined || row.attempt_id === null || !row.open) {
+export async function submitTransaction(
+  statements: Statements,
+  { paymentId, transaction, normalized, sender }: NewSubmission,
+): Promise<SubmissionOutcome> {
+  await lockPayment(statements, paymentId);
+  const row = await READ_SUBMITTING.first(statements, { paymentId });
+  if (row === undefined || row.attemptId === null || !row.open) {
     return 'closed';
   }
-  const { newest } = row;
+  const { attemptId, newest } = row;
   const decision = newest?.decision ?? null;
-  if (decision !== null && !(decision.complete && decision.word === 'reject')) {
+  if (decision !== null && !(decision.complete && decision.decision === 'reject')) {
     return 'closed';
   }
   if (newest !== null && decision === null && newest.transaction === transaction && newest.sender === sender) {
     return 'submitted';
   }
-  if (row.submissions >= SUBMISSIONS_MAX) {
+  if ((row.submissions ?? 0) >= SUBMISSIONS_MAX) {
     return 'too-often';
   }
-  await statements.execute(
-    `insert into manual_submissions (application_id, mode, payment_id, attempt_id, store_application_id, transaction, normalized, sender)
-     select application_id, mode, payment_id, id, lenden_store_owner(application_id, mode, gateway, store_id), ?, ?, ?
-     from payment_attempts where id = ?::bigint`,
-    [transaction, normalized, sender, row.attempt_id],
-  );
+  await INSERT.all(statements, { attemptId, transaction, normalized, sender });
   return 'submitted';
 }
 
@@ -96,172 +144,47 @@ export interface ManualAttempt {
   readonly submission: ShownSubmission | null;
 }
 
-interface ManualAttemptRow {
-  reference: string;
-  store_id: string;
-  store_secret: string | null;
-  transaction: string | null;
-  submitted_at: string;
-  decided: 'accept' | 'reject' | null;
-  begun: boolean;
-  reason: string | null;
-}
+const READ_ATTEMPT = statement((db, $: Given<{ paymentId: bigint }>) =>
+  withNewestSubmission(db)
+    .select((eb) => [
+      't.reference',
+      't.storeId',
+      eb
+        .fn<string | null>('lenden_store_secret', ['t.applicationId', 't.mode', 't.gateway', 't.storeId'])
+        .as('sealedSecret'),
+      's.transaction',
+      's.createdAt as submittedAt',
+      eb.ref('d.decision').$castTo<'accept' | 'reject' | null>().as('decided'),
+      'd.reason',
+      eb
+        .exists(
+          eb
+            .selectFrom('decisions as begun')
+            .select('begun.id')
+            .whereRef('begun.manualSubmissionId', '=', 's.id')
+            .where('begun.consumedAt', 'is', null),
+        )
+        .$castTo<boolean>()
+        .as('begun'),
+    ])
+    .where('t.paymentId', '=', $('paymentId'))
+    .where('t.gateway', '=', 'manual')
+    .where('t.status', '=', 'OPEN')
+    .where('t.supersededAt', 'is', null),
+);
 
 /** Returns the state of a payer's manual payment, or null if they are not paying by hand. */
 export async function readManualAttempt(statements: Statements, paymentId: bigint): Promise<ManualAttempt | null> {
-  const [row] = await statements.execute<ManualAttemptRow[]>(
-    `select t.reference, t.store_id, lenden_store_secret(t.application_id, t.mode, t.gateway, t.store_id) as store_secret,
-       s.transaction, s.created_at as submitted_at, d.decision as decided, d.reason,
-       exists(select 1 from decisions w where w.manual_submission_id = s.id and w.consumed_at is null) as begun
-     from payment_attempts t
-     left join manual_submissions s on s.id = (select max(id) from manual_submissions where attempt_id = t.id)
-     left join decisions d on d.id = (select max(id) from decisions where manual_submission_id = s.id and ${COMPLETE})
-     where t.payment_id = ? and t.gateway = '${GATEWAY}' and t.status = 'OPEN' and t.superseded_at is null`,
-    [paymentId],
-  );
+  const row = await READ_ATTEMPT.first(statements, { paymentId });
   if (row === undefined) {
     return null;
   }
-  const { reference, store_id: storeId, store_secret: sealedSecret, transaction } = row;
-  const { decided, begun, reason } = row;
+  const { reference, storeId, sealedSecret, transaction, submittedAt, decided, begun, reason } = row;
   return {
     reference,
     storeId,
     sealedSecret,
     submission:
-      transaction === null ? null : { transaction, submittedAt: new Date(row.submitted_at), decided, begun, reason },
+      transaction === null || submittedAt === null ? null : { transaction, submittedAt, decided, begun, reason },
   };
-}
-
-export interface SubmissionToDecide {
-  readonly attemptId: bigint;
-  readonly attemptReference: string;
-  readonly storeId: string;
-  readonly transaction: string;
-  readonly normalized: string;
-  readonly paymentStatus: PaymentStatus;
-  readonly amount: Money;
-  /** Whether the payer has made another submission since. */
-  readonly corrected: boolean;
-  readonly decided: 'accept' | 'reject' | null;
-}
-
-interface ToDecideRow {
-  attempt_id: string;
-  attempt_reference: string;
-  store_id: string;
-  transaction: string;
-  normalized: string;
-  payment_status: PaymentStatus;
-  amount_minor: string;
-  currency: string;
-  corrected: boolean;
-  decided: 'accept' | 'reject' | null;
-}
-
-/** Returns a submission with everything that a decision on it depends on, or null. Locks its payment until the end of the transaction. */
-export async function lockSubmission(
-  statements: Statements,
-  { paymentId, submissionId }: { readonly paymentId: bigint; readonly submissionId: bigint },
-): Promise<SubmissionToDecide | null> {
-  await statements.execute('select 1 from payments where id = ? for update', [paymentId]);
-  const [row] = await statements.execute<ToDecideRow[]>(
-    `select s.attempt_id, t.reference as attempt_reference, t.store_id, s.transaction, s.normalized, p.status as payment_status,
-       p.amount_minor, p.currency, exists(select 1 from manual_submissions n where n.attempt_id = s.attempt_id and n.id > s.id) as corrected,
-       (select decision from decisions where manual_submission_id = s.id and ${COMPLETE}) as decided
-     from manual_submissions s join payments p on p.id = s.payment_id join payment_attempts t on t.id = s.attempt_id where s.id = ?`,
-    [submissionId],
-  );
-  return row === undefined
-    ? null
-    : {
-        attemptId: BigInt(row.attempt_id),
-        attemptReference: row.attempt_reference,
-        storeId: row.store_id,
-        transaction: row.transaction,
-        normalized: row.normalized,
-        paymentStatus: row.payment_status,
-        amount: { amountMinor: BigInt(row.amount_minor), currency: row.currency },
-        corrected: row.corrected,
-        decided: row.decided,
-      };
-}
-
-/** @throws a unique violation (23505) if the same transaction into the same account has already confirmed a payment */
-export async function recordConfirmation(
-  statements: Statements,
-  { submissionId, decisionId }: { readonly submissionId: bigint; readonly decisionId: bigint },
-): Promise<void> {
-  await statements.execute(
-    `insert into manual_confirmations (application_id, mode, store_application_id, store_id, normalized, submission_id, decision_id)
-     select s.application_id, s.mode, s.store_application_id, t.store_id, s.normalized, s.id, ?::bigint
-     from manual_submissions s join payment_attempts t on t.id = s.attempt_id where s.id = ?`,
-    [decisionId, submissionId],
-  );
-}
-
-interface BookRow {
-  amount_minor: string;
-  currency: string;
-  submission_id: string | null;
-  transaction: string;
-  normalized: string;
-  submitted_at: string;
-  decision_id: string | null;
-  decision: 'accept' | 'reject';
-  operator_id: string;
-  second_operator_id: string | null;
-}
-
-interface RecordedDecision {
-  readonly id: string;
-  readonly word: 'accept' | 'reject';
-  readonly operatorIds: readonly string[];
-}
-
-interface RecordedSubmission {
-  readonly id: string;
-  readonly transaction: string;
-  readonly normalized: string;
-  readonly submittedAt: Date;
-  readonly decision: RecordedDecision | null;
-}
-
-export interface Booked {
-  readonly amount: Money;
-  readonly submission: RecordedSubmission | null;
-}
-
-/** Returns what the manual gateway reads instead of querying a remote one: the submission for an attempt and the decision on it. */
-export function manualBook(database: Database): (attemptReference: string) => Promise<Booked | null> {
-  return async (attemptReference) => {
-    const found = await findAttempt(database, GATEWAY, attemptReference);
-    if (found === null) {
-      return null;
-    }
-    const [row] = await database.inOneTrip(found.scope, (statements) =>
-      statements.execute<BookRow[]>(
-        `select p.amount_minor, p.currency, s.id as submission_id, s.transaction, s.normalized, s.created_at as submitted_at,
-           d.id as decision_id, d.decision, d.operator_id, d.second_operator_id
-         from payment_attempts t join payments p on p.id = t.payment_id
-         left join manual_submissions s on s.id = (select max(id) from manual_submissions where attempt_id = t.id)
-         left join decisions d on d.id = (select max(id) from decisions where manual_submission_id = s.id and ${COMPLETE})
-         where t.id = ?`,
-        [found.attemptId],
-      ),
-    );
-    return row === undefined
-      ? null
-      : { amount: { amountMinor: BigInt(row.amount_minor), currency: row.currency }, submission: submissionOf(row) };
-  };
-}
-
-function submissionOf(row: BookRow): RecordedSubmission | null {
-  const { submission_id: id, decision_id: decisionId, decision: word, transaction, normalized } = row;
-  if (id === null) {
-    return null;
-  }
-  const operatorIds = [row.operator_id, row.second_operator_id].filter((operatorId) => operatorId !== null);
-  const decision = decisionId === null ? null : { id: decisionId, word, operatorIds };
-  return { id, transaction, normalized, submittedAt: new Date(row.submitted_at), decision };
 }

@@ -1,8 +1,7 @@
 import { readNowOf } from '../../../database/clock.ts';
-import type { EntityManager } from '../../../database/connection.ts';
-import { GatewayCallback, UnappliedPayment, PaymentAttempt, type Payment } from '../../../database/entities/payment.ts';
-import { Decision, Refund } from '../../../database/entities/refund.ts';
-import { WebhookEvent } from '../../../database/entities/webhook.ts';
+import type { Payment } from '../../../database/entities/payment.ts';
+import type { Statements } from '../../../database/statements.ts';
+import { statement, type Given, type RowOf } from '../../../database/typed-statements.ts';
 import { explain, type Situation } from '../../../domain/explanation.ts';
 
 export interface TimelineEntry {
@@ -11,40 +10,146 @@ export interface TimelineEntry {
   readonly detail: string | null;
 }
 
+/** What the explanation needs of a payment's row. */
+type Explained = Pick<
+  Payment,
+  | 'id'
+  | 'status'
+  | 'gateway'
+  | 'expiresAt'
+  | 'reviewReason'
+  | 'reviewSince'
+  | 'failureCode'
+  | 'cancelRequestedAt'
+  | 'createdAt'
+  | 'endedAt'
+>;
+
 const ROWS_MAX = 50;
+
+interface OfPayment {
+  readonly paymentId: bigint;
+}
+
+const ATTEMPTS = statement((db, $: Given<OfPayment>) =>
+  db
+    .selectFrom('payment_attempts')
+    .select([
+      'number',
+      'gateway',
+      'status',
+      'failureCode',
+      'createdAt',
+      'updatedAt',
+      'openedAt',
+      'supersededAt',
+      'confirmedAt',
+    ])
+    .where('paymentId', '=', $('paymentId'))
+    .orderBy('id')
+    .limit(ROWS_MAX),
+);
+
+const CALLBACKS = statement((db, $: Given<OfPayment>) =>
+  db
+    .selectFrom('gateway_callbacks')
+    .select(['kind', 'outcome', 'repeats', 'createdAt'])
+    .where('paymentId', '=', $('paymentId'))
+    .orderBy('id')
+    .limit(ROWS_MAX),
+);
+
+const UNCONSUMED = statement((db, $: Given<OfPayment>) =>
+  db
+    .selectFrom('gateway_callbacks')
+    .select('id')
+    .where('paymentId', '=', $('paymentId'))
+    .where('consumedAt', 'is', null)
+    .limit(1),
+);
+
+const UNAPPLIED = statement((db, $: Given<OfPayment>) =>
+  db
+    .selectFrom('unapplied_payments')
+    .select(['status', 'createdAt'])
+    .where('paymentId', '=', $('paymentId'))
+    .orderBy('id')
+    .limit(ROWS_MAX),
+);
+
+const EVENTS = statement((db, $: Given<OfPayment>) =>
+  db
+    .selectFrom('webhook_events')
+    .select(['type', 'eventId', 'attempts', 'createdAt', 'deliveredAt'])
+    .where('paymentId', '=', $('paymentId'))
+    .orderBy('id')
+    .limit(ROWS_MAX),
+);
+
+const REFUNDS = statement((db, $: Given<OfPayment>) =>
+  db
+    .selectFrom('refunds')
+    .select([
+      'id',
+      'amountMinor',
+      'currency',
+      'status',
+      'reviewReason',
+      'failureCode',
+      'createdAt',
+      'acceptedAt',
+      'reviewSince',
+      'endedAt',
+    ])
+    .where('paymentId', '=', $('paymentId'))
+    .orderBy('id')
+    .limit(ROWS_MAX),
+);
+
+const DECISIONS = statement((db, $: Given<OfPayment>) =>
+  db
+    .selectFrom('decisions')
+    .select(['kind', 'decision', 'outcome', 'createdAt'])
+    .where('paymentId', '=', $('paymentId'))
+    .orderBy('id')
+    .limit(ROWS_MAX),
+);
 
 /** Returns a payment's state in words and its timeline. Application, operator and support see the same text. */
 export async function explainPayment(
-  em: EntityManager,
-  payment: Payment,
+  statements: Statements,
+  payment: Explained,
 ): Promise<Situation & { readonly timeline: readonly TimelineEntry[] }> {
-  const unconsumed = await em.count(GatewayCallback, { paymentId: payment.id, consumedAt: null });
-  const late = await em.find(UnappliedPayment, { paymentId: payment.id }, { fields: ['status'], limit: ROWS_MAX });
-  const became = new Set(late.map(({ status }) => status));
+  const ofPayment = { paymentId: payment.id };
+  const unconsumed = await UNCONSUMED.first(statements, ofPayment);
+  const unapplied = await UNAPPLIED.all(statements, ofPayment);
+  const became = new Set(unapplied.map(({ status }) => status));
   const situation = explain({
     status: payment.status,
     expiresAt: payment.expiresAt,
-    now: await readNowOf(em, payment.id),
+    now: await readNowOf(statements, payment.id),
     reviewReason: payment.reviewReason ?? null,
     failureCode: payment.failureCode ?? null,
-    asking: unconsumed > 0 || payment.cancelRequestedAt instanceof Date,
+    asking: unconsumed !== undefined || payment.cancelRequestedAt instanceof Date,
     heldLate: became.has('HELD'),
     unappliedMoney: (['REFUNDING', 'KEPT', 'REFUNDED'] as const).find((status) => became.has(status)) ?? null,
     choosing: typeof payment.gateway !== 'string',
   });
-  return { ...situation, timeline: await timelineOf(em, payment) };
+  return { ...situation, timeline: await timelineOf(statements, payment, unapplied) };
 }
 
 /** Returns everything stored about a payment's course, in order of time. Contains only codes and counts, no callback bodies and no payer data. */
-async function timelineOf(em: EntityManager, payment: Payment): Promise<TimelineEntry[]> {
-  const paymentId = payment.id;
-  const page = { orderBy: { id: 'asc' }, limit: ROWS_MAX } as const;
-  const attempts = await em.find(PaymentAttempt, { paymentId }, page);
-  const callbacks = await em.find(GatewayCallback, { paymentId }, page);
-  const late = await em.find(UnappliedPayment, { paymentId }, page);
-  const events = await em.find(WebhookEvent, { paymentId }, page);
-  const refunds = await em.find(Refund, { paymentId }, page);
-  const decisions = await em.find(Decision, { paymentId }, page);
+async function timelineOf(
+  statements: Statements,
+  payment: Explained,
+  unapplied: readonly RowOf<typeof UNAPPLIED>[],
+): Promise<TimelineEntry[]> {
+  const ofPayment = { paymentId: payment.id };
+  const attempts = await ATTEMPTS.all(statements, ofPayment);
+  const callbacks = await CALLBACKS.all(statements, ofPayment);
+  const events = await EVENTS.all(statements, ofPayment);
+  const refunds = await REFUNDS.all(statements, ofPayment);
+  const decisions = await DECISIONS.all(statements, ofPayment);
   const entries: (TimelineEntry | null)[] = [
     { at: payment.createdAt, event: 'payment created', detail: null },
     ...attempts.flatMap((attempt) => [
@@ -67,7 +172,7 @@ async function timelineOf(em: EntityManager, payment: Payment): Promise<Timeline
     at(payment.cancelRequestedAt, 'cancellation requested by the payer'),
     at(payment.reviewSince, 'put under review', payment.reviewReason ?? null),
     at(payment.endedAt, `ended: ${payment.status}`, payment.failureCode ?? null),
-    ...late.map(({ createdAt, status }) => ({
+    ...unapplied.map(({ createdAt, status }) => ({
       at: createdAt,
       event: 'unapplied payment posted to suspense',
       detail: status,

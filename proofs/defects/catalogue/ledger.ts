@@ -9,7 +9,11 @@ export const LEDGER: readonly Defect[] = [
     breaks: 'The ledger posts the same payment or refund twice.',
     edits: [
       { in: 'database/migrations', sql: 'unique (cause_type, cause_id, kind),', replace: '' },
-      { in: 'core/ledger', sql: 'on conflict (cause_type, cause_id, kind) do nothing', replace: '' },
+      {
+        in: 'core/ledger',
+        find: "$QUERY.onConflict(($CONFLICT) => $CONFLICT.columns(['causeType', 'causeId', 'kind']).doNothing())",
+        replace: '$QUERY',
+      },
     ],
     caughtBy: [
       {

@@ -56,8 +56,8 @@ export const OPERATORS: readonly Defect[] = [
     edits: [
       {
         in: 'core/decisions',
-        sql: 'on conflict (application_id, mode, operator_id) do update set acted_at = now()',
-        replace: 'on conflict (application_id, mode, operator_id) do nothing',
+        find: "$CONFLICT.columns(['applicationId', 'mode', 'operatorId']).doUpdateSet($VALUES)",
+        replace: "$CONFLICT.columns(['applicationId', 'mode', 'operatorId']).doNothing()",
       },
     ],
     caughtBy: [
@@ -91,8 +91,8 @@ export const OPERATORS: readonly Defect[] = [
     edits: [
       {
         in: 'core/decisions',
-        sql: 'application_id) as stands',
-        replace: 'application_id) is not null as stands',
+        find: "$EB.fn<boolean>('lenden_operator_may', $OPERANDS).as('stands')",
+        replace: "$EB($EB.fn('lenden_operator_may', $OPERANDS), 'is not', null).$castTo<boolean>().as('stands')",
       },
     ],
     caughtBy: [
@@ -108,8 +108,8 @@ export const OPERATORS: readonly Defect[] = [
     edits: [
       {
         in: 'core/decisions',
-        sql: 'consumed_at is null and (not needs_second or second_operator_id is not null)',
-        replace: 'consumed_at is null',
+        find: "$OF.or([$OF.not('d.needsSecond'), $OF('d.secondOperatorId', 'is not', null)])",
+        replace: "$OF('d.id', 'is not', null)",
       },
       { in: 'core/decisions', find: property('complete: !$DECISION.needsSecond'), replace: 'complete: true' },
     ],

@@ -246,8 +246,8 @@ export const PAYMENTS: readonly Defect[] = [
     edits: [
       {
         in: 'core/manual-payments',
-        sql: 's.mode, s.store_application_id, t.store_id, s.normalized, s.id, ?::bigint',
-        replace: 's.mode, null::bigint, t.store_id, s.normalized, s.id, ?::bigint',
+        find: property("storeApplicationId: $EB.ref('s.storeApplicationId')"),
+        replace: "storeApplicationId: $EB.cast<bigint | null>($EB.lit(null), 'bigint')",
       },
     ],
     caughtBy: [

@@ -10,8 +10,8 @@ export const REFUNDS: readonly Defect[] = [
     edits: [
       {
         in: 'core/refunds/store',
-        sql: 'select 1 from payments where id = ? and application_id = ? and mode = ? for update',
-        replace: 'select 1 from payments where id = ? and application_id = ? and mode = ?',
+        find: "$QUERY.where('mode', '=', $('mode')).forUpdate()",
+        replace: "$QUERY.where('mode', '=', $('mode'))",
       },
     ],
     caughtBy: [{ check: STORIES, names: 'reservation-kept' }],
@@ -23,8 +23,8 @@ export const REFUNDS: readonly Defect[] = [
       {
         in: 'core/refunds/store',
         find: 'if ($AMOUNT > $REFUNDABLE) { $$$BODY }',
-        follows: 'const $REFUNDABLE = BigInt($GROSS) - BigInt($CHARGE.overpayment_minor) - $RESERVED',
-        replace: 'if ($AMOUNT > BigInt($GROSS)) { $$$BODY }',
+        follows: 'const $REFUNDABLE = $GROSS - $CHARGE.overpaymentMinor - $RESERVED',
+        replace: 'if ($AMOUNT > $GROSS) { $$$BODY }',
       },
     ],
     caughtBy: [{ check: STORIES, names: 'reservation-kept' }],
@@ -73,8 +73,8 @@ export const REFUNDS: readonly Defect[] = [
     edits: [
       {
         in: 'core/refunds/store',
-        sql: 'set doubtful = doubtful or (queried_at is not null and accepted_at is null), queried_at',
-        replace: 'set queried_at',
+        find: property('doubtful: $EB.or($CONDITIONS).$castTo<boolean>()'),
+        replace: "doubtful: $EB.ref('r.doubtful')",
       },
     ],
     caughtBy: [{ check: STORIES, names: 'refund-ends-as-the-gateway-says' }],
@@ -128,8 +128,8 @@ export const REFUNDS: readonly Defect[] = [
       },
       {
         in: 'core/refunds/store',
-        sql: 'where id = ? and payment_id = ? and status = ? returning',
-        replace: 'where id = ? and payment_id = ? and (status = ? or ended_at is not null) returning',
+        find: "$QUERY.where('r.status', '=', $('from'))",
+        replace: "$QUERY.where((eb) => eb.or([eb('r.status', '=', $('from')), eb('r.endedAt', 'is not', null)]))",
       },
     ],
     caughtBy: [{ check: STORIES, names: 'one-event-per-refund' }],
@@ -154,8 +154,8 @@ export const REFUNDS: readonly Defect[] = [
     edits: [
       {
         in: 'core/refunds/store',
-        sql: 'case when back.minor >= c.gross_minor - p.overpayment_minor',
-        replace: 'case when back.minor > c.gross_minor - p.overpayment_minor',
+        find: "$EB.case().when($REFUNDED, '>=', $PAID)",
+        replace: "$EB.case().when($REFUNDED, '>', $PAID)",
       },
     ],
     caughtBy: [{ check: STORIES, names: 'payment-shows-what-went-back' }],

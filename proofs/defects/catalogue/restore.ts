@@ -26,8 +26,8 @@ export const RESTORE: readonly Defect[] = [
     edits: [
       {
         in: 'core/decisions',
-        sql: 'p.id = d.payment_id and p.reference = ? returning 1',
-        replace: 'p.id = d.payment_id and ?::text is not null returning 1',
+        find: "$QUERY.whereRef('p.id', '=', 'd.paymentId').where('p.reference', '=', $('payment'))",
+        replace: "$QUERY.whereRef('p.id', '=', 'd.paymentId')",
       },
     ],
     caughtBy: [

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { CompiledText } from '../../../database/compiled-text.ts';
 import type { EntityManager } from '../../../database/connection.ts';
 import { LedgerConflict, postTransaction } from '../../../core/ledger/store.ts';
 import { accountBalances, trialBalance } from '../../../core/ledger/verify/balances.ts';
@@ -195,6 +196,8 @@ async function countStatements(work: (em: EntityManager) => Promise<unknown>): P
   return ledger.database.withScope({ applicationId, mode: 'TEST' }, async (em) => {
     const execute = jest.spyOn(em, 'execute');
     await work(em);
-    return execute.mock.calls.map(([statement]) => String(statement));
+    return execute.mock.calls.map(([statement]) =>
+      statement instanceof CompiledText ? statement.sql : String(statement),
+    );
   });
 }

@@ -13,7 +13,7 @@ import { registerApplication, type Registration } from '../../../core/applicatio
 import { openDatabase, type Database } from '../../../database/connection.ts';
 import { GatewayExecutions } from '../../../core/gateways/store/executions.ts';
 import { GatewayTokens } from '../../../core/gateways/store/tokens.ts';
-import { manualBook } from '../../../core/manual-payments/store/submissions.ts';
+import { manualRecords } from '../../../core/manual-payments/store/manual-records.ts';
 import type { Mode } from '../../../domain/mode.ts';
 import { parseAllowList } from '../../../domain/outbound-url.ts';
 import { paymentReference } from '../../../domain/references.ts';
@@ -187,7 +187,7 @@ export async function createPaymentWorld({
       secrets,
       bkashTokens: new GatewayTokens({ transaction: database.withSystem, secrets }),
       bkashExecutions: new GatewayExecutions(database, 'bkash'),
-      readManual: manualBook(database),
+      readManual: manualRecords(database),
     }),
     dispatch: dispatch ?? recordingDispatch(sent, temporal),
     log: recordingLogger(log),
