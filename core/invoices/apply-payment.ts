@@ -192,6 +192,6 @@ async function decideOverpayment(
     }
   }
   const handle = paymentHandleOf(payment, applicationName);
-  const late = { attemptReference: held.attemptReference, callbackId: 0n };
-  return { what: 'unapplied payment', start: () => deps.dispatch.startUnappliedPayment(handle, late) };
+  const attempt = { attemptReference: held.attemptReference, callbackId: 0n };
+  return { what: 'unapplied payment', start: () => deps.dispatch.startUnappliedPayment(handle, attempt) };
 }

@@ -1,7 +1,7 @@
 import type { EntityManager } from '../../database/connection.ts';
 import type { CoreDependencies } from '../dependencies.ts';
 import type { ActingOperator } from './acting-operator.ts';
-import { refuseSelf, requireMastery, requireMasteryOf } from './mastery.ts';
+import { refuseSelf, requireHeld, requirePermissionsOf } from './permission-checks.ts';
 import {
   proposeGrants,
   proposeOn,
@@ -77,7 +77,7 @@ export function createOperator(
   return database.withOperator(caller.view, async (em) => {
     await lockSuperAdmins(em);
     const wanted = await resolveGrants(em, grants);
-    requireMastery(caller, wanted);
+    requireHeld(caller, wanted);
     const operatorId = await insertOperator(em, { email, name, passwordHash: null, passwordTemporary: false });
     const guarded = await areGrantsGuarded(em, wanted);
     if (!guarded) {
@@ -106,7 +106,7 @@ export async function sendPasswordLink(
   refuseSelf(caller, id, 'send yourself a link');
   return database.withOperator(caller.view, async (em) => {
     await lockSuperAdmins(em);
-    await requireMasteryOf(em, caller, id);
+    await requirePermissionsOf(em, caller, id);
     const operator = await readOperator(em, id);
     requireActive(operator);
     // An operator without a password has no access that a link could take over. As with the first link, only they receive it.
@@ -133,7 +133,7 @@ export async function setStatus(
   refuseSelf(caller, id, enable ? 'enable yourself' : 'disable yourself');
   return database.withOperator(caller.view, async (em) => {
     await lockSuperAdmins(em);
-    await requireMasteryOf(em, caller, id);
+    await requirePermissionsOf(em, caller, id);
     const before = await readOperator(em, id);
     const waits = enable && before.status === 'DISABLED' && (await areGrantsGuarded(em, await readGrants(em, id)));
     if (waits) {
@@ -162,7 +162,7 @@ export async function setRoles(
     const present = await readGrantRequests(em, id);
     const added = await resolveGrants(em, without(wanted, present));
     await resolveGrants(em, wanted);
-    requireMastery(caller, [...added, ...(await resolveGrants(em, without(present, wanted)))]);
+    requireHeld(caller, [...added, ...(await resolveGrants(em, without(present, wanted)))]);
     if (await areGrantsGuarded(em, added)) {
       await proposeGrants(em, { caller, operator: before, grants: wanted });
     } else {
@@ -176,7 +176,7 @@ export async function setRoles(
 export function endSessionsOf({ database }: Dependencies, caller: ActingOperator, id: bigint): Promise<number> {
   return database.withOperator(caller.view, async (em) => {
     const operator = await readOperator(em, id);
-    await requireMasteryOf(em, caller, id);
+    await requirePermissionsOf(em, caller, id);
     const ended = await endSessions(em, { operatorId: id, reason: 'killed' });
     const after = { sessionsEnded: ended };
     await recordAudit(em, {

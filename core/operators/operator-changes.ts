@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { EntityManager } from '../../database/connection.ts';
 import { DomainError } from '../../domain/errors.ts';
 import type { ActingOperator } from './acting-operator.ts';
-import { refuseSelf, requireMastery, requireMasteryOf } from './mastery.ts';
+import { refuseSelf, requireHeld, requirePermissionsOf } from './permission-checks.ts';
 import { outdated, propose } from './propose.ts';
 import { recordAudit, type AuditFacts } from './store/audit.ts';
 import { lockSuperAdmins } from './store/last-super-admin.ts';
@@ -140,17 +140,17 @@ export async function confirmOperatorChange(
       }
       const present = await readGrantRequests(em, operatorId);
       const changed = [...without(wanted, present), ...without(present, wanted)];
-      requireMastery(caller, await resolveGrants(em, changed));
+      requireHeld(caller, await resolveGrants(em, changed));
       await writeGrants(em, { caller, operator, grants: wanted, proposedBy });
       return;
     }
     case 'operator-access':
-      await requireMasteryOf(em, caller, operatorId);
+      await requirePermissionsOf(em, caller, operatorId);
       requireActive(operator);
       await writeLink(em, { caller, operator, proposedBy });
       return;
     case 'operator-enabling':
-      await requireMasteryOf(em, caller, operatorId);
+      await requirePermissionsOf(em, caller, operatorId);
       if (operator.status !== 'DISABLED') {
         throw outdated();
       }

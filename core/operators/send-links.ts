@@ -6,7 +6,7 @@ import { sha256 } from '../../runtime/secrets.ts';
 import { linkMail } from '../../web/mail/link-mail.ts';
 import type { MailingDependencies } from '../dependencies.ts';
 
-const MAILS_A_PASS_MAX = 10;
+const EMAILS_A_PASS_MAX = 10;
 /** Until the next try; longer than sending an email can take. */
 const PAUSE_SECONDS = 300;
 /** One hour in total. A user manager can request another link at any time. */
@@ -25,13 +25,13 @@ export async function beginOperatorLinks(deps: Dependencies): Promise<Promise<vo
   if (mailer === null) {
     return sending;
   }
-  while (sending.length < MAILS_A_PASS_MAX) {
+  while (sending.length < EMAILS_A_PASS_MAX) {
     const link = await database.withSystem((em) => takeLinkToEmail(em, { pauseSeconds: PAUSE_SECONDS }));
     if (link === null) {
       break;
     }
     sending.push(
-      mailLink(deps, mailer, link).catch((error: unknown) => {
+      emailLink(deps, mailer, link).catch((error: unknown) => {
         log.warn(
           { error: describeError(error) },
           'the outcome of an email with an operator’s link is unknown; it is sent again',
@@ -42,7 +42,7 @@ export async function beginOperatorLinks(deps: Dependencies): Promise<Promise<vo
   return sending;
 }
 
-async function mailLink({ database, webUrl, log }: Dependencies, mailer: Mailer, link: LinkToEmail): Promise<void> {
+async function emailLink({ database, webUrl, log }: Dependencies, mailer: Mailer, link: LinkToEmail): Promise<void> {
   const { operatorId, email, name, token, tries } = link;
   const mail = linkMail({ name, email, link: new URL(operatorLinkPath(token), webUrl).href });
   // Unique per link, and does not reveal any part of it.

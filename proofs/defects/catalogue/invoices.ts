@@ -1,5 +1,5 @@
 import { testFileWithServers } from '../check.ts';
-import { parameter, type Defect } from '../defect.ts';
+import type { Defect } from '../defect.ts';
 import { STORIES } from './checks.ts';
 
 /** Defects in invoices: their numbers, their money and their notices. */
@@ -30,20 +30,13 @@ export const INVOICES: readonly Defect[] = [
       },
       {
         in: 'core/invoices/store',
-        find: parameter('{ $$$NAMES }: Issuing'),
-        replace: '{ $$$NAMES, taken }: Issuing',
+        find: 'interface Issued extends Scope { $$$FIELDS }',
+        replace: 'interface Issued extends Scope { readonly taken: bigint; $$$FIELDS }',
       },
       {
         in: 'core/invoices/store',
-        sql: `insert into invoice_counters as c (application_id, mode, last_number) values (?::bigint, ?, 1)
-              on conflict (application_id, mode) do update set last_number = c.last_number + 1 returning c.last_number`,
-        replace: 'select ?::bigint as last_number',
-      },
-      {
-        in: 'core/invoices/store',
-        find: '[$SCOPE.applicationId, $SCOPE.mode, $ISSUED_AT, $$$REST]',
-        inside: 'async function issueDraft($$$PARAMETERS): $RESULT { $$$BODY }',
-        replace: '[taken, $ISSUED_AT, $$$REST]',
+        find: "$QUERY.insertInto('invoice_counters').values($VALUES).onConflict($CONFLICT).returning('lastNumber')",
+        replace: "$QUERY.selectNoFrom((eb) => eb.cast<bigint>($('taken'), 'bigint').as('lastNumber'))",
       },
     ],
     caughtBy: [{ check: STORIES, names: 'invoice-numbers-without-gaps' }],
@@ -54,8 +47,9 @@ export const INVOICES: readonly Defect[] = [
     edits: [
       {
         in: 'core/invoices/store',
-        sql: 'from payments where reference = ? and application_id = ? and mode = ?) for update',
-        replace: 'from payments where reference = ? and application_id = ? and mode = ?)',
+        find: '$QUERY.forUpdate()',
+        inside: 'const LOCK_PAID_BY = $_',
+        replace: '$QUERY',
       },
     ],
     // A story meets it once in some thousand seeds; twelve real connections meet it every time.
@@ -169,8 +163,8 @@ export const INVOICES: readonly Defect[] = [
     edits: [
       {
         in: 'core/invoices/store',
-        sql: 'case when count(*) > 0 then greatest(0, ceil(extract(epoch from min(email_due_at) - now()) * 1000)) end',
-        replace: 'greatest(0, ceil(extract(epoch from min(email_due_at) - now()) * 1000))',
+        find: "$EB.case().when($EB.fn.countAll(), '>', 0).then($PAUSE).end()",
+        replace: '$PAUSE',
       },
     ],
     caughtBy: [{ check: STORIES, names: 'instruments-agree' }],

@@ -217,9 +217,10 @@ export const OPERATORS: readonly Defect[] = [
     edits: [
       {
         in: 'core/operators/store',
-        sql: 'delete from operator_links where operator_id = ? and token_hash = ? and expires_at > now() returning 1',
-        replace: 'select 1 from operator_links where operator_id = ? and token_hash = ? and expires_at > now()',
+        find: "$QUERY.deleteFrom('operator_links')",
+        replace: "$QUERY.selectFrom('operator_links')",
       },
+      { in: 'core/operators/store', find: "$QUERY.returning('operatorId')", replace: "$QUERY.select('operatorId')" },
     ],
     caughtBy: [
       {

@@ -11,13 +11,18 @@ export function refuseSelf(caller: ActingOperator, id: bigint, action: string): 
   }
 }
 
-/** @throws DomainError FORBIDDEN when one of these is more than the caller holds. */
-export function requireMastery(caller: ActingOperator, grants: readonly Grant[]): void {
+/** Checks that the caller holds all permissions of these grants. Throws FORBIDDEN. */
+export function requireHeld(caller: ActingOperator, grants: readonly Grant[]): void {
   if (!grants.every((grant) => mayGrant(caller.grants, grant))) {
     throw new DomainError('FORBIDDEN', 'you cannot change permissions that you do not have');
   }
 }
 
-export async function requireMasteryOf(em: EntityManager, caller: ActingOperator, operatorId: bigint): Promise<void> {
-  requireMastery(caller, await readGrants(em, operatorId));
+/** Checks that the caller holds all permissions of another operator. Throws FORBIDDEN. */
+export async function requirePermissionsOf(
+  em: EntityManager,
+  caller: ActingOperator,
+  operatorId: bigint,
+): Promise<void> {
+  requireHeld(caller, await readGrants(em, operatorId));
 }
