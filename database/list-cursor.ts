@@ -1,8 +1,8 @@
 import { DomainError } from '../domain/errors.ts';
 
-/** Lists are ordered by a time, an amount or an id. The name of the column, or of its property, tells which. */
+/** Lists are ordered by a time, an amount or an id. The name of the property tells which. */
 function isTime(column: string): boolean {
-  return column.endsWith('_at') || column.endsWith('At');
+  return column.endsWith('At');
 }
 
 /** The type in which a column is compared with a cursor's key. */
