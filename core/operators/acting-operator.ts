@@ -10,3 +10,15 @@ export interface ActingOperator {
   /** Them, for the audit log. */
   readonly actor: Actor;
 }
+
+/** An operator with the session in which they make a request. */
+export interface SessionHolder {
+  readonly operator: { readonly id: bigint; readonly email: string; readonly name: string };
+  readonly session: {
+    readonly id: bigint;
+    /** The token that came with this request. */
+    readonly token: string;
+  };
+  /** The operator, for the audit log. */
+  readonly actor: Actor;
+}

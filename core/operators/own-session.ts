@@ -2,25 +2,14 @@ import { timingSafeEqual } from 'node:crypto';
 import { DomainError, notFound } from '../../domain/errors.ts';
 import { passwordProblem } from '../../runtime/password-rules.ts';
 import { sha256 } from '../../runtime/secrets.ts';
+import type { SessionHolder } from './acting-operator.ts';
 import type { SessionDependencies } from './dependencies.ts';
 import { hashPassword } from './passwords.ts';
 import { reauthenticate, type Proof } from './reauthenticate.ts';
 import type { PresentedToken } from './session-token.ts';
-import { recordAudit, type Actor } from './store/audit.ts';
+import { recordAudit } from './store/audit.ts';
 import { setPassword } from './store/operators.ts';
 import { endSessions, listOpenSessions, useSession, type KnownSession, type OpenSession } from './store/sessions.ts';
-
-/** An operator with the session in which they make a request. */
-export interface SessionHolder {
-  readonly operator: { readonly id: bigint; readonly email: string; readonly name: string };
-  readonly session: {
-    readonly id: bigint;
-    /** The token that came with this request. */
-    readonly token: string;
-  };
-  /** The operator, for the audit log. */
-  readonly actor: Actor;
-}
 
 /** @throws DomainError UNAUTHORIZED, SESSION_EXPIRED, TOKEN_EXPIRED */
 export async function openSessionOf(

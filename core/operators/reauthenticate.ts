@@ -7,7 +7,7 @@ import { renewSession } from './store/sessions.ts';
 import { forget, release, sessionHolderSubject, takeAttempts } from './store/throttles.ts';
 import { DomainError } from '../../domain/errors.ts';
 import type { SessionDependencies } from './dependencies.ts';
-import type { SessionHolder } from './own-session.ts';
+import type { SessionHolder } from './acting-operator.ts';
 import { newSessionToken } from './session-token.ts';
 
 export interface Proof {

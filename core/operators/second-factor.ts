@@ -1,6 +1,6 @@
 import { DomainError } from '../../domain/errors.ts';
 import type { SessionDependencies } from './dependencies.ts';
-import type { SessionHolder } from './own-session.ts';
+import type { SessionHolder } from './acting-operator.ts';
 import { recordAudit } from './store/audit.ts';
 import { beginTotp, confirmTotp, removeTotp } from './store/second-factor.ts';
 import { endSessions } from './store/sessions.ts';

@@ -44,9 +44,7 @@ export async function recheckRefunds(
     }
     const { evidence } = answer;
     if (
-      await deps.database.withScope(scope, (statements) => doubtSucceededRefund(statements, { reference, evidence }), {
-        oneTrip: true,
-      })
+      await deps.database.withScope(scope, (statements) => doubtSucceededRefund(statements, { reference, evidence }))
     ) {
       deps.log.error(
         { refund: reference, reason: 'FAILED_AFTER_SUCCESS', alert: 'refund-review' },
