@@ -11,9 +11,9 @@ export const RESTORE: readonly Defect[] = [
     breaks: 'After a restore, money of one payment is recorded as unapplied for another one that got its number.',
     edits: [
       {
-        in: 'core/unapplied-payments',
-        find: '$EM.findOne(PaymentAttempt, { reference: $REFERENCE, paymentId: $PAYMENT.id })',
-        replace: '$EM.findOne(PaymentAttempt, { reference: $REFERENCE })',
+        in: 'core/unapplied-payments/store/charges.ts',
+        find: "$QUERY.where('t.reference', '=', $('attemptReference')).where('p.reference', '=', $('reference'))",
+        replace: "$QUERY.where('t.reference', '=', $('attemptReference'))",
       },
     ],
     caughtBy: [
