@@ -86,7 +86,7 @@ const KINDS: readonly Kind[] = [
   {
     name: 'sweeping',
     holds: (file) => file.startsWith('core/sweep/') || file.endsWith('/sweep.ts'),
-    tests: ['test/core/sweep/sweep-steps.test.ts'],
+    tests: ['test/core/sweep/engine.test.ts', 'test/core/*/sweep.test.ts'],
   },
   {
     name: 'storing',
