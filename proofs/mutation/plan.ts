@@ -91,7 +91,11 @@ const KINDS: readonly Kind[] = [
   {
     name: 'storing',
     holds: (file) => /^(activities|core|database)\//.test(file) && !PURE_ACTIVITIES.has(file),
-    tests: ['test/core/**/*-activities.test.ts', 'test/core/idempotency/idempotency.test.ts'],
+    tests: [
+      'test/core/**/*-activities.test.ts',
+      'test/core/payments/{finalize-payment,mark-for-review,open-checkout,verify-payment}.test.ts',
+      'test/core/idempotency/idempotency.test.ts',
+    ],
   },
   {
     name: 'pure',
