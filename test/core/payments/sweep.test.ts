@@ -193,8 +193,7 @@ describe('a payment whose workflow ended without a result', () => {
     world.temporal.startPayment = AWAY;
     expect(await world.sweep()).toEqual({ ...QUIET, paymentsStarted: 2 });
     expect(world.called()).toEqual(['startPayment', 'startPayment']);
-    expect(world.log.map(({ level, payment }) => [level, payment]).toSorted()).toEqual(
-      inputs.map(({ reference }) => ['warn', reference]).toSorted(),
-    );
+    expect(world.log).toMatchObject(inputs.map(() => ({ level: 'warn' })));
+    expect(new Set(world.log.map(({ payment }) => payment))).toEqual(new Set(world.ended.payments));
   });
 });
