@@ -47,3 +47,11 @@ test('a review that cannot be written is logged by name and retried', async () =
   ).rejects.toMatchObject({ type: 'INTERNAL_ERROR' });
   expect(world.log).toEqual([expect.objectContaining({ level: 'warn', activity: 'markForReview' })]);
 });
+
+test('a review of a payment that does not exist fails', async () => {
+  // Its workflow then ends visibly: an older backup was restored.
+  const { reference: _, ...input } = await world.payment();
+  await expect(
+    world.activities.markForReview({ ...input, reference: 'pay_missing', reason: 'RISK_FLAGGED' }),
+  ).rejects.toMatchObject({ type: 'ROW_MISSING' });
+});

@@ -14,6 +14,7 @@ test('a refund whose start was lost is started, and checked again in ten minutes
   expect(await world.sweep()).toEqual({ ...QUIET, refundsStarted: 1 });
   const refund = { reference, amount: { amountMinor: 2_500n, currency: 'BDT' }, awaitsApproval: false };
   expect(world.calls).toMatchObject([['startRefund', refund, undefined]]);
+  expect(world.log).toEqual([]);
   expect(await world.secondsUntilNext('refunds', 'id', id)).toBeGreaterThan(570);
 });
 
@@ -40,6 +41,18 @@ test('an open refund whose workflow has completed raises an alarm', async () => 
   world.temporal.startRefund = () => Promise.resolve('completed');
   await world.sweep();
   expect(world.log).toMatchObject([{ level: 'error', alert: 'refund-behind-workflow', refund: reference }]);
+});
+
+test('a refund that ended after its row was read raises no alarm', async () => {
+  // The workflow ends only after its row has.
+  const { id } = await world.refund();
+  world.temporal.startRefund = async () => {
+    await world.rows(`update refunds set status = 'FAILED', ended_at = now() where id = ?::bigint returning 1`, [id]);
+    return 'completed';
+  };
+  await world.sweep();
+  expect(world.called()).toEqual(['startRefund']);
+  expect(world.log).toEqual([]);
 });
 
 test('a refund that cannot be started is logged', async () => {
