@@ -86,12 +86,16 @@ const KINDS: readonly Kind[] = [
   {
     name: 'sweeping',
     holds: (file) => file.startsWith('core/sweep/') || file.endsWith('/sweep.ts'),
-    tests: ['test/core/sweep/sweep-steps.test.ts'],
+    tests: ['test/core/sweep/engine.test.ts', 'test/core/*/sweep.test.ts'],
   },
   {
     name: 'storing',
     holds: (file) => /^(activities|core|database)\//.test(file) && !PURE_ACTIVITIES.has(file),
-    tests: ['test/core/**/*-activities.test.ts', 'test/core/idempotency/idempotency.test.ts'],
+    tests: [
+      'test/core/**/*-activities.test.ts',
+      'test/core/payments/{finalize-payment,mark-for-review,open-checkout,verify-payment}.test.ts',
+      'test/core/idempotency/idempotency.test.ts',
+    ],
   },
   {
     name: 'pure',

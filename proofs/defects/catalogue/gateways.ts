@@ -87,9 +87,8 @@ export const GATEWAYS: readonly Defect[] = [
     ],
     caughtBy: [
       {
-        check: testFileWithServers('test/core/payments/payment.test.ts'),
-        names:
-          'opening the checkout that is refused since it was paid before the dump that the rows come from is finalized as paid',
+        check: testFileWithServers('test/core/payments/open-checkout.test.ts'),
+        names: 'a checkout that a gateway refuses because the order was paid before a restore is finalized as paid',
       },
     ],
   },
@@ -123,8 +122,8 @@ export const GATEWAYS: readonly Defect[] = [
     ],
     caughtBy: [
       {
-        check: testFileWithServers('test/core/payments/payment.test.ts'),
-        names: 'a worker that stood still does not lead the payer to a page that nobody asks about',
+        check: testFileWithServers('test/core/payments/open-checkout.test.ts'),
+        names: 'a slow worker does not replace the page that another worker has recorded',
       },
     ],
   },
@@ -141,8 +140,8 @@ export const GATEWAYS: readonly Defect[] = [
     ],
     caughtBy: [
       {
-        check: testFileWithServers('test/core/payments/payment.test.ts'),
-        names: 'a worker that stood still and is refused ends nothing that another has opened',
+        check: testFileWithServers('test/core/payments/open-checkout.test.ts'),
+        names: 'a slow worker that is refused keeps the session that another worker has opened',
       },
     ],
   },

@@ -65,8 +65,8 @@ export const PAYMENTS: readonly Defect[] = [
     caughtBy: [
       { check: STORIES, names: 'one-event-per-ending' },
       {
-        check: testFileWithServers('test/core/payments/payment.test.ts'),
-        names: 'settling by opposing ends at once lets exactly one of them win',
+        check: testFileWithServers('test/core/payments/finalize-payment.test.ts'),
+        names: 'a confirmed payment that expires at the same moment has exactly one end',
       },
     ],
   },
@@ -140,8 +140,8 @@ export const PAYMENTS: readonly Defect[] = [
     ],
     caughtBy: [
       {
-        check: testFileWithServers('test/core/payments/payment.test.ts'),
-        names: 'the question to the gateway leads to review when one charge is shown for two payments',
+        check: testFileWithServers('test/core/payments/verify-payment.test.ts'),
+        names: 'a query leads to review for a charge that another payment has',
       },
     ],
   },
@@ -217,8 +217,8 @@ export const PAYMENTS: readonly Defect[] = [
     ],
     caughtBy: [
       {
-        check: testFileWithServers('test/core/payments/payment-activities.test.ts'),
-        names: 'a question that a timer took for the last one is none while the row has time left',
+        check: testFileWithServers('test/core/payments/verify-payment.test.ts'),
+        names: 'a query that a timer makes early does not expire the payment',
       },
     ],
   },

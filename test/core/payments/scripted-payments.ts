@@ -67,9 +67,9 @@ export interface ScriptedWorld {
   close(): Promise<void>;
 }
 
-export async function createScriptedWorld(): Promise<ScriptedWorld> {
+export async function createScriptedWorld({ poolSize = 4 } = {}): Promise<ScriptedWorld> {
   const cloned = await createTestDatabase();
-  const database = await openDatabase({ url: cloned.url, poolSize: 4 });
+  const database = await openDatabase({ url: cloned.url, poolSize });
   const secrets = createSecretBox(`test:${Buffer.alloc(32, 7).toString('base64')}`);
   const { applicationId } = await registerApplication(
     { database, secrets },

@@ -279,6 +279,18 @@ describe('a session', () => {
     expect(sent(` ${tooLong.slice(1)}\n`)).toBe(tooLong.slice(1));
   });
 
+  test.each([
+    ['HTML', text('<html>Service unavailable</html>')],
+    ['nothing', text('')],
+    ['half a JSON', text('{"status":"SUCCESS","sessionk')],
+    ['ten megabytes', text('x'.repeat(10 * 1024 * 1024))],
+    ['a cut connection', ((response) => response.destroy()) satisfies Reply],
+  ])('answered with %s may exist', async (_name, broken) => {
+    // Only the same reference may be used again, because it is unknown whether the session was created.
+    reply = broken;
+    await expect(gateway.openSession(order)).rejects.toMatchObject({ name: 'GatewayFailure', kind: 'ambiguous' });
+  });
+
   test('that is refused says so in our own word', async () => {
     // The gateway's text is stored next to the code, never in its place.
     reply = json({ status: 'FAILED', failedreason: 'Store Credential Error' });

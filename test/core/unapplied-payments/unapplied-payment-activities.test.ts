@@ -5,7 +5,8 @@ import type { StoredPayment } from '../../support/stored.ts';
 
 let world: ScriptedWorld;
 beforeAll(async () => {
-  world = await createScriptedWorld();
+  // As many connections as a test has workers, so that they really meet in the database.
+  world = await createScriptedWorld({ poolSize: 20 });
 });
 afterAll(() => world.close());
 beforeEach(() => {
@@ -83,6 +84,31 @@ describe('unapplied money', () => {
     expect(await heldRows(input)).toHaveLength(1);
     expect(world.log).toHaveLength(1);
   });
+
+  test.each(['EXPIRED', 'CANCELLED'] as const)(
+    'of a payment that ended as %s is posted and notified once by twenty workers at once',
+    async (status) => {
+      // Hostile case 44: the payment keeps its end, and the money is not lost.
+      const input = await world.payment({ status: 'PENDING' });
+      const attempt = await world.attempt(input);
+      await world.activities.finalizePayment({ ...input, status });
+      await world.callback(input, attempt, { claims: 'paid', claimedValidationId: `V-${attempt.reference}` });
+      holds(world.charge(attempt));
+      const results = await Promise.all(Array.from({ length: 20 }, () => book(input, attempt)));
+      expect(new Set(results.map((result) => JSON.stringify(result)))).toEqual(
+        new Set([JSON.stringify({ kind: 'held', amountMinor: '10000', currency: 'BDT' })]),
+      );
+      expect(await heldRows(input)).toMatchObject([{ status: 'HELD', gross_minor: '10000', fee_minor: '250' }]);
+      expect(await world.postings(causeOf(attempt))).toHaveLength(2);
+      expect(await world.paymentRow(input)).toMatchObject({ status });
+      expect(await world.outcomes(input)).toEqual(['LATE']);
+      const events = await world.rows(
+        'select type from webhook_events where payment_id = ?::bigint order by sequence',
+        [input.paymentId],
+      );
+      expect(events).toEqual([{ type: `payment.${status.toLowerCase()}` }, { type: 'unapplied_payment.received' }]);
+    },
+  );
 
   test('of several charges is added up', async () => {
     // A payer who paid in three tabs must get three amounts back.
@@ -204,8 +230,10 @@ describe('unapplied money', () => {
   test('is not decided by a gateway that is away', async () => {
     // A missing answer means neither that money moved nor that it did not.
     const { input, attempt } = await ended();
+    await world.callback(input, attempt, { claims: 'paid' });
     world.gateway.queryAttempt = () => Promise.reject(new GatewayFailure('unavailable', 'the gateway is away'));
     await expect(book(input, attempt)).rejects.toMatchObject({ type: 'GATEWAY_UNAVAILABLE' });
+    expect(await world.outcomes(input)).toEqual([null]);
   });
 });
 
