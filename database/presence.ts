@@ -31,13 +31,13 @@ export async function announceProcess({ database, name, log, onRestore }: Announ
     sleep(LOOK_EVERY_MS, undefined, { signal: ended.signal }).catch(() => undefined);
   let held = await enter(database, name).catch(() => null);
   for (
-    let told = false;
+    let reported = false;
     held === 'restoring' && !ended.signal.aborted;
     held = await enter(database, name).catch(() => null)
   ) {
-    if (!told) {
+    if (!reported) {
       log.warn('npm run restore is running on this database; waiting for it to finish');
-      told = true;
+      reported = true;
     }
     await pause();
   }

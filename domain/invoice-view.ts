@@ -129,8 +129,8 @@ function lineView(line: InvoiceLineFacts) {
 export type InvoiceEventView = Omit<InvoiceView, 'customerEmail' | 'customerName' | 'customerAddress'>;
 
 export function invoiceEventView(view: InvoiceView): InvoiceEventView {
-  const { customerEmail: _email, customerName: _name, customerAddress: _address, ...told } = view;
-  return told;
+  const { customerEmail: _email, customerName: _name, customerAddress: _address, ...shown } = view;
+  return shown;
 }
 
 /** Returns `data` of `invoice.reminder` and `invoice.overdue`: the invoice and the due date that the notice is about. */

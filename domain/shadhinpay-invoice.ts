@@ -92,10 +92,10 @@ export interface RecordedInvoiceEvent {
 }
 
 /** Returns the body of an invoice event as it is signed and sent. */
-export function shadhinpayInvoiceEvent({ invoice, payment, ...told }: RecordedInvoiceEvent): string {
+export function shadhinpayInvoiceEvent({ invoice, payment, ...published }: RecordedInvoiceEvent): string {
   const { applicationId, reference, totalMinor: amountMinor, currency } = invoice;
   return shadhinpayEventBody({
-    ...told,
+    ...published,
     applicationId,
     payload: {
       invoiceId: reference,

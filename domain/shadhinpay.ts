@@ -195,11 +195,11 @@ export function shadhinpayEventBody({
 }
 
 /** Returns the body of a payment event as it is signed and sent. */
-export function shadhinpayEvent({ payment, refund, ...told }: RecordedEvent): string {
+export function shadhinpayEvent({ payment, refund, ...published }: RecordedEvent): string {
   const { currency } = payment;
   const money = (amountMinor: bigint) => toDecimalText({ amountMinor, currency });
   return shadhinpayEventBody({
-    ...told,
+    ...published,
     applicationId: payment.applicationId,
     payload: {
       paymentId: payment.reference,

@@ -62,10 +62,10 @@ export async function payableView(deps: ApiDependencies, shown: Shown): Promise<
   const { scope, invoice, applicationName } = found;
   const branding = await brandingOf(deps.database, scope, applicationName);
   const { payments, refunded, unapplied, open, logo } = await deps.database.withScope(scope, async (statements) => {
-    const settled = await paymentsOf(statements, invoice.id);
+    const paid = await paymentsOf(statements, invoice.id);
     return {
-      payments: settled,
-      refunded: await refundedOfAll(statements, settled),
+      payments: paid,
+      refunded: await refundedOfAll(statements, paid),
       unapplied: await listUnappliedOfInvoice(statements, invoice.id),
       open: await openPaymentsOf(statements, invoice.id),
       logo: await readLogo(statements, scope.applicationId),

@@ -30,56 +30,56 @@ const EVENT_OF: Readonly<Record<FinalStatus, EventType>> = {
  */
 export async function finalizePayment(deps: CoreDependencies, input: FinalizeInput): Promise<FinalStatus> {
   const { status, followUps } = await deps.database.withScope(scopeOf(input), (statements) =>
-    settle(deps, statements, input),
+    finalizeRow(deps, statements, input),
   );
   await followUp(deps, input, followUps);
   return status;
 }
 
-interface Settled {
+interface Outcome {
   readonly status: FinalStatus;
   readonly followUps: readonly FollowUp[];
 }
 
-async function settle(deps: CoreDependencies, statements: Statements, input: FinalizeInput): Promise<Settled> {
+async function finalizeRow(deps: CoreDependencies, statements: Statements, input: FinalizeInput): Promise<Outcome> {
   if (!canBecome('PENDING', input.status)) {
     throw new RangeError(`a payment cannot end as ${input.status}`);
   }
   const invoice = await lockInvoiceOf(statements, input);
-  const settled = await endPayment(statements, {
+  const finalized = await endPayment(statements, {
     reference: input.reference,
     status: input.status,
     failureCode: input.failureCode ?? null,
     invoiceDueMinor: invoice === null ? null : dueMinorOf(invoice),
     silentGateways: silentOf(deps),
   });
-  if (settled === null) {
-    return alreadySettled(deps, statements, input);
+  if (finalized === null) {
+    return alreadyFinalized(deps, statements, input);
   }
   if (input.decisionId !== undefined) {
     const { reference: payment, decisionId, status: outcome } = input;
     await closeReviewDecision(statements, { payment, decisionId, outcome });
     if (input.status === 'SUCCEEDED') {
-      await reopenDoubted(statements, settled.payment.id);
+      await reopenDoubted(statements, finalized.payment.id);
     }
   }
-  const { payment } = settled;
+  const { payment } = finalized;
   if (typeof payment.invoiceId === 'bigint' && invoice === null) {
     // Finalizing it would apply money to an invoice that is not locked.
     throw new Error('a payment of an invoice was started without the invoice');
   }
   const [, event] = await Promise.all([
-    postCharge(statements, settled),
+    postCharge(statements, finalized),
     recordPaymentEvent(statements, payment, {
       type: EVENT_OF[input.status],
       sequence: payment.eventSequence,
       data: paymentView(payment, deps.webUrl),
     }),
   ]);
-  const ofInvoice = invoice === null ? [] : await notifyInvoice(deps, statements, { invoice, settled });
+  const ofInvoice = invoice === null ? [] : await notifyInvoice(deps, statements, { invoice, finalized });
   deps.log.info(
     { payment: payment.reference, application: payment.applicationId.toString(), status: input.status },
-    'payment settled',
+    'payment finalized',
   );
   return {
     status: input.status,
@@ -98,11 +98,11 @@ function silentOf({ gateways }: CoreDependencies): string[] {
 function notifyInvoice(
   deps: CoreDependencies,
   statements: Statements,
-  { invoice, settled }: { readonly invoice: InvoiceRecord; readonly settled: FinalizedPayment },
+  { invoice, finalized }: { readonly invoice: InvoiceRecord; readonly finalized: FinalizedPayment },
 ): Promise<FollowUp[]> {
-  return settled.charge === null
+  return finalized.charge === null
     ? noteUnpaidAttempt(deps, statements, invoice)
-    : applyPayment(deps, statements, { invoice, payment: settled.payment });
+    : applyPayment(deps, statements, { invoice, payment: finalized.payment });
 }
 
 function deliveryOf(
@@ -125,7 +125,11 @@ async function postCharge(statements: Statements, { payment, charge }: Finalized
   }
 }
 
-async function alreadySettled(deps: CoreDependencies, statements: Statements, input: FinalizeInput): Promise<Settled> {
+async function alreadyFinalized(
+  deps: CoreDependencies,
+  statements: Statements,
+  input: FinalizeInput,
+): Promise<Outcome> {
   const ended = await readEnded(statements, input.reference);
   const status = endOf(ended);
   const { waitingEventId: eventId } = ended;
