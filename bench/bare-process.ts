@@ -1,4 +1,4 @@
-import '../scripts/lifeline.ts';
+import '../scripts/shared/lifeline.ts';
 import { createServer } from 'node:http';
 import { connect } from 'node:net';
 import { fileURLToPath } from 'node:url';

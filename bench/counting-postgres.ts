@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import pg from 'pg';
-import type { Child } from '../scripts/child.ts';
-import { findFreePort } from '../scripts/ports.ts';
-import { startPostgres, type PostgresSettings } from '../scripts/postgres.ts';
+import type { Child } from '../scripts/shared/child.ts';
+import { findFreePort } from '../scripts/shared/ports.ts';
+import { startPostgres, type PostgresSettings } from '../scripts/development/postgres.ts';
 
 /** Starts the launcher's Postgres with `pg_stat_statements` and with the settings that a measurement needs. */
 export async function startCountingPostgres({

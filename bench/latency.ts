@@ -1,4 +1,4 @@
-import type { ResultTable } from '../scripts/results/result-file.ts';
+import type { ResultTable } from '../scripts/repository/results/result-file.ts';
 import type { Round, Work } from './protocol.ts';
 import { startRig, type Rig } from './rig.ts';
 import { quantile, spreadOf, type Spread } from './statistics.ts';

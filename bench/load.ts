@@ -1,4 +1,4 @@
-import '../scripts/lifeline.ts';
+import '../scripts/shared/lifeline.ts';
 import { randomUUID } from 'node:crypto';
 import { createServer as createHttpServer } from 'node:http';
 import { createServer } from 'node:net';

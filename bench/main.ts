@@ -1,6 +1,6 @@
-import '../scripts/lifeline.ts';
+import '../scripts/shared/lifeline.ts';
 import { parseArgs } from 'node:util';
-import { describeMachine, writeResult, type ResultFile } from '../scripts/results/result-file.ts';
+import { describeMachine, writeResult, type ResultFile } from '../scripts/repository/results/result-file.ts';
 import type { Suite, SuiteOptions } from './suite.ts';
 import { SUITES } from './suites.ts';
 

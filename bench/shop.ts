@@ -1,7 +1,7 @@
 import { registerApplication, type CredentialPair } from '../core/applications/store/applications.ts';
 import { openDatabase } from '../database/connection.ts';
 import { createSecretBox } from '../runtime/secrets.ts';
-import { readOrMakeMasterKey } from '../scripts/development-secrets.ts';
+import { readOrMakeMasterKey } from '../scripts/development/development-secrets.ts';
 
 export interface Shop extends CredentialPair {
   readonly applicationId: bigint;

@@ -1,4 +1,4 @@
-import type { ResultFile } from '../scripts/results/result-file.ts';
+import type { ResultFile } from '../scripts/repository/results/result-file.ts';
 
 export interface SuiteOptions {
   readonly quick: boolean;

@@ -1,5 +1,5 @@
 import { rmSync } from 'node:fs';
-import type { ResultTable } from '../scripts/results/result-file.ts';
+import type { ResultTable } from '../scripts/repository/results/result-file.ts';
 import { makeDirectory } from './directory.ts';
 import { startRig, type Measured, type Rig } from './rig.ts';
 import { spreadOf, type Spread } from './statistics.ts';

@@ -1,8 +1,8 @@
-import '../scripts/lifeline.ts';
+import '../scripts/shared/lifeline.ts';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { commit } from '../scripts/results/commit.ts';
-import { describeMachine, writeResult } from '../scripts/results/result-file.ts';
+import { commit } from '../scripts/repository/results/commit.ts';
+import { describeMachine, writeResult } from '../scripts/repository/results/result-file.ts';
 import { DEFECTS } from './defects/catalogue.ts';
 import type { Catch, Defect } from './defects/defect.ts';
 import { sample } from './defects/sample.ts';

@@ -1,4 +1,4 @@
-import '../scripts/lifeline.ts';
+import '../scripts/shared/lifeline.ts';
 import { join } from 'node:path';
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -10,8 +10,8 @@ import { CYCLE_ROUNDS, type RoundName } from './faults/plan.ts';
 import { playRound, type RoundResult } from './faults/round.ts';
 import { freshSeed, openRun, type OpenRun } from './faults/run.ts';
 import { openTally, resultOf, tablesOf } from './faults/tally.ts';
-import { commit } from '../scripts/results/commit.ts';
-import { writeResult } from '../scripts/results/result-file.ts';
+import { commit } from '../scripts/repository/results/commit.ts';
+import { writeResult } from '../scripts/repository/results/result-file.ts';
 
 const USAGE = `npm run test:faults -- [--rounds N] [--seed S] [--round K] [--only-dial NAME] [--pinned] [--record]
 

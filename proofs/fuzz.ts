@@ -1,4 +1,4 @@
-import '../scripts/lifeline.ts';
+import '../scripts/shared/lifeline.ts';
 import { execFile } from 'node:child_process';
 import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,7 +12,7 @@ import {
 } from '../core/applications/store/applications.ts';
 import { openDatabase } from '../database/connection.ts';
 import { createSecretBox } from '../runtime/secrets.ts';
-import type { DevFile } from '../scripts/dev-file.ts';
+import type { DevFile } from '../scripts/development/dev-file.ts';
 import { openShops } from './fuzz/contracts.ts';
 import { keepFresh, openOperators } from './fuzz/operators.ts';
 import { openLogoServer } from './fuzz/logo-server.ts';
@@ -24,10 +24,10 @@ import { applications, contract, operators, type Subject } from './fuzz/subject.
 import { installSchemathesis } from './fuzz/tool.ts';
 import { problemsOf, tablesOf } from './fuzz/verdict.ts';
 import { sendVisitors } from './fuzz/visitors.ts';
-import { withProgress } from '../scripts/progress.ts';
-import { describeMachine, writeResult, type ResultTable } from '../scripts/results/result-file.ts';
-import { readOrMakeMasterKey } from '../scripts/development-secrets.ts';
-import { startStack, type Stack } from '../scripts/stack.ts';
+import { withProgress } from '../scripts/shared/progress.ts';
+import { describeMachine, writeResult, type ResultTable } from '../scripts/repository/results/result-file.ts';
+import { readOrMakeMasterKey } from '../scripts/development/development-secrets.ts';
+import { startStack, type Stack } from '../scripts/development/stack.ts';
 
 const USAGE = `npm run test:fuzz -- [--as WHOM] [--examples N] [--seed N] [--record]
 

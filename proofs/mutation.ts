@@ -1,18 +1,18 @@
-import '../scripts/lifeline.ts';
+import '../scripts/shared/lifeline.ts';
 import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import type { Child } from '../scripts/child.ts';
+import type { Child } from '../scripts/shared/child.ts';
 import { EQUIVALENT } from './mutation/equivalent.ts';
 import { groups, passes } from './mutation/plan.ts';
 import { fileScores, groupScores, percent, type FileScore, type GroupScore, type Survivor } from './mutation/score.ts';
 import { mutate } from './mutation/stryker.ts';
-import { findLeftovers } from '../scripts/leftovers.ts';
-import { endProcess } from '../scripts/processes.ts';
-import { describeMachine, writeResult } from '../scripts/results/result-file.ts';
-import { startTestServers } from '../scripts/test-servers.ts';
+import { findLeftovers } from '../scripts/testing/leftovers.ts';
+import { endProcess } from '../scripts/shared/processes.ts';
+import { describeMachine, writeResult } from '../scripts/repository/results/result-file.ts';
+import { startTestServers } from '../scripts/testing/test-servers.ts';
 
 const USAGE = `npm run test:mutation -- [FILES…] [--afresh] [--record]
 

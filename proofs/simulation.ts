@@ -4,7 +4,7 @@ import { PINNED_SEEDS } from './simulation/pinned-seeds.ts';
 import { runSeeds, seedsFrom } from './simulation/run.ts';
 import type { SeedResult } from './simulation/seed.ts';
 import { Totals } from './simulation/totals.ts';
-import { describeMachine, writeResult, type ResultFile } from '../scripts/results/result-file.ts';
+import { describeMachine, writeResult, type ResultFile } from '../scripts/repository/results/result-file.ts';
 
 const USAGE = `npm run test:sim -- [--seeds N] [--first S] [--seed S] [--threads T] [--failures N] [--unpinned] [--record]
   --seeds N    play N seeds (10000)

@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { findRunningStack, type DevFile } from '../scripts/dev-file.ts';
-import { readOrMakeMasterKey } from '../scripts/development-secrets.ts';
-import { startStack, type Stack } from '../scripts/stack.ts';
+import { findRunningStack, type DevFile } from '../scripts/development/dev-file.ts';
+import { readOrMakeMasterKey } from '../scripts/development/development-secrets.ts';
+import { startStack, type Stack } from '../scripts/development/stack.ts';
 import { proveThousand, type ProofResult } from './thousand/proof.ts';
 
 const USAGE = `npm run proof:thousand -- [--payments N] [--in-flight N] [--seed N] [--json] [--directory DIR]
@@ -74,7 +74,7 @@ interface Verified {
 
 /** Runs the command as a person would. It queries the gateway for every charge. */
 function verifyLedger(): Promise<Verified> {
-  const script = resolve(import.meta.dirname, '../scripts/verify.ts');
+  const script = resolve(import.meta.dirname, '../scripts/commands/verify.ts');
   return new Promise((settle) => {
     execFile(
       process.execPath,

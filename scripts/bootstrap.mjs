@@ -1,5 +1,5 @@
 /**
- * Starts every npm script: `node scripts/bootstrap.mjs scripts/start.ts …arguments`.
+ * Starts every npm script: `node scripts/bootstrap.mjs scripts/development/start.ts …arguments`.
  *
  * It runs on any Node ≥ 20. It installs the packages of the lockfile if they are missing, then runs the script on the Node version that is among
  * those packages. If the current process already is that Node, it runs the script in this process. Without a script it only installs.

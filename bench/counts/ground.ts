@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Environment } from '../../scripts/stack-environment.ts';
+import type { Environment } from '../../scripts/development/stack-environment.ts';
 import { startMeasuredStack } from '../measured-stack.ts';
 import { registerShop } from '../shop.ts';
 import { startGatewayCounter } from './gateway-counter.ts';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import { z } from 'zod';
-import { open, press, type Page } from '../../scripts/demo/payer.ts';
+import { open, press, type Page } from '../../scripts/development/demo/payer.ts';
 import { workflowIds } from '../../workflows/messages/names.ts';
 import type { MeasuredStack } from '../measured-stack.ts';
 import type { Shop } from '../shop.ts';

@@ -1,4 +1,4 @@
-import type { ResultTable } from '../../scripts/results/result-file.ts';
+import type { ResultTable } from '../../scripts/repository/results/result-file.ts';
 import { verdict, type Findings, type Suite, type SuiteOptions } from '../suite.ts';
 import { budgetsOf, overBudget, readBudgets, writeBudgets, type Budgets } from './budgets.ts';
 import { startCountingGround } from './ground.ts';

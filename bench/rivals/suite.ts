@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import pg from 'pg';
 import { z } from 'zod';
-import { findFreePort } from '../../scripts/ports.ts';
+import { findFreePort } from '../../scripts/shared/ports.ts';
 import { memoryBytesOf } from '../machine.ts';
 import { startRig, type Measured, type Rig } from '../rig.ts';
 import { quantile, spreadOf, type Spread } from '../statistics.ts';

@@ -32,7 +32,7 @@ const (
 	clusterID   = "4f0d1c3e-6a0b-4c59-9a53-3d5f2b7f8a10"
 )
 
-// The same as for the server on a file (scripts/temporal.ts), so that only the store differs.
+// The same as for the server on a file (scripts/development/temporal.ts), so that only the store differs.
 var dynamic = map[string]any{
 	"history.transferProcessorMaxPollRPS":            200,
 	"history.timerProcessorMaxPollRPS":               200,

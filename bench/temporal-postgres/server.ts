@@ -3,9 +3,9 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { lastWords, startChild, type Child } from '../../scripts/child.ts';
-import { findFreePort, waitForPort } from '../../scripts/ports.ts';
-import { startPostgres } from '../../scripts/postgres.ts';
+import { lastWords, startChild, type Child } from '../../scripts/shared/child.ts';
+import { findFreePort, waitForPort } from '../../scripts/shared/ports.ts';
+import { startPostgres } from '../../scripts/development/postgres.ts';
 
 const SOURCE = import.meta.dirname;
 const CACHE = resolve(SOURCE, '..', '..', '.lenden', 'cache');

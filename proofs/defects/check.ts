@@ -67,7 +67,7 @@ export function testFileWithServers(file: string): Check {
   return {
     command: `npm test -- ${file}`,
     quick: false,
-    run: (tree, stop) => runJest(['scripts/bootstrap.mjs', 'scripts/test.ts', file], { tree, stop }),
+    run: (tree, stop) => runJest(['scripts/bootstrap.mjs', 'scripts/testing/test.ts', file], { tree, stop }),
   };
 }
 

@@ -1,5 +1,5 @@
-import { readEvidence } from '../../scripts/read-evidence.ts';
-import { sealingWitnesses } from '../../scripts/sealing-witnesses.ts';
+import { readEvidence } from '../../scripts/commands/read-evidence.ts';
+import { sealingWitnesses } from '../../scripts/commands/sealing-witnesses.ts';
 import { accountBalances } from '../../core/ledger/verify/balances.ts';
 import { verifyLedger } from '../../core/ledger/verify/verify.ts';
 import type { Database } from '../../database/connection.ts';

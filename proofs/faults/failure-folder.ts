@@ -1,6 +1,6 @@
 import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { commit } from '../../scripts/results/commit.ts';
+import { commit } from '../../scripts/repository/results/commit.ts';
 import type { RoundResult } from './round.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Child } from '../../scripts/child.ts';
+import type { Child } from '../../scripts/shared/child.ts';
 
 /** One process of the stack under test, restarted whenever it ends for any reason. */
 export interface Member {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { open, press, type Page, type Visit } from '../../scripts/demo/payer.ts';
+import { open, press, type Page, type Visit } from '../../scripts/development/demo/payer.ts';
 import type { GatewayName } from './booked.ts';
 import { transactionOf, type Errand, type PayerAct } from './plan.ts';
 

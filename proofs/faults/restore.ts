@@ -164,7 +164,7 @@ async function putRight({ databaseUrl, temporal }: Cluster): Promise<ReadonlySet
     TEMPORAL_ADDRESS: temporal.address,
     TEMPORAL_NAMESPACE: temporal.namespace,
   };
-  const args = [join(ROOT, 'scripts/restore.ts'), '--json', '--ignore-sessions'];
+  const args = [join(ROOT, 'scripts/commands/restore.ts'), '--json', '--ignore-sessions'];
   const output = await new Promise<string>((settle, fail) => {
     execFile(
       process.execPath,

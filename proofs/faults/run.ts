@@ -6,7 +6,7 @@ import { openDatabase, type Database } from '../../database/connection.ts';
 import { chooseStore } from '../../core/gateways/store/stores.ts';
 import type { Mode } from '../../domain/mode.ts';
 import { createSecretBox, type SecretBox } from '../../runtime/secrets.ts';
-import { runtimeLogins } from '../../scripts/runtime-logins.ts';
+import { runtimeLogins } from '../../scripts/shared/runtime-logins.ts';
 import { PAYER_CANARIES, SHOP_ORIGIN, type Tenant } from './application.ts';
 import { searchFor, type Canary } from './canaries.ts';
 import { startCluster, type Cluster } from './cluster.ts';

@@ -1,4 +1,4 @@
-import { describeMachine, type ResultFile } from '../../scripts/results/result-file.ts';
+import { describeMachine, type ResultFile } from '../../scripts/repository/results/result-file.ts';
 import { ALL_DIALS } from './dials.ts';
 import { INVARIANTS, judge, JUDGES, type InvariantName } from './judges.ts';
 import { givingsOf } from './judges/refunds.ts';

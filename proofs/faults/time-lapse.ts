@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import { msToTs, tsToMs } from '@temporalio/common/lib/time.js';
-import { errorCode } from '../../scripts/error-code.ts';
+import { errorCode } from '../../scripts/shared/error-code.ts';
 import { SCHEDULE_IDS, WORKFLOW_TYPES } from '../../workflows/messages/names.ts';
 import type { Owner } from './owner.ts';
 

@@ -5,7 +5,7 @@ import { openDatabase, type Database } from '../../database/connection.ts';
 import { insertOperator } from '../../core/operators/store/operators.ts';
 import { hashPassword } from '../../core/operators/passwords.ts';
 import { readRoleByName, replaceGrants } from '../../core/operators/store/roles.ts';
-import type { DevFile } from '../../scripts/dev-file.ts';
+import type { DevFile } from '../../scripts/development/dev-file.ts';
 import { paidPayment, send } from './paid-payment.ts';
 
 /** A session is limited to 600 requests a minute, so there are several. */

@@ -1,6 +1,6 @@
 import type { Registration } from '../../core/applications/store/applications.ts';
 import { openDatabase } from '../../database/connection.ts';
-import type { DevFile } from '../../scripts/dev-file.ts';
+import type { DevFile } from '../../scripts/development/dev-file.ts';
 import { paidPayment, send } from './paid-payment.ts';
 import type { PageSubjects } from './pages.ts';
 

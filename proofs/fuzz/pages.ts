@@ -1,6 +1,6 @@
 import { request } from 'node:http';
 import { CHECKOUT_ACTIONS, PAYABLE_ACTIONS } from '../../api/pages/paths.ts';
-import type { ResultTable } from '../../scripts/results/result-file.ts';
+import type { ResultTable } from '../../scripts/repository/results/result-file.ts';
 import { Random } from '../simulation/random.ts';
 
 /** References of existing objects, so that hostile input also reaches the pages after the lookup. */

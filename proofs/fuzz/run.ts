@@ -1,8 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { lastWords, startChild } from '../../scripts/child.ts';
-import { writePrivateJson } from '../../scripts/private-files.ts';
-import { withProgress } from '../../scripts/progress.ts';
+import { lastWords, startChild } from '../../scripts/shared/child.ts';
+import { writePrivateJson } from '../../scripts/shared/private-files.ts';
+import { withProgress } from '../../scripts/shared/progress.ts';
 import type { Subject } from './subject.ts';
 import { Counts, Report } from './verdict.ts';
 

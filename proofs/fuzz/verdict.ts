@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ResultTable } from '../../scripts/results/result-file.ts';
+import type { ResultTable } from '../../scripts/repository/results/result-file.ts';
 import type { Subject } from './subject.ts';
 
 const Judging = z.object({ ran: z.int(), judged: z.int() });

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openDatabase } from '../../database/connection.ts';
 import { checkoutUrl } from '../../domain/payment-view.ts';
-import type { DevFile } from '../../scripts/dev-file.ts';
+import type { DevFile } from '../../scripts/development/dev-file.ts';
 import { actAsPayer } from '../thousand/payers.ts';
 import type { Choice } from '../thousand/plan.ts';
 

@@ -1,6 +1,6 @@
 import { Client, Connection } from '@temporalio/client';
 import { workflowIds } from '../../workflows/messages/names.ts';
-import type { DevFile } from '../../scripts/dev-file.ts';
+import type { DevFile } from '../../scripts/development/dev-file.ts';
 
 const SAMPLE_MAX = 20;
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { startReceiver, type ReceivedEvent } from '../../scripts/demo/receiver.ts';
+import { startReceiver, type ReceivedEvent } from '../../scripts/development/demo/receiver.ts';
 
 const Body = z.object({ data: z.object({ reference: z.string(), status: z.string() }) });
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Agent, fetch } from 'undici';
-import { open, press, titleOf, type Page, type Visit } from '../../scripts/demo/payer.ts';
+import { open, press, titleOf, type Page, type Visit } from '../../scripts/development/demo/payer.ts';
 import type { Choice } from './plan.ts';
 
 const CONTINUE = 'form[action*="/continue"]';

@@ -6,7 +6,7 @@ import {
 } from '../../core/applications/store/applications.ts';
 import { openDatabase, type Database } from '../../database/connection.ts';
 import { createSecretBox } from '../../runtime/secrets.ts';
-import type { DevFile } from '../../scripts/dev-file.ts';
+import type { DevFile } from '../../scripts/development/dev-file.ts';
 import { disagreements, readBooks } from './books.ts';
 import { measureDatabase, type DatabaseWork } from './database-work.ts';
 import { historyEvents } from './history-events.ts';

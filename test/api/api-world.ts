@@ -28,7 +28,7 @@ import {
 import type { ResolveHost } from '../../runtime/http-client/resolve.ts';
 import { storeSecretParts } from '../../runtime/sealed-places.ts';
 import { createSecretBox, type SecretBox } from '../../runtime/secrets.ts';
-import { runtimeLogins } from '../../scripts/runtime-logins.ts';
+import { runtimeLogins } from '../../scripts/shared/runtime-logins.ts';
 import { linkTemporal } from '../../temporal/client.ts';
 import { registryOf } from '../support/gateways.ts';
 import { createTestDatabase } from '../support/database.ts';

@@ -165,7 +165,7 @@ describe('the generated file', () => {
       }
       symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
       const run = (...options: string[]) => {
-        const { status, stderr } = spawnSync(process.execPath, ['scripts/generate.ts', ...options], {
+        const { status, stderr } = spawnSync(process.execPath, ['scripts/repository/generate.ts', ...options], {
           cwd: copy,
           encoding: 'utf8',
         });

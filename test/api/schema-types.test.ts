@@ -6,7 +6,7 @@ import { publishedNativeDocument } from '../../api/docs/native-document.ts';
 import { publishedOwnpayDocument } from '../../api/docs/ownpay-document.ts';
 import { publishedShadhinpayDocument } from '../../api/docs/shadhinpay-document.ts';
 import { shadhinpayRoutes } from '../../api/shadhinpay/routes.ts';
-import { idleDependencies } from '../../scripts/idle-dependencies.ts';
+import { idleDependencies } from '../../scripts/testing/idle-dependencies.ts';
 
 const idle = idleDependencies();
 

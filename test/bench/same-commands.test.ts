@@ -12,7 +12,7 @@ import { openedUpdate, wakeSignal } from '../../bench/bare/workflows.ts';
 import { registerApplication } from '../../core/applications/store/applications.ts';
 import { openDatabase } from '../../database/connection.ts';
 import { createSecretBox } from '../../runtime/secrets.ts';
-import { readOrMakeMasterKey } from '../../scripts/development-secrets.ts';
+import { readOrMakeMasterKey } from '../../scripts/development/development-secrets.ts';
 import { startTestStack, type TestStack } from '../support/stack.ts';
 import { connectTestTemporal, type TestTemporal } from '../support/temporal.ts';
 

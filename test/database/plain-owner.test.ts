@@ -6,9 +6,9 @@ import { registerApplication } from '../../core/applications/store/applications.
 import { openDatabase, openOrm } from '../../database/connection.ts';
 import { migrate } from '../../database/migrate.ts';
 import { createSecretBox } from '../../runtime/secrets.ts';
-import { findFreePort } from '../../scripts/ports.ts';
-import { startPostgres, type EmbeddedPostgres } from '../../scripts/postgres.ts';
-import { runtimeLogins } from '../../scripts/runtime-logins.ts';
+import { findFreePort } from '../../scripts/shared/ports.ts';
+import { startPostgres, type EmbeddedPostgres } from '../../scripts/development/postgres.ts';
+import { runtimeLogins } from '../../scripts/shared/runtime-logins.ts';
 
 let directory: string;
 let server: EmbeddedPostgres;

@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { openOrm } from '../../database/connection.ts';
 import { migrate } from '../../database/migrate.ts';
-import { findFreePort } from '../../scripts/ports.ts';
-import { startPostgres, type EmbeddedPostgres } from '../../scripts/postgres.ts';
-import { runtimeLogins, runtimeLoginVariables } from '../../scripts/runtime-logins.ts';
+import { findFreePort } from '../../scripts/shared/ports.ts';
+import { startPostgres, type EmbeddedPostgres } from '../../scripts/development/postgres.ts';
+import { runtimeLogins, runtimeLoginVariables } from '../../scripts/shared/runtime-logins.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 /** Roles belong to the whole cluster, so this file starts its own. */

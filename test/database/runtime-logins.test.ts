@@ -9,9 +9,9 @@ import { requireOwnLogins } from '../../database/own-logins.ts';
 import { scramVerifier } from '../../database/scram.ts';
 import { RUNTIME_ROLES, type RuntimeRole } from '../../runtime/database-roles.ts';
 import { createLogger } from '../../runtime/logger.ts';
-import { findFreePort } from '../../scripts/ports.ts';
-import { startPostgres, type EmbeddedPostgres } from '../../scripts/postgres.ts';
-import { runtimeLogins } from '../../scripts/runtime-logins.ts';
+import { findFreePort } from '../../scripts/shared/ports.ts';
+import { startPostgres, type EmbeddedPostgres } from '../../scripts/development/postgres.ts';
+import { runtimeLogins } from '../../scripts/shared/runtime-logins.ts';
 
 const log = createLogger({ service: 'test', level: 'silent' });
 /**

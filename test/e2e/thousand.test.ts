@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { readOrMakeMasterKey } from '../../scripts/development-secrets.ts';
+import { readOrMakeMasterKey } from '../../scripts/development/development-secrets.ts';
 import { proveThousand } from '../../proofs/thousand/proof.ts';
 import { startTestStack, type TestStack } from '../support/stack.ts';
 import { verify } from '../journeys/verify.ts';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { DevFile } from '../../scripts/dev-file.ts';
+import type { DevFile } from '../../scripts/development/dev-file.ts';
 import { openInbox, type Inbox } from '../../proofs/thousand/inbox.ts';
 import { asOwner, attemptReference } from './owner.ts';
 import { payAndReturn, payAtGateway } from './payer.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { DevFile } from '../../scripts/dev-file.ts';
+import type { DevFile } from '../../scripts/development/dev-file.ts';
 
 export interface OperatorAnswer {
   readonly status: number;

@@ -1,4 +1,4 @@
-import { open, press, type Page } from '../../scripts/demo/payer.ts';
+import { open, press, type Page } from '../../scripts/development/demo/payer.ts';
 
 /**
  * Pays a payment's checkout through links and forms. Returns the page that sends the payer back, or the last page

@@ -3,8 +3,8 @@ import { z } from 'zod';
 import { registerApplication, type ApplicationSettings } from '../../core/applications/store/applications.ts';
 import { openDatabase } from '../../database/connection.ts';
 import { createSecretBox } from '../../runtime/secrets.ts';
-import type { DevFile } from '../../scripts/dev-file.ts';
-import { readOrMakeMasterKey } from '../../scripts/development-secrets.ts';
+import type { DevFile } from '../../scripts/development/dev-file.ts';
+import { readOrMakeMasterKey } from '../../scripts/development/development-secrets.ts';
 
 const Payment = z.object({
   id: z.int(),

@@ -1,4 +1,4 @@
-import type { DevFile } from '../../scripts/dev-file.ts';
+import type { DevFile } from '../../scripts/development/dev-file.ts';
 
 /** Sends an action for one session to the simulated gateway. */
 export async function tellGateway(

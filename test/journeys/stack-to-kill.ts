@@ -2,8 +2,8 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, chmodSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { findRunningStack, type DevFile } from '../../scripts/dev-file.ts';
-import { choosePorts } from '../../scripts/stack-environment.ts';
+import { findRunningStack, type DevFile } from '../../scripts/development/dev-file.ts';
+import { choosePorts } from '../../scripts/development/stack-environment.ts';
 import { until } from '../support/until.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
@@ -80,7 +80,7 @@ interface Launcher {
 }
 
 function launch(directory: string, environment: NodeJS.ProcessEnv): Launcher {
-  const child = spawn(process.execPath, ['scripts/start.ts', '--directory', directory], {
+  const child = spawn(process.execPath, ['scripts/development/start.ts', '--directory', directory], {
     cwd: ROOT,
     env: environment,
     stdio: ['ignore', 'pipe', 'pipe'],

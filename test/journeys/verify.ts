@@ -8,7 +8,7 @@ export interface Verified {
 
 /** Runs `npm run verify -- --ask` on the stack of a directory. */
 export function verify(directory: string): Promise<Verified> {
-  const script = resolve(import.meta.dirname, '../../scripts/verify.ts');
+  const script = resolve(import.meta.dirname, '../../scripts/commands/verify.ts');
   const environment = { ...process.env, DATABASE_URL: '', TEMPORAL_ADDRESS: '' };
   return new Promise((settle) => {
     execFile(

@@ -2,9 +2,9 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Child } from '../../scripts/child.ts';
-import { findFreePort } from '../../scripts/ports.ts';
-import { startTemporal } from '../../scripts/temporal.ts';
+import type { Child } from '../../scripts/shared/child.ts';
+import { findFreePort } from '../../scripts/shared/ports.ts';
+import { startTemporal } from '../../scripts/development/temporal.ts';
 import { begin, openRecorder, type Recorder } from './branches.ts';
 import { until } from '../support/until.ts';
 

@@ -5,12 +5,12 @@ import { randomBytes } from 'node:crypto';
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { lastWords, startChild, type Child } from '../../scripts/child.ts';
-import { findFreePort } from '../../scripts/ports.ts';
+import { lastWords, startChild, type Child } from '../../scripts/shared/child.ts';
+import { findFreePort } from '../../scripts/shared/ports.ts';
 import { readConfig } from '../../runtime/config.ts';
 import { TEMPORAL_VARIABLES } from '../../runtime/temporal-server.ts';
-import { untilAnswering, untilLogged } from '../../scripts/readiness.ts';
-import { runtimeLoginVariables } from '../../scripts/runtime-logins.ts';
+import { untilAnswering, untilLogged } from '../../scripts/development/readiness.ts';
+import { runtimeLoginVariables } from '../../scripts/shared/runtime-logins.ts';
 import { createEmptyDatabase, type TestDatabase } from '../support/database.ts';
 import { sessionsOf, waysOut } from '../support/logins.ts';
 import { createTestNamespace } from '../support/temporal.ts';
@@ -257,7 +257,7 @@ describe('the production processes, with exactly the variables of docker-compose
       sessions.map(({ login }) => [login, `lenden ${login}`]),
     );
     expect(await waysOut(database.url)).toEqual([]);
-    const health = spawnSync(process.execPath, ['scripts/check-worker.ts'], {
+    const health = spawnSync(process.execPath, ['scripts/commands/check-worker.ts'], {
       cwd: image,
       encoding: 'utf8',
       env: { PATH: process.env['PATH'], ...here },
@@ -281,10 +281,10 @@ describe('the production processes, with exactly the variables of docker-compose
   test('serve the commands of docs/operating.md inside the containers', () => {
     // A deployment has no development stack, so the first operator and application could not be created.
     const operator = ['--email', 'first@shop.example', '--name', 'First'];
-    const made = command(['scripts/operator.ts', 'create', ...operator], 'a long enough phrase for 2026\n');
+    const made = command(['scripts/commands/operator.ts', 'create', ...operator], 'a long enough phrase for 2026\n');
     expect(made).toMatchObject({ code: 0, output: expect.stringContaining('Super Admin') });
     const app = command([
-      'scripts/app.ts',
+      'scripts/commands/app.ts',
       'create',
       '--name',
       'Storefront',
@@ -292,23 +292,30 @@ describe('the production processes, with exactly the variables of docker-compose
       'https://shop.example/w',
     ]);
     expect(app).toMatchObject({ code: 0, output: expect.stringContaining('oi_live_') });
-    expect(command(['scripts/secrets.ts', 'status'])).toMatchObject({ code: 0 });
-    expect(command(['scripts/verify.ts'])).toMatchObject({ code: 0, output: expect.stringContaining('No findings') });
+    expect(command(['scripts/commands/secrets.ts', 'status'])).toMatchObject({ code: 0 });
+    expect(command(['scripts/commands/verify.ts'])).toMatchObject({
+      code: 0,
+      output: expect.stringContaining('No findings'),
+    });
   });
 
   test('refuse to make secrets under a key that nobody was told', () => {
     // Otherwise a deployment without LENDEN_MASTER_KEY would seal its secrets with a key of the developer's stack.
-    const { status, stderr } = spawnSync(process.execPath, ['scripts/app.ts', 'create', '--name', 'Storefront'], {
-      cwd: image,
-      encoding: 'utf8',
-      env: { PATH: process.env['PATH'], DATABASE_URL: database.url },
-    });
+    const { status, stderr } = spawnSync(
+      process.execPath,
+      ['scripts/commands/app.ts', 'create', '--name', 'Storefront'],
+      {
+        cwd: image,
+        encoding: 'utf8',
+        env: { PATH: process.env['PATH'], DATABASE_URL: database.url },
+      },
+    );
     expect([status, stderr]).toEqual([1, expect.stringContaining('Set LENDEN_MASTER_KEY together with DATABASE_URL')]);
   });
 
   test('a worker that polls nothing counts as unhealthy', async () => {
     // The health check must be able to fail.
-    const health = spawnSync(process.execPath, ['scripts/check-worker.ts'], {
+    const health = spawnSync(process.execPath, ['scripts/commands/check-worker.ts'], {
       cwd: image,
       encoding: 'utf8',
       env: {

@@ -1,6 +1,6 @@
 import { openOrm } from '../../database/connection.ts';
 import { RUNTIME_ROLES } from '../../runtime/database-roles.ts';
-import { runtimeLogins } from '../../scripts/runtime-logins.ts';
+import { runtimeLogins } from '../../scripts/shared/runtime-logins.ts';
 
 /** Statements by which a session may try to gain more rights than its login has. */
 const WAYS_OUT = [

@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { DevFile } from '../../scripts/dev-file.ts';
-import { startStack } from '../../scripts/stack.ts';
+import type { DevFile } from '../../scripts/development/dev-file.ts';
+import { startStack } from '../../scripts/development/stack.ts';
 import { createTestDatabase } from './database.ts';
 import { createTestNamespace } from './temporal.ts';
 import { testServers } from './test-servers.ts';

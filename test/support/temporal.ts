@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
 import { NativeConnection } from '@temporalio/worker';
-import { prepareNamespace } from '../../scripts/temporal-namespace.ts';
+import { prepareNamespace } from '../../scripts/shared/temporal-namespace.ts';
 import { testServers } from './test-servers.ts';
 
 /** Connections of one test file to the Temporal server of the test run. */

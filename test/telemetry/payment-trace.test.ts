@@ -6,8 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { registerApplication, type Registration } from '../../core/applications/store/applications.ts';
 import { openDatabase } from '../../database/connection.ts';
 import { createSecretBox } from '../../runtime/secrets.ts';
-import { open, press } from '../../scripts/demo/payer.ts';
-import { readOrMakeMasterKey } from '../../scripts/development-secrets.ts';
+import { open, press } from '../../scripts/development/demo/payer.ts';
+import { readOrMakeMasterKey } from '../../scripts/development/development-secrets.ts';
 import { startTestStack, type TestStack } from '../support/stack.ts';
 import { startCollector, type CollectedSpan, type Collector } from './collector.ts';
 

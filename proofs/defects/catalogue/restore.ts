@@ -2,7 +2,7 @@ import { testFileWithServers } from '../check.ts';
 import { object, property, type Defect } from '../defect.ts';
 
 const RESTORED = testFileWithServers('test/core/maintenance/restored-database.test.ts');
-const RESTORE_COMMAND = testFileWithServers('test/scripts/restore.test.ts');
+const RESTORE_COMMAND = testFileWithServers('test/scripts/commands/restore.test.ts');
 
 /** Defects that show after the database was restored from an older dump. */
 export const RESTORE: readonly Defect[] = [

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { updateApplication } from '../../../core/applications/store/applications.ts';
 import { openDatabase } from '../../../database/connection.ts';
-import { findFreePort, waitForPort } from '../../../scripts/ports.ts';
+import { findFreePort, waitForPort } from '../../../scripts/shared/ports.ts';
 import { payAndReturn } from '../../journeys/payer.ts';
 import { startTestStack, type TestStack } from '../../support/stack.ts';
 import { nodeExample, phpExample } from './documented-examples.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { spawnSync } from 'node:child_process';
-import { open, press, type Page, type Visit } from '../../../scripts/demo/payer.ts';
+import { open, press, type Page, type Visit } from '../../../scripts/development/demo/payer.ts';
 import { httpCall } from '../http-call.ts';
 import { startTestStack, type TestStack } from '../../support/stack.ts';
 import { openShopHook, type ShopEvent, type ShopHook } from './shop-hook.ts';

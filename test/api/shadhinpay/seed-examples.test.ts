@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { execFile, spawnSync } from 'node:child_process';
 import { promisify } from 'node:util';
-import { open, press, type Page } from '../../../scripts/demo/payer.ts';
+import { open, press, type Page } from '../../../scripts/development/demo/payer.ts';
 import { startTestStack, type TestStack } from '../../support/stack.ts';
 import { openShopHook, type ShopHook } from './shop-hook.ts';
 import { createCall, createSample, readCall } from './documented-examples.ts';

@@ -6,7 +6,7 @@ import { refundReference } from '../../../domain/references.ts';
 import { WITHOUT_REFUND_BOUNDS } from '../../../domain/refund.ts';
 import { storeSecretPlace } from '../../../runtime/sealed-places.ts';
 import { createSecretBox } from '../../../runtime/secrets.ts';
-import { queryGateways } from '../../../scripts/query-gateways.ts';
+import { queryGateways } from '../../../scripts/commands/query-gateways.ts';
 import { Findings } from '../../../core/ledger/verify/findings.ts';
 import { createPaymentWorld, secrets, STORES, type PaymentWorld, type Row } from '../payments/payment-world.ts';
 import { until } from '../../support/until.ts';

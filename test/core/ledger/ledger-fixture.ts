@@ -9,7 +9,7 @@ import type { Witness } from '../../../core/ledger/verify/verify-chain.ts';
 import { unappliedPaymentReceipt, paymentPosting } from '../../../domain/ledger.ts';
 import type { Mode } from '../../../domain/mode.ts';
 import { toDecimalText } from '../../../domain/money.ts';
-import { readEvidence } from '../../../scripts/read-evidence.ts';
+import { readEvidence } from '../../../scripts/commands/read-evidence.ts';
 import { createTestDatabase } from '../../support/database.ts';
 
 /** A separate database, and the operations of the ledger tests on it. */

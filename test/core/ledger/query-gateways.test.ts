@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Findings, type Finding } from '../../../core/ledger/verify/findings.ts';
 import { GatewayFailure, type AttemptAnswer, type Charge, type Gateway } from '../../../gateways/port.ts';
 import { SSLCOMMERZ_CAPABILITIES } from '../../../gateways/sslcommerz/gateway.ts';
-import { queryGateways } from '../../../scripts/query-gateways.ts';
+import { queryGateways } from '../../../scripts/commands/query-gateways.ts';
 import { createApplication, openLedger, payPayment, receiveLate, type LedgerFixture } from './ledger-fixture.ts';
 import { registryOf } from '../../support/gateways.ts';
 

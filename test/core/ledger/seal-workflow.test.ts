@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createLedgerActivities } from '../../../activities/ledger.ts';
 import { createLogger } from '../../../runtime/logger.ts';
 import type { Witness } from '../../../core/ledger/verify/verify-chain.ts';
-import { sealingWitnesses } from '../../../scripts/sealing-witnesses.ts';
+import { sealingWitnesses } from '../../../scripts/commands/sealing-witnesses.ts';
 import { WORKFLOW_TYPES } from '../../../workflows/messages/names.ts';
 import type { SealLedgerResult } from '../../../workflows/messages/seal-ledger.ts';
 import {

@@ -41,7 +41,7 @@ function verify(args: readonly string[], environment: Readonly<Record<string, st
   return new Promise((done) => {
     execFile(
       process.execPath,
-      ['scripts/verify.ts', ...args],
+      ['scripts/commands/verify.ts', ...args],
       {
         cwd: ROOT,
         env: { PATH: process.env['PATH'], DATABASE_URL: ledger.url, ...environment },

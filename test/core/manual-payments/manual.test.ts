@@ -5,7 +5,7 @@ import { chooseGateway } from '../../../core/payments/store/gateway-choices.ts';
 import { chooseStore } from '../../../core/gateways/store/stores.ts';
 import { attemptReference } from '../../../domain/references.ts';
 import { decidedNotice } from '../../../gateways/manual/callback.ts';
-import { readEvidence } from '../../../scripts/read-evidence.ts';
+import { readEvidence } from '../../../scripts/commands/read-evidence.ts';
 import { wordsIn } from '../../../web/checkout/words.ts';
 import { until } from '../../support/until.ts';
 import { openManualWorld, SETTINGS, type ManualWorld } from './manual-world.ts';

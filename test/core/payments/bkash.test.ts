@@ -8,7 +8,7 @@ import { reserveRefund } from '../../../core/refunds/store/new-refunds.ts';
 import type { RefundRecord } from '../../../core/refunds/store/refunds.ts';
 import { refundReference } from '../../../domain/references.ts';
 import { WITHOUT_REFUND_BOUNDS } from '../../../domain/refund.ts';
-import { readEvidence } from '../../../scripts/read-evidence.ts';
+import { readEvidence } from '../../../scripts/commands/read-evidence.ts';
 import { startBkashSimulator } from '../../../simulators/bkash/server.ts';
 import type { RunningHost } from '../../../simulators/kit/host.ts';
 import { createPaymentWorld, type NewPayment, type PaymentWorld, type Row } from './payment-world.ts';

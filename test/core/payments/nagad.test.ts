@@ -7,7 +7,7 @@ import { chooseGateway } from '../../../core/payments/store/gateway-choices.ts';
 import type { Mode } from '../../../domain/mode.ts';
 import { attemptReference } from '../../../domain/references.ts';
 import type { NagadAccount } from '../../../runtime/gateway-settings.ts';
-import { readEvidence } from '../../../scripts/read-evidence.ts';
+import { readEvidence } from '../../../scripts/commands/read-evidence.ts';
 import { readOrMakeKeys } from '../../../simulators/nagad/keys.ts';
 import { startNagadSimulator } from '../../../simulators/nagad/server.ts';
 import type { RunningHost } from '../../../simulators/kit/host.ts';
