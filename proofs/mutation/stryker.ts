@@ -25,7 +25,7 @@ export async function mutate({ pass, environment, scratch, afresh, stop }: Mutat
   mkdirSync(directory, { recursive: true });
   const settings = { name: pass.name, mutate: pass.files, testMatch: pass.tests.map(asGlob), directory, scratch };
   const stryker = join(require.resolve('@stryker-mutator/core'), '..', '..', '..', 'bin', 'stryker.js');
-  const lifeline = pathToFileURL(join(ROOT, 'scripts', 'lifeline.ts')).href;
+  const lifeline = pathToFileURL(join(ROOT, 'scripts', 'shared', 'lifeline.ts')).href;
   const child = spawn(process.execPath, ['--import', lifeline, stryker, 'run', ...(afresh ? ['--force'] : [])], {
     cwd: ROOT,
     env: { ...process.env, ...environment, LENDEN_MUTATION_PASS: JSON.stringify(settings) },
