@@ -224,7 +224,7 @@ async function operationsOf(document: string, subject: Subject): Promise<string[
 
 /** Runs the command as a person would. It queries the gateway for every charge. */
 function verifyLedger(): Promise<{ exitCode: number; words: string }> {
-  const script = join(ROOT, 'scripts', 'verify.ts');
+  const script = join(ROOT, 'scripts', 'commands', 'verify.ts');
   const limits = { timeout: 300_000, signal: stop.signal };
   return new Promise((settle) => {
     execFile(process.execPath, [script, '--ask', '--directory', directory], limits, (error, stdout, stderr) => {
