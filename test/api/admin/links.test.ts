@@ -145,7 +145,7 @@ describe('a link', () => {
   test('is shown on the command line of the server, where it is written down', async () => {
     // For installations without email. The command needs no second person and writes an audit entry.
     const { email } = await invited();
-    const child = spawn(process.execPath, [`${ROOT}/scripts/operator.ts`, 'link', '--email', email], {
+    const child = spawn(process.execPath, [`${ROOT}/scripts/commands/operator.ts`, 'link', '--email', email], {
       env: { ...process.env, DATABASE_URL: world.api.databaseUrl, LENDEN_WEB_URL: pages },
       stdio: ['ignore', 'pipe', 'inherit'],
     });

@@ -121,7 +121,7 @@ describe('npm run restore', () => {
     const { code, stderr } = await restore([], 'never-prepared');
     expect({ code, stderr }).toEqual({
       code: 2,
-      stderr: expect.stringMatching(/Temporal is not prepared.*scripts\/prepare-temporal\.ts/),
+      stderr: expect.stringMatching(/Temporal is not prepared.*scripts\/commands\/prepare-temporal\.ts/),
     });
     expect(await rows(SEQUENCES)).toEqual(before);
   });
