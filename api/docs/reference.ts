@@ -29,21 +29,15 @@ export function createReference(
   deps: ApiDependencies & AdminDependencies,
   limiter: RateLimiter,
 ): (context: Context) => Promise<boolean> {
-  const limits = deps.gateways.capabilities(DEFAULT_GATEWAY)?.limits ?? new Map<string, never>();
-  const served = servedNativeDocument([...nativeRoutes(deps), ...adminRoutes(deps)], {
-    apiUrl: deps.apiUrl,
-    gateways: deps.gateways.names,
-    limits,
-  });
   const documents = new Map([
-    ['/openapi.json', jsonFile(served)],
-    ['/openapi/ownpay.json', jsonFile(servedOwnpayDocument(ownpayRoutes(deps), deps))],
-    ['/openapi/shadhinpay.json', jsonFile(servedShadhinpayDocument(shadhinpayRoutes(deps), deps))],
+    ['/openapi.json', once(() => jsonFile(nativeDocument(deps)))],
+    ['/openapi/ownpay.json', once(() => jsonFile(servedOwnpayDocument(ownpayRoutes(deps), deps)))],
+    ['/openapi/shadhinpay.json', once(() => jsonFile(servedShadhinpayDocument(shadhinpayRoutes(deps), deps)))],
   ]);
   const fileAt = createReferenceFiles();
   const policy = referencePolicy(deps.apiUrl);
   return async (context) => {
-    const file = documents.get(context.path) ?? fileAt(context.path);
+    const file = documents.get(context.path)?.() ?? fileAt(context.path);
     if (file === null) {
       return false;
     }
@@ -67,6 +61,21 @@ export function createReference(
     send(context, file);
     return true;
   };
+}
+
+function nativeDocument(deps: ApiDependencies & AdminDependencies): JsonObject {
+  const limits = deps.gateways.capabilities(DEFAULT_GATEWAY)?.limits ?? new Map<string, never>();
+  return servedNativeDocument([...nativeRoutes(deps), ...adminRoutes(deps)], {
+    apiUrl: deps.apiUrl,
+    gateways: deps.gateways.names,
+    limits,
+  });
+}
+
+/** Generating a document takes a tenth of a second, and most processes are never asked for it. */
+function once(make: () => ReferenceFile): () => ReferenceFile {
+  let made: ReferenceFile | undefined;
+  return () => (made ??= make());
 }
 
 async function isSignedIn(deps: AdminDependencies, context: Context, limiter: RateLimiter): Promise<boolean> {

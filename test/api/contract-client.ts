@@ -150,15 +150,26 @@ function documentedAt(request: Call, status: number): string | null {
   return at(pointer) === undefined ? null : resolved(pointer);
 }
 
+/** Paths without parameters come first. */
+const TEMPLATES = Object.keys(paths)
+  .sort((a, b) => a.split('{').length - b.split('{').length)
+  .map((template) => ({ template, pattern: new RegExp(`^${template.replace(/\{\w+\}/g, '[^/]+')}$`) }));
+
 function pathOf(path: string): string | undefined {
-  const literalFirst = Object.keys(paths).sort((a, b) => a.split('{').length - b.split('{').length);
-  return literalFirst.find((template) => new RegExp(`^${template.replace(/\{\w+\}/g, '[^/]+')}$`).test(path));
+  return TEMPLATES.find(({ pattern }) => pattern.test(path))?.template;
+}
+
+const documentedHeaders = new Map<string, z.infer<typeof Header>>();
+
+/** Returns the same object for the same reference, since the validator compiles each schema object anew. */
+function headerAt(reference: string): z.infer<typeof Header> {
+  const header = documentedHeaders.get(reference) ?? Header.parse(at(reference.slice(1)));
+  documentedHeaders.set(reference, header);
+  return header;
 }
 
 function headerProblems({ headers, content }: z.infer<typeof Response>, answer: HttpAnswer): string[] {
-  const documented = new Map(
-    Object.entries(headers).map(([name, { $ref }]) => [name.toLowerCase(), Header.parse(at($ref.slice(1)))]),
-  );
+  const documented = new Map(Object.entries(headers).map(([name, { $ref }]) => [name.toLowerCase(), headerAt($ref)]));
   const problems = Object.keys(answer.headers)
     .filter((name) => !documented.has(name) && !PLAIN_HEADERS.has(name))
     .map((name) => `the header ${name} is not documented`);
