@@ -69,8 +69,8 @@ export function simulatedClient(
       return result;
     },
     async *list({ query }: { query: string }) {
-      for (const { workflowId } of await call(() => badlyEnded(server, query, timeline.nowMs))) {
-        yield { workflowId };
+      for (const { workflowId, type } of await call(() => badlyEnded(server, query, timeline.nowMs))) {
+        yield { workflowId, type };
       }
     },
   };
