@@ -8,12 +8,12 @@ import { instant } from './read-row.ts';
  * that MikroORM's EntityManager takes it too.
  */
 export class CompiledText extends RawQueryFragment {
-  /** Under this name a connection parses and plans it only once. */
-  readonly name: string;
+  /** Under this name a connection parses and plans it only once. Undefined for a text that is not a constant: each name stays in the server's memory. */
+  readonly name: string | undefined;
 
-  constructor(text: string) {
+  constructor(text: string, { isConstant }: { readonly isConstant: boolean }) {
     super(text);
-    this.name = nameOf(text);
+    this.name = isConstant ? nameOf(text) : undefined;
   }
 }
 
@@ -36,5 +36,5 @@ const TYPES: CustomTypesConfig = {
 
 /** A query as node-postgres takes it. It changes the object. */
 export function queryOf({ name, sql }: CompiledText) {
-  return { name, text: sql, types: TYPES };
+  return { ...(name === undefined ? {} : { name }), text: sql, types: TYPES };
 }

@@ -54,6 +54,8 @@ interface ListParts<DB, TB extends keyof DB, Row, Values, Sort extends string> e
   readonly orders: Readonly<Record<Sort, readonly [StringReference<DB, TB>, ...StringReference<DB, TB>[]]>>;
 }
 
+const OF_REQUEST = { isConstant: false };
+
 type Build<Values, Parts> = (db: Kysely<Tables>, $: Given<Values>) => Parts;
 
 /** A statement whose conditions depend on which values of a filter are given. */
@@ -77,11 +79,13 @@ export function filtered<DB, TB extends keyof DB, Row, Values>(
   build: Build<Values, FilteredParts<DB, TB, Row, Values>>,
 ): FilteredStatement<Values, Row> {
   const { conditions } = partsOf(build);
-  const compiled = new Map<string, TypedStatement<FilterOf<Values>, Row>>();
   return {
     all(statements, filter) {
       const given = namesGiven(conditions, filter);
-      const rows = once(compiled, given.join(), () => compile((db, $) => filteredBy(build(db, $), given)));
+      const rows: TypedStatement<FilterOf<Values>, Row> = compile(
+        (db, $) => filteredBy(build(db, $), given),
+        OF_REQUEST,
+      );
       return rows.all(statements, filter);
     },
   };
@@ -104,8 +108,8 @@ interface Position {
 }
 
 /**
- * A list with filters, as a constant of its module. Its statements are compiled once for each set of given values, order and direction; values are
- * passed as parameters.
+ * A list with filters, as a constant of its module. Its statements are compiled for each request, because a caller chooses among thousands of sets of
+ * conditions: neither the process nor a connection may remember them all. Values are passed as parameters.
  *
  *     const REFUNDS = list((db, $: Given<ValuesOf<RefundFilter>>) => {
  *       const refunds = db.selectFrom('refunds as r');
@@ -123,32 +127,26 @@ export function list<DB, TB extends keyof DB, Row, Values, Sort extends string>(
   build: Build<Values, ListParts<DB, TB, Row, Values, Sort>>,
 ): List<Values, Sort, Row> {
   const { conditions, orders } = partsOf(build);
-  const pages = new Map<string, TypedStatement<FilterOf<Values> & PageValues, Row & Position>>();
-  const totals = new Map<string, TypedStatement<FilterOf<Values> & TotalValues, { readonly total: number }>>();
   return {
     async page(statements, { filter, sortBy, slice }) {
       const { order, limit, offset, cursor, countTo = TOTAL_MAX } = slice;
       const given = namesGiven(conditions, filter);
       const columns: readonly string[] = orders[sortBy];
       const keys = cursor === null ? null : readCursor(cursor, columns);
-      const page = once(pages, [order, sortBy, keys === null ? 'first' : 'next', ...given].join(), () =>
-        compile((db, $) => {
-          const all = filteredBy(build(db, $), given).select(keysOf(columns).as('pageKeys'));
-          const rest = keys === null ? all : all.where(isBeyond({ columns, order }, $('page keys')));
-          return columns
-            .reduce((rows, column) => rows.orderBy(sql.ref(column), order === 'ASC' ? 'asc' : 'desc'), rest)
-            .limit($<number>('page limit'))
-            .offset($<number>('page offset'));
-        }),
-      );
-      const total = once(totals, given.join(), () =>
-        compile((db, $) => {
-          const matching = filteredBy(build(db, $), given).clearSelect().select(sql.lit(1).as('one'));
-          return db
-            .selectFrom(matching.limit($<number>('total max')).as('matching'))
-            .select((eb) => eb.cast<number>(eb.fn.countAll(), 'integer').as('total'));
-        }),
-      );
+      const page: TypedStatement<FilterOf<Values> & PageValues, Row & Position> = compile((db, $) => {
+        const all = filteredBy(build(db, $), given).select(keysOf(columns).as('pageKeys'));
+        const rest = keys === null ? all : all.where(isBeyond({ columns, order }, $('page keys')));
+        return columns
+          .reduce((rows, column) => rows.orderBy(sql.ref(column), order === 'ASC' ? 'asc' : 'desc'), rest)
+          .limit($<number>('page limit'))
+          .offset($<number>('page offset'));
+      }, OF_REQUEST);
+      const total: TypedStatement<FilterOf<Values> & TotalValues, { readonly total: number }> = compile((db, $) => {
+        const matching = filteredBy(build(db, $), given).clearSelect().select(sql.lit(1).as('one'));
+        return db
+          .selectFrom(matching.limit($<number>('total max')).as('matching'))
+          .select((eb) => eb.cast<number>(eb.fn.countAll(), 'integer').as('total'));
+      }, OF_REQUEST);
       const rows = await page.all(statements, {
         ...filter,
         'page keys': keys,
@@ -169,7 +167,7 @@ export function list<DB, TB extends keyof DB, Row, Values, Sort extends string>(
 /** Runs the builder when its module is loaded, so that an error in it shows at once. */
 function partsOf<Values, Parts extends { readonly rows: Compilable }>(build: Build<Values, Parts>): Parts {
   let parts: Parts | undefined;
-  compile((db, $) => (parts = build(db, $)).rows);
+  compile((db, $) => (parts = build(db, $)).rows, OF_REQUEST);
   if (parts === undefined) {
     throw new Error('a statement was not built');
   }
@@ -191,12 +189,6 @@ function filteredBy<DB, TB extends keyof DB, Row, Values>(
   names: readonly (keyof Values)[],
 ): SelectQueryBuilder<DB, TB, Row> {
   return names.reduce((query, name) => query.where(conditions[name]), rows);
-}
-
-function once<Value>(known: Map<string, Value>, key: string, make: () => Value): Value {
-  const value = known.get(key) ?? make();
-  known.set(key, value);
-  return value;
 }
 
 function keysOf(columns: readonly string[]): RawBuilder<string[]> {

@@ -37,7 +37,7 @@ export async function inOneTrip<T>(
             'the transaction is already sent: a single-trip transaction cannot wait between its statements',
           );
         }
-        const answer = client.query(prepared(text, values));
+        const answer = client.query(toQuery(text, values));
         sent.push(answer);
         return (await answer).rows as Rows;
       },
@@ -66,7 +66,7 @@ export async function inTransaction<T>(
           text: string | CompiledText,
           values: readonly unknown[] = [],
         ): Promise<Rows> => {
-          const answer = client.query(prepared(text, values));
+          const answer = client.query(toQuery(text, values));
           answer.catch(() => undefined);
           await opened;
           return (await answer).rows as Rows;
@@ -89,7 +89,7 @@ export async function runAlone<Row extends object>(
   text: string | CompiledText,
   values: readonly unknown[],
 ): Promise<Row[]> {
-  const { rows } = await pool.query<Row>(prepared(text, values));
+  const { rows } = await pool.query<Row>(toQuery(text, values));
   return rows;
 }
 
@@ -107,7 +107,7 @@ export async function holdSession(pool: Pool): Promise<HeldSession> {
   let released = false;
   return {
     execute: async <Row extends object>(text: string, values: readonly unknown[]) =>
-      (await client.query<Row>(prepared(text, values))).rows,
+      (await client.query<Row>(toQuery(text, values))).rows,
     release() {
       if (!released) {
         released = true;
@@ -119,7 +119,7 @@ export async function holdSession(pool: Pool): Promise<HeldSession> {
 
 /** Sends both statements before awaiting either. */
 function begin(client: PoolClient, opening: Statement): Promise<QueryResult>[] {
-  return [client.query('begin'), client.query(prepared(opening.text, opening.values))];
+  return [client.query('begin'), client.query(toQuery(opening.text, opening.values))];
 }
 
 async function withClient<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
@@ -146,17 +146,18 @@ function requireCommitted({ command }: QueryResult): void {
   }
 }
 
-interface Prepared {
-  readonly name: string;
+interface Query {
+  /** Undefined if the statement is not to be prepared. */
+  readonly name?: string;
   readonly text: string;
   readonly types?: CustomTypesConfig;
 }
 
 /** The texts are constants in the code, so the map is as large as the number of statements. */
-const known = new Map<string, Prepared>();
+const known = new Map<string, Query>();
 
-/** Names the statement, so that a connection parses and plans it only once. */
-function prepared(text: string | CompiledText, values: readonly unknown[]): Prepared & { values: unknown[] } {
+/** Names a constant statement, so that a connection parses and plans it only once. */
+function toQuery(text: string | CompiledText, values: readonly unknown[]): Query & { values: unknown[] } {
   if (text instanceof CompiledText) {
     return { ...queryOf(text), values: [...values] };
   }

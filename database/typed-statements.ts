@@ -126,13 +126,17 @@ function propertyOf(column: string): string {
 /** A parameter of any type. */
 type Parameter = <Value>(name: string) => ExpressionWrapper<Tables, never, Value>;
 
-/** Compiles a statement whose types are known to the caller. Most statements are compiled by `statement`, which derives them. */
+/**
+ * Compiles a statement whose types are known to the caller. Most statements are compiled by `statement`, which derives them. A text that depends on a
+ * request is not constant.
+ */
 export function compile<Values, Row>(
   build: (db: Kysely<Tables>, $: Parameter) => Compilable,
+  text: { readonly isConstant: boolean },
 ): TypedStatement<Values, Row> {
   const compiler = new ConstantCompiler();
   const { sql } = build(builder(compiler), (name) => new ExpressionWrapper(ValueNode.create(new Slot(name)))).compile();
-  return new TypedStatement(new CompiledText(sql), compiler.slots as (keyof Values & string)[]);
+  return new TypedStatement(new CompiledText(sql, text), compiler.slots as (keyof Values & string)[]);
 }
 
 /**
@@ -144,5 +148,5 @@ export function compile<Values, Row>(
 export function statement<Values, Output>(
   build: (db: Kysely<Tables>, $: Given<Values>) => Compilable<Output>,
 ): TypedStatement<Values, Rows<Output>> {
-  return compile(build);
+  return compile(build, { isConstant: true });
 }

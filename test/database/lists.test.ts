@@ -65,6 +65,19 @@ describe('a list', () => {
     return { ...page, rows: page.rows.map(({ name }) => name) };
   };
 
+  test('leaves nothing on the connection, whatever conditions a caller chooses', async () => {
+    // Each prepared statement stays in the server's memory. With thousands of sets of conditions, one caller could fill it.
+    const prepared = await database.withSystem(async (em) => {
+      await APPLICATIONS.page(em, { filter: { name: 'one' }, sortBy: 'createdAt', slice: ALL });
+      await APPLICATIONS.page(em, { filter: { receipts: true }, sortBy: 'minAmountMinor', slice: ALL });
+      await NAMES.all(em, { least: 10n });
+      return em.execute<object[]>(
+        `select statement from pg_prepared_statements where statement like '%"applications" as "a"%'`,
+      );
+    });
+    expect(prepared).toEqual([]);
+  });
+
   test.each([
     [{}, ['one', 'two', 'three']],
     [{ name: undefined, least: null }, ['one', 'two', 'three']],
