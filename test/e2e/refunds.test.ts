@@ -6,7 +6,7 @@ import { startReceiver, type ReceivedEvent, type Receiver } from '../../scripts/
 import type { DevFile } from '../../scripts/development/dev-file.ts';
 import { linkTemporal, type TemporalLink } from '../../temporal/client.ts';
 import { workflowIds } from '../../workflows/messages/names.ts';
-import { isAlive } from '../scripts/development/launched.ts';
+import { isAlive } from '../support/launched-stack.ts';
 import { signInOperators, type AsOperator } from '../journeys/operators.ts';
 import { asOwner, attemptReference } from '../journeys/owner.ts';
 import { payAndReturn } from '../journeys/payer.ts';

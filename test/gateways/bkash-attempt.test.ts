@@ -290,6 +290,9 @@ describe('of two processes', () => {
   test('the second knows that the first has executed, and does not execute beside it', async () => {
     // The worker that sent the execution may have died.
     const { one, other } = two();
+    // Gets its token, which takes longer than a short time limit on a stalled machine.
+    bkash.answer({ status: payment() });
+    await one.queryAttempt(HANDLE);
     bkash.answer({ status: AGREED, execute: HANG });
     await bkash.expectSilence(() => one.queryAttempt(HANDLE));
     expect(await other.queryAttempt(HANDLE)).toEqual({ kind: 'in-progress' });

@@ -1,12 +1,9 @@
-import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, chmodSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { findRunningStack, type DevFile } from '../../scripts/development/dev-file.ts';
 import { choosePorts } from '../../scripts/development/stack-environment.ts';
-import { until } from '../support/until.ts';
-
-const ROOT = resolve(import.meta.dirname, '../..');
+import { launch, untilUp } from '../support/launched-stack.ts';
 
 /** `npm start` with its own servers. All of it can be killed and started again on the same data and ports. */
 export interface StackToKill {
@@ -28,10 +25,7 @@ export async function startStackToKill(): Promise<StackToKill> {
   const { api, web, simulators, postgres, temporal, temporalUi } = await choosePorts('free', {});
   // A gateway calls back to the address at which the checkout was opened, so the addresses must stay the same after a restart. No stack takes the
   // documented ports, which another one that starts at the same time would take as well.
-  const environment = {
-    ...process.env,
-    DATABASE_URL: '',
-    TEMPORAL_ADDRESS: '',
+  const ports = {
     LENDEN_API_PORT: String(api),
     LENDEN_WEB_PORT: String(web),
     SIMULATORS_PORT: String(simulators),
@@ -39,8 +33,8 @@ export async function startStackToKill(): Promise<StackToKill> {
     LENDEN_TEMPORAL_PORT: String(temporal),
     LENDEN_TEMPORAL_UI_PORT: String(temporalUi),
   };
-  let launcher = launch(directory, environment);
-  await up(launcher, directory);
+  let launcher = launch(directory, ports);
+  await untilUp(launcher, directory);
   const dev = async (): Promise<DevFile> => {
     const running = await findRunningStack(directory);
     if (running === undefined) {
@@ -61,9 +55,8 @@ export async function startStackToKill(): Promise<StackToKill> {
       await launcher.exited;
     },
     async startAgain() {
-      launcher = launch(directory, environment);
-      await up(launcher, directory);
-      return dev();
+      launcher = launch(directory, ports);
+      return untilUp(launcher, directory);
     },
     async remove() {
       launcher.process.kill('SIGTERM');
@@ -71,35 +64,6 @@ export async function startStackToKill(): Promise<StackToKill> {
       rmSync(directory, { recursive: true, force: true });
     },
   };
-}
-
-interface Launcher {
-  readonly process: ChildProcess;
-  readonly exited: Promise<void>;
-  output(): string;
-}
-
-function launch(directory: string, environment: NodeJS.ProcessEnv): Launcher {
-  const child = spawn(process.execPath, ['scripts/development/start.ts', '--directory', directory], {
-    cwd: ROOT,
-    env: environment,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let output = '';
-  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
-  child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
-  return {
-    process: child,
-    exited: new Promise((settle) => child.once('exit', () => settle())),
-    output: () => output,
-  };
-}
-
-async function up(launcher: Launcher, directory: string): Promise<void> {
-  await until(() => launcher.output().includes('Lenden is running') || launcher.process.exitCode !== null);
-  if ((await findRunningStack(directory)) === undefined) {
-    throw new Error(`the stack did not come up:\n${launcher.output()}`);
-  }
 }
 
 function kill(pid: number): void {

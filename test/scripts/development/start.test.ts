@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { VENDORS } from '../../../domain/shadhinpay.ts';
 import { GATEWAY_NAMES } from '../../../gateways/registry.ts';
 import type { DevFile } from '../../../scripts/development/dev-file.ts';
-import { isAlive, launch, untilUp, type Launched } from './launched.ts';
+import { isAlive, launch, untilUp, type Launched } from '../../support/launched-stack.ts';
 import { until } from '../../support/until.ts';
 
 let directory: string;

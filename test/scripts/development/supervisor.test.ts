@@ -8,7 +8,7 @@ import { startChild, type Child } from '../../../scripts/shared/child.ts';
 import { endProcess, identifyProcess, isRunning } from '../../../scripts/shared/processes.ts';
 import { openStackRecord, StackIsRunningError } from '../../../scripts/development/stack-record.ts';
 import { supervise } from '../../../scripts/development/supervisor.ts';
-import { isAlive } from './launched.ts';
+import { isAlive } from '../../support/launched-stack.ts';
 import { until } from '../../support/until.ts';
 
 let directory: string;

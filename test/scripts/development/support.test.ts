@@ -6,7 +6,7 @@ import { openOrm } from '../../../database/connection.ts';
 import { createTestDatabase } from '../../support/database.ts';
 import { startTestStack, type TestStack } from '../../support/stack.ts';
 import { advanceWorkflow, connectTestTemporal, uniqueTaskQueue, type TestTemporal } from '../../support/temporal.ts';
-import { isAlive } from './launched.ts';
+import { isAlive } from '../../support/launched-stack.ts';
 
 describe('a test database', () => {
   test('has the schema of the template and nothing of another test', async () => {

@@ -1,10 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { findRunningStack, type DevFile } from '../../../scripts/development/dev-file.ts';
-import { until } from '../../support/until.ts';
+import { findRunningStack, type DevFile } from '../../scripts/development/dev-file.ts';
+import { until } from './until.ts';
 
-const ROOT = resolve(import.meta.dirname, '../../..');
+const ROOT = resolve(import.meta.dirname, '../..');
 
 /** `npm start` as a separate process, without npm. */
 export interface Launched {
@@ -13,12 +13,12 @@ export interface Launched {
   output(): string;
 }
 
-export function launch(directory: string): Launched {
-  // Uses its own servers, not those of the test run.
-  const environment = { ...process.env, DATABASE_URL: '', TEMPORAL_ADDRESS: '' };
-  const child = spawn(process.execPath, ['scripts/development/start.ts', '--directory', directory, '--free-ports'], {
+/** Starts it on free ports, or on those of the environment. It uses its own servers, not those of the test run. */
+export function launch(directory: string, ports?: NodeJS.ProcessEnv): Launched {
+  const script = ['scripts/development/start.ts', '--directory', directory];
+  const child = spawn(process.execPath, ports === undefined ? [...script, '--free-ports'] : script, {
     cwd: ROOT,
-    env: environment,
+    env: { ...process.env, DATABASE_URL: '', TEMPORAL_ADDRESS: '', ...ports },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';
