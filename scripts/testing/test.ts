@@ -19,6 +19,9 @@ const LONG = 'test/e2e/';
 const PARTLY_LONG = [
   'test/api/admin/tampered-lists.test.ts',
   'test/journeys/',
+  'test/scripts/commands/restore-command.test.ts',
+  'test/scripts/development/postgres.test.ts',
+  'test/scripts/development/start.test.ts',
   'test/web/browser.test.ts',
   'test/web/payable/browser.test.ts',
   'test/workflows/invoice.test.ts',

@@ -11,6 +11,7 @@ import { createTestDatabase, type TestDatabase } from '../../support/database.ts
 import { createTestNamespace } from '../../support/temporal.ts';
 import { testServers } from '../../support/test-servers.ts';
 import { until } from '../../support/until.ts';
+import { longTest } from '../../support/long.ts';
 
 const ROOT = resolve(import.meta.dirname, '../../..');
 const log = createLogger({ service: 'test', level: 'silent' });
@@ -86,7 +87,7 @@ describe('npm run restore', () => {
     });
   });
 
-  test('keeps a process away that starts meanwhile, and ends one whose session was cut off', async () => {
+  longTest('keeps a process away that starts meanwhile, and ends one whose session was cut off', async () => {
     // Dropping the database ends every session, so for a moment a running process looks stopped.
     await connected(async (database) => {
       let ended = 0;
@@ -115,7 +116,7 @@ describe('npm run restore', () => {
     });
   });
 
-  test('changes nothing where Temporal was never prepared, and says what to run', async () => {
+  longTest('changes nothing where Temporal was never prepared, and says what to run', async () => {
     // Otherwise the restore would stop halfway on a new Temporal server.
     const before = await rows(SEQUENCES);
     const { code, stderr } = await restore([], 'never-prepared');

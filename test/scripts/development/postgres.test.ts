@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { openOrm } from '../../../database/connection.ts';
 import { acceptsConnections, findFreePort } from '../../../scripts/shared/ports.ts';
 import { startPostgres, type EmbeddedPostgres } from '../../../scripts/development/postgres.ts';
+import { longTest } from '../../support/long.ts';
 
 let directory: string;
 let running: EmbeddedPostgres[];
@@ -62,7 +63,7 @@ describe('embedded Postgres', () => {
     expect(await query(second.url, 'select answer from kept')).toEqual([{ answer: 42 }]);
   });
 
-  test('stops a former server that still runs on the data before it starts', async () => {
+  longTest('stops a former server that still runs on the data before it starts', async () => {
     // Otherwise two servers would write to one cluster, for example after only the launcher was killed.
     const first = await start();
     await query(first.url, 'create table kept as select 1 as one');
@@ -72,7 +73,7 @@ describe('embedded Postgres', () => {
     expect(await query(second.url, 'select one from kept')).toEqual([{ one: 1 }]);
   });
 
-  test('starts although the pid in a stale pid file belongs to another program now', async () => {
+  longTest('starts although the pid in a stale pid file belongs to another program now', async () => {
     // Otherwise a reused pid would block the start after a crash, or an unrelated program would be killed.
     const first = await start();
     process.kill(first.child.identity.pid, 'SIGKILL');
@@ -92,7 +93,7 @@ describe('embedded Postgres', () => {
     }
   });
 
-  test('starts although the killed server is still in the process table', async () => {
+  longTest('starts although the killed server is still in the process table', async () => {
     // Otherwise Postgres could not start after every process was killed, in a container whose first process collects no zombies.
     const first = await start();
     const data = join(directory, 'postgres', 'data');
@@ -116,7 +117,7 @@ describe('embedded Postgres', () => {
     }
   });
 
-  test('makes the cluster anew when a first start died half-way', async () => {
+  longTest('makes the cluster anew when a first start died half-way', async () => {
     // Otherwise an incomplete cluster would be used as a complete one.
     const staging = join(directory, 'postgres', 'data.new');
     const first = await start();
@@ -138,7 +139,7 @@ describe('embedded Postgres', () => {
     expect(statSync(join(directory, 'postgres', 'password')).mode & 0o077).toBe(0);
   });
 
-  test('gives the owner a new password when the old one was lost', async () => {
+  longTest('gives the owner a new password when the old one was lost', async () => {
     // Otherwise the owner of the files would lose access to the data.
     const first = await start();
     await first.child.stop();
@@ -164,7 +165,7 @@ describe('embedded Postgres', () => {
     expect(await acceptsConnections({ host: '127.0.0.1', port: server.port })).toBe(false);
   });
 
-  test('says what the server said when it cannot start', async () => {
+  longTest('says what the server said when it cannot start', async () => {
     // Otherwise a failed start would report a timeout instead of the reason.
     const taken = await start();
     const attempt = startPostgres({

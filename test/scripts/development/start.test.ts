@@ -8,6 +8,7 @@ import { GATEWAY_NAMES } from '../../../gateways/registry.ts';
 import type { DevFile } from '../../../scripts/development/dev-file.ts';
 import { isAlive, launch, untilUp, type Launched } from '../../support/launched-stack.ts';
 import { until } from '../../support/until.ts';
+import { longTest } from '../../support/long.ts';
 
 let directory: string;
 let launched: Launched;
@@ -131,7 +132,7 @@ describe('npm start', () => {
     }
   });
 
-  test('started twice, says where it runs and leaves it alone', async () => {
+  longTest('started twice, says where it runs and leaves it alone', async () => {
     // Otherwise two launchers would use the same data.
     const second = launch(directory);
     expect(await second.exited).toBe(0);
@@ -140,7 +141,7 @@ describe('npm start', () => {
     expect(readDev()).toEqual(dev);
   });
 
-  test('starts a killed process again and says so', async () => {
+  longTest('starts a killed process again and says so', async () => {
     // Otherwise one dying process would end the service.
     const before = readDev().processes;
     for (const name of ['api', 'postgres'] as const) {
@@ -154,7 +155,7 @@ describe('npm start', () => {
     await until(async () => JSON.stringify(await aboutMe()).includes('"status":200'));
   });
 
-  test('resumes with its data after kill -9 of every process, the launcher included', async () => {
+  longTest('resumes with its data after kill -9 of every process, the launcher included', async () => {
     // Otherwise stored payments would be lost when every process dies at once.
     for (const pid of Object.values(readDev().processes)) {
       process.kill(pid, 'SIGKILL');
@@ -166,7 +167,7 @@ describe('npm start', () => {
     expect(await aboutMe()).toMatchObject({ status: 200, data: { id: dev.apps.native.id } });
   });
 
-  test('leaves nothing running when only the launcher is killed, and starts again at once', async () => {
+  longTest('leaves nothing running when only the launcher is killed, and starts again at once', async () => {
     // Otherwise orphaned processes would keep the ports and data, or continue unnoticed.
     const { launcher = 0, ...others } = readDev().processes;
     process.kill(launcher, 'SIGKILL');
@@ -177,7 +178,7 @@ describe('npm start', () => {
     expect(resumed.apps).toEqual(dev.apps);
   });
 
-  test('ends its children by itself when it is killed and nobody starts it again', async () => {
+  longTest('ends its children by itself when it is killed and nobody starts it again', async () => {
     // Otherwise a killed launcher would leave its stack running on the machine.
     const { launcher = 0, ...others } = readDev().processes;
     process.kill(launcher, 'SIGKILL');
