@@ -78,7 +78,8 @@ module.exports = {
     },
     {
       name: 'domain-is-pure',
-      comment: 'The domain runs anywhere: no Node built-ins; zod-free, so that workflows can import it.',
+      comment:
+        'The domain runs anywhere: no Node built-ins. zod only in domain/payouts, which workflows do not import.',
       severity: 'error',
       from: { path: '^domain/' },
       to: { dependencyTypes: ['core'] },

@@ -2,5 +2,10 @@ import { sweep, type SweepDependencies } from '../core/sweep/sweep.ts';
 import type { SweepActivities } from '../workflows/messages/maintenance.ts';
 
 export function createSweepActivities(deps: SweepDependencies): SweepActivities {
-  return { sweep: () => sweep(deps) };
+  return {
+    async sweep() {
+      const { actions, nextInMs } = await sweep(deps);
+      return { actions: Object.fromEntries(Object.entries(actions).filter(([, times]) => times > 0)), nextInMs };
+    },
+  };
 }

@@ -1,12 +1,18 @@
-import { deliverEvent, type WebhookDependencies } from '../core/webhooks/deliver.ts';
-import { createEndpointGate } from '../core/webhooks/endpoint-gate.ts';
+import type { WebhookDependencies } from '../core/webhooks/attempt.ts';
+import { deliverEvent } from '../core/webhooks/deliver.ts';
+import type { EndpointGate } from '../core/webhooks/endpoint-gate.ts';
 import { scopeOf } from '../core/scope.ts';
 import { describeError } from '../runtime/logger.ts';
 import type { WebhookActivities } from '../workflows/messages/webhook.ts';
 import { asApplicationFailure } from './failures.ts';
 
-export function createWebhookActivities(deps: WebhookDependencies): WebhookActivities {
-  const gate = createEndpointGate({ now: deps.now, random: deps.random });
+export interface WebhookActivityDependencies extends WebhookDependencies {
+  /** Shared with the first attempts of the same process. */
+  readonly gate: EndpointGate;
+}
+
+export function createWebhookActivities(deps: WebhookActivityDependencies): WebhookActivities {
+  const { gate } = deps;
   return {
     async deliverWebhook(input) {
       try {

@@ -1,5 +1,6 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { openGateways } from '../core/gateways/open-gateways.ts';
+import { deliveriesByWorkflow } from '../core/webhooks/deliveries.ts';
 import { openProcessDatabase } from '../database/process-database.ts';
 import { BUSINESS_TIME_ZONE, calendarIn } from '../domain/calendar.ts';
 import { parseAllowList } from '../domain/outbound-url.ts';
@@ -33,10 +34,12 @@ const gateways = openGateways({
   secrets,
   telemetry,
 });
+const dispatch = createDispatch(temporal.client);
 const deps = {
   database,
   gateways,
-  dispatch: createDispatch(temporal.client),
+  dispatch,
+  deliveries: deliveriesByWorkflow(dispatch),
   log,
   allow,
   publicHttp,

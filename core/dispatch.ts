@@ -4,6 +4,7 @@ import type { Money } from '../domain/money.ts';
 import type { RefundStatus } from '../domain/refund.ts';
 import type { InvoiceChange, InvoiceProgress } from '../workflows/messages/invoice.ts';
 import type { CheckoutOpened } from '../workflows/messages/payment.ts';
+import type { FailedFirstAttempt } from '../workflows/messages/webhook.ts';
 
 /** What is needed to start a payment's workflow: ids, codes and amounts, without the payer's data. */
 export interface PaymentHandle {
@@ -126,9 +127,12 @@ export interface Dispatch {
   notifyInvoice(invoice: InvoiceHandle, change: InvoiceChange): Promise<void>;
   /** Notifies the invoice that its due dates have changed, and waits until it uses them. Rejects after the timeout. */
   rescheduleInvoice(invoice: InvoiceHandle, wait: { timeoutMs: number }): Promise<InvoiceProgress>;
-  startDelivery(event: EventHandle): Promise<void>;
+  /** Starts the event's workflow if it does not run. It begins with the first attempt, or after one that failed. */
+  startDelivery(event: EventHandle, failed?: FailedFirstAttempt): Promise<void>;
   /** Sends an event now, even if it was delivered or given up before. */
   resendDelivery(event: EventHandle): Promise<void>;
+  /** Makes the sweeper look at once, after rows became due. Returns false if it does not run; a worker starts it within a minute. */
+  wakeSweeper(): Promise<boolean>;
   /** Returns the references of the workflows that ended abnormally since then, at most this many. */
   endedWorkflows(ended: { since: Date; max: number }): Promise<EndedWorkflows>;
 }

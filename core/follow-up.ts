@@ -1,5 +1,4 @@
-import { describeError } from '../runtime/logger.ts';
-import type { CoreDependencies } from './dependencies.ts';
+import { describeError, type Logger } from '../runtime/logger.ts';
 
 /** Work in another workflow that a committed step triggers. If starting it fails, the rows still show it, and the sweeper starts it later. */
 export interface FollowUp {
@@ -11,7 +10,7 @@ export interface FollowUp {
 
 /** Starts each follow-up. A failure of one does not stop the others. */
 export async function followUp(
-  { log }: CoreDependencies,
+  { log }: { readonly log: Logger },
   { reference }: { readonly reference: string },
   followUps: readonly FollowUp[],
 ): Promise<void> {

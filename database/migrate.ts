@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { ADVISORY_LOCKS } from './advisory-locks.ts';
 import { openOrm, type EntityManager } from './connection.ts';
 import { makeRoles, prepareLogins } from './logins.ts';
 import { requireWhole } from './restored-whole.ts';
@@ -50,7 +51,7 @@ export async function prepareRoles(url: string, logins: RuntimeUrls = {}): Promi
 }
 
 async function oneAtATime(em: EntityManager): Promise<void> {
-  await em.execute('select pg_advisory_xact_lock(7016402)');
+  await em.execute(`select pg_advisory_xact_lock(${ADVISORY_LOCKS.migration})`);
 }
 
 /** A role whose variable is not set keeps its login. */

@@ -1,9 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describeError, type Logger } from '../runtime/logger.ts';
+import { ADVISORY_LOCKS } from './advisory-locks.ts';
 import type { HeldSession, PooledDatabase } from './connection.ts';
 
-/** Every api and worker holds it shared while it lives; `npm run restore` holds it exclusively. */
-const LOCK = 7016403;
 const LOOK_EVERY_MS = 2_000;
 /** By then a process whose session was cut off has found the lock taken and has ended. */
 const NOTICED_WITHIN_MS = 3 * LOOK_EVERY_MS;
@@ -85,7 +84,7 @@ async function enter(database: PooledDatabase, name: string): Promise<Entered | 
   try {
     const [row] = await session.execute<{ held: boolean }>(
       `select set_config('application_name', ?, false), pg_try_advisory_lock_shared(?) as held`,
-      [`lenden ${name}`.slice(0, 63), LOCK],
+      [`lenden ${name}`.slice(0, 63), ADVISORY_LOCKS.presence],
     );
     if (row?.held !== true) {
       session.release();
@@ -111,7 +110,7 @@ export async function livingProcesses(session: Pick<HeldSession, 'execute'>): Pr
     `select coalesce(nullif(a.application_name, ''), 'process ' || l.pid) as name from pg_locks l left join pg_stat_activity a on a.pid = l.pid
      where l.locktype = 'advisory' and l.database = (select oid from pg_database where datname = current_database())
        and l.classid = 0 and l.objid::bigint = ? and l.mode = 'ShareLock' and l.granted order by 1`,
-    [LOCK],
+    [ADVISORY_LOCKS.presence],
   );
   return rows.map(({ name }) => name);
 }
@@ -126,7 +125,7 @@ export async function keepAlone(database: PooledDatabase): Promise<Alone> {
   const session = await database.session();
   const [row] = await session.execute<{ held: boolean }>(
     `select set_config('application_name', 'lenden restore', false), pg_try_advisory_lock(?) as held`,
-    [LOCK],
+    [ADVISORY_LOCKS.presence],
   );
   if (row?.held !== true) {
     const living = await livingProcesses(session);

@@ -25,26 +25,28 @@ export async function inOneTrip<T>(
   work: (statements: Statements) => Promise<T>,
 ): Promise<T> {
   return withClient(pool, async (client) => {
-    const sent: Promise<QueryResult>[] = begin(client, opening);
+    const sent: Promise<QueryResult>[] = [];
     let open = true;
-    const working = work({
-      execute: async <Rows extends object[]>(
-        text: string | CompiledText,
-        values: readonly unknown[] = [],
-      ): Promise<Rows> => {
-        if (!open) {
-          throw new Error(
-            'the transaction is already sent: a single-trip transaction cannot wait between its statements',
-          );
-        }
-        const answer = client.query(toQuery(text, values));
-        sent.push(answer);
-        return (await answer).rows as Rows;
-      },
+    const execute = async <Rows extends object[]>(
+      text: string | CompiledText,
+      values: readonly unknown[] = [],
+    ): Promise<Rows> => {
+      if (!open) {
+        throw new Error(
+          'the transaction is already sent: a single-trip transaction cannot wait between its statements',
+        );
+      }
+      const answer = client.query(toQuery(text, values));
+      sent.push(answer);
+      return (await answer).rows as Rows;
+    };
+    const { working, committing } = inOneWrite(client, () => {
+      sent.push(...begin(client, opening));
+      const begun = work({ execute });
+      begun.catch(() => undefined);
+      open = false;
+      return { working: begun, committing: client.query('commit') };
     });
-    working.catch(() => undefined);
-    open = false;
-    const committing = client.query('commit');
     await firstFailureOf([...sent, committing]);
     requireCommitted(await committing);
     return working;
@@ -58,20 +60,23 @@ export async function inTransaction<T>(
   work: (statements: Statements) => Promise<T>,
 ): Promise<T> {
   return withClient(pool, async (client) => {
-    const opened = Promise.all(begin(client, opening));
-    opened.catch(() => undefined);
+    let opened: Promise<unknown> = Promise.resolve();
+    const execute = async <Rows extends object[]>(
+      text: string | CompiledText,
+      values: readonly unknown[] = [],
+    ): Promise<Rows> => {
+      const answer = client.query(toQuery(text, values));
+      answer.catch(() => undefined);
+      await opened;
+      return (await answer).rows as Rows;
+    };
     try {
-      const result = await work({
-        execute: async <Rows extends object[]>(
-          text: string | CompiledText,
-          values: readonly unknown[] = [],
-        ): Promise<Rows> => {
-          const answer = client.query(toQuery(text, values));
-          answer.catch(() => undefined);
-          await opened;
-          return (await answer).rows as Rows;
-        },
+      const working = inOneWrite(client, () => {
+        opened = Promise.all(begin(client, opening));
+        opened.catch(() => undefined);
+        return work({ execute });
       });
+      const result = await working;
       await opened;
       requireCommitted(await client.query('commit'));
       return result;
@@ -115,6 +120,17 @@ export async function holdSession(pool: Pool): Promise<HeldSession> {
       }
     },
   };
+}
+
+/** Writes everything that `send` sends to the socket at once, so that neither side is woken for each statement. */
+function inOneWrite<T>(client: PoolClient, send: () => T): T {
+  const { stream } = client.connection;
+  stream.cork();
+  try {
+    return send();
+  } finally {
+    stream.uncork();
+  }
 }
 
 /** Sends both statements before awaiting either. */

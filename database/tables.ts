@@ -87,6 +87,14 @@ import {
   Refund,
   type RefundSchema,
 } from './entities/refund.ts';
+import {
+  ReportProgress,
+  type ReportProgressSchema,
+  ReportSum,
+  type ReportSumSchema,
+  ReportTime,
+  type ReportTimeSchema,
+} from './entities/report.ts';
 import { LostInvoiceNumber, type LostInvoiceNumberSchema, Restore, type RestoreSchema } from './entities/restore.ts';
 import {
   WebhookAttempt,
@@ -139,6 +147,9 @@ export const ENTITIES = [
   LostInvoiceNumber,
   WebhookEvent,
   WebhookAttempt,
+  ReportSum,
+  ReportTime,
+  ReportProgress,
 ];
 
 /**
@@ -187,6 +198,9 @@ export interface Tables extends InferKyselyDB<
   | typeof RestoreSchema
   | typeof LostInvoiceNumberSchema
   | typeof WebhookEventSchema
-  | typeof WebhookAttemptSchema,
+  | typeof WebhookAttemptSchema
+  | typeof ReportSumSchema
+  | typeof ReportTimeSchema
+  | typeof ReportProgressSchema,
   { columnNamingStrategy: 'property' }
 > {}

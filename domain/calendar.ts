@@ -2,6 +2,8 @@ import { addDays, type PlainDate } from './plain-date.ts';
 
 /** The calendar of a time zone: which day it is, and when a day begins. */
 export interface Calendar {
+  /** The IANA name of the time zone. */
+  readonly timeZone: string;
   today(at: Date): PlainDate;
   /** Returns the first instant of a day. */
   startOf(date: PlainDate): Date;
@@ -24,7 +26,7 @@ export function calendarIn(timeZone: string): Calendar {
   const known = new Map<PlainDate, number>();
   const startOf = (date: PlainDate): Date =>
     new Date(known.get(date) ?? remember(known, date, firstInstant(today, date)));
-  return { today, startOf, morningOf: (date) => new Date(startOf(date).getTime() + MORNING_MS) };
+  return { timeZone, today, startOf, morningOf: (date) => new Date(startOf(date).getTime() + MORNING_MS) };
 }
 
 /** Finds the first minute of a day by binary search. Zones are at most 14 hours from UTC and change by whole minutes, so both bounds are safe. */

@@ -1,4 +1,7 @@
-import type { PaymentStatus, ReviewReason } from './payment.ts';
+import { decisionInWords, type OpenDecision } from './open-decision.ts';
+import { openDeliveries, type DeliverySituation } from './open-deliveries.ts';
+import { openRefunds, type OpenRefund, type RefundSituation } from './open-refunds.ts';
+import { isOpen, statusAtEnd, type PaymentStatus, type ReviewReason } from './payment.ts';
 
 export interface PaymentSituation {
   readonly status: PaymentStatus;
@@ -13,6 +16,10 @@ export interface PaymentSituation {
   readonly unappliedMoney: 'REFUNDING' | 'KEPT' | 'REFUNDED' | null;
   /** Whether the payer still has to choose the gateway. */
   readonly choosing: boolean;
+  /** The open decision on its review, or on its unapplied money. */
+  readonly decision: OpenDecision | null;
+  readonly refunds: readonly RefundSituation[];
+  readonly deliveries: readonly DeliverySituation[];
 }
 
 export interface Situation {
@@ -32,24 +39,63 @@ const REVIEW_WORDS: Readonly<Record<ReviewReason, string>> = {
   EVIDENCE_REUSED: "the gateway's confirmation was already used for another payment",
 };
 
-/** Explains a payment's state: what it waits for, until when, and what happens next. Application, operator and support see the same text. */
+const REFUNDS_TOLD_MAX = 3;
+
+/**
+ * Explains a payment's state: what it waits for, until when, and what happens next, also with its open refunds and undelivered events. Application,
+ * operator and support see the same text.
+ */
 export function explain(payment: PaymentSituation): Situation {
+  const told = stateOf(payment);
+  const refunds = openRefunds(payment.refunds);
+  const { waitingFor, until } = isOpen(payment.status) || told.waitingFor === 'operator' ? told : waitOf(told, refunds);
+  const others = [...refundsInWords(refunds), ...openDeliveries(payment.deliveries)];
+  const isDone = waitingFor === 'nothing' && others.length === 0;
+  return {
+    summary: told.summary,
+    waitingFor,
+    until,
+    next: [...(isDone ? ['Nothing.'] : []), told.next, ...others].join(' '),
+  };
+}
+
+type Wait = Pick<Situation, 'waitingFor' | 'until'>;
+
+/** What an ended payment waits for: a person before the gateway, until the first of their deadlines. */
+function waitOf(told: Wait, refunds: readonly OpenRefund[]): Wait {
+  const [first] = refunds;
+  if (first === undefined) {
+    return told;
+  }
+  const { waitingFor } = first;
+  const deadlines = refunds
+    .filter((refund) => refund.waitingFor === waitingFor)
+    .flatMap(({ until }) => (until === null ? [] : [until.getTime()]));
+  return { waitingFor, until: deadlines.length === 0 ? null : new Date(Math.min(...deadlines)) };
+}
+
+function refundsInWords(refunds: readonly OpenRefund[]): string[] {
+  const others = refunds.length - REFUNDS_TOLD_MAX;
+  return [
+    ...refunds.slice(0, REFUNDS_TOLD_MAX).map(({ next }) => next),
+    ...(others > 0 ? [`${others} more ${others === 1 ? 'refund is' : 'refunds are'} open.`] : []),
+  ];
+}
+
+/** The state of the payment itself. */
+function stateOf(payment: PaymentSituation): Situation {
   if (payment.heldLate) {
     return still(
-      `The payment ended as ${payment.status}. Money that arrived later is held in suspense.`,
+      `The payment ended as ${statusAtEnd(payment.status)}. Money that arrived later is held in suspense.`,
       'operator',
-      'An operator refunds or keeps the unapplied payment.',
+      ['An operator refunds or keeps the unapplied payment.', ...decidedSoFar(payment)].join(' '),
     );
   }
-  if (payment.reviewReason !== null && (payment.status === 'CREATED' || payment.status === 'PENDING')) {
-    return still(
-      `Under review: ${REVIEW_WORDS[payment.reviewReason]}.`,
-      'operator',
-      'An operator accepts or rejects the payment. There is no deadline.',
-    );
+  if (payment.reviewReason !== null && isOpen(payment.status)) {
+    return underReview(`Under review: ${REVIEW_WORDS[payment.reviewReason]}.`, payment);
   }
   if (payment.unappliedMoney !== null && endedUnpaid(payment.status)) {
-    return unappliedMoney(payment.status, payment.unappliedMoney);
+    return unappliedMoney(payment, payment.unappliedMoney);
   }
   switch (payment.status) {
     case 'CREATED':
@@ -65,30 +111,30 @@ export function explain(payment: PaymentSituation): Situation {
       return still(
         'The gateway confirmed the charge, and it is posted to the ledger.',
         'nothing',
-        'Nothing. The payment is final unless it is refunded.',
+        'The payment is final unless it is refunded.',
       );
     case 'FAILED':
       return still(
         `The payment failed and no money was taken (${payment.failureCode ?? 'declined'}).`,
         'nothing',
-        'Nothing. The payment is final. You can create a new one.',
+        'The payment is final. You can create a new one.',
       );
     case 'CANCELLED':
       return still(
         'The payer cancelled the payment. No money was taken.',
         'nothing',
-        'Nothing. The payment is final. You can create a new one.',
+        'The payment is final. You can create a new one.',
       );
     case 'EXPIRED':
       return still(
         'The payment expired and the gateway confirmed that no money was taken.',
         'nothing',
-        'Nothing. The payment is final. Money that arrives later is held as an unapplied payment.',
+        'The payment is final. Money that arrives later is held as an unapplied payment.',
       );
     case 'PARTIALLY_REFUNDED':
-      return still('A part of the payment was refunded.', 'nothing', 'Nothing, unless more is refunded.');
+      return still('A part of the payment was refunded.', 'nothing', 'The payment is final unless more is refunded.');
     case 'REFUNDED':
-      return still('The payment was refunded in full.', 'nothing', 'Nothing. The payment is final.');
+      return still('The payment was refunded in full.', 'nothing', 'The payment is final.');
   }
 }
 
@@ -96,20 +142,43 @@ function endedUnpaid(status: PaymentStatus): boolean {
   return status === 'FAILED' || status === 'CANCELLED' || status === 'EXPIRED';
 }
 
+function decidedSoFar({ decision }: PaymentSituation): string[] {
+  return decision === null ? [] : [decisionInWords(decision)];
+}
+
+/** Once the decision is made, only its execution is left. */
+function underReview(summary: string, { decision }: PaymentSituation): Situation {
+  if (decision !== null && !decision.needsAnother) {
+    return still(summary, 'gateway-answer', decisionInWords(decision));
+  }
+  return still(
+    summary,
+    'operator',
+    decision === null
+      ? 'An operator accepts or rejects the payment. There is no deadline.'
+      : `${decisionInWords(decision)} There is no deadline.`,
+  );
+}
+
 /** Must not say that no money was taken: the payer paid, only too late. */
-function unappliedMoney(status: PaymentStatus, became: NonNullable<PaymentSituation['unappliedMoney']>): Situation {
+function unappliedMoney(
+  { status, refunds }: PaymentSituation,
+  became: NonNullable<PaymentSituation['unappliedMoney']>,
+): Situation {
   const came = `The payment ended as ${status}. Money that arrived later`;
   switch (became) {
     case 'REFUNDING':
       return still(
         `${came} is being refunded.`,
-        'nothing',
-        'The refund runs automatically and ends when the gateway reports the outcome.',
+        'gateway-answer',
+        refunds.some(({ ofUnapplied }) => ofUnapplied)
+          ? 'The payment is final.'
+          : 'The refund runs automatically and ends when the gateway reports the outcome.',
       );
     case 'KEPT':
-      return still(`${came} was kept.`, 'nothing', 'Nothing. The payment is final.');
+      return still(`${came} was kept.`, 'nothing', 'The payment is final.');
     case 'REFUNDED':
-      return still(`${came} was refunded.`, 'nothing', 'Nothing. The payment is final. You can create a new one.');
+      return still(`${came} was refunded.`, 'nothing', 'The payment is final. You can create a new one.');
   }
 }
 

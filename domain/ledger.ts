@@ -206,3 +206,14 @@ function collectedPostings({ gateway, grossMinor, feeMinor }: Collected, suspend
 function ownerOf({ applicationId, mode, currency }: Owner): Owner {
   return { applicationId, mode, currency };
 }
+
+/** The sums of the postings that debit and that credit an account, in minor units. */
+export interface AccountSums {
+  readonly debitMinor: bigint;
+  readonly creditMinor: bigint;
+}
+
+/** Returns the balance on the account's normal side; negative if the other side is larger. */
+export function balanceOf({ debitMinor, creditMinor }: AccountSums, normalSide: NormalSide): bigint {
+  return normalSide === 'debit' ? debitMinor - creditMinor : creditMinor - debitMinor;
+}

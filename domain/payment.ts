@@ -56,6 +56,11 @@ export function isPaid(status: PaymentStatus): boolean {
   return status === 'SUCCEEDED' || status === 'PARTIALLY_REFUNDED' || status === 'REFUNDED';
 }
 
+/** Returns the status in which the payment ended, whatever has been refunded since. */
+export function statusAtEnd(status: PaymentStatus): PaymentStatus {
+  return isPaid(status) ? 'SUCCEEDED' : status;
+}
+
 /** Why a payment waits for an operator instead of ending. */
 export const REVIEW_REASONS = [
   'AMOUNT_MISMATCH',

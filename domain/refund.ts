@@ -9,6 +9,8 @@ export const REFUND_REVIEW_REASONS = [
   'GATEWAY_CANCELLED',
   'REFUSED_AFTER_DOUBT',
   'STUCK_AT_GATEWAY',
+  // Rejected, or not approved in time, although the gateway may have it: an older database was restored.
+  'REJECTED_AFTER_DOUBT',
   // No gateway can make the refund: operators make it by hand and confirm it.
   'PAID_BACK_BY_HAND',
   // The gateway reported a failure after success. The refund counts as successful until operators decide.

@@ -78,6 +78,12 @@ export function delayBeforeAttemptMs(
   return seconds === undefined ? null : Math.round(seconds * 1_000 * (1 + JITTER_SHARE_MAX * random));
 }
 
+/**
+ * How long a new event belongs to the process that recorded it, which makes the first attempt; longer than all requests of an attempt can take. Then the
+ * sweeper starts the event's workflow.
+ */
+export const FIRST_ATTEMPT_LEASE_MS = 60_000;
+
 /** Consecutive failures after which an endpoint's circuit opens. Attempts are then postponed without a connection. */
 export const CIRCUIT_FAILURES = 5;
 const CIRCUIT_OPEN_MS = 30_000;
@@ -98,7 +104,8 @@ export interface EndpointHealth {
   readonly circuitOpenUntil: Date | null;
 }
 
-export type CircuitState = 'closed' | 'open' | 'half-open';
+export const CIRCUIT_STATES = ['closed', 'open', 'half-open'] as const;
+export type CircuitState = (typeof CIRCUIT_STATES)[number];
 
 export function circuitState({ circuitOpenUntil }: Pick<EndpointHealth, 'circuitOpenUntil'>, now: Date): CircuitState {
   if (circuitOpenUntil === null) {

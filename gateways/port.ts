@@ -201,6 +201,8 @@ export interface GatewayCapabilities extends RefundBounds {
   readonly questionsProveStore: boolean;
   /** Whether the gateway notifies our server of every charge, and retries while our server is down. */
   readonly notifies: boolean;
+  /** Whether a query executes a payment that the payer has agreed to, so that money moves on our call. */
+  readonly executes: boolean;
   /** For how many minutes after it is opened a session can be paid; null if the gateway does not document it. */
   readonly sessionLifeMinutes: number | null;
   /** Whether callbacks arrive over HTTP, from the gateway's server or from browsers that it redirects. */

@@ -54,6 +54,8 @@ export interface Config {
   readonly trustedProxies: number;
   readonly logLevel: string;
   readonly workflowBundle: string | null;
+  /** How many workflows of each queue the worker keeps in memory. One that is not kept is replayed from its history when it goes on. */
+  readonly cachedWorkflowsMax: number;
 }
 
 const port = z.coerce.number().int().min(0).max(65535);
@@ -79,6 +81,7 @@ const Environment = z.object({
   LENDEN_RETENTION_SESSION_DAYS: optional(z.coerce.number().int().min(30).max(3_650)),
   LENDEN_LOG_LEVEL: optional(z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])),
   LENDEN_WORKFLOW_BUNDLE: optional(z.string()),
+  LENDEN_CACHED_WORKFLOWS: optional(z.coerce.number().int().min(10).max(100_000)),
 });
 
 /**
@@ -140,6 +143,7 @@ export function readConfig(
     trustedProxies: env.LENDEN_TRUSTED_PROXIES ?? 0,
     logLevel: env.LENDEN_LOG_LEVEL ?? 'info',
     workflowBundle: env.LENDEN_WORKFLOW_BUNDLE ?? null,
+    cachedWorkflowsMax: env.LENDEN_CACHED_WORKFLOWS ?? 1_000,
   };
 }
 

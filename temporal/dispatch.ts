@@ -3,6 +3,7 @@ import type { Dispatch } from '../core/dispatch.ts';
 import { deliveryDispatch } from './deliveries.ts';
 import { endedWorkflowsDispatch } from './ended-workflows.ts';
 import { invoiceDispatch } from './invoices.ts';
+import { loopDispatch } from './loops.ts';
 import { paymentDispatch } from './payments.ts';
 import { refundDispatch } from './refunds.ts';
 import { unappliedPaymentDispatch } from './unapplied-payments.ts';
@@ -20,5 +21,6 @@ export function createDispatch(client: Client): Dispatch {
     ...invoiceDispatch(client),
     ...deliveryDispatch(client),
     ...endedWorkflowsDispatch(client),
+    ...loopDispatch(client),
   };
 }

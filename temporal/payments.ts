@@ -69,7 +69,7 @@ export function paymentStart(
         ...(typeof payment.invoiceId === 'bigint' ? { paysInvoice: true } : {}),
       },
     ],
-    typedSearchAttributes: moneyAttributes(payment, 'OPEN'),
+    typedSearchAttributes: moneyAttributes(payment, { status: 'PENDING', waitsFor: 'payer' }),
     staticSummary: moneySummary(payment),
   };
 }

@@ -36,7 +36,12 @@ export function refundStart(refund: RefundHandle): WorkflowStartOptions & { args
         mode: refund.mode,
       },
     ],
-    typedSearchAttributes: moneyAttributes(refund, refund.awaitsApproval ? 'AWAITING_APPROVAL' : 'OPEN'),
+    typedSearchAttributes: moneyAttributes(
+      refund,
+      refund.awaitsApproval
+        ? { status: 'AWAITING_APPROVAL', waitsFor: 'approval' }
+        : { status: 'PENDING', waitsFor: 'gateway' },
+    ),
     staticSummary: `Refund of ${moneySummary(refund)}`,
   };
 }

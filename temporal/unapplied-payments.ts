@@ -4,6 +4,7 @@ import { WORKFLOW_TYPES, workflowIds } from '../workflows/messages/names.ts';
 import { callbackSignal } from '../workflows/messages/payment.ts';
 import { decisionSignal } from '../workflows/messages/refund.ts';
 import { refundEndedSignal } from '../workflows/messages/unapplied-payment.ts';
+import { moneyAttributes } from './attributes.ts';
 import { paymentStart } from './payments.ts';
 import { reachesRunning } from './running.ts';
 
@@ -51,6 +52,7 @@ async function signalWithStart(
     // Unlike a payment's workflow, this one may run again after it has completed: more money can arrive later, and each charge is posted only once.
     workflowIdReusePolicy: 'ALLOW_DUPLICATE',
     args: [{ ...args[0], attemptReference }],
+    typedSearchAttributes: moneyAttributes(payment, { status: 'PENDING', waitsFor: 'gateway' }),
     staticSummary: `Unapplied payment? ${options.staticSummary}`,
     signal,
     signalArgs,

@@ -1,6 +1,8 @@
 import { NativeConnection, Runtime, makeTelemetryFilterString, DefaultLogger } from '@temporalio/worker';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openGateways } from '../core/gateways/open-gateways.ts';
+import { createEndpointGate } from '../core/webhooks/endpoint-gate.ts';
+import { FirstAttempts } from '../core/webhooks/first-attempts.ts';
 import { openProcessDatabase } from '../database/process-database.ts';
 import { BUSINESS_TIME_ZONE, calendarIn } from '../domain/calendar.ts';
 import { createHttpClient } from '../runtime/http-client.ts';
@@ -15,9 +17,10 @@ import { linkTemporal } from '../temporal/client.ts';
 import { createDispatch } from '../temporal/dispatch.ts';
 import { observedInterceptors } from '../temporal/observed.ts';
 import { readGauges } from './gauges.ts';
+import { keepLoops } from './loops.ts';
 import { observeWorker } from './observed.ts';
-import { ensureSchedules } from './schedules.ts';
-import { createWorkers, workflowBundle } from './workers.ts';
+import { createWorkers } from './workers.ts';
+import { workflowBundle } from './workflow-bundle.ts';
 
 /** Several applications may share a host. The activity enforces the limit of five per endpoint. */
 const WEBHOOK_SOCKETS_PER_ORIGIN = 64;
@@ -50,6 +53,18 @@ const webhookHttp = observeHttpClient(
 );
 telemetry.readGauges(() => readGauges(database));
 const mailer = config.mail === null ? null : createMailer(config.mail);
+const dispatch = createDispatch(temporal.client);
+const gate = createEndpointGate();
+const firstAttempts = new FirstAttempts({
+  database,
+  dispatch,
+  gate,
+  log,
+  allow,
+  secrets,
+  http: webhookHttp,
+  onResult: (kind) => telemetry.count('lenden.webhook.attempts', { 'lenden.outcome': kind }),
+});
 const connection = await connect(config.temporal);
 const workers = await createWorkers(
   {
@@ -62,7 +77,9 @@ const workers = await createWorkers(
       secrets,
       telemetry,
     }),
-    dispatch: createDispatch(temporal.client),
+    dispatch,
+    deliveries: firstAttempts,
+    gate,
     log,
     apiUrl: config.apiUrl,
     webUrl: config.webUrl,
@@ -78,6 +95,7 @@ const workers = await createWorkers(
     connection,
     namespace: config.temporal.namespace,
     workflowBundle: await workflowBundle(config.workflowBundle),
+    cachedWorkflowsMax: config.cachedWorkflowsMax,
     ...observeWorker(telemetry),
   },
 );
@@ -86,15 +104,16 @@ running.catch((error: unknown) => {
   log.fatal({ error: describeError(error) }, 'a worker stopped');
   process.exit(1);
 });
-await ensureSchedules(temporal.client);
+const loops = await keepLoops({ client: temporal.client, log });
 sayReady(log, { queues: workers.map(({ options }) => options.taskQueue) }, 'worker ready');
 
 onShutdown(log, [
+  // Together, since the grace of a stopping process is short. What workers still finalize is handed to workflows.
   async () => {
     for (const worker of workers) {
       worker.shutdown();
     }
-    await running;
+    await Promise.all([running, firstAttempts.close(), loops.end()]);
   },
   () => connection.close(),
   () => temporal.close(),

@@ -40,7 +40,7 @@ export function observeWorker(telemetry: Telemetry): {
 }
 
 const Answer = z.object({ kind: z.string() });
-const Counts = z.record(z.string(), z.number());
+const Swept = z.object({ actions: z.record(z.string(), z.number()) });
 
 function answered(telemetry: Telemetry, activity: string, result: unknown): void {
   const kind = Answer.safeParse(result).data?.kind;
@@ -51,7 +51,7 @@ function answered(telemetry: Telemetry, activity: string, result: unknown): void
     telemetry.count('lenden.webhook.attempts', { 'lenden.outcome': kind });
   }
   if (activity === 'sweep') {
-    for (const [action, number] of Object.entries(Counts.safeParse(result).data ?? {})) {
+    for (const [action, number] of Object.entries(Swept.safeParse(result).data?.actions ?? {})) {
       telemetry.count('lenden.sweeper.actions', { action }, number);
     }
   }

@@ -1,7 +1,4 @@
-import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import {
-  bundleWorkflowCode,
   Worker,
   type NativeConnection,
   type WorkerOptions,
@@ -13,21 +10,18 @@ import { createPaymentActivities } from '../activities/payments.ts';
 import { createSweepActivities } from '../activities/sweep.ts';
 import type { SweepDependencies } from '../core/sweep/sweep.ts';
 import { createWebhookActivities } from '../activities/webhooks.ts';
+import type { EndpointGate } from '../core/webhooks/endpoint-gate.ts';
 import type { AllowList } from '../domain/outbound-url.ts';
 import type { HttpClient } from '../runtime/http-client.ts';
 import type { SecretBox } from '../runtime/secrets.ts';
 import { TASK_QUEUES } from '../workflows/messages/names.ts';
-
-export const WORKFLOWS_PATH = fileURLToPath(new URL('../workflows/index.ts', import.meta.url));
-
-/** Part of every bundle, so that the code in the sandbox does not depend on whether telemetry is on. */
-export const WORKFLOW_INTERCEPTORS = [fileURLToPath(new URL('../workflows/trace-context.ts', import.meta.url))];
 
 export interface WorkerDependencies extends SweepDependencies {
   readonly secrets: SecretBox;
   /** Guarded: reaches public addresses and the allow-list only. */
   readonly webhookHttp: HttpClient;
   readonly allow: AllowList;
+  readonly gate: EndpointGate;
   readonly temporal: Client;
 }
 
@@ -35,19 +29,24 @@ export interface WorkersOptions {
   readonly connection: NativeConnection;
   readonly namespace: string;
   readonly workflowBundle: WorkflowBundleWithSourceMap | { readonly codePath: string };
+  /** For each of payments and webhooks. */
+  readonly cachedWorkflowsMax: number;
   readonly interceptors?: WorkerOptions['interceptors'];
   readonly sinks?: WorkerOptions['sinks'];
 }
 
-/** A cached workflow takes 0.3 MB, and a payment that is not cached only replays a dozen events: enough for the active ones. */
-const CACHED_WORKFLOWS_MAX = 500;
 /** Forty receivers that hang, with five attempts each, fill these slots until their circuits open. A waiting slot costs little. */
 const WEBHOOK_ATTEMPTS_MAX = 200;
+/**
+ * A workflow task lasts as long as its local activities, which wait for a gateway or the database and use no CPU meanwhile. Queries to a silent gateway
+ * hold their tasks for seconds, and must leave room for payments at other gateways.
+ */
+const WORKFLOW_TASKS_MAX = 500;
 const STOP_GRACE = '20s';
 
 /** Creates one worker per task queue, all in one process, so that payments, webhooks and maintenance never wait for each other's slots. */
 export async function createWorkers(deps: WorkerDependencies, options: WorkersOptions): Promise<Worker[]> {
-  const { connection, namespace, workflowBundle, interceptors, sinks } = options;
+  const { connection, namespace, workflowBundle, cachedWorkflowsMax, interceptors, sinks } = options;
   const shared = {
     connection,
     namespace,
@@ -61,13 +60,15 @@ export async function createWorkers(deps: WorkerDependencies, options: WorkersOp
       ...shared,
       taskQueue: TASK_QUEUES.payments,
       activities: createPaymentActivities(deps),
-      maxCachedWorkflows: CACHED_WORKFLOWS_MAX,
+      maxConcurrentLocalActivityExecutions: WORKFLOW_TASKS_MAX,
+      maxConcurrentWorkflowTaskExecutions: Math.min(WORKFLOW_TASKS_MAX, cachedWorkflowsMax),
+      maxCachedWorkflows: cachedWorkflowsMax,
     }),
     Worker.create({
       ...shared,
       taskQueue: TASK_QUEUES.webhooks,
       activities: createWebhookActivities({ ...deps, http: deps.webhookHttp }),
-      maxCachedWorkflows: CACHED_WORKFLOWS_MAX,
+      maxCachedWorkflows: cachedWorkflowsMax,
       maxConcurrentActivityTaskExecutions: WEBHOOK_ATTEMPTS_MAX,
     }),
     Worker.create({
@@ -78,15 +79,4 @@ export async function createWorkers(deps: WorkerDependencies, options: WorkersOp
       maxConcurrentActivityTaskExecutions: 4,
     }),
   ]);
-}
-
-/** Returns the prebuilt bundle if there is one, as in production; otherwise bundles the workflows now. */
-export async function workflowBundle(builtPath: string | null): Promise<WorkersOptions['workflowBundle']> {
-  if (builtPath !== null) {
-    if (!existsSync(builtPath)) {
-      throw new Error(`LENDEN_WORKFLOW_BUNDLE is not a file: ${builtPath}`);
-    }
-    return { codePath: builtPath };
-  }
-  return bundleWorkflowCode({ workflowsPath: WORKFLOWS_PATH, workflowInterceptorModules: WORKFLOW_INTERCEPTORS });
 }

@@ -1,4 +1,5 @@
 import { ApplicationFailure, setCurrentDetails } from '@temporalio/workflow';
+import { failureOfType } from './failure-type.ts';
 import { ROW_MISSING } from './messages/names.ts';
 
 /**
@@ -8,13 +9,11 @@ import { ROW_MISSING } from './messages/names.ts';
  * @throws ApplicationFailure ROW_MISSING, not retryable
  */
 export function failIfRowMissing(error: unknown): void {
-  for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    if (cause instanceof ApplicationFailure && cause.type === ROW_MISSING) {
-      setCurrentDetails(
-        `Stopped: ${cause.message}. Was an older backup of the database restored? See docs/restore.md.`,
-      );
-      throw ApplicationFailure.create({ type: ROW_MISSING, message: cause.message, nonRetryable: true });
-    }
+  const failure = failureOfType(error, ROW_MISSING);
+  if (failure !== null) {
+    const { message } = failure;
+    setCurrentDetails(`Stopped: ${message}. Was an older backup of the database restored? See docs/restore.md.`);
+    throw ApplicationFailure.create({ type: ROW_MISSING, message, nonRetryable: true });
   }
 }
 

@@ -8,9 +8,22 @@ export const OPEN_CHECKOUT: LocalActivityOptions = {
   retry: { initialInterval: '300ms', backoffCoefficient: 2, maximumInterval: '2s', maximumAttempts: 4 },
 };
 
+const QUERY_SUMMARY = 'query the gateway and record its answer';
+
+/**
+ * One short try that moves no money. It costs no more than a marker in the history. The limit is below the time after which the server would
+ * be asked for more time for the workflow task. If the gateway is silent, the regular activity takes over.
+ */
+export const QUERY_BRIEFLY: LocalActivityOptions = {
+  summary: QUERY_SUMMARY,
+  startToCloseTimeout: '7s',
+  scheduleToCloseTimeout: '8s',
+  retry: { maximumAttempts: 1 },
+};
+
 /** A regular activity, so that a gateway that does not answer appears in Temporal's UI as a pending activity with its last failure. */
 export const QUERY_GATEWAY: ActivityOptions = {
-  summary: 'query the payment at the gateway',
+  summary: QUERY_SUMMARY,
   startToCloseTimeout: '45s',
   scheduleToCloseTimeout: '3m',
   retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '15s', maximumAttempts: 4 },
@@ -54,8 +67,15 @@ export const DECIDE: ActivityOptions = { ...PARK, summary: 'carry out the decisi
 export const LOOK: ActivityOptions = { ...PARK, summary: 'read the unapplied payment' };
 export const REMIND: ActivityOptions = { ...PARK, summary: 'remind the operators' };
 
-export const SWEEP: ActivityOptions = {
+/** One pass of a loop. A pass that fails is not retried: the loop makes the next one. */
+export const SWEEP: LocalActivityOptions = {
+  summary: 'restart what was lost',
   startToCloseTimeout: '60s',
+  retry: { maximumAttempts: 1 },
+};
+export const SEAL: LocalActivityOptions = {
+  summary: 'seal the ledger',
+  startToCloseTimeout: '2m',
   retry: { maximumAttempts: 1 },
 };
 

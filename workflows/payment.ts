@@ -22,7 +22,7 @@ import {
   upsertSearchAttributes,
 } from '@temporalio/workflow';
 import { isOpen, REVIEW_REJECTED, type PaymentStatus, type ReviewReason, type FinalStatus } from '../domain/payment.ts';
-import { SEARCH_ATTRIBUTES } from './messages/names.ts';
+import { GATEWAY_RATE_LIMITED, SEARCH_ATTRIBUTES } from './messages/names.ts';
 import {
   callbackSignal,
   cancelRequestedSignal,
@@ -40,8 +40,10 @@ import {
 import { decisionSignal } from './messages/refund.ts';
 import { record, utc } from './recording.ts';
 import { Inbox } from './inbox.ts';
+import { failureOfType } from './failure-type.ts';
 import { failIfRowMissing, unlessRowMissing } from './missing-row.ts';
 import {
+  QUERY_BRIEFLY,
   QUERY_GATEWAY,
   RECORD,
   DECIDE,
@@ -53,9 +55,11 @@ import {
   pauseAfter,
 } from './options.ts';
 import { historyIsLong, renewWhenLong } from './renew.ts';
+import { showSearchable } from './searchable.ts';
 
 const { openCheckout } = proxyLocalActivities<PaymentActivities>(OPEN_CHECKOUT);
 const { verifyPayment } = proxyActivities<PaymentActivities>(QUERY_GATEWAY);
+const { verifyPayment: verifyBriefly } = proxyLocalActivities<PaymentActivities>(QUERY_BRIEFLY);
 const { finalizePayment, markForReview, readReviewDecision, declineDecision } =
   proxyLocalActivities<PaymentActivities>(RECORD);
 const { lookForUnappliedMoney } = proxyActivities<PaymentActivities>(DECIDE);
@@ -113,6 +117,8 @@ class PaymentRun {
   /** Set while something claims that money moved and the gateway does not confirm it: the number of queries so far, and the time of the next. */
   private claim: { readonly tries: number; readonly queryAtMs: number } | null = null;
   private shownGateway = '';
+  /** Whether a query can move money at the gateway; true until its page is open. */
+  private mayExecute = true;
 
   constructor(input: PaymentWorkflowInput) {
     this.input = input;
@@ -126,7 +132,7 @@ class PaymentRun {
     }
     this.status = state.status;
     this.show({ waitingFor: 'nothing', details: `Ended: ${state.status}.` });
-    upsertSearchAttributes([{ key: SEARCH_ATTRIBUTES.status, value: state.status }]);
+    showSearchable({ status: state.status, waitsFor: null });
     if (state.failureCode === REVIEW_REJECTED) {
       await lookForUnappliedMoney(this.input);
     }
@@ -165,6 +171,7 @@ class PaymentRun {
 
   private async opening({ tries }: In<'opening'>): Promise<State> {
     const choices = this.inbox.take('choice');
+    this.mayExecute = true;
     const opened = await openCheckout(this.input).catch(unlessRowMissing({ kind: 'lost' as const }));
     choices.forEach((choice) => (choice.isTried = true));
     switch (opened.kind) {
@@ -181,6 +188,7 @@ class PaymentRun {
         if (opened.attention === true) {
           this.inbox.put({ kind: 'callback' });
         }
+        this.mayExecute = opened.kind !== 'open' || opened.executes === true;
         this.showGateway(opened.kind === 'open' ? opened.gateway : undefined);
         return this.next({ name: 'waiting' });
       case 'unavailable':
@@ -195,9 +203,10 @@ class PaymentRun {
     });
     if (this.expiresAtMs === 0) {
       // Lenden's database could not be reached. The row has to be read before any message is handled.
-      await sleep(pauseAfter(tries, OPEN_PAUSES_MS));
+      await sleep(pauseAfter(tries, OPEN_PAUSES_MS), { summary: 'the payment is read again' });
       return again;
     }
+    showSearchable({ waitsFor: 'gateway' });
     await this.news(Math.min(Date.now() + pauseAfter(tries, OPEN_PAUSES_MS), this.claim?.queryAtMs ?? Infinity));
     return this.next(again);
   }
@@ -209,6 +218,7 @@ class PaymentRun {
       until: expiresAtMs,
       details: `Waiting for ${claim === null ? 'the payer' : 'the gateway to confirm'} until ${utc(expiresAtMs)}.`,
     });
+    showSearchable({ waitsFor: claim === null ? 'payer' : 'gateway' });
     await this.news(claim?.queryAtMs);
     const next = this.next(rest);
     // While something claims that money moved, query once more before the payer is sent to another page.
@@ -217,7 +227,7 @@ class PaymentRun {
 
   private async querying({ rest }: In<'querying'>): Promise<State> {
     const messages = this.inbox.take('callback', 'cancel');
-    const verdict = await this.query({ final: false });
+    const verdict = await this.query({ final: false, finalizes: true });
     if (verdict.kind !== 'undecided') {
       return this.conclude(verdict);
     }
@@ -231,7 +241,7 @@ class PaymentRun {
 
   private async expiring({ rest, tries }: In<'expiring'>): Promise<State> {
     this.inbox.take('callback', 'cancel', 'expiry');
-    const verdict = await this.query({ final: true });
+    const verdict = await this.query({ final: true, finalizes: true });
     if (verdict.kind !== 'undecided') {
       return this.conclude(verdict);
     }
@@ -257,6 +267,7 @@ class PaymentRun {
             details: `Expired, but the gateway does not report the outcome. Querying it until ${utc(giveUpAtMs)}.`,
           },
     );
+    showSearchable({ waitsFor: withOperator ? 'review' : 'gateway' });
     this.refuseChoices();
     await this.news(Date.now() + pauseAfter(tries, FINAL_PAUSES_MS));
     return { name: 'expiring', rest, tries: tries + 1 };
@@ -305,10 +316,12 @@ class PaymentRun {
     return null;
   }
 
-  private conclude(verdict: Exclude<Verdict, { kind: 'undecided' }>): Promise<State> {
+  private async conclude(verdict: Exclude<Verdict, { kind: 'undecided' }>): Promise<State> {
     switch (verdict.kind) {
       case 'charged':
-        return this.finalize({ status: 'SUCCEEDED' });
+        return verdict.isFinalized === true
+          ? { name: 'ended', status: 'SUCCEEDED', failureCode: undefined }
+          : this.finalize({ status: 'SUCCEEDED' });
       case 'failed':
         return this.finalize({ status: 'FAILED', failureCode: 'GATEWAY_DECLINED' });
       case 'cancelled':
@@ -329,18 +342,44 @@ class PaymentRun {
   private async beginReview(reason: ReviewReason): Promise<State> {
     this.status = 'PENDING';
     await this.record(() => markForReview({ ...this.input, reason }));
-    upsertSearchAttributes([{ key: SEARCH_ATTRIBUTES.status, value: 'REVIEW' }]);
+    showSearchable({ status: 'PENDING', waitsFor: 'review' });
     return { name: 'review', reason };
   }
 
   /** Queries the gateway once. A failed query decides nothing. */
-  private async query(how: Pick<VerifyInput, 'final' | 'riskAccepted'>): Promise<Verdict> {
+  private async query(how: Pick<VerifyInput, 'final' | 'finalizes' | 'riskAccepted'>): Promise<Verdict> {
     this.show({ waitingFor: 'gateway-answer', details: 'Querying the gateway.' });
+    const input = { ...this.input, ...how };
     try {
-      return await verifyPayment({ ...this.input, ...how });
+      const verdict = await this.queryBriefly(input);
+      if (verdict !== null) {
+        return verdict;
+      }
+      if (!this.mayExecute) {
+        // The gateway is silent. Otherwise an operator would still see that the payment waits for its payer.
+        showSearchable({ waitsFor: 'gateway' });
+      }
+      return await verifyPayment(input);
     } catch (error) {
       failIfRowMissing(error);
       return { kind: 'undecided', hopeful: true };
+    }
+  }
+
+  /**
+   * Returns null if the gateway gave no answer within a few seconds, or if the query can move money: a local activity that timed out may still be
+   * running beside the next one.
+   */
+  private async queryBriefly(input: VerifyInput): Promise<Verdict | null> {
+    if (this.mayExecute) {
+      return null;
+    }
+    try {
+      return await verifyBriefly({ ...input, executesNothing: true });
+    } catch (error) {
+      failIfRowMissing(error);
+      // A gateway that asks for fewer requests must not get another one at once.
+      return failureOfType(error, GATEWAY_RATE_LIMITED) === null ? null : { kind: 'undecided', hopeful: true };
     }
   }
 
@@ -352,7 +391,9 @@ class PaymentRun {
   /** Waits until this time, or for a message that an open payment handles. */
   private async news(untilMs?: number): Promise<void> {
     const hasCome = (): boolean => this.inbox.has('callback', 'cancel', 'choice', 'expiry');
-    await (untilMs === undefined ? condition(hasCome) : condition(hasCome, Math.max(untilMs - Date.now(), 1)));
+    await (untilMs === undefined
+      ? condition(hasCome)
+      : condition(hasCome, Math.max(untilMs - Date.now(), 1), { summary: 'the gateway is queried again' }));
   }
 
   private expireAt(expiresAtMs: number): void {

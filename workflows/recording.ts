@@ -15,7 +15,7 @@ export async function record<T>(step: () => Promise<T>, show: (details: string) 
     } catch (error) {
       failIfRowMissing(error);
       show(`Recording failed; retrying in ${pauseFor}.`);
-      await sleep(pauseFor);
+      await sleep(pauseFor, { summary: 'recording is tried again' });
     }
   }
   return step().catch((error: unknown) => {

@@ -10,19 +10,11 @@
  *
  * Messages: signal `decision`, query `progress`.
  */
-import {
-  condition,
-  proxyActivities,
-  proxyLocalActivities,
-  setCurrentDetails,
-  setHandler,
-  upsertSearchAttributes,
-} from '@temporalio/workflow';
+import { condition, proxyActivities, proxyLocalActivities, setCurrentDetails, setHandler } from '@temporalio/workflow';
 import type { FinalRefundStatus, RefundReviewReason, RefundStatus } from '../domain/refund.ts';
 import { record, utc } from './recording.ts';
 import { Inbox } from './inbox.ts';
 import { unlessRowMissing } from './missing-row.ts';
-import { SEARCH_ATTRIBUTES } from './messages/names.ts';
 import {
   decisionSignal,
   refundProgressQuery,
@@ -35,6 +27,7 @@ import {
 } from './messages/refund.ts';
 import { QUERY_REFUND, RECORD, pauseAfter, REFUND_PAUSES_MS, REFUND_POLLED_FOR_MS, REMIND } from './options.ts';
 import { renewWhenLong } from './renew.ts';
+import { showSearchable } from './searchable.ts';
 
 /** The shortest wait for the end of the time for an approval, so that the history does not fill up. */
 const LOOK_MIN_MS = 1_000;
@@ -76,7 +69,7 @@ class RefundRun {
       state = await this.step(state);
     }
     this.show({ status: state.status, waitingFor: 'nothing', details: `Ended: ${state.status}.` });
-    upsertSearchAttributes([{ key: SEARCH_ATTRIBUTES.status, value: state.status }]);
+    showSearchable({ status: state.status, waitsFor: null });
     return state.status;
   }
 
@@ -106,19 +99,21 @@ class RefundRun {
       until: dueAtMs,
       details: `Waiting until ${utc(dueAtMs)} for a second person to approve or reject.`,
     });
+    showSearchable({ status: 'AWAITING_APPROVAL', waitsFor: 'approval' });
     // Computed from the database's time, since its clock and the workflow's can differ. In the end the database decides whether time is up.
     const remindInMs = remindAtMs - nowMs;
     const dueByMs = Date.now() + Math.max(dueAtMs - nowMs, LOOK_MIN_MS);
-    if (remindInMs > 0 && !(await this.decidedBy(Date.now() + remindInMs))) {
+    if (remindInMs > 0 && !(await this.decidedBy(Date.now() + remindInMs, 'the operators are reminded'))) {
       await remindOfApproval(this.input);
     }
-    const expired = !(await this.decidedBy(dueByMs));
+    const expired = !(await this.decidedBy(dueByMs, 'the time for the approval is over'));
     return this.at(await this.decide(expired));
   }
 
   /** A failed query or the passing of time never fails a refund. */
   private async querying({ sinceMs, tries }: In<'querying'>): Promise<State> {
     this.show({ status: 'PENDING', waitingFor: 'gateway', details: 'Querying the gateway.' });
+    showSearchable({ status: 'PENDING', waitsFor: 'gateway' });
     const answer = await driveRefund(this.input).catch(unlessRowMissing<RefundAnswer>({ kind: 'waiting' }));
     switch (answer.kind) {
       case 'refunded':
@@ -147,7 +142,7 @@ class RefundRun {
       until: untilMs,
       details: `The gateway has not finished the refund; next query at ${utc(untilMs)}.`,
     });
-    if (!(await this.decidedBy(untilMs))) {
+    if (!(await this.decidedBy(untilMs, 'the gateway is queried again'))) {
       return { kind: 'querying', sinceMs, tries: tries + 1 };
     }
     const refund = await this.decide(false);
@@ -157,7 +152,7 @@ class RefundRun {
   private async review({ reason }: In<'review'>): Promise<State> {
     const status = reason === 'FAILED_AFTER_SUCCESS' ? 'SUCCEEDED' : 'PENDING';
     this.progress = { status, waitingFor: 'operator', until: null, reviewReason: reason };
-    upsertSearchAttributes([{ key: SEARCH_ATTRIBUTES.status, value: 'REVIEW' }]);
+    showSearchable({ status, waitsFor: 'review' });
     setCurrentDetails(`Under review (${reason}): an operator must check the refund in the gateway's panel.`);
     await condition(() => !this.inbox.isEmpty);
     return this.at(await this.decide(false));
@@ -180,10 +175,10 @@ class RefundRun {
   }
 
   /** Waits until this time; returns true when a decision has been signalled. */
-  private async decidedBy(untilMs: number): Promise<boolean> {
+  private async decidedBy(untilMs: number, summary: string): Promise<boolean> {
     const isDecided = (): boolean => !this.inbox.isEmpty;
     const withinMs = untilMs - Date.now();
-    return isDecided() || (withinMs > 0 && (await condition(isDecided, withinMs)));
+    return isDecided() || (withinMs > 0 && (await condition(isDecided, withinMs, { summary })));
   }
 
   private decide(expired: boolean): Promise<RefundState> {

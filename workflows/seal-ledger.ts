@@ -1,19 +1,35 @@
-/** Seals the unsealed end of the ledger, started by a schedule. Its result is the chain's head, which `npm run verify` compares with the chain. */
-import { proxyActivities } from '@temporalio/workflow';
-import type { SealLedgerActivities, SealLedgerResult } from './messages/seal-ledger.ts';
+/**
+ * The sealer: a loop that seals the unsealed end of the ledger. Its history holds the chain's head after each pass, and each run begins with the last
+ * head of the run before. Each pass first checks that the chain still holds it. `npm run verify` compares both with the chain.
+ */
+import { proxyLocalActivities } from '@temporalio/workflow';
+import { Loop } from './loop.ts';
+import type { SealLedgerActivities, SealLedgerInput } from './messages/seal-ledger.ts';
+import { SEAL } from './options.ts';
+import { renewWhenLong } from './renew.ts';
 
-const { sealLedger } = proxyActivities<SealLedgerActivities>({
-  startToCloseTimeout: '2m',
-  retry: { maximumAttempts: 3 },
-});
+const { sealLedger } = proxyLocalActivities<SealLedgerActivities>(SEAL);
 
-/** Enough for a backlog of 100,000 ledger transactions. The schedule starts the next pass. */
-const ROUNDS_MAX = 10;
+const EVERY_MS = 30_000;
 
-export async function sealLedgerWorkflow(): Promise<SealLedgerResult> {
-  let result = await sealLedger();
-  for (let rounds = 1; rounds < ROUNDS_MAX && !result.drained; rounds += 1) {
-    result = await sealLedger();
-  }
-  return result;
+export function sealLedgerWorkflow({ head: before }: SealLedgerInput = {}): Promise<never> {
+  const loop = new Loop();
+  let head = before;
+  return loop.run(
+    async () => {
+      const { drained, headLost, ...sealed } = await sealLedger(head);
+      if (headLost === true) {
+        return {
+          said: `the database lacks seal ${sealed.sealId}, so nothing was sealed. Was an older backup restored? See docs/restore.md`,
+          nextInMs: EVERY_MS,
+        };
+      }
+      head = { ...sealed, recordedAt: new Date().toISOString() };
+      return {
+        said: `seal ${sealed.sealId} ends the chain of ${sealed.totalTransactions} ledger transactions`,
+        nextInMs: drained ? EVERY_MS : 0,
+      };
+    },
+    () => renewWhenLong<typeof sealLedgerWorkflow>(loop.inbox, head === undefined ? {} : { head }),
+  );
 }

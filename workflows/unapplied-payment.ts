@@ -11,14 +11,7 @@
  * Messages: signal `callback` starts another query, even in a state that ends, since one attempt can be charged more than once. Signal `decision`:
  * its row says what happens to held money. Signal `refundEnded`: its row says whether the money was refunded or is held again.
  */
-import {
-  condition,
-  isCancellation,
-  proxyActivities,
-  setCurrentDetails,
-  setHandler,
-  upsertSearchAttributes,
-} from '@temporalio/workflow';
+import { condition, isCancellation, proxyActivities, setCurrentDetails, setHandler } from '@temporalio/workflow';
 import { Inbox } from './inbox.ts';
 import {
   refundEndedSignal,
@@ -26,7 +19,6 @@ import {
   type UnappliedPaymentInput,
   type UnappliedPaymentResult,
 } from './messages/unapplied-payment.ts';
-import { SEARCH_ATTRIBUTES } from './messages/names.ts';
 import { callbackSignal } from './messages/payment.ts';
 import { decisionSignal } from './messages/refund.ts';
 import { failIfRowMissing } from './missing-row.ts';
@@ -41,6 +33,7 @@ import {
   REFUND_LOOK_PAUSES_MS,
 } from './options.ts';
 import { renewWhenLong } from './renew.ts';
+import { showSearchable } from './searchable.ts';
 
 const { recordUnappliedPayment } = proxyActivities<UnappliedPaymentActivities>(QUERY_GATEWAY);
 const { parkUnappliedPayment } = proxyActivities<UnappliedPaymentActivities>(PARK);
@@ -67,6 +60,7 @@ type State = (Known | Querying) & { readonly looks: number };
 
 export async function unappliedPaymentWorkflow({
   queryingSinceMs: sinceMs = Date.now(),
+  tries = 0,
   looks = 0,
   ...input
 }: UnappliedPaymentInput): Promise<UnappliedEnd> {
@@ -75,7 +69,7 @@ export async function unappliedPaymentWorkflow({
   setHandler(callbackSignal, () => inbox.put({ kind: 'callback' }));
   setHandler(decisionSignal, (decisionId) => inbox.put({ kind: 'decision', decisionId }));
   setHandler(refundEndedSignal, () => inbox.put({ kind: 'refundEnded' }));
-  return late.run({ kind: 'querying', sinceMs, tries: 0, before: null, looks });
+  return late.run({ kind: 'querying', sinceMs, tries, before: null, looks });
 }
 
 class UnappliedPaymentRun {
@@ -120,7 +114,10 @@ class UnappliedPaymentRun {
       return this.found(isBooked ? before : { kind: 'unclear' }, { before, looks });
     }
     setCurrentDetails('The gateway cannot be queried; retrying.');
-    await condition(() => this.inbox.has('callback'), pauseAfter(tries, FINAL_PAUSES_MS));
+    showSearchable({ waitsFor: 'gateway' });
+    await condition(() => this.inbox.has('callback'), pauseAfter(tries, FINAL_PAUSES_MS), {
+      summary: 'the gateway is queried again',
+    });
     return { ...state, tries: tries + 1 };
   }
 
@@ -128,7 +125,9 @@ class UnappliedPaymentRun {
   private async resting({ looks, ...before }: Known & State): Promise<State> {
     const lookInMs = before.kind === 'refunding' ? REFUND_LOOK_PAUSES_MS[looks] : undefined;
     const hasCome = (): boolean => !this.inbox.isEmpty;
-    await (lookInMs === undefined ? condition(hasCome) : condition(hasCome, lookInMs));
+    await (lookInMs === undefined
+      ? condition(hasCome)
+      : condition(hasCome, lookInMs, { summary: 'the refund is looked at again' }));
     const decisionIds = this.inbox.take('decision').map(({ decisionId }) => decisionId);
     if (decisionIds.length > 0) {
       return this.found(await decideUnappliedPayment({ ...this.input, decisionIds }), { before, looks });
@@ -144,9 +143,7 @@ class UnappliedPaymentRun {
   /** Records the state in the workflow's details and search attributes, where operators read it and search by it. */
   private found(now: Known, { before, looks }: { readonly before: Known | null; readonly looks: number }): State {
     setCurrentDetails(detailsOf(now));
-    if (now.kind !== before?.kind) {
-      upsertSearchAttributes([{ key: SEARCH_ATTRIBUTES.status, value: STATUS[now.kind] }]);
-    }
+    showSearchable(SEARCHED[now.kind]);
     return { ...now, looks: before !== null && now.kind !== before.kind ? 0 : looks };
   }
 
@@ -155,19 +152,20 @@ class UnappliedPaymentRun {
     const { looks } = state;
     return {
       ...this.input,
-      ...(state.kind === 'querying' ? { queryingSinceMs: state.sinceMs } : {}),
+      ...(state.kind === 'querying' ? { queryingSinceMs: state.sinceMs, tries: state.tries } : {}),
       ...(looks === 0 ? {} : { looks }),
     };
   }
 }
 
-const STATUS = {
-  nothing: 'NOTHING_LATE',
-  held: 'HELD',
-  refunding: 'REFUNDING',
-  refunded: 'REFUNDED',
-  kept: 'KEPT',
-  unclear: 'REVIEW',
+/** The first and the last have no row, so their status is not the API's. */
+const SEARCHED = {
+  nothing: { status: 'NOTHING_LATE', waitsFor: null },
+  held: { status: 'HELD', waitsFor: 'review' },
+  refunding: { status: 'REFUNDING', waitsFor: 'gateway' },
+  refunded: { status: 'REFUNDED', waitsFor: null },
+  kept: { status: 'KEPT', waitsFor: null },
+  unclear: { status: 'PENDING', waitsFor: 'review' },
 } as const;
 
 /** Returns null while something is left to do. */

@@ -1,5 +1,6 @@
 /**
- * Delivers one event to its application's endpoint. The event's row is authoritative.
+ * Delivers one event to its application's endpoint. The event's row is authoritative. Most events need no workflow: the process that recorded one makes
+ * the first attempt (core/webhooks/first-attempts.ts), and only if that fails or cannot be made does this workflow start.
  *
  *   waiting   until the next attempt is due (published schedule, `Retry-After`, open circuit, busy endpoint), or an operator requests a resend
  *   sending   makes one attempt → waiting | ended
@@ -10,7 +11,13 @@
 import { condition, isCancellation, proxyActivities, setCurrentDetails, setHandler } from '@temporalio/workflow';
 import { Inbox } from './inbox.ts';
 import { resendSignal } from './messages/webhook.ts';
-import type { DeliveryProgress, WebhookActivities, WebhookOutcome, WebhookWorkflowInput } from './messages/webhook.ts';
+import type {
+  DeliveryProgress,
+  FailedFirstAttempt,
+  WebhookActivities,
+  WebhookOutcome,
+  WebhookWorkflowInput,
+} from './messages/webhook.ts';
 import { renewWhenLong } from './renew.ts';
 
 /**
@@ -26,16 +33,20 @@ const { deliverWebhook } = proxyActivities<WebhookActivities>({
 const OUTAGE_PAUSE_MS = 300_000;
 const OUTAGES_MAX = 1_000;
 
-const FIRST: DeliveryProgress = { attempt: 1, recorded: null, dueAtMs: 0, resend: false };
+const FIRST = { attempt: 1, recorded: null, dueAtMs: 0, resend: false } as const satisfies DeliveryProgress;
+
+function after({ retryInMs, ...failed }: FailedFirstAttempt): DeliveryProgress {
+  return { ...failed, dueAtMs: Date.now() + retryInMs, resend: false };
+}
 
 type State =
   | { readonly name: 'waiting' | 'sending'; readonly progress: DeliveryProgress }
   | { readonly name: 'ended'; readonly outcome: WebhookOutcome };
 
-export async function webhookWorkflow({ progress = FIRST, ...input }: WebhookWorkflowInput): Promise<WebhookOutcome> {
+export async function webhookWorkflow({ progress, failed, ...input }: WebhookWorkflowInput): Promise<WebhookOutcome> {
   const delivery = new Delivery(input);
   setHandler(resendSignal, () => delivery.inbox.put({ kind: 'resend' }));
-  return delivery.run(progress);
+  return delivery.run(progress ?? (failed === undefined ? FIRST : after(failed)));
 }
 
 class Delivery {
@@ -59,7 +70,7 @@ class Delivery {
   private async waiting(progress: DeliveryProgress): Promise<State> {
     const waitMs = progress.dueAtMs - Date.now();
     if (waitMs > 0) {
-      await condition(() => !this.inbox.isEmpty, waitMs);
+      await condition(() => !this.inbox.isEmpty, waitMs, { summary: `attempt ${progress.attempt} to deliver` });
     }
     return { name: 'sending', progress };
   }

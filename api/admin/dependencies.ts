@@ -1,5 +1,6 @@
 import type { Database } from '../../database/connection.ts';
 import type { SessionLimits } from '../../core/operators/store/sessions.ts';
+import type { Calendar } from '../../domain/calendar.ts';
 import type { AllowList } from '../../domain/outbound-url.ts';
 import type { GatewayRegistry } from '../../gateways/port.ts';
 import type { Logger } from '../../runtime/logger.ts';
@@ -17,6 +18,8 @@ export interface AdminDependencies {
   readonly allow: AllowList;
   /** Whether the worker sends email. */
   readonly sendsEmail: boolean;
+  /** The time zone whose hours and days reports have rows for. */
+  readonly calendar: Calendar;
   readonly log: Logger;
   readonly apiUrl: string;
   readonly webUrl: string;

@@ -77,7 +77,7 @@ export const PaymentDetail = z
         deliveryStatus: z.enum(DELIVERY_STATUSES),
         attempts: z.int(),
         nextAttemptAt: Instant.nullable(),
-        deliveredAt: Instant.nullable(),
+        deliveredAt: Instant.nullable().describe('When the first 2xx was received.'),
         createdAt: Instant,
       }),
     ),

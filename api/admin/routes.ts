@@ -4,6 +4,7 @@ import { auditLogRoutes } from './audit-logs.ts';
 import { credentialRoutes } from './credentials.ts';
 import type { AdminDependencies } from './dependencies.ts';
 import { gatewayRoutes } from './gateways.ts';
+import { ledgerRoutes } from './ledger.ts';
 import { unappliedPaymentAdminRoutes } from './unapplied-payments.ts';
 import { manualPaymentRoutes } from './manual-payments.ts';
 import { paymentAdminRoutes } from './payments.ts';
@@ -36,5 +37,6 @@ export function adminRoutes(deps: AdminDependencies): AdminRoute[] {
     ...webhookRoutes(deps),
     ...gatewayCallbackRoutes(deps),
     ...reportRoutes(deps),
+    ...ledgerRoutes(deps),
   ];
 }

@@ -2,7 +2,7 @@ import { CONTRACTS } from '../../domain/contract.ts';
 import { z } from 'zod';
 import { CALLBACK_KINDS, CALLBACK_OUTCOMES } from '../../database/entities/payment.ts';
 import { MODES } from '../../domain/mode.ts';
-import { DELIVERY_STATUSES, EVENT_TYPES } from '../../domain/webhook.ts';
+import { CIRCUIT_STATES, DELIVERY_STATUSES, EVENT_TYPES } from '../../domain/webhook.ts';
 import { IdText } from '../http/fields.ts';
 import { listQuery } from '../http/paging.ts';
 import { ModeFilter, Moment } from './filters.ts';
@@ -33,7 +33,12 @@ export const WebhookEvent = z
     lastError: z.string().nullable(),
     nextAttemptAt: Instant.nullable(),
     lastAttemptAt: Instant.nullable(),
-    deliveredAt: Instant.nullable(),
+    deliveredAt: Instant.nullable().describe('When the first 2xx was received.'),
+    circuit: z
+      .object({ state: z.enum(CIRCUIT_STATES), until: Instant.nullable() })
+      .describe(
+        'The circuit of the application’s endpoint in the event’s mode. While it is `open`, only resends are sent until then; `half-open` lets one attempt through.',
+      ),
     createdAt: Instant,
     updatedAt: Instant,
   })
@@ -91,29 +96,3 @@ export const GatewayCallback = z
     createdAt: Instant,
   })
   .meta({ id: 'GatewayCallback' });
-
-export const ReportQuery = z.object({
-  applicationId: IdText.optional(),
-  mode: ModeFilter.optional().describe('Defaults to LIVE.'),
-  from: Moment.optional(),
-  to: Moment.optional(),
-});
-
-export const ReportSummary = z
-  .object({
-    mode: z.enum(MODES),
-    from: Instant.nullable(),
-    to: Instant.nullable().describe('The end of the period, exclusive.'),
-    currencies: z.array(
-      z.object({
-        currency: z.string(),
-        payments: z.record(z.string(), z.int()).describe('The number of payments in each status.'),
-        grossMinor: z.int().describe('The total of payments that ended in the period.'),
-        feeMinor: z.int(),
-        refundedMinor: z.int().describe('The total of refunds that ended in the period.'),
-        netMinor: z.int().describe('gross − fee − refunded'),
-        lateHeldMinor: z.int().describe('Unapplied payments that currently wait for a decision.'),
-      }),
-    ),
-  })
-  .meta({ id: 'ReportSummary' });

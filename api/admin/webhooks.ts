@@ -9,6 +9,7 @@ import {
 import { maskCardNumbers } from '../../domain/card-number.ts';
 import { notFound } from '../../domain/errors.ts';
 import { toJsonInteger } from '../../domain/money.ts';
+import { circuitState } from '../../domain/webhook.ts';
 import { IdParams } from '../http/fields.ts';
 import { paginationOf, sliceOf } from '../http/paging.ts';
 import type { AdminDependencies } from './dependencies.ts';
@@ -85,7 +86,7 @@ function resend(deps: AdminDependencies): AdminRoute {
     permission: 'app:manage',
     params: IdParams,
     response: { status: 200, schema: WebhookEvent },
-    errors: ['RESOURCE_NOT_FOUND'],
+    errors: ['RESOURCE_NOT_FOUND', 'INVALID_OPERATION_STATE'],
     handler: async ({ caller, params }) => ({
       status: 200,
       data: eventView(await resendEvent(deps, caller, params.id)),
@@ -129,7 +130,13 @@ function eventView(row: EventDetail) {
     nextAttemptAt: row.nextAttemptAt?.toISOString() ?? null,
     lastAttemptAt: row.lastAttemptAt?.toISOString() ?? null,
     deliveredAt: row.deliveredAt?.toISOString() ?? null,
+    circuit: circuitView(row),
     createdAt: row.createdAt.toISOString(),
     updatedAt: row.updatedAt.toISOString(),
   };
+}
+
+function circuitView({ circuitOpenUntil, readAt }: Pick<EventDetail, 'circuitOpenUntil' | 'readAt'>) {
+  const state = circuitState({ circuitOpenUntil }, readAt);
+  return { state, until: state === 'open' ? (circuitOpenUntil?.toISOString() ?? null) : null };
 }

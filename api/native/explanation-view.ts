@@ -1,11 +1,7 @@
-import type { TimelineEntry } from '../../core/payments/store/explanation.ts';
-import type { Situation } from '../../domain/explanation.ts';
+import type { Explanation } from '../../core/payments/store/explanation.ts';
 import type { PaymentStatus } from '../../domain/payment.ts';
 
-export function explanationView(
-  status: PaymentStatus,
-  { timeline, ...situation }: Situation & { readonly timeline: readonly TimelineEntry[] },
-) {
+export function explanationView(status: PaymentStatus, { timeline, ...situation }: Explanation) {
   return {
     status,
     ...situation,

@@ -186,9 +186,11 @@ export const Explanation = z
   .object({
     status: z.enum(PAYMENT_STATUSES),
     summary: z.string().describe('A description of the payment’s state.'),
-    waitingFor: z.enum(['gateway-session', 'payer', 'gateway-answer', 'operator', 'nothing']),
+    waitingFor: z
+      .enum(['gateway-session', 'payer', 'gateway-answer', 'operator', 'nothing'])
+      .describe('Whom the payment or its open refunds wait for. Undelivered events are in `next` only.'),
     until: z.iso.datetime().nullable(),
-    next: z.string().describe('What happens next and what triggers it.'),
+    next: z.string().describe('What happens next and what triggers it, also for open refunds and undelivered events.'),
     timeline: z.array(z.object({ at: z.iso.datetime(), event: z.string(), detail: z.string().nullable() })),
   })
   .meta({ id: 'Explanation' });

@@ -86,7 +86,9 @@ async function unappliedMoneyState(statements: Statements, payment: PaymentRecor
     return { kind: 'unapplied', money: [first, ...others] };
   }
   const newest = await newestMoneyCallback(statements, payment.id);
-  return newest === null ? null : { kind: 'confirming', since: newest.createdAt, cause: 'late' };
+  return newest === null
+    ? null
+    : { kind: 'confirming', since: newest.createdAt, cause: 'late', gateway: newest.gateway };
 }
 
 /**
@@ -116,7 +118,7 @@ async function pendingState(statements: Statements, { payment, choosing, ownPage
   }
   const newest = await newestCallback(statements, payment.id);
   if (newest !== null && newest.consumedAt === null) {
-    return { kind: 'confirming', since: newest.createdAt, cause: 'payment' };
+    return { kind: 'confirming', since: newest.createdAt, cause: 'payment', gateway: newest.gateway };
   }
   // The gateway's answer is stored a moment before the payment is finalized. In between, the payer can do nothing.
   if (await isDecided(statements, payment.id)) {

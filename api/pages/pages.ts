@@ -10,7 +10,7 @@ import { isPaid } from '../../domain/payment.ts';
 import { checkoutPath } from '../../domain/payment-view.ts';
 import { assetAt } from '../../web/assets.ts';
 import { renderCheckoutPage } from '../../web/checkout/page.ts';
-import type { SubmissionProblem } from '../../web/checkout/view.ts';
+import type { CheckoutState, SubmissionProblem } from '../../web/checkout/view.ts';
 import { assetHeaders, pageHeaders } from '../../web/headers.ts';
 import { inLanguage } from '../../web/language.ts';
 import { allowHeader } from '../http/methods.ts';
@@ -277,7 +277,7 @@ async function showCheckout(deps: ApiDependencies, showing: Showing): Promise<vo
     amountMinor: payment.amountMinor,
     currency: payment.currency,
     productName: payment.productName ?? null,
-    gatewayName: gatewayName(deps.gateways, payment.gateway),
+    gatewayName: gatewayName(deps.gateways, queriedGateway(state) ?? payment.gateway),
     state,
     returnUrl,
     pagePath: checkoutPath(payment.reference),
@@ -285,6 +285,9 @@ async function showCheckout(deps: ApiDependencies, showing: Showing): Promise<vo
     timeZone: BUSINESS_TIME_ZONE,
   });
 }
+
+const queriedGateway = (state: CheckoutState): string | undefined =>
+  state.kind === 'confirming' ? state.gateway : undefined;
 
 /** Returns whether the page redirects at once to the gateway, until the payer has been there. */
 function jumps({ contract, gatewayChoices }: PaymentRecord): boolean {

@@ -1,6 +1,7 @@
 import { readPaymentByReference, type PaymentRecord } from '../../core/payments/store/payments.ts';
 import { refundedOf } from '../../core/refunds/store/refunds.ts';
 import { DomainError } from '../../domain/errors.ts';
+import { isPaid } from '../../domain/payment.ts';
 import { isReference } from '../../domain/references.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import type { ShadhinpayCaller } from './authenticate.ts';
@@ -28,8 +29,9 @@ export async function showPayment(
   { scope }: ShadhinpayCaller,
   payment: PaymentRecord,
 ) {
-  const refundedMinor = await database.withScope(scope, (statements) => refundedOf(statements, payment.id), {
-    oneTrip: true,
-  });
+  // Only what was paid can be refunded, so a payment that was just created costs no statement more.
+  const refundedMinor = isPaid(payment.status)
+    ? await database.withScope(scope, (statements) => refundedOf(statements, payment.id), { oneTrip: true })
+    : 0n;
   return paymentView(payment, { refundedMinor, webUrl });
 }

@@ -33,7 +33,8 @@ export async function issue(
     throw new DomainError('INVALID_OPERATION_STATE', 'the expiry of the invoice has passed');
   }
   const today = deps.calendar.today(issuedAt);
-  const issued = { ...draft, status: 'ISSUED' as const, issuedAt, updatedAt: issuedAt, eventSequence: 1 };
+  const eventSequence = draft.eventSequence + 1;
+  const issued = { ...draft, status: 'ISSUED' as const, issuedAt, updatedAt: issuedAt, eventSequence };
   const nextDueDate = nextDueDateOf(issued, today);
   const view = invoiceView({ ...issued, nextDueDate }, { webUrl: deps.webUrl, today, payments: [] });
   const { number, event } = await issueDraft(statements, {
@@ -42,6 +43,7 @@ export async function issue(
     reference: draft.reference,
     issuedAt,
     nextDueDate,
+    eventSequence,
     data: { ...invoiceEventView(view), number: NUMBER_TO_COME },
     publishes: contractOf(draft.contract).events.invoiceIssued,
   });
@@ -67,7 +69,7 @@ export async function recordChange(
   };
   await deps.dispatch.notifyInvoice(invoiceHandleOf(invoice, applicationName), change).catch(warn);
   if (event !== null && !event.parked) {
-    const { eventId, type } = event;
-    await deps.dispatch.startDelivery({ eventId, applicationId, mode, type, reference }).catch(warn);
+    const { eventId, type, first } = event;
+    await deps.deliveries.begin({ eventId, applicationId, mode, type, reference, first }).catch(warn);
   }
 }

@@ -3,6 +3,7 @@ import { contractOf } from '../contracts/contracts.ts';
 import type { Statements } from '../../database/statements.ts';
 import type { CoreDependencies } from '../dependencies.ts';
 import type { FollowUp } from '../follow-up.ts';
+import { deliveryFollowUps } from '../webhooks/deliveries.ts';
 import { recordEvent, type NewEvent, type RecordedEvent } from '../webhooks/store/events.ts';
 
 type InvoiceEvent = Pick<NewEvent, 'type' | 'sequence' | 'data'>;
@@ -21,19 +22,14 @@ export async function recordInvoiceEvent(
   return body === null ? null : recordEvent(statements, { applicationId, mode, invoiceId, ...event, ...body });
 }
 
-/** Records an event of an invoice. Returns the follow-up that starts its delivery, or none if there is no event to send or it is parked. */
+/** Records an event of an invoice. Returns the follow-up that begins its delivery, or none if there is no event to send or it is parked. */
 export async function recordAndDeliver(
-  { dispatch }: CoreDependencies,
+  deps: CoreDependencies,
   statements: Statements,
   invoice: InvoiceRecord,
   event: InvoiceEvent,
 ): Promise<FollowUp[]> {
   const recorded = await recordInvoiceEvent(statements, invoice, event);
-  if (recorded === null || recorded.parked) {
-    return [];
-  }
-  const { eventId } = recorded;
   const { applicationId, mode, reference } = invoice;
-  const delivery = { eventId, applicationId, mode, type: event.type, reference };
-  return [{ what: 'delivery', about: { event: eventId }, start: () => dispatch.startDelivery(delivery) }];
+  return deliveryFollowUps(deps, { applicationId, mode, type: event.type, reference }, recorded);
 }

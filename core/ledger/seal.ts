@@ -1,3 +1,4 @@
+import { ADVISORY_LOCKS } from '../../database/advisory-locks.ts';
 import type { EntityManager } from '../../database/connection.ts';
 import {
   digestOf,
@@ -27,9 +28,6 @@ export interface SealOutcome {
 // These statements are SQL text: they compare transaction numbers (xid8) and snapshots, which Kysely has no types for, and every value travels as the text
 // that is hashed.
 
-/** The same number for all sealers of a database. A sealer that does not get the lock leaves the work to the one that holds it. */
-const SEALING_LOCK = 7016403;
-
 /**
  * Seals one batch within the caller's transaction, which runs as `lenden_system` at read committed. Two sealers cannot fork the chain: one gives up
  * without waiting, and the seal's number and its predecessor are unique as well.
@@ -38,7 +36,10 @@ export async function sealBatch(
   em: EntityManager,
   { transactionsMax }: { transactionsMax: number },
 ): Promise<SealOutcome> {
-  const [lock] = await em.execute<{ taken: boolean }[]>(`select pg_try_advisory_xact_lock(${SEALING_LOCK}) as taken`);
+  // A sealer that does not get the lock leaves the work to the one that holds it.
+  const [lock] = await em.execute<{ taken: boolean }[]>(
+    `select pg_try_advisory_xact_lock(${ADVISORY_LOCKS.sealing}) as taken`,
+  );
   // Read after the lock in a separate statement, whose snapshot includes the seal of the previous lock holder.
   const last = await lastSeal(em);
   if (lock?.taken !== true) {

@@ -11,7 +11,7 @@ import type {
 } from '../../workflows/messages/payment.ts';
 import type { CoreDependencies } from '../dependencies.ts';
 import { paymentHandleOf } from '../dispatch.ts';
-import { endOf } from './open-checkout.ts';
+import { endOf } from './end-of.ts';
 import { scopeOf } from '../scope.ts';
 
 /**

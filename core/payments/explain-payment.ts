@@ -1,13 +1,12 @@
 import type { Scope } from '../../database/connection.ts';
 import { notFound } from '../../domain/errors.ts';
-import type { Situation } from '../../domain/explanation.ts';
 import type { CoreDependencies } from '../dependencies.ts';
-import { explainPayment as explanationOf, type TimelineEntry } from './store/explanation.ts';
+import { explainPayment as explanationOf, type Explanation } from './store/explanation.ts';
 import { readPayment, type PaymentRecord } from './store/payments.ts';
 
 export interface ExplainedPayment {
   readonly payment: PaymentRecord;
-  readonly explanation: Situation & { readonly timeline: readonly TimelineEntry[] };
+  readonly explanation: Explanation;
 }
 
 /**

@@ -2,19 +2,21 @@ import { closeReviewDecision } from '../decisions/store/taken-decisions.ts';
 import { reopenDoubted } from '../gateway-callbacks/store/closing.ts';
 import type { InvoiceRecord } from '../invoices/store/invoices.ts';
 import { postTransaction } from '../ledger/store.ts';
-import { endPayment, readEnded, type FinalizedPayment } from './store/finalizations.ts';
+import type { ConfirmedQuery } from './store/answers.ts';
+import { endConfirmed, endPayment, readEnded, type FinalizedPayment } from './store/finalizations.ts';
 import type { Statements } from '../../database/statements.ts';
 import { dueMinorOf } from '../../domain/invoice-due.ts';
 import { paymentPosting } from '../../domain/ledger.ts';
 import { canBecome, type FinalStatus } from '../../domain/payment.ts';
 import { paymentView } from '../../domain/payment-view.ts';
 import type { EventType } from '../../domain/webhook.ts';
-import type { FinalizeInput } from '../../workflows/messages/payment.ts';
+import type { FinalizeInput, PaymentWorkflowInput } from '../../workflows/messages/payment.ts';
 import type { CoreDependencies } from '../dependencies.ts';
 import { applyPayment, lockInvoiceOf, noteUnpaidAttempt } from '../invoices/apply-payment.ts';
 import { followUp, type FollowUp } from '../follow-up.ts';
+import { deliveryFollowUps } from '../webhooks/deliveries.ts';
 import { recordPaymentEvent } from './payment-event.ts';
-import { endOf } from './open-checkout.ts';
+import { endOf } from './end-of.ts';
 import { scopeOf } from '../scope.ts';
 
 const EVENT_OF: Readonly<Record<FinalStatus, EventType>> = {
@@ -36,6 +38,32 @@ export async function finalizePayment(deps: CoreDependencies, input: FinalizeInp
   return status;
 }
 
+/**
+ * Records a confirmed charge and finalizes its payment, in one transaction. Returns false, without any change, if the payment is not simply waiting
+ * for this charge: it has ended, is under review, or its page was never recorded. The caller then records the charge and leaves the end to
+ * `finalizePayment`.
+ * @throws a unique violation (23505) as `recordAnswer` does
+ */
+export async function finalizeConfirmed(
+  deps: CoreDependencies,
+  input: PaymentWorkflowInput,
+  answered: ConfirmedQuery,
+): Promise<boolean> {
+  const outcome = await deps.database.withScope(scopeOf(input), async (statements) => {
+    const invoice = await lockInvoiceOf(statements, input);
+    const end = { reference: input.reference, invoiceDueMinor: dueOf(invoice), silentGateways: silentOf(deps) };
+    const finalized = await endConfirmed(statements, { end, answered });
+    return finalized === null
+      ? null
+      : recordEnd(deps, statements, { input: { ...input, status: 'SUCCEEDED' }, invoice, finalized });
+  });
+  if (outcome === null) {
+    return false;
+  }
+  await followUp(deps, input, outcome.followUps);
+  return true;
+}
+
 interface Outcome {
   readonly status: FinalStatus;
   readonly followUps: readonly FollowUp[];
@@ -50,11 +78,11 @@ async function finalizeRow(deps: CoreDependencies, statements: Statements, input
     reference: input.reference,
     status: input.status,
     failureCode: input.failureCode ?? null,
-    invoiceDueMinor: invoice === null ? null : dueMinorOf(invoice),
+    invoiceDueMinor: dueOf(invoice),
     silentGateways: silentOf(deps),
   });
   if (finalized === null) {
-    return alreadyFinalized(deps, statements, input);
+    return alreadyFinalized(statements, input);
   }
   if (input.decisionId !== undefined) {
     const { reference: payment, decisionId, status: outcome } = input;
@@ -63,6 +91,22 @@ async function finalizeRow(deps: CoreDependencies, statements: Statements, input
       await reopenDoubted(statements, finalized.payment.id);
     }
   }
+  return recordEnd(deps, statements, { input, invoice, finalized });
+}
+
+interface End {
+  readonly input: FinalizeInput;
+  /** Locked; its state before the payment's end. */
+  readonly invoice: InvoiceRecord | null;
+  readonly finalized: FinalizedPayment;
+}
+
+/** Records what follows from the end of a payment: ledger, event and its invoice. */
+async function recordEnd(
+  deps: CoreDependencies,
+  statements: Statements,
+  { input, invoice, finalized }: End,
+): Promise<Outcome> {
   const { payment } = finalized;
   if (typeof payment.invoiceId === 'bigint' && invoice === null) {
     // Finalizing it would apply money to an invoice that is not locked.
@@ -84,10 +128,18 @@ async function finalizeRow(deps: CoreDependencies, statements: Statements, input
   return {
     status: input.status,
     followUps: [
-      ...(event === null || event.parked ? [] : [deliveryOf(deps, input, { ...event, status: input.status })]),
+      ...deliveryFollowUps(
+        deps,
+        { ...scopeOf(input), type: EVENT_OF[input.status], reference: input.reference },
+        event,
+      ),
       ...ofInvoice,
     ],
   };
+}
+
+function dueOf(invoice: InvoiceRecord | null): bigint | null {
+  return invoice === null ? null : dueMinorOf(invoice);
 }
 
 /** Returns the gateways that send no notification of a charge. */
@@ -105,15 +157,6 @@ function notifyInvoice(
     : applyPayment(deps, statements, { invoice, payment: finalized.payment });
 }
 
-function deliveryOf(
-  deps: CoreDependencies,
-  input: FinalizeInput,
-  { eventId, status }: { readonly eventId: string; readonly status: FinalStatus },
-): FollowUp {
-  const event = { eventId, ...scopeOf(input), type: EVENT_OF[status], reference: input.reference };
-  return { what: 'delivery', about: { event: eventId }, start: () => deps.dispatch.startDelivery(event) };
-}
-
 /** Posts the confirmed charge. A payment is never marked paid without the gateway's confirmation in the attempt's row. */
 async function postCharge(statements: Statements, { payment, charge }: FinalizedPayment): Promise<void> {
   if (charge !== null) {
@@ -125,13 +168,7 @@ async function postCharge(statements: Statements, { payment, charge }: Finalized
   }
 }
 
-async function alreadyFinalized(
-  deps: CoreDependencies,
-  statements: Statements,
-  input: FinalizeInput,
-): Promise<Outcome> {
-  const ended = await readEnded(statements, input.reference);
-  const status = endOf(ended);
-  const { waitingEventId: eventId } = ended;
-  return { status, followUps: eventId === null ? [] : [deliveryOf(deps, input, { eventId, status })] };
+/** Starts nothing: the run that ended the payment may still deliver its event, and if it died, the sweeper starts the delivery. */
+async function alreadyFinalized(statements: Statements, { reference }: FinalizeInput): Promise<Outcome> {
+  return { status: endOf(await readEnded(statements, reference)), followUps: [] };
 }

@@ -8,7 +8,7 @@ import {
   recordUnknownSession,
 } from './store/sessions.ts';
 import type { PaymentRecord } from './store/payments.ts';
-import { isOpen, type FinalStatus } from '../../domain/payment.ts';
+import { isOpen } from '../../domain/payment.ts';
 import { attemptReference } from '../../domain/references.ts';
 import { CUSTOMER_DEFAULTS } from '../../gateways/customer-defaults.ts';
 import { openOrAlert } from '../../gateways/open-or-alert.ts';
@@ -17,6 +17,7 @@ import { describeError } from '../../runtime/logger.ts';
 import type { OpenCheckoutResult, PaymentWorkflowInput } from '../../workflows/messages/payment.ts';
 import type { CoreDependencies } from '../dependencies.ts';
 import { scopeOf } from '../scope.ts';
+import { endOf } from './end-of.ts';
 import { handleOf } from './verify-attempt.ts';
 
 /**
@@ -54,7 +55,7 @@ export async function openCheckout(deps: CoreDependencies, input: PaymentWorkflo
     { oneTrip: true },
   );
   const expiresAt = opened ?? payment.expiresAt;
-  return openedAt({ ...payment, expiresAt }, attempt, leavesOpenPage(deps, prepared));
+  return openedAt(deps, { payment: { ...payment, expiresAt }, attempt }, leavesOpenPage(deps, prepared));
 }
 
 /**
@@ -88,10 +89,22 @@ function leavesOpenPage(
  * If the payer can choose the gateway, the workflow gets the chosen one. The history contains the attempt's reference, by which the gateway's
  * dashboard can find the payment even if our row is lost.
  */
-function openedAt(payment: PaymentRecord, attempt: AttemptRecord, attention: boolean): OpenCheckoutResult {
+function openedAt(
+  { gateways }: CoreDependencies,
+  { payment, attempt }: Pick<Prepared, 'payment' | 'attempt'>,
+  attention: boolean,
+): OpenCheckoutResult {
   const chosen = mayChoose(payment) ? { gateway: attempt.gateway } : {};
+  const executes = gateways.capabilities(attempt.gateway)?.executes === true ? ({ executes: true } as const) : {};
   const { reference: attemptReference } = attempt;
-  return { kind: 'open', expiresAtMs: payment.expiresAt.getTime(), attention, attemptReference, ...chosen };
+  return {
+    kind: 'open',
+    expiresAtMs: payment.expiresAt.getTime(),
+    attention,
+    attemptReference,
+    ...chosen,
+    ...executes,
+  };
 }
 
 const mayChoose = ({ gatewayChoices }: PaymentRecord): boolean => Array.isArray(gatewayChoices);
@@ -169,7 +182,7 @@ async function prepare(deps: CoreDependencies, input: PaymentWorkflowInput): Pro
   const waiting =
     start.charged || start.waitingCallbacks > 0 || payment.cancelRequestedAt !== null || leavesOpenPage(deps, start);
   if (last !== null && last.sessionKey !== null && !last.superseded) {
-    return openedAt(payment, last, waiting || last.status !== 'OPEN');
+    return openedAt(deps, { payment, attempt: last }, waiting || last.status !== 'OPEN');
   }
   if (start.charged) {
     // An earlier attempt was paid, but the payment was not finalized, for example because the worker died. There is nothing left to pay.
@@ -268,17 +281,5 @@ async function openSession(gateway: Gateway, order: SessionOrder): Promise<Sessi
       return null;
     }
     throw error;
-  }
-}
-
-/** Returns how the payment's workflow ended. A refunded payment counts as succeeded. */
-export function endOf(payment: Pick<PaymentRecord, 'status'>): FinalStatus {
-  switch (payment.status) {
-    case 'FAILED':
-    case 'CANCELLED':
-    case 'EXPIRED':
-      return payment.status;
-    default:
-      return 'SUCCEEDED';
   }
 }

@@ -1,4 +1,13 @@
-import { isOutrun, recordAnswer, recordUnpaidEnd, type AttemptAnswerRecord, type UnpaidEnd } from './store/answers.ts';
+import {
+  isOutrun,
+  recordAnswer,
+  recordUnpaidEnd,
+  type AnsweredQuery,
+  type AttemptAnswerRecord,
+  type ConfirmedQuery,
+  type UnpaidEnd,
+} from './store/answers.ts';
+import { finalizeConfirmed } from './finalize-payment.ts';
 import type { AttemptRecord } from './store/attempt-record.ts';
 import type { QueriedPayment } from './store/queried-payment.ts';
 import { sqlStateOf } from '../../database/connection.ts';
@@ -16,6 +25,7 @@ import {
   type Gateway,
   type ParsedCallback,
 } from '../../gateways/port.ts';
+import { describeError } from '../../runtime/logger.ts';
 import type { Verdict, VerifyInput } from '../../workflows/messages/payment.ts';
 import type { CoreDependencies } from '../dependencies.ts';
 import { scopeOf } from '../scope.ts';
@@ -56,22 +66,25 @@ export async function verifyAttempt({ deps, input, queried, attempt, mayExecute 
   const final = input.final || isLeftOpen(gateway, attempt);
   const ends = asked.kind === 'not-started' && endOfAttempt(asked, queried.payment, final) !== null;
   const answer = ends ? await closed(gateway, handle, asked) : asked;
-  const record: RecordAnswer = async (outcome, said) => {
-    const { newestCallbackId } = queried;
-    const unanswered = said?.status === 'CONFIRMED' ? otherCharges(claims, said.validationId) : [];
-    await deps.database.withScope(
-      scopeOf(input),
-      (statements) =>
-        recordAnswer(statements, { attempt: attempt.reference, answer: said, outcome, newestCallbackId, unanswered }),
-      { oneTrip: true },
-    );
-  };
+  const answered = (outcome: CallbackOutcome, said: AttemptAnswerRecord | null): AnsweredQuery => ({
+    attempt: attempt.reference,
+    answer: said,
+    outcome,
+    newestCallbackId: queried.newestCallbackId,
+    unanswered: said?.status === 'CONFIRMED' ? otherCharges(claims, said.validationId) : [],
+  });
+  const record: RecordAnswer = (outcome, said) =>
+    deps.database.withScope(scopeOf(input), (statements) => recordAnswer(statements, answered(outcome, said)), {
+      oneTrip: true,
+    });
   if (answer.kind === 'charged') {
     return judgeCharge({
       queried,
       attempt,
       charge: answer.charge,
       record,
+      finalize: async (said) =>
+        input.finalizes === true && isFinalizedAtOnce(deps, input, { ...answered('ACCEPTED', said), answer: said }),
       riskAccepted: input.riskAccepted === true,
     });
   }
@@ -178,10 +191,13 @@ interface ChargeJudgement {
   readonly attempt: AttemptRecord;
   readonly charge: Charge;
   readonly record: RecordAnswer;
+  /** Records a charge that agrees and finalizes the payment. False if only `record` can record it. */
+  readonly finalize: (confirmed: AttemptAnswerRecord) => Promise<boolean>;
   readonly riskAccepted: boolean;
 }
 
-async function judgeCharge({ queried, attempt, charge, record, riskAccepted }: ChargeJudgement): Promise<Verdict> {
+async function judgeCharge(judgement: ChargeJudgement): Promise<Verdict> {
+  const { queried, attempt, charge, record, finalize, riskAccepted } = judgement;
   const { payment } = queried;
   const facts = {
     gatewayTxnId: charge.gatewayTxnId,
@@ -207,8 +223,12 @@ async function judgeCharge({ queried, attempt, charge, record, riskAccepted }: C
     await record('MISMATCH', { ...doubtful, status: 'UNKNOWN' });
     return { kind: 'review', reason };
   }
+  const confirmed = { ...facts, validationId: charge.validationId, status: 'CONFIRMED' } as const;
+  if (await finalize(confirmed)) {
+    return { kind: 'charged', isFinalized: true };
+  }
   try {
-    await record('ACCEPTED', { ...facts, validationId: charge.validationId, status: 'CONFIRMED' });
+    await record('ACCEPTED', confirmed);
   } catch (error) {
     if (isOutrun(error)) {
       // Another process has confirmed a different charge in the meantime, which finalizes the payment. This charge is found later as unapplied money.
@@ -226,6 +246,26 @@ async function judgeCharge({ queried, attempt, charge, record, riskAccepted }: C
     throw error;
   }
   return { kind: 'charged' };
+}
+
+/**
+ * Saves a transaction and a step of the workflow where nothing stands in the way. Any failure is left to the two separate steps: each has its own
+ * retries and reports.
+ */
+async function isFinalizedAtOnce(
+  deps: CoreDependencies,
+  input: VerifyInput,
+  answered: ConfirmedQuery,
+): Promise<boolean> {
+  try {
+    return await finalizeConfirmed(deps, input, answered);
+  } catch (error) {
+    deps.log.warn(
+      { payment: input.reference, error: describeError(error) },
+      'the charge could not be recorded and finalized in one transaction; it is recorded first',
+    );
+    return false;
+  }
 }
 
 /** Reports whether the payer has left the page and the gateway can close it. It is then closed now, not only when the payment ends. */

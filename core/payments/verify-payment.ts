@@ -45,7 +45,7 @@ async function queryAttempts(deps: CoreDependencies, input: VerifyInput, queried
       input,
       queried,
       attempt,
-      mayExecute: !attempt.superseded && doubtful === null,
+      mayExecute: input.executesNothing !== true && !attempt.superseded && doubtful === null,
     };
     const verdict: Verdict | null = await verifyAttempt(query).catch((error: unknown) => {
       if ((!attempt.superseded && doubtful === null) || !(error instanceof GatewayFailure)) {

@@ -5,7 +5,7 @@ import {
   type DecisionRecord,
 } from '../decisions/store/taken-decisions.ts';
 import type { InvoiceRecord } from '../invoices/store/invoices.ts';
-import { continueRefund, keepSucceededRefund } from './store/refund-steps.ts';
+import { continueRefund, doubtRejection, keepSucceededRefund } from './store/refund-steps.ts';
 import type { RefundRecord } from './store/refunds.ts';
 import { lockPayment } from '../payments/store/locks.ts';
 import type { Statements } from '../../database/statements.ts';
@@ -15,7 +15,7 @@ import type { CoreDependencies } from '../dependencies.ts';
 import { followUp, type FollowUp } from '../follow-up.ts';
 import { lockInvoiceOfPayment } from '../invoices/reopen.ts';
 import { scopeOf } from '../scope.ts';
-import { findRefund, startDeliveries, writeEnd } from './end-refund.ts';
+import { findRefund, wakeOthers, writeEnd } from './end-refund.ts';
 import { undoRefund } from './undo-refund.ts';
 
 /** Returns the state of a refund to a workflow that starts or restarts. */
@@ -46,7 +46,7 @@ export async function decideRefund(deps: CoreDependencies, input: RefundDecision
       return carryOutDoubted(deps, statements, { refund, decision, invoice, followUps });
     }
     if (decision !== null) {
-      return carryOut(deps, statements, { refund, decision });
+      return carryOut(deps, statements, { refund, decision, followUps });
     }
     const target = { targetType: 'refund', targetId: refund.id, paymentId, claimed: input.decisionIds } as const;
     if (await auditSignalWithoutDecision(statements, { scope, ...target })) {
@@ -55,10 +55,10 @@ export async function decideRefund(deps: CoreDependencies, input: RefundDecision
         'a refund was signalled without a stored decision; nothing changed',
       );
     }
-    return input.expired ? expire(deps, statements, refund) : stateOf(refund);
+    return input.expired ? expire(deps, statements, { refund, followUps }) : stateOf(refund);
   });
   if (state.kind === 'ended') {
-    await startDeliveries(deps, input);
+    await wakeOthers(deps, input);
   }
   await followUp(deps, input, followUps);
   return state;
@@ -70,12 +70,7 @@ export async function decideRefund(deps: CoreDependencies, input: RefundDecision
 async function carryOutDoubted(
   deps: CoreDependencies,
   statements: Statements,
-  {
-    refund,
-    decision,
-    invoice,
-    followUps,
-  }: Decided & { readonly invoice: InvoiceRecord | null; readonly followUps: FollowUp[] },
+  { refund, decision, invoice, followUps }: Decided & { readonly invoice: InvoiceRecord | null },
 ): Promise<RefundState> {
   if (decision.decision === 'accept') {
     await keepSucceededRefund(statements, refund.id);
@@ -95,12 +90,14 @@ async function carryOutDoubted(
 interface Decided {
   readonly refund: RefundRecord;
   readonly decision: DecisionRecord;
+  /** Takes what follows after the commit. */
+  readonly followUps: FollowUp[];
 }
 
 async function carryOut(
   deps: CoreDependencies,
   statements: Statements,
-  { refund, decision }: Decided,
+  { refund, decision, followUps }: Decided,
 ): Promise<RefundState> {
   const doubted = refund.status === 'PENDING' && refund.reviewReason !== null;
   if (decision.decision !== 'approve' && refund.status === 'PENDING' && !doubted) {
@@ -110,15 +107,21 @@ async function carryOut(
   }
   if (decision.decision === 'accept' && doubted) {
     const end = { status: 'SUCCEEDED', failureCode: null, from: 'PENDING' } as const;
-    const status = await writeEnd(deps, statements, { refund, ...end });
+    const { status, followUps: ended } = await writeEnd(deps, statements, { refund, ...end });
+    followUps.push(...ended);
     await consumeDecision(statements, decision.id, status);
     return { kind: 'ended', status };
+  }
+  if (decision.decision === 'reject' && isDoubtedBeforeApproval(refund)) {
+    await consumeDecision(statements, decision.id, 'UNDER_REVIEW');
+    return reviewRejection(deps, statements, refund);
   }
   if (decision.decision === 'reject') {
     const from = refund.status === 'AWAITING_APPROVAL' ? 'AWAITING_APPROVAL' : 'PENDING';
     const end = from === 'PENDING' ? 'FAILED' : 'REJECTED';
     const failureCode = from === 'PENDING' ? 'OPERATOR_FOUND_NOT_REFUNDED' : 'APPROVER_REJECTED';
-    const status = await writeEnd(deps, statements, { refund, status: end, failureCode, from });
+    const { status, followUps: ended } = await writeEnd(deps, statements, { refund, status: end, failureCode, from });
+    followUps.push(...ended);
     await consumeDecision(statements, decision.id, status);
     return { kind: 'ended', status };
   }
@@ -128,13 +131,41 @@ async function carryOut(
   return { kind: 'pending' };
 }
 
-async function expire(deps: CoreDependencies, statements: Statements, refund: RefundRecord): Promise<RefundState> {
+async function expire(
+  deps: CoreDependencies,
+  statements: Statements,
+  { refund, followUps }: Omit<Decided, 'decision'>,
+): Promise<RefundState> {
   const isDue = refund.approvalDueAt !== null && refund.approvalDueAt <= refund.readAt;
   if (refund.status !== 'AWAITING_APPROVAL' || !isDue) {
     return stateOf(refund);
   }
+  if (isDoubtedBeforeApproval(refund)) {
+    return reviewRejection(deps, statements, refund);
+  }
   const end = { status: 'REJECTED', failureCode: 'APPROVAL_EXPIRED', from: 'AWAITING_APPROVAL' } as const;
-  return { kind: 'ended', status: await writeEnd(deps, statements, { refund, ...end }) };
+  const { status, followUps: ended } = await writeEnd(deps, statements, { refund, ...end });
+  followUps.push(...ended);
+  return { kind: 'ended', status };
+}
+
+/** After a restore, the approval may have been lost with the request that followed it. */
+function isDoubtedBeforeApproval({ status, doubtful }: RefundRecord): boolean {
+  return status === 'AWAITING_APPROVAL' && doubtful;
+}
+
+async function reviewRejection(
+  deps: CoreDependencies,
+  statements: Statements,
+  { id, reference }: RefundRecord,
+): Promise<RefundState> {
+  const reason = 'REJECTED_AFTER_DOUBT';
+  await doubtRejection(statements, id);
+  deps.log.error(
+    { refund: reference, reason, alert: 'refund-review' },
+    'a refund that the gateway may have was rejected; operators must check it in the gateway’s panel',
+  );
+  return { kind: 'review', reason };
 }
 
 function stateOf(refund: RefundRecord): RefundState {

@@ -1,4 +1,4 @@
-import { endRefundRow, waitingRefundEvents, type RefundEnd } from './store/refund-ends.ts';
+import { endRefundRow, type RefundEnd } from './store/refund-ends.ts';
 import { reviewRefund } from './store/refund-steps.ts';
 import { MissingRow } from '../../database/missing-row.ts';
 import { readRefund, readRefundByReference, type RefundRecord } from './store/refunds.ts';
@@ -16,8 +16,10 @@ import type { CoreDependencies } from '../dependencies.ts';
 import { paymentHandleOf } from '../dispatch.ts';
 import { recordPaymentEvent } from '../payments/payment-event.ts';
 import { findInvoiceHandle, lockInvoiceOfPayment, reopenInvoice } from '../invoices/reopen.ts';
+import { followUp, type FollowUp } from '../follow-up.ts';
 import { scopeOf } from '../scope.ts';
 import { recordUnappliedEvent } from '../unapplied-payments/unapplied-event.ts';
+import { deliveryFollowUps } from '../webhooks/deliveries.ts';
 
 const EVENT_OF: Readonly<Record<FinalRefundStatus, EventType>> = {
   SUCCEEDED: 'refund.succeeded',
@@ -31,16 +33,23 @@ const EVENT_OF: Readonly<Record<FinalRefundStatus, EventType>> = {
  */
 export async function endRefund(deps: CoreDependencies, input: RefundEndInput): Promise<FinalRefundStatus> {
   const scope = scopeOf(input);
-  const status = await deps.database.withScope(scope, async (statements) => {
+  const { status, followUps } = await deps.database.withScope(scope, async (statements) => {
     const refund = await findRefund(statements, input);
     if (isFinalRefund(refund.status)) {
-      return refund.status;
+      return { status: refund.status, followUps: [] };
     }
     const { status: wanted, failureCode = null } = input;
     return writeEnd(deps, statements, { refund, status: wanted, failureCode, from: 'PENDING' });
   });
-  await startDeliveries(deps, input);
+  await followUp(deps, input, followUps);
+  await wakeOthers(deps, input);
   return status;
+}
+
+export interface EndedRefund {
+  readonly status: FinalRefundStatus;
+  /** The deliveries of its events. */
+  readonly followUps: readonly FollowUp[];
 }
 
 export interface WrittenEnd {
@@ -55,7 +64,7 @@ export async function writeEnd(
   deps: CoreDependencies,
   statements: Statements,
   { refund, status, failureCode, from }: WrittenEnd,
-): Promise<FinalRefundStatus> {
+): Promise<EndedRefund> {
   const scope = { applicationId: refund.applicationId, mode: refund.mode };
   const { id: refundId, paymentId } = refund;
   const refundsPayment = status === 'SUCCEEDED' && refund.unappliedPaymentId === null;
@@ -66,21 +75,21 @@ export async function writeEnd(
     if (now === null || !isFinalRefund(now.status)) {
       throw new Error('the refund is open, but not in the status it should end from');
     }
-    return now.status;
+    return { status: now.status, followUps: [] };
   }
-  await recordEnd(deps, statements, ended);
+  const followUps = await recordEnd(deps, statements, ended);
   if (invoice !== null) {
     await reopenInvoice(deps, statements, { invoice, refund: ended.refund });
   }
   deps.log.info({ refund: refund.reference, application: refund.applicationId.toString(), status }, 'refund ended');
-  return status;
+  return { status, followUps };
 }
 
 async function recordEnd(
   deps: CoreDependencies,
   statements: Statements,
   { refund, payment }: RefundEnd,
-): Promise<void> {
+): Promise<FollowUp[]> {
   const { applicationId, mode, currency, gateway, reference, amountMinor } = refund;
   const ofUnapplied = refund.unappliedPaymentId !== null;
   const succeeded = refund.status === 'SUCCEEDED';
@@ -94,49 +103,47 @@ async function recordEnd(
   if (!isFinalRefund(refund.status)) {
     throw new RangeError(`a refund cannot end as ${refund.status}`);
   }
-  await recordPaymentEvent(statements, payment, {
-    type: EVENT_OF[refund.status],
-    sequence: payment.eventSequence - (succeeded || ofUnapplied ? 1 : 0),
-    data: refundView(refund),
-    refund,
-  });
+  const event = { applicationId, mode, reference: payment.reference };
+  const type = EVENT_OF[refund.status];
+  const sequence = payment.eventSequence - (succeeded || ofUnapplied ? 1 : 0);
+  const own = await recordPaymentEvent(statements, payment, { type, sequence, data: refundView(refund), refund });
+  const followUps = deliveryFollowUps(deps, { ...event, type }, own);
   if (refund.unappliedPaymentId !== null) {
     const { unappliedPaymentId } = refund;
     // If the refund failed, the money is held again and needs another decision.
-    const type = succeeded ? 'unapplied_payment.refunded' : 'unapplied_payment.received';
-    await recordUnappliedEvent(statements, payment, { unappliedPaymentId, type, sequence: payment.eventSequence });
+    const about = {
+      unappliedPaymentId,
+      sequence: payment.eventSequence,
+      type: succeeded ? 'unapplied_payment.refunded' : 'unapplied_payment.received',
+    } as const;
+    const ofMoney = await recordUnappliedEvent(statements, payment, about);
+    followUps.push(...deliveryFollowUps(deps, { ...event, type: about.type }, ofMoney));
   }
   if (changesPayment) {
-    await recordPaymentEvent(statements, payment, {
-      type: 'payment.refunded',
-      sequence: payment.eventSequence,
-      data: paymentView(payment, deps.webUrl),
-      refund,
-    });
+    const about = { type: 'payment.refunded', sequence: payment.eventSequence } as const;
+    const data = paymentView(payment, deps.webUrl);
+    const ofPayment = await recordPaymentEvent(statements, payment, { ...about, data, refund });
+    followUps.push(...deliveryFollowUps(deps, { ...event, type: about.type }, ofPayment));
   }
+  return followUps;
 }
 
-/** Starts what follows from the end of a refund, whether this run ended it or one that died after its commit. The sweeper starts the rest. */
-export async function startDeliveries(deps: CoreDependencies, input: RefundWorkflowInput): Promise<void> {
+/** Wakes the workflows that follow the end of a refund, whether this run ended it or one that died after its commit. */
+export async function wakeOthers(deps: CoreDependencies, input: RefundWorkflowInput): Promise<void> {
   const { applicationId, mode } = scopeOf(input);
   try {
     const {
       status: ended,
       watched,
-      waiting,
       reopened,
     } = await deps.database.withScope({ applicationId, mode }, async (statements) => {
       const { paymentId, reopensInvoice, unappliedPaymentId, status } = await findRefund(statements, input);
       return {
         status,
         watched: unappliedPaymentId === null ? null : await readWatched(statements, unappliedPaymentId),
-        waiting: await waitingRefundEvents(statements, paymentId),
         reopened: reopensInvoice ? await findInvoiceHandle(statements, { applicationId, mode }, paymentId) : null,
       };
     });
-    for (const event of waiting) {
-      await deps.dispatch.startDelivery({ ...event, applicationId, mode });
-    }
     if (reopened !== null) {
       await deps.dispatch.notifyInvoice(reopened, 'reopened');
     }

@@ -52,7 +52,7 @@ export async function approveRefund(
 }
 
 /**
- * Rejects a refund that another operator started.
+ * Rejects a refund that another operator started. If the gateway may have it, which happens only after a restore, it goes under review instead.
  * @throws DomainError as `approveRefund`
  */
 export async function rejectRefund(
@@ -72,7 +72,7 @@ export async function rejectRefund(
     }),
     signal: ({ found: waiting, target: refund, decision }) => signalOf(deps, waiting, { refund, decision }),
   });
-  return afterDecision(deps, found, ({ status }) => status === 'REJECTED');
+  return afterDecision(deps, found, ({ status, reviewReason }) => status === 'REJECTED' || reviewReason !== null);
 }
 
 /** What operators may find about a refund whose outcome is unknown, and the decision that it is. */
@@ -125,6 +125,12 @@ export async function resolveRefund(
 function requireResolvable({ reviewReason }: RefundRecord, finding: RefundFinding['finding']): void {
   if (reviewReason === null) {
     throw new DomainError('INVALID_OPERATION_STATE', 'the refund is not under review');
+  }
+  if (reviewReason === 'REJECTED_AFTER_DOUBT' && finding === 'retry') {
+    throw new DomainError(
+      'INVALID_OPERATION_STATE',
+      'the refund was not approved; decide refunded or not-refunded, then start another refund if it is still needed',
+    );
   }
   if (reviewReason === 'FAILED_AFTER_SUCCESS' && finding === 'retry') {
     throw new DomainError(

@@ -14,6 +14,7 @@ import { raisePaid } from '../invoices/apply-payment.ts';
 import type { InvoiceRecord } from '../invoices/store/invoices.ts';
 import { recordPaymentEvent } from '../payments/payment-event.ts';
 import { recordUnappliedEvent } from '../unapplied-payments/unapplied-event.ts';
+import { deliveryFollowUps } from '../webhooks/deliveries.ts';
 
 export interface UndoneRefund {
   readonly refund: RefundRecord;
@@ -47,24 +48,32 @@ export async function undoRefund(
     refundPosting({ applicationId, mode, currency, gateway, reference, amountMinor, late: ofUnapplied }),
   );
   const { eventSequence } = undone.payment;
-  await recordPaymentEvent(statements, undone.payment, {
+  const event = { applicationId, mode, reference: undone.payment.reference };
+  const failed = await recordPaymentEvent(statements, undone.payment, {
     type: 'refund.failed',
     sequence: eventSequence - (ofUnapplied ? 1 : 0),
     data: refundView(undone.refund),
     refund: undone.refund,
   });
+  const followUps = deliveryFollowUps(deps, { ...event, type: 'refund.failed' }, failed);
   if (unappliedPaymentId !== null) {
     // The application was notified that the money was refunded. It is still here and needs another decision.
     const held = { unappliedPaymentId, type: 'unapplied_payment.received', sequence: eventSequence } as const;
-    await recordUnappliedEvent(statements, undone.payment, held);
+    followUps.push(
+      ...deliveryFollowUps(
+        deps,
+        { ...event, type: held.type },
+        await recordUnappliedEvent(statements, undone.payment, held),
+      ),
+    );
   }
   deps.log.info({ refund: reference, application: applicationId.toString() }, 'refund undone');
   if (invoice === null) {
-    return [];
+    return followUps;
   }
   const { applicationName } = await invoiceRulesOf(statements, scope);
   const handle = invoiceHandleOf(invoice, applicationName);
-  return raisePaid(deps, statements, { invoice, appliedMinor: amountMinor, handle });
+  return [...followUps, ...(await raisePaid(deps, statements, { invoice, appliedMinor: amountMinor, handle }))];
 }
 
 function takesBack(invoice: InvoiceRecord, amountMinor: bigint): boolean {

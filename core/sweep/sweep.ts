@@ -1,6 +1,6 @@
 import { readNow } from '../../database/clock.ts';
 import { describeError } from '../../runtime/logger.ts';
-import type { SweepResult } from '../../workflows/messages/maintenance.ts';
+import type { SweepAction } from '../../workflows/messages/maintenance.ts';
 import { revokeUnconfirmed } from '../applications/store/credentials.ts';
 import { unreadDecisions } from '../decisions/sweep.ts';
 import type { MailingDependencies } from '../dependencies.ts';
@@ -11,60 +11,73 @@ import { beginOperatorLinks } from '../operators/send-links.ts';
 import { forgetExpiredSecrets } from '../operators/store/pending-changes.ts';
 import { duePayments, resumeEndedPayments } from '../payments/sweep.ts';
 import { dueRefunds } from '../refunds/sweep.ts';
+import { summarizeEnded } from '../reports/sweep.ts';
 import { dueHeldMoney, dueLateQueries, resumeEndedUnapplied } from '../unapplied-payments/sweep.ts';
 import { dueEvents } from '../webhooks/sweep.ts';
 import { BATCH_MAX, runSweep, SWEEP_MAX_MS } from './engine.ts';
+import { IDLE_MS, nextPassInMs } from './next-pass.ts';
 
 export interface SweepDependencies extends MailingDependencies {
   /** If absent, only expired idempotency keys are deleted. */
   readonly retention?: Retention;
 }
 
+export interface Swept {
+  readonly actions: Readonly<Record<SweepAction, number>>;
+  readonly nextInMs: number;
+}
+
 /**
  * Restarts whatever is stored but not being worked on, so that a crash between storing and signalling loses nothing. Each step runs on its own: its
  * failure does not stop the others.
  */
-export async function sweep(deps: SweepDependencies): Promise<SweepResult> {
-  const paymentsStarted = await step(deps, 'payments', () => runSweep(deps, duePayments(deps)));
-  const restarted = await step(deps, 'ended workflows', () => resumeEndedWorkflows(deps));
-  const callbacksSignalled = await step(deps, 'callbacks', () => runSweep(deps, dueCallbacks(deps)));
-  const lateQueriesSent = await step(deps, 'late queries', () => runSweep(deps, dueLateQueries(deps)));
-  const refundsStarted = await step(deps, 'refunds', () => runSweep(deps, dueRefunds(deps)));
-  const unappliedStarted = await step(deps, 'unapplied payments', () => runSweep(deps, dueHeldMoney(deps)));
-  const decisionsSignalled = await step(deps, 'decisions', () => runSweep(deps, unreadDecisions(deps)));
-  const invoicesNotified = await step(deps, 'invoices', () => runSweep(deps, dueInvoices(deps)));
-  const deliveriesStarted = await step(deps, 'deliveries', () => runSweep(deps, dueEvents(deps)));
-  await step(deps, 'operator links', async () => (await beginOperatorLinks(deps)).length);
-  await step(deps, 'expired changes', () =>
+export async function sweep(deps: SweepDependencies): Promise<Swept> {
+  let failed = false;
+  const step = async (name: string, work: () => Promise<number>): Promise<number> => {
+    try {
+      return await work();
+    } catch (error) {
+      failed = true;
+      deps.log.error({ step: name, error: describeError(error), alert: 'sweep-step-failed' }, 'a sweeper step failed');
+      return 0;
+    }
+  };
+  const paymentsStarted = await step('payments', () => runSweep(deps, duePayments(deps)));
+  const restarted = await step('ended workflows', () => resumeEndedWorkflows(deps));
+  const callbacksSignalled = await step('callbacks', () => runSweep(deps, dueCallbacks(deps)));
+  const lateQueriesSent = await step('late queries', () => runSweep(deps, dueLateQueries(deps)));
+  const refundsStarted = await step('refunds', () => runSweep(deps, dueRefunds(deps)));
+  const unappliedStarted = await step('unapplied payments', () => runSweep(deps, dueHeldMoney(deps)));
+  const decisionsSignalled = await step('decisions', () => runSweep(deps, unreadDecisions(deps)));
+  const invoicesNotified = await step('invoices', () => runSweep(deps, dueInvoices(deps)));
+  const deliveriesStarted = await step('deliveries', () => runSweep(deps, dueEvents(deps)));
+  await step('operator links', async () => (await beginOperatorLinks(deps)).length);
+  await step('expired changes', () =>
     deps.database.withSystem(async (em) => (await forgetExpiredSecrets(em)) + (await revokeUnconfirmed(em))),
   );
-  const keysForgotten = await step(deps, 'idempotency keys', () => retire(deps, 'keys'));
-  const callbacksForgotten = await step(deps, 'old callbacks', () => retire(deps, 'callbacks'));
-  const deliveriesForgotten = await step(deps, 'old deliveries', () => retire(deps, 'deliveries'));
-  const sessionsForgotten = await step(deps, 'old sessions', () => retire(deps, 'sessions'));
+  await step('reports', () => summarizeEnded(deps));
+  const keysForgotten = await step('idempotency keys', () => retire(deps, 'keys'));
+  const callbacksForgotten = await step('old callbacks', () => retire(deps, 'callbacks'));
+  const deliveriesForgotten = await step('old deliveries', () => retire(deps, 'deliveries'));
+  const sessionsForgotten = await step('old sessions', () => retire(deps, 'sessions'));
   return {
-    paymentsStarted: paymentsStarted + restarted,
-    callbacksSignalled,
-    lateQueriesSent,
-    refundsStarted,
-    unappliedStarted,
-    decisionsSignalled,
-    invoicesNotified,
-    deliveriesStarted,
-    keysForgotten,
-    callbacksForgotten,
-    deliveriesForgotten,
-    sessionsForgotten,
+    actions: {
+      paymentsStarted: paymentsStarted + restarted,
+      callbacksSignalled,
+      lateQueriesSent,
+      refundsStarted,
+      unappliedStarted,
+      decisionsSignalled,
+      invoicesNotified,
+      deliveriesStarted,
+      keysForgotten,
+      callbacksForgotten,
+      deliveriesForgotten,
+      sessionsForgotten,
+    },
+    // What a failed step left is still due. It is not tried more often for that.
+    nextInMs: failed ? IDLE_MS : await nextPassInMs(deps),
   };
-}
-
-async function step(deps: SweepDependencies, name: string, work: () => Promise<number>): Promise<number> {
-  try {
-    return await work();
-  } catch (error) {
-    deps.log.error({ step: name, error: describeError(error), alert: 'sweep-step-failed' }, 'a sweeper step failed');
-    return 0;
-  }
 }
 
 const ENDED_WITHIN_MS = 10 * 60_000;

@@ -6,6 +6,7 @@ import type { RecordedEvent } from '../webhooks/store/events.ts';
 import { unappliedView } from '../../domain/unapplied-payment.ts';
 import type { CoreDependencies } from '../dependencies.ts';
 import type { FollowUp } from '../follow-up.ts';
+import { deliveryFollowUps } from '../webhooks/deliveries.ts';
 import { recordPaymentEvent } from '../payments/payment-event.ts';
 
 export type UnappliedEventType = `unapplied_payment.${'received' | 'refunded' | 'kept'}`;
@@ -17,7 +18,7 @@ export interface UnappliedEvent {
 
 /**
  * Records an event about unapplied money in the event sequence of its payment, with its state at the end of the caller's transaction. Returns the
- * follow-up that starts the delivery, or none if the payment's contract has no such event.
+ * follow-up that begins the delivery, or none if the payment's contract has no such event.
  */
 export async function recordUnapplied(
   deps: CoreDependencies,
@@ -26,18 +27,8 @@ export async function recordUnapplied(
 ): Promise<FollowUp[]> {
   const payment = await numberEvents(statements, { paymentId, count: 1 });
   const recorded = await recordUnappliedEvent(statements, payment, { ...event, sequence: payment.eventSequence });
-  if (recorded === null || recorded.parked) {
-    return [];
-  }
   const { applicationId, mode, reference } = payment;
-  const { eventId } = recorded;
-  return [
-    {
-      what: 'delivery',
-      about: { event: eventId },
-      start: () => deps.dispatch.startDelivery({ eventId, applicationId, mode, type: event.type, reference }),
-    },
-  ];
+  return deliveryFollowUps(deps, { applicationId, mode, type: event.type, reference }, recorded);
 }
 
 /** Does the same if the caller has already numbered the event. */

@@ -36,6 +36,8 @@ export const RefundSchema = defineEntity({
     reopensInvoice: p.boolean().default(false),
     nextSweepAt: p.datetime().defaultRaw("now() + interval '30 seconds'"),
     clockOffset: clockOffset(),
+    /** When it succeeded, even if it failed afterwards. */
+    succeededAt: p.datetime().nullable(),
     endedAt: p.datetime().nullable(),
     createdAt: p.datetime().defaultRaw('now()'),
     updatedAt: p

@@ -35,6 +35,7 @@ export const BKASH_CAPABILITIES: GatewayCapabilities = {
   questionsProveStore: true,
   // Notifications need a subscription. Nothing is charged without our execution, but one whose answer was lost may complete late.
   notifies: false,
+  executes: true,
   sessionLifeMinutes: null,
   takesCallbacks: true,
 };

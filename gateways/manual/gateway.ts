@@ -18,6 +18,7 @@ export const MANUAL_CAPABILITIES: GatewayCapabilities = {
   questionsProveStore: false,
   // An operator's decision reaches Lenden like a notification.
   notifies: true,
+  executes: false,
   sessionLifeMinutes: null,
   takesCallbacks: false,
 };

@@ -35,6 +35,7 @@ export const NAGAD_CAPABILITIES: GatewayCapabilities = {
   // A query names the merchant but proves nothing; only the calls that open a session are signed.
   questionsProveStore: false,
   notifies: false,
+  executes: false,
   sessionLifeMinutes: null,
   takesCallbacks: true,
 };

@@ -39,6 +39,7 @@ export const SSLCOMMERZ_CAPABILITIES: GatewayCapabilities = {
   feeKnown: 'with-the-charge',
   questionsProveStore: true,
   notifies: true,
+  executes: false,
   sessionLifeMinutes: null,
   takesCallbacks: true,
 };

@@ -37,6 +37,7 @@ export const STRIPE_CAPABILITIES: GatewayCapabilities = {
   feeKnown: 'with-the-charge',
   questionsProveStore: true,
   notifies: true,
+  executes: false,
   // Stripe's maximum. Lenden closes its sessions when the payment ends.
   sessionLifeMinutes: 24 * 60,
   takesCallbacks: true,

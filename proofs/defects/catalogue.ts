@@ -1,4 +1,5 @@
 import { CALLBACKS } from './catalogue/callbacks.ts';
+import { FIRST_ATTEMPTS } from './catalogue/first-attempts.ts';
 import { GATEWAYS } from './catalogue/gateways.ts';
 import { INVOICES } from './catalogue/invoices.ts';
 import { LEDGER } from './catalogue/ledger.ts';
@@ -17,6 +18,7 @@ export const DEFECTS: readonly Defect[] = [
   ...GATEWAYS,
   ...CALLBACKS,
   ...WEBHOOKS,
+  ...FIRST_ATTEMPTS,
   ...REFUNDS,
   ...INVOICES,
   ...LEDGER,

@@ -71,6 +71,16 @@ export function testFileWithServers(file: string): Check {
   };
 }
 
+/** Runs one test of such a file, for a defect with which others would wait for their time limits one after the other. */
+export function testWithServers(file: string, name: string): Check {
+  const options = [file, '-t', name, '--testTimeout=30000'];
+  return {
+    command: `npm test -- ${file} -t '${name}'`,
+    quick: false,
+    run: (tree, stop) => runJest(['scripts/bootstrap.mjs', 'scripts/testing/test.ts', ...options], { tree, stop }),
+  };
+}
+
 /** Checks which folders may import which. Names are rules of `.dependency-cruiser.cjs`. */
 export function boundaries(room: string): Check {
   return {

@@ -13,6 +13,7 @@ import { readOrMakeMasterKey } from '../../scripts/development/development-secre
 import { runtimeLogins, runtimeLoginVariables } from '../../scripts/shared/runtime-logins.ts';
 import { simulatorEnvironment } from '../../scripts/development/stack-environment.ts';
 import { prepareNamespace } from '../../scripts/shared/temporal-namespace.ts';
+import { WORKER_FLAGS } from '../../scripts/shared/worker-flags.ts';
 import { startTemporal } from '../../scripts/development/temporal.ts';
 import { LINKS, type LinkName } from './dials.ts';
 import { gatewaySettings, simulatorSettings } from './gateways.ts';
@@ -261,7 +262,7 @@ function startOurs(site: Site, databaseUrl: string): Promise<void>[] {
       const child = await startProgram({
         directory,
         name: `worker-${index}`,
-        args: [join(ROOT, 'worker/main.ts')],
+        args: [...WORKER_FLAGS, join(ROOT, 'worker/main.ts')],
         env,
       });
       return untilLogged(child, { text: 'worker ready', ...READINESS });

@@ -34,6 +34,10 @@ export const RECEIVER_DIALS = [
 ] as const;
 export type ReceiverDial = (typeof RECEIVER_DIALS)[number];
 
+/** What befalls the first attempts of events. */
+export const DELIVERY_DIALS = ['kill-after-commit', 'kill-after-acceptance', 'receiver-hangs'] as const;
+export type DeliveryDial = (typeof DELIVERY_DIALS)[number];
+
 /** Each link stands for one TCP proxy for every pair of processes that it connects. */
 export const LINKS = [
   'api>postgres',
@@ -234,6 +238,7 @@ export const RESTORE = 'restore';
 export const ALL_DIALS: readonly string[] = [
   ...PROCESS_DIALS,
   ...RECEIVER_DIALS,
+  ...DELIVERY_DIALS,
   ...LINKS,
   ...TOXICS,
   ...[...GATEWAY_SCRIPT_NAMES, ...REFUND_SCRIPT_NAMES, ...OTHER_SCRIPT_NAMES].map((name) => `gateway:${name}`),

@@ -4,11 +4,13 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { Cluster, MemberName } from './cluster.ts';
+import { upsetDelivery } from './delivery-faults.ts';
 import type { ProcessDial } from './dials.ts';
 import type { FaultLog } from './fault-log.ts';
 import { followText } from './follow-lines.ts';
 import type { Member } from './member.ts';
 import type { PlannedFault } from './plan.ts';
+import { setReceiver } from './receiver-control.ts';
 
 /** A graceful stop that takes longer is cut short, as every launcher does. */
 const TERM_GRACE_MS = 4_000;
@@ -60,6 +62,8 @@ async function carryOut(cluster: Cluster, fault: PlannedFault, log: FaultLog): P
       return misbehave(cluster, fault, log);
     case 'process':
       return hitProcess(cluster, fault, log);
+    case 'delivery':
+      return upsetDelivery(cluster, fault, log);
   }
 }
 
@@ -86,22 +90,6 @@ async function misbehave(cluster: Cluster, fault: PlannedFault & { kind: 'receiv
   }
   await sleep(fault.forMs * 2);
   await setReceiver(receiver.controlUrl, 'good');
-}
-
-/**
- * Sets a receiver's behaviour. A dead or stopped receiver starts again well-behaved. One that does not answer now is set again when the round heals.
- */
-export async function setReceiver(controlUrl: string, mode: string): Promise<boolean> {
-  try {
-    const response = await fetch(`${controlUrl}/mode`, {
-      method: 'PUT',
-      body: mode,
-      signal: AbortSignal.timeout(3_000),
-    });
-    return response.ok;
-  } catch {
-    return false;
-  }
 }
 
 async function hitProcess(cluster: Cluster, fault: PlannedFault & { kind: 'process' }, log: FaultLog): Promise<void> {

@@ -1,5 +1,6 @@
 import {
   CHOICE_ACTS,
+  DELIVERY_DIALS,
   FORGERIES,
   GATEWAY_SCRIPT_NAMES,
   GATEWAY_SCRIPTS,
@@ -16,6 +17,7 @@ import {
   RESTORE,
   TOXICS,
   UNSEEN_ACTS,
+  type DeliveryDial,
   type Forgery,
   type GatewayScript,
   type LateAct,
@@ -35,6 +37,7 @@ import { randomFrom, type Random } from './random.ts';
 export type Trouble =
   | { readonly kind: 'process'; readonly dial: ProcessDial }
   | { readonly kind: 'receiver'; readonly dial: ReceiverDial }
+  | { readonly kind: 'delivery'; readonly dial: DeliveryDial }
   | { readonly kind: 'link'; readonly link: LinkName; readonly toxic: Toxic };
 
 /** A fault in the running stack. */
@@ -188,7 +191,10 @@ export function planRound({ seed, round, onlyDial }: RoundName): RoundPlan {
   return {
     seed: seed.toString(),
     round,
-    faults: onlyDial === undefined ? [...faults, faultAtRefund(seed, round)] : faults,
+    faults:
+      onlyDial === undefined
+        ? [...faults, faultAtRefund(seed, round), ...faultAtDelivery(seed, round)]
+        : [...faults, ...onlyAtDelivery({ seed, round, onlyDial })],
     errands: [
       ...Array.from({ length: PAYING }, (_, index) =>
         errand({
@@ -205,6 +211,7 @@ export function planRound({ seed, round, onlyDial }: RoundName): RoundPlan {
       ...gatewayErrands({ seed, round, onlyDial }),
       ...intentErrands({ seed, round, onlyDial }),
       ...manualErrands({ seed, round, onlyDial }),
+      ...crowd({ seed, round, onlyDial }),
     ],
     bills: planBills(seed, round),
     restore: null,
@@ -262,6 +269,60 @@ function faultAtRefund(seed: bigint, round: number): PlannedFault {
     cue: 'refund',
     cueDelayMs: random.between(0, 400),
   };
+}
+
+/** Returns one more fault in every second round, of the first attempts of events. */
+function faultAtDelivery(seed: bigint, round: number): PlannedFault[] {
+  const dial = DELIVERY_DIALS[Math.floor(round / 2) % DELIVERY_DIALS.length];
+  return round % 2 === 1 || dial === undefined ? [] : [deliveryFault(seed, round, dial)];
+}
+
+function onlyAtDelivery({ seed, round, onlyDial }: RoundName): PlannedFault[] {
+  const dial = DELIVERY_DIALS.find((name) => name === onlyDial);
+  const fault = dial === undefined ? [] : [deliveryFault(seed, round, dial)];
+  return fault.map((one) => (dial === 'receiver-hangs' ? { ...one, atMs: 300, forMs: CROWD_MS } : one));
+}
+
+function deliveryFault(seed: bigint, round: number, dial: DeliveryDial): PlannedFault {
+  const random = randomFrom(seed, round, 12);
+  return {
+    kind: 'delivery',
+    dial,
+    victim: random.pick([0, 1] as const),
+    atMs: random.between(300, LOAD_MS - 900),
+    forMs: random.between(300, 1_600) * (dial === 'receiver-hangs' ? STANDSTILL_FACTOR : 1),
+    cue: 'clock',
+    cueDelayMs: 0,
+  };
+}
+
+const CROWD = 200;
+const CROWD_MS = 30_000;
+
+/** Returns payments that all end while the receiver of their application hangs. */
+function crowd({ seed, round, onlyDial }: RoundName): Errand[] {
+  const app = deliveryFault(seed, round, 'receiver-hangs').victim;
+  return Array.from({ length: onlyDial === 'receiver-hangs' ? CROWD : 0 }, (_, index): Errand => {
+    const random = randomFrom(seed, round, 12_000 + index);
+    return {
+      mark: `${seed}-${round}-c${index}`,
+      app,
+      startMs: random.between(0, CROWD_MS / 2),
+      amountMinor: plainAmount(random),
+      script: null,
+      gateways: null,
+      visits: [],
+      contract: 'native',
+      act: 'pay',
+      firstApi: random.pick([0, 1] as const),
+      repeat: null,
+      forgery: null,
+      refund: null,
+      late: LATE_ACTS.find((name) => LATE_APPS[name] === app) ?? 'refund',
+      manual: 'confirmed',
+      bill: null,
+    };
+  });
 }
 
 /** Returns the errands that pay invoices. Those of invoices paid in parts are refunded in part or in full, which makes the amount due again. */

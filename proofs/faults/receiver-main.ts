@@ -1,13 +1,13 @@
 import { appendFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ReceiverDial } from './dials.ts';
+import type { DeliveryDial, ReceiverDial } from './dials.ts';
 
 /**
  * `node proofs/faults/receiver-main.ts PORT LOG`: an application's webhook endpoint that records every delivery before it answers, and misbehaves as
  * set by `PUT /mode`.
  */
-type Mode = ReceiverDial | 'good';
+type Mode = ReceiverDial | Extract<DeliveryDial, 'receiver-hangs'> | 'good';
 
 const [port = '', logFile = ''] = process.argv.slice(2);
 const SLOW_MS = 2_500;
@@ -53,6 +53,9 @@ async function answer(response: ServerResponse, behaviour: Mode): Promise<void> 
     case 'receiver-fails-after-accepting':
       response.destroy();
       return;
+    case 'receiver-hangs':
+      // Its client gives up.
+      return;
     case 'receiver-endless':
       response.writeHead(200, { 'content-type': 'text/plain' });
       while (!response.destroyed && isStill(behaviour)) {
@@ -87,6 +90,7 @@ function modeNamed(name: string): Mode {
     case 'receiver-slow':
     case 'receiver-endless':
     case 'receiver-fails-after-accepting':
+    case 'receiver-hangs':
       return name;
     default:
       return 'good';

@@ -33,6 +33,10 @@ export interface Restored {
   readonly orders: ReadonlyMap<string, LostPayment>;
   readonly notices: readonly string[];
   readonly events: ReadonlySet<string>;
+  /** The largest sequence of the lost events, by the reference of their payment or invoice. */
+  readonly sequences: ReadonlyMap<string, number>;
+  /** Events in the restored state. */
+  readonly known: ReadonlySet<string>;
   /** Workflows that `npm run restore` asked a person to look up. */
   readonly listed: ReadonlySet<string>;
 }
@@ -44,6 +48,8 @@ export interface RestoreEvidence {
   readonly lostCharges: readonly { readonly order: string; readonly payment: string; readonly listed: boolean }[];
   /** Payments that have the number of a lost payment. */
   readonly numbersGivenTwice: readonly string[];
+  /** Payments and invoices with an event that receivers ignore, because a lost one had as large a sequence. */
+  readonly staleEvents: readonly string[];
 }
 
 export interface SettingBack {
@@ -112,11 +118,17 @@ async function hold(
   };
 }
 
+interface SeenEvent {
+  readonly event: string;
+  readonly subject: string;
+  readonly sequence: number;
+}
+
 interface Look {
   readonly payments: ReadonlyMap<string, LostPayment>;
   readonly orders: ReadonlyMap<string, string>;
   readonly notices: ReadonlySet<string>;
-  readonly events: ReadonlySet<string>;
+  readonly events: ReadonlyMap<string, SeenEvent>;
 }
 
 async function look(owner: Owner): Promise<Look> {
@@ -129,16 +141,26 @@ async function look(owner: Owner): Promise<Look> {
     `select encode(digest, 'hex') as digest, encode(sha256(convert_to(raw_payload, 'UTF8')), 'hex') as bytes
      from gateway_callbacks where kind = 'ipn'`,
   );
-  const events = await owner.run<{ event: string }>('select event_id as event from webhook_events');
+  const events = await seenEvents(owner);
   return {
     payments: new Map(payments.map((payment) => [payment.reference, payment])),
     orders: new Map(orders.map(({ order, payment }) => [order, payment])),
     notices: new Set(notices.flatMap(({ digest, bytes }) => [digest, bytes])),
-    events: new Set(events.map(({ event }) => event)),
+    events: new Map(events.map((seen) => [seen.event, seen])),
   };
 }
 
-function difference(before: Look, after: Look): Pick<Restored, 'payments' | 'orders' | 'notices' | 'events'> {
+function seenEvents(owner: Owner): Promise<SeenEvent[]> {
+  return owner.run<SeenEvent>(
+    `select e.event_id as event, coalesce(p.reference, i.reference) as subject, e.sequence from webhook_events e
+     left join payments p on p.id = e.payment_id left join invoices i on i.id = e.invoice_id`,
+  );
+}
+
+type Difference = Pick<Restored, 'payments' | 'orders' | 'notices' | 'events' | 'sequences' | 'known'>;
+
+function difference(before: Look, after: Look): Difference {
+  const lost = [...before.events.values()].filter(({ event }) => !after.events.has(event));
   return {
     payments: [...before.payments.values()].filter(({ reference }) => !after.payments.has(reference)),
     orders: new Map(
@@ -148,7 +170,14 @@ function difference(before: Look, after: Look): Pick<Restored, 'payments' | 'ord
       }),
     ),
     notices: [...before.notices].filter((digest) => !after.notices.has(digest)),
-    events: new Set([...before.events].filter((event) => !after.events.has(event))),
+    events: new Set(lost.map(({ event }) => event)),
+    known: new Set(after.events.keys()),
+    sequences: new Map(
+      [...Map.groupBy(lost, ({ subject }) => subject)].map(([subject, events]) => [
+        subject,
+        Math.max(...events.map(({ sequence }) => sequence)),
+      ]),
+    ),
   };
 }
 
@@ -202,7 +231,7 @@ export function isUndone({ takenAtMs, doneAtMs }: Restored, atMs: number): boole
 
 export async function restoreEvidence(
   owner: Owner,
-  { payments, orders, listed }: Restored,
+  { payments, orders, listed, sequences, known }: Restored,
   charges: readonly RecordedCharge[],
 ): Promise<RestoreEvidence> {
   const lostNumbers = payments.map(({ id }) => id).join(' ');
@@ -210,6 +239,7 @@ export async function restoreEvidence(
     `select reference from payments where id::text = any(string_to_array(?, ' '))`,
     [lostNumbers],
   );
+  const added = (await seenEvents(owner)).filter(({ event }) => !known.has(event));
   return {
     lostPayments: payments.length,
     lostCharges: charges.flatMap(({ tranId: order }) => {
@@ -219,5 +249,8 @@ export async function restoreEvidence(
         : [{ order, payment: payment.reference, listed: listed.has(workflowIds.payment(payment.reference)) }];
     }),
     numbersGivenTwice: twice.map(({ reference }) => reference),
+    staleEvents: added
+      .filter(({ subject, sequence }) => sequence <= (sequences.get(subject) ?? 0))
+      .map(({ event, subject, sequence }) => `${event} of ${subject} with sequence ${sequence}`),
   };
 }

@@ -14,7 +14,7 @@ import {
 } from './dials.ts';
 import type { Evidence } from './evidence.ts';
 import { openFaultLog, type FaultLog } from './fault-log.ts';
-import { inject, setReceiver } from './inject.ts';
+import { inject } from './inject.ts';
 import { openJournal, type Journal } from './journal.ts';
 import { lateEndsOf, refundCoursesOf } from './judges/refunds.ts';
 import { openDesks, type Staff, type Tokens } from './operators.ts';
@@ -36,6 +36,7 @@ import {
   type Settling,
   type Unsettled,
 } from './settle.ts';
+import { setReceiver } from './receiver-control.ts';
 import { setBack } from './restore.ts';
 import type { GatewayControl } from './simulator-control.ts';
 import { isOutOfTokens, passTokenHour } from './token-hour.ts';

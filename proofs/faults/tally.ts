@@ -168,7 +168,7 @@ export function resultOf(summary: Summary, { seed, command, commit }: About): Re
         `${refundWords(summary.refunds)}, ${total} violations. ` +
         `A round took ${(medianMs / 1_000).toFixed(1)} s at the median.`,
       'Postgres, Temporal, two api, two workers, the gateway simulator and two receivers, as processes of their own, joined by TCP proxies. In every round ' +
-        'five or six faults overlap while three applications create and give back, their payers act and operators decide; then everything is mended and judged from outside, by the ' +
+        'five to seven faults overlap while three applications create and give back, their payers act and operators decide; then everything is mended and judged from outside, by the ' +
         "gateway's charge log, the receivers' logs and the clients' journal. Waits of the product's own (retry pauses, expiry, webhook schedule) are shortened by " +
         'moving the clocks of workflows and the due times of rows, after the faults have ended; no step is done for it.',
       ...failedRounds.map((round) => `Failed: ${round}.`),

@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import { msToTs, tsToMs } from '@temporalio/common/lib/time.js';
 import { errorCode } from '../../scripts/shared/error-code.ts';
-import { SCHEDULE_IDS, WORKFLOW_TYPES } from '../../workflows/messages/names.ts';
+import { wakeSignal } from '../../workflows/messages/loop.ts';
+import { LOOP_IDS } from '../../workflows/messages/names.ts';
 import type { Owner } from './owner.ts';
 
 /**
@@ -18,7 +19,7 @@ export interface TimeLapse {
   lateQueries(): Promise<void>;
   /** Ages every operator's last password entry beyond the limit for sensitive actions. */
   forgetPasswords(): Promise<void>;
-  /** Triggers the sealing schedule. */
+  /** Makes the sealer pass. */
   seal(): Promise<void>;
   close(): Promise<void>;
 }
@@ -66,26 +67,25 @@ export async function openTimeLapse({ owner, address, namespace, isDead }: Lapse
       }
     }
   };
+  /** A loop that was terminated is started again by a worker. */
+  const wake = (loopId: string): Promise<void> =>
+    unlessEnded(() => client.workflow.getHandle(loopId).signal(wakeSignal));
   return {
     forward: (workflowId, byMs) => unlessEnded(() => forward(workflowId, byMs)),
     async rows() {
       for (const sql of COME_DUE) {
         await owner.run(sql);
       }
-      const query = `WorkflowType in ('${WORKFLOW_TYPES.sweep}', '${WORKFLOW_TYPES.sealLedger}') and ExecutionStatus = 'Running'`;
-      for await (const { workflowId } of client.workflow.list({ query, pageSize: 10 })) {
-        await unlessEnded(() => forward(workflowId, 1));
-      }
-      await client.schedule.getHandle(SCHEDULE_IDS.sweep).trigger();
+      await wake(LOOP_IDS.sweep);
     },
     async lateQueries() {
       await owner.run('update payment_attempts set query_again_at = now() where query_again_at > now()');
-      await client.schedule.getHandle(SCHEDULE_IDS.sweep).trigger();
+      await wake(LOOP_IDS.sweep);
     },
     async forgetPasswords() {
       await owner.run(`update operator_sessions set reauthenticated_at = now() - interval '6 minutes'`);
     },
-    seal: () => client.schedule.getHandle(SCHEDULE_IDS.sealLedger).trigger(),
+    seal: () => wake(LOOP_IDS.sealLedger),
     close: () => connection.close(),
   };
 }

@@ -1,5 +1,6 @@
 import type { PaymentStatus } from '../../domain/payment.ts';
 import type { RefundStatus } from '../../domain/refund.ts';
+import type { DeliveryEvidence } from './delivery-watch.ts';
 import type { Charge } from './gateway.ts';
 import type { RecordedRefund } from './gateway-refunds.ts';
 import type { InvoiceEvidence } from './invoice-evidence.ts';
@@ -34,6 +35,7 @@ export interface Evidence {
   readonly invoices: InvoiceEvidence;
   readonly endedMs: number;
   readonly received: readonly Received[];
+  readonly deliveries: DeliveryEvidence;
   readonly answers: readonly Answered[];
   readonly alerts: readonly string[];
   /** References of attempts for which an alarm reported that the gateway had given no plain answer for 72 hours. */

@@ -1,5 +1,6 @@
 import { ATTEMPT_DELAYS_SECONDS } from '../../domain/webhook.ts';
 import { canBecome, isOpen, isPaid, REVIEW_REJECTED } from '../../domain/payment.ts';
+import { DELIVERY_JUDGES } from './delivery-judges.ts';
 import type { Evidence } from './evidence.ts';
 import { amountOf, attemptsOf, statusOf, sum, table, text, timeOf } from './evidence-rows.ts';
 import type { Charge } from './gateway.ts';
@@ -38,6 +39,7 @@ export const JUDGES = {
   'money-known-in-time': moneyKnownInTime,
   'no-false-alarm': noFalseAlarm,
   'no-storm': noStorm,
+  ...DELIVERY_JUDGES,
   ...REFUND_JUDGES,
   ...INVOICE_JUDGES,
   'instruments-agree': ({ wrong }) => [...wrong],

@@ -22,8 +22,8 @@ import { START_MS, World } from './world.ts';
 
 /** A refund may wait a week for a second person, be queried for a month, and be queried again after a review. */
 const LAST_DAY_MS = 150 * 86_400_000;
-const SWEEP_EVERY_MS = 30_000;
-const CLOCKS_APART_MS = 2_000;
+const LOOK_EVERY_MS = 60_000;
+const EVERY_PART = { withMoney: true, withInvoices: true, withDeliveries: true };
 
 export interface SeedResult {
   readonly seed: number;
@@ -44,7 +44,7 @@ export async function runSeed(seed: number, { trace = false }: { trace?: boolean
     }
   };
   const world = new World({
-    story: storyOf(random.fork('story'), PINNED_SEEDS.get(seed) ?? { withMoney: true, withInvoices: true }),
+    story: storyOf(random.fork('story'), PINNED_SEEDS.get(seed) ?? EVERY_PART),
     random: random.fork('world'),
     timeline,
     schema: await schema(),
@@ -124,6 +124,7 @@ function watchTransitions(world: World): Evidence['transitions'] {
   const seen = new Map<bigint, PaymentStatus>();
   const transitions: { paymentId: bigint; from: PaymentStatus; to: PaymentStatus }[] = [];
   world.postgres.onCommit = () => {
+    world.deliveries.committed();
     for (const { id, status } of world.postgres.rows('payments')) {
       const paymentId = id as bigint;
       const to = status as PaymentStatus;
@@ -246,8 +247,9 @@ function strike(world: World): void {
           world.freeze(process, forMs);
           break;
         case 'terminate':
+          world.deliveries.trouble(null);
           for (const run of world.temporal.runs.values()) {
-            if (run.status === 'running' && run.type !== 'sweepWorkflow') {
+            if (run.status === 'running') {
               world.reached(`terminated: ${run.type}`);
               world.temporal.terminate(run);
             }
@@ -256,6 +258,7 @@ function strike(world: World): void {
         case 'leap':
           // Simulates a standstill of the whole machine: everything that was due meanwhile comes at once.
           world.reached('leap of the clock');
+          world.deliveries.trouble(null, forMs);
           timeline.nowMs += forMs;
           break;
       }
@@ -263,22 +266,16 @@ function strike(world: World): void {
   }
 }
 
-/**
- * The sweeper's schedule: every 30 seconds, one run at a time. Once nothing has failed for an hour it runs every half hour at most, because the long
- * waits of a story would otherwise consist of sweeps only. Runs that would find nothing are skipped, because they would change nothing.
- */
+/** The workers look after the sweeper every minute. Once nothing has failed for an hour, every half hour at most, and when it has work. */
 function keepSweeping(world: World): void {
-  const { timeline, temporal } = world;
-  const tick = (): void => {
-    const dueMs = world.nextSweepMs();
-    if (dueMs <= timeline.nowMs + CLOCKS_APART_MS && temporal.runs.get('sweep')?.status !== 'running') {
-      temporal.start({ workflowId: 'sweep', type: 'sweepWorkflow', args: [] });
-    }
-    const calm = world.sinceStartMs > world.faultsEndMs + 3_600_000;
-    const waitMs = calm ? Math.min(Math.max(dueMs - timeline.nowMs, 30 * 60_000), 3_600_000) : SWEEP_EVERY_MS;
-    timeline.at(timeline.nowMs + waitMs, tick, { idle: true, life: null });
+  const { timeline } = world;
+  const look = (): void => {
+    world.keepSweeper();
+    const dueInMs = world.nextSweepMs() - timeline.nowMs;
+    const waitMs = world.isCalm() ? Math.min(Math.max(dueInMs, 30 * 60_000), 3_600_000) : LOOK_EVERY_MS;
+    timeline.at(timeline.nowMs + waitMs, look, { idle: true, life: null });
   };
-  timeline.at(START_MS + SWEEP_EVERY_MS, tick, { idle: true, life: null });
+  timeline.at(START_MS, look, { idle: true, life: null });
 }
 
 function gather(
@@ -295,6 +292,7 @@ function gather(
     refusedRefunds: world.gateway.refunds.refused,
     endedMs: world.timeline.nowMs,
     received: world.receivers.received,
+    deliveries: world.deliveries,
     answers: cast.answers,
     alerts: world.alerts,
     leftToPeople: world.leftToPeople,
@@ -358,6 +356,10 @@ function noteEnds(world: World): void {
   }
   for (const { kind, outcome } of postgres.rows('decisions')) {
     world.reached(`decision: ${String(kind)} ${String(outcome)}`);
+  }
+  const accepted = world.receivers.received.filter(({ status }) => status !== null && status < 300);
+  if (new Set(accepted.map(({ eventId }) => eventId)).size < accepted.length) {
+    world.reached('event: arrived again');
   }
   for (const { delivery_status: status, last_error: error } of postgres.rows('webhook_events')) {
     world.reached(`event: ${String(status)}${status === 'PARKED' ? ` ${String(error)}` : ''}`);

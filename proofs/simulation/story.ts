@@ -1,3 +1,4 @@
+import { CALM_DELIVERIES, deliveryPlan, type DeliveryPlan } from './delivery-story.ts';
 import { GATEWAY_FAULTS, type GatewayFault } from './gateway.ts';
 import { invoicesPlan, type InvoicesPlan } from './invoice-story.ts';
 import { moneyPlan, type MoneyPlan } from './money-story.ts';
@@ -33,6 +34,7 @@ export interface Story {
   readonly money: MoneyPlan | null;
   /** Null in stories without invoices. */
   readonly invoices: InvoicesPlan | null;
+  readonly deliveries: DeliveryPlan;
   /** After this time nothing fails by itself. */
   readonly faultsEndMs: number;
   readonly blows: readonly Blow[];
@@ -53,15 +55,20 @@ export interface Story {
 export interface StoryParts {
   readonly withMoney: boolean;
   readonly withInvoices: boolean;
+  readonly withDeliveries: boolean;
 }
 
-/** Returns a seed's story. Refunds and invoices are drawn from separate streams, so that a story without them stays the same. */
-export function storyOf(random: Random, { withMoney, withInvoices }: StoryParts): Story {
-  const story = storyOfPayments(random);
-  const { apps, payments, faultsEndMs, blows: struck } = story;
+/** Returns a seed's story. Its parts are drawn from separate streams, so that a story without one of them stays the same. */
+export function storyOf(random: Random, { withMoney, withInvoices, withDeliveries }: StoryParts): Story {
+  const drawn = storyOfPayments(random);
+  const { apps, payments, faultsEndMs, blows: struck } = drawn;
   const stream = random.fork('money');
   const money = withMoney ? moneyPlan(stream, { apps: apps.length, payments: payments.length }) : null;
   const expiryMs = expiryOf(apps);
+  const deliveries = withDeliveries
+    ? deliveryPlan(random.fork('deliveries'), { apps: apps.length, expiryMs })
+    : CALM_DELIVERIES;
+  const story = { ...drawn, deliveries, payments: [...payments, ...deliveries.crowd] };
   const invoices = withInvoices ? invoicesPlan(random.fork('invoices'), { apps: apps.length, expiryMs }) : null;
   if (money === null || faultsEndMs === 0) {
     return { ...story, money, invoices };
@@ -75,7 +82,7 @@ function expiryOf(apps: readonly AppPlan[]): number {
   return Math.max(...apps.map(({ expiryMinutes }) => expiryMinutes)) * MINUTE_MS;
 }
 
-function storyOfPayments(random: Random): Omit<Story, 'money' | 'invoices'> {
+function storyOfPayments(random: Random): Omit<Story, 'money' | 'invoices' | 'deliveries'> {
   const calm = random.chance(0.12);
   const on = (share: number): boolean => !calm && random.chance(share);
   const apps = Array.from({ length: random.chance(0.25) ? 2 : 1 }, () => appPlan(random));

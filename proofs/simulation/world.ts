@@ -1,4 +1,7 @@
 import { Readable } from 'node:stream';
+import { deliveriesByWorkflow } from '../../core/webhooks/deliveries.ts';
+import { createEndpointGate } from '../../core/webhooks/endpoint-gate.ts';
+import { FirstAttempts } from '../../core/webhooks/first-attempts.ts';
 import { createPaymentActivities } from '../../activities/payments.ts';
 import { createSweepActivities } from '../../activities/sweep.ts';
 import { createWebhookActivities } from '../../activities/webhooks.ts';
@@ -23,8 +26,12 @@ import type { Logger } from '../../runtime/logger.ts';
 import { signingSecretPlace } from '../../runtime/sealed-places.ts';
 import { createSecretBox, sha256 } from '../../runtime/secrets.ts';
 import { createDispatch } from '../../temporal/dispatch.ts';
+import { ensureLoop, SWEEPER } from '../../temporal/loops.ts';
+import { wakeSignal } from '../../workflows/messages/loop.ts';
+import type { SweepActivities } from '../../workflows/messages/maintenance.ts';
 import { GATEWAY_URL, SimulatedGateway, STORE } from './gateway.ts';
 import type { Acknowledged } from './evidence.ts';
+import { DeliveryWatch } from './delivery-watch.ts';
 import { simulatedDatabase } from './postgres/entity-manager.ts';
 import type { Schema } from './postgres/schema.ts';
 import { PostgresServer } from './postgres/server.ts';
@@ -47,6 +54,11 @@ const SECRETS = createSecretBox(MASTER_KEY);
 export const SIGNING_SECRET = `whsec_${Buffer.alloc(32, 9).toString('base64')}`;
 const ALLOW = parseAllowList('');
 const CLIENT_TIMEOUT_MS = 20_000;
+const SWEEP_EVERY_MS = 30_000;
+/** The sweeper's own wait once nothing fails, because the long waits of a story would otherwise consist of sweeps only. */
+const CALM_SWEEP_EVERY_MS = 86_400_000;
+const CLOCKS_APART_MS = 2_000;
+const isLoop = (type: string): boolean => type === SWEEPER.workflowType;
 /** The product's own defaults. */
 const CALENDAR = calendarIn(BUSINESS_TIME_ZONE);
 /** No story fetches a logo. */
@@ -68,6 +80,8 @@ export interface WorldOptions {
 /** One process of the product in its current life. */
 interface Process {
   life: Life;
+  /** Starts the sweeper if it does not run, as every worker does each minute. */
+  keepSweeper: () => Promise<unknown>;
   /** Requests that wait for its answer. They are cut off when it dies. */
   readonly waiting: Set<(error: Error) => void>;
   api: Api | null;
@@ -109,6 +123,7 @@ export class World {
   readonly database: Database;
   /** Null in stories without invoices. */
   readonly mailServer: SimulatedMailServer | null;
+  readonly deliveries: DeliveryWatch;
   /** How often each branch was taken. */
   readonly branches = new Map<string, number>();
   /** Errors that the simulation itself found. */
@@ -132,6 +147,7 @@ export class World {
     this.options = options;
     this.story = story;
     this.timeline = timeline;
+    this.deliveries = new DeliveryWatch(this);
     this.network = random.fork('network');
     this.squalls = random.fork('squalls');
     const reached = (branch: string): void => this.reached(branch);
@@ -155,6 +171,8 @@ export class World {
       manners: new Map(
         story.apps.flatMap(({ receiver }, index) => (receiver === null ? [] : [[hostOf(index), receiver] as const])),
       ),
+      hangs: (host) => story.apps.some((_, index) => hostOf(index) === host && this.hangs(index)),
+      accepted: (eventId) => this.deliveries.acceptedBy(eventId),
     });
     this.postgres = new PostgresServer({
       schema,
@@ -162,9 +180,9 @@ export class World {
       skewMs: story.skewMs.database,
       faults: {
         latencyMs: () => this.latencyMs(0, 3),
-        lostBefore: () => this.faulty() && this.network.chance(story.databaseLoss),
+        lostBefore: () => this.loses(story.databaseLoss),
         refusesRows: (table) => this.booksFull() && table === 'webhook_events',
-        commitAnswerLost: () => this.faulty() && this.network.chance(story.databaseLoss),
+        commitAnswerLost: () => this.loses(story.databaseLoss),
       },
     });
     this.temporal = new TemporalServer({
@@ -175,12 +193,14 @@ export class World {
       latencyMs: () => this.latencyMs(0, 8),
       longHistory: story.longHistory,
       newId: () => this.network.text(16),
+      isLoop,
       wrong: (what) => this.wrong.push(what),
       taken: (job) => {
         if (job.kind === 'signal' && job.name === 'callback') {
           this.noteSignal(String(job.args[0]));
         }
       },
+      begins: (run) => this.deliveries.workflowBegins(run),
     });
     this.database = simulatedDatabase(this.postgres);
     const { invoices } = story;
@@ -240,8 +260,27 @@ export class World {
   }
 
   private latencyMs(from: number, to: number): number {
-    const slow = this.faulty() && this.network.chance(this.story.slowness);
-    return slow ? this.network.between(1_000, 40_000) : this.network.between(from, to);
+    if (!this.loses(this.story.slowness)) {
+      return this.network.between(from, to);
+    }
+    const ms = this.network.between(1_000, 40_000);
+    this.deliveries.trouble(whose.getStore()?.name ?? null, ms);
+    return ms;
+  }
+
+  /** Draws whether a message is lost, and notes it. */
+  private loses(share: number): boolean {
+    const lost = this.faulty() && this.network.chance(share);
+    if (lost) {
+      this.deliveries.trouble(whose.getStore()?.name ?? null);
+    }
+    return lost;
+  }
+
+  /** Returns whether an application's receiver takes requests at present and answers none. */
+  hangs(app: number): boolean {
+    const { hang } = this.story.deliveries;
+    return hang?.app === app && this.sinceStartMs >= hang.fromMs && this.sinceStartMs < hang.untilMs;
   }
 
   private gatewayFault() {
@@ -256,39 +295,81 @@ export class World {
     const { story } = this;
     const skewMs = name === 'api' ? story.skewMs.api : story.skewMs.worker;
     const before = this.processes.get(name);
-    const process: Process = before ?? { life: new Life(name, skewMs), waiting: new Set(), api: null };
+    const process: Process = before ?? {
+      life: new Life(name, skewMs),
+      keepSweeper: () => Promise.resolve(),
+      waiting: new Set(),
+      api: null,
+    };
     process.life = new Life(name, skewMs);
     this.processes.set(name, process);
     whose.run(process.life, () => {
-      const deps = this.dependencies();
+      const deps = this.dependencies(name);
       if (name === 'api') {
         process.api = apiOf(deps);
       } else {
+        process.keepSweeper = () => ensureLoop(deps.temporal, SWEEPER);
         this.temporal.workers.push({
           life: process.life,
           activities: {
             ...createPaymentActivities(deps),
-            ...createSweepActivities(deps),
-            ...createWebhookActivities({ ...deps, secrets: SECRETS, allow: ALLOW }),
+            ...this.sweepingSparingly(createSweepActivities(deps)),
+            ...createWebhookActivities(deps),
           },
         });
       }
     });
   }
 
-  private dependencies() {
-    const { timeline, story, network } = this;
+  /** Passes that would find nothing are skipped, because they would change nothing. Once nothing fails, `keepSweeper` wakes the sweeper. */
+  private sweepingSparingly({ sweep }: SweepActivities): SweepActivities {
+    return {
+      sweep: async () => {
+        const { actions, nextInMs } = this.isSweepDue() ? await sweep() : { actions: {}, nextInMs: SWEEP_EVERY_MS };
+        return { actions, nextInMs: this.isCalm() ? CALM_SWEEP_EVERY_MS : nextInMs };
+      },
+    };
+  }
+
+  /** Returns whether nothing has failed for an hour. */
+  isCalm(): boolean {
+    return this.sinceStartMs > this.faultsEndMs + 3_600_000;
+  }
+
+  private isSweepDue(): boolean {
+    return this.nextSweepMs() <= this.timeline.nowMs + CLOCKS_APART_MS;
+  }
+
+  /** Lets the living workers look after the sweeper. Once nothing fails, it is also woken for what is due, because its own passes are rare then. */
+  keepSweeper(): void {
+    for (const { life, keepSweeper } of this.processes.values()) {
+      if (life.alive) {
+        whose.run(life, () => {
+          keepSweeper().catch(() => undefined);
+        });
+      }
+    }
+    const loop = this.temporal.runs.get(SWEEPER.workflowId);
+    if (loop !== undefined && this.isCalm() && this.isSweepDue()) {
+      this.temporal.deliver(loop, { kind: 'signal', name: wakeSignal.name, args: [] });
+    }
+  }
+
+  private dependencies(name: string) {
+    const { timeline, story } = this;
     const http: HttpClient = {
       send: (request) =>
-        request.url.startsWith(GATEWAY_URL) ? this.gateway.answer(request) : this.receivers.answer(request),
+        request.url.startsWith(GATEWAY_URL)
+          ? this.gateway.answer(request)
+          : this.deliveries.request(request, () => this.receivers.answer(request)),
       close: () => Promise.resolve(),
     };
     const temporal = simulatedClient(this.temporal, {
       timeline,
       faults: {
         latencyMs: () => this.latencyMs(0, 10),
-        lostBefore: () => this.faulty() && network.chance(story.temporalLoss),
-        answerLost: () => this.faulty() && network.chance(story.temporalLoss),
+        lostBefore: () => this.loses(story.temporalLoss),
+        answerLost: () => this.loses(story.temporalLoss),
       },
     });
     const config = {
@@ -297,8 +378,17 @@ export class World {
       nagad: new Map(),
       stripe: new Map(),
     };
+    const { database } = this;
+    const dispatch = createDispatch(temporal);
+    const log = this.log();
+    const gate = createEndpointGate();
+    const sending = { database, dispatch, gate, http, log, secrets: SECRETS, allow: ALLOW };
     return {
-      database: this.database,
+      ...sending,
+      deliveries:
+        name === 'api'
+          ? deliveriesByWorkflow(dispatch)
+          : new FirstAttempts({ ...sending, onResult: (kind) => this.reached(`first attempt: ${kind}`) }),
       gateways: createGatewayRegistry({
         config,
         http,
@@ -307,16 +397,12 @@ export class World {
         bkashTokens: new GatewayTokens({ transaction: (work) => this.database.withSystem(work), secrets: SECRETS }),
         bkashExecutions: new GatewayExecutions(this.database, 'bkash'),
       }),
-      dispatch: createDispatch(temporal),
       temporal,
-      http,
-      log: this.log(),
       apiUrl: API_URL,
       webUrl: WEB_URL,
       calendar: CALENDAR,
       mailer: this.mailServer?.mailer() ?? null,
       publicHttp: NO_HTTP,
-      allow: parseAllowList(''),
     };
   }
 
@@ -348,6 +434,7 @@ export class World {
     }
     this.told(`${name} is killed for ${forMs} ms`);
     this.reached(`killed: ${name}`);
+    this.deliveries.trouble(name, forMs);
     const { life } = process;
     life.alive = false;
     process.api = null;
@@ -365,6 +452,7 @@ export class World {
     if (process?.life.alive === true) {
       this.told(`${name} is frozen for ${forMs} ms`);
       this.reached(`frozen: ${name}`);
+      this.deliveries.trouble(name, forMs);
       process.life.frozenUntilMs = this.timeline.nowMs + forMs;
     }
   }
@@ -479,7 +567,7 @@ export class World {
       !unread &&
       !undecided &&
       !undelivered &&
-      [...temporal.runs.values()].every((run) => run.atRest())
+      [...temporal.runs.values()].every((run) => isLoop(run.type) || run.atRest())
     );
   }
 
@@ -565,7 +653,11 @@ export class World {
     const { money } = this.story;
     if (money !== null) {
       await this.database.withSystem(async (em) => {
-        await registerStaff(em, this.options.schema.seeds);
+        // No story reads a report, so none has the row of their progress, and the sweeper finds nothing to summarize.
+        await registerStaff(
+          em,
+          this.options.schema.seeds.filter((text) => !text.includes('report_progress')),
+        );
         for (const [index, threshold] of money.thresholds.entries()) {
           await em.execute(
             'update applications set refund_approval_threshold_minor = ?, unapplied_payment_policy = ? where id = ?',

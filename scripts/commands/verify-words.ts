@@ -8,7 +8,7 @@ export interface VerifyReport extends Omit<LedgerReport, 'findings' | 'findingCo
   readonly findingCount: number;
   readonly findings: readonly Finding[];
   readonly notices: readonly string[];
-  /** Number of sealing workflows compared; null if Temporal was not asked. */
+  /** Number of heads compared that the sealer recorded in Temporal; null if Temporal was not asked. */
   readonly witnesses: number | null;
   /** Number of heads from log files compared; null without --heads. */
   readonly heads: number | null;
@@ -33,7 +33,7 @@ export function reportInWords(report: VerifyReport): string {
     ),
     line(
       'witness',
-      report.witnesses === null ? 'not asked' : `${count(report.witnesses, 'sealing workflow')} compared`,
+      report.witnesses === null ? 'not asked' : `${count(report.witnesses, 'head')} recorded by the sealer compared`,
     ),
     ...(report.heads === null ? [] : [line('heads', `${count(report.heads, 'logged head')} compared`)]),
     line(

@@ -13,6 +13,7 @@ import { createGatewayRegistry } from '../../gateways/registry.ts';
 import { readConfig } from '../../runtime/config.ts';
 import { createHttpClient } from '../../runtime/http-client.ts';
 import { createSecretBox } from '../../runtime/secrets.ts';
+import { LOOP_IDS } from '../../workflows/messages/names.ts';
 import { queryGateways } from './query-gateways.ts';
 import { readEvidence } from './read-evidence.ts';
 import { sealHeads } from './seal-heads.ts';
@@ -24,7 +25,7 @@ const USAGE = `npm run verify -- [--ask] [--all-witnesses] [--heads FILE] [--jso
 
 Verifies the ledger: hash chain, balances, and payment = ledger = the gateway's stored answer. Lists the first bad row first.
   --ask             also query the gateways for every posted charge
-  --all-witnesses   compare the chain with every sealing workflow that Temporal keeps, instead of a sample
+  --all-witnesses   compare the chain with every pass of the sealer that Temporal keeps, instead of a sample
   --heads FILE      compare the chain with the heads that workers logged, in a file of such lines; may be repeated
   --json            one line of JSON
   --directory DIR   data directory of the running stack (default .lenden); DATABASE_URL and TEMPORAL_ADDRESS take precedence
@@ -87,7 +88,7 @@ async function verify(
     const asked = ask ? await queryAll(target, { database, findings: fromGateways }) : null;
     if ((ledger.unsealed.oldestSeconds ?? 0) > TAIL_SECONDS_MAX) {
       notices.push(
-        `the unsealed tail is older than ${TAIL_SECONDS_MAX} s: check that a worker and its sealing schedule are running`,
+        `the unsealed tail is older than ${TAIL_SECONDS_MAX} s: check that a worker and the workflow ${LOOP_IDS.sealLedger} are running`,
       );
     }
     const total = findingCount + fromGateways.count;
@@ -114,14 +115,14 @@ async function gatherWitnesses(
   { all, notices }: { all: boolean; notices: string[] },
 ): Promise<Witness[] | null> {
   if (temporal === null) {
-    notices.push('no TEMPORAL_ADDRESS: the chain is not compared with the sealing workflows');
+    notices.push('no TEMPORAL_ADDRESS: the chain is not compared with what the sealer recorded');
     return null;
   }
   try {
     return await sealingWitnesses({ ...temporal, all });
   } catch {
     notices.push(
-      `Temporal at ${temporal.address} did not answer: the chain is not compared with the sealing workflows`,
+      `Temporal at ${temporal.address} did not answer: the chain is not compared with what the sealer recorded`,
     );
     return null;
   }

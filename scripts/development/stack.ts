@@ -21,6 +21,7 @@ import {
 } from './stack-environment.ts';
 import { openStackRecord } from './stack-record.ts';
 import { prepareNamespace } from '../shared/temporal-namespace.ts';
+import { WORKER_FLAGS } from '../shared/worker-flags.ts';
 import { startTemporal } from './temporal.ts';
 
 export interface StackOptions {
@@ -256,7 +257,12 @@ function nodeProgram({ name, file, directory, environment }: NodeProgram) {
   return {
     name,
     command: process.execPath,
-    args: ['--import', new URL('../shared/lifeline.ts', import.meta.url).href, join(ROOT, file)],
+    args: [
+      ...(name === 'worker' ? WORKER_FLAGS : []),
+      '--import',
+      new URL('../shared/lifeline.ts', import.meta.url).href,
+      join(ROOT, file),
+    ],
     env: { ...environment },
     cwd: ROOT,
     logFile: logFile(directory, name),

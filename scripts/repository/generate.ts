@@ -8,8 +8,10 @@ import { publishedOwnpayDocument } from '../../api/docs/ownpay-document.ts';
 import { publishedShadhinpayDocument } from '../../api/docs/shadhinpay-document.ts';
 import { shadhinpayRoutes } from '../../api/shadhinpay/routes.ts';
 import { idleDependencies } from '../testing/idle-dependencies.ts';
+import { RETENTION_DAYS } from '../shared/temporal-namespace.ts';
 import { recordedResults } from './results/result-file.ts';
 import { resultPage } from './results/result-pages.ts';
+import { scalingPage } from './results/scaling-page.ts';
 
 const ROOT = resolve(import.meta.dirname, '..', '..');
 
@@ -29,6 +31,10 @@ const generated: readonly { readonly path: string; readonly text: string }[] = [
   },
   { path: join(ROOT, 'docs', 'proofs.md'), text: resultPage('proofs', recordedResults()) },
   { path: join(ROOT, 'docs', 'performance.md'), text: resultPage('performance', recordedResults()) },
+  {
+    path: join(ROOT, 'docs', 'scaling.md'),
+    text: scalingPage(recordedResults(), { shards: historyShards(), retentionDays: RETENTION_DAYS }),
+  },
 ];
 
 process.exitCode = main(process.argv.slice(2));
@@ -53,6 +59,10 @@ function main(options: readonly string[]): number {
     console.log(`${relative(ROOT, path)} written`);
   }
   return 0;
+}
+
+function historyShards(): number {
+  return Number(/NUM_HISTORY_SHARDS: '(\d+)'/.exec(contentOf(join(ROOT, 'docker-compose.yml')) ?? '')?.[1]);
 }
 
 function contentOf(path: string): string | null {

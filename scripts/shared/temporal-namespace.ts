@@ -4,7 +4,7 @@ import { msToTs } from '@temporalio/common/lib/time.js';
 import { connectionOptionsOf, type TemporalServer } from '../../runtime/temporal-server.ts';
 import { errorCode } from './error-code.ts';
 
-/** The attributes by which operators search in the Temporal UI. They are set when a workflow starts. */
+/** The attributes by which operators search in the Temporal UI. */
 export const SEARCH_ATTRIBUTES = {
   LendenApp: 'Keyword',
   LendenMode: 'Keyword',
@@ -12,13 +12,14 @@ export const SEARCH_ATTRIBUTES = {
   LendenGateway: 'Keyword',
   LendenAmountMinor: 'Int',
   LendenStatus: 'Keyword',
+  LendenWaitsFor: 'Keyword',
 } as const;
 
 /** The numbers of `IndexedValueType` in Temporal's public API. */
 const TYPE_NUMBERS = { Keyword: 2, Int: 3 } as const;
 
 /** How long a closed workflow can be read. */
-const RETENTION_DAYS = 90;
+export const RETENTION_DAYS = 90;
 const RETENTION_MS = RETENTION_DAYS * 86_400_000;
 
 const GRPC_NOT_FOUND = 5;

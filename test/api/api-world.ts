@@ -1,3 +1,4 @@
+import { deliveriesByWorkflow } from '../../core/webhooks/deliveries.ts';
 import { createHttpClient } from '../../runtime/http-client.ts';
 import { BUSINESS_TIME_ZONE, calendarIn } from '../../domain/calendar.ts';
 import { randomBytes } from 'node:crypto';
@@ -114,6 +115,7 @@ export async function openApiWorld(): Promise<ApiWorld> {
         database: own,
         gateways: fakeGateways(stores, gateways, secrets),
         dispatch,
+        deliveries: deliveriesByWorkflow(dispatch),
         log,
         secrets,
         sessionLimits: SESSION_LIMITS,

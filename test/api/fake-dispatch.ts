@@ -27,6 +27,8 @@ export interface FakeDispatch extends Dispatch {
   readonly told: string[];
   /** Types of the events whose delivery was started. */
   readonly delivered: string[];
+  /** How often the sweeper was woken. */
+  wakes: number;
 }
 
 export function createFakeDispatch(database: Database): FakeDispatch {
@@ -46,6 +48,7 @@ export function createFakeDispatch(database: Database): FakeDispatch {
     resent: [],
     told: [],
     delivered: [],
+    wakes: 0,
     async openCheckout(payment) {
       dispatch.asked.push(payment.reference);
       switch (dispatch.opening) {
@@ -104,6 +107,10 @@ export function createFakeDispatch(database: Database): FakeDispatch {
       return Promise.resolve();
     },
     endedWorkflows: notNeeded,
+    wakeSweeper: () => {
+      dispatch.wakes += 1;
+      return Promise.resolve(true);
+    },
   };
   return dispatch;
 }

@@ -296,6 +296,20 @@ describe('the page that asks how to pay', () => {
     expect(text).toContain('http-equiv="refresh"');
   });
 
+  test('names the gateway that is asked, though another one was chosen since', async () => {
+    // Payers who paid at bKash must not read that another gateway is asked about their money.
+    const reference = await choosing();
+    await choose(reference, 'gateway=bkash');
+    await choose(reference, 'gateway=sslcommerz');
+    await world.sql(
+      `insert into gateway_callbacks (application_id, mode, payment_id, attempt_id, gateway, kind, signature_valid, raw_payload, digest)
+       select t.application_id, t.mode, t.payment_id, t.id, t.gateway, 'success', false, '', sha256(t.reference::bytea)
+       from payment_attempts t join payments p on p.id = t.payment_id where p.reference = ? and t.gateway = 'bkash' returning 1`,
+      [reference],
+    );
+    expect((await page(reference)).text).toContain('We are asking <bdi>bKash</bdi> how your payment ended.');
+  });
+
   test('offers no choice where the application has made it', async () => {
     // A link with `choose=1` must not let the payer override the application's gateway.
     const { data } = await create({});

@@ -160,6 +160,8 @@ describe('the generated file', () => {
         'web',
         'workflows',
         'package.json',
+        'docker-compose.yml',
+        'docs/results',
       ]) {
         cpSync(join(ROOT, part), join(copy, part), { recursive: true });
       }

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { budgetsOf, overBudget, readBudgets, type Budgets } from '../../bench/counts/budgets.ts';
+import { overBudget, readBudgets } from '../../bench/counts/budgets.ts';
+import { FLOWS, NATIVE, type Flow } from '../../bench/counts/flows.ts';
 import { startCountingGround } from '../../bench/counts/ground.ts';
-import { measureCounts } from '../../bench/counts/measure.ts';
+import { countFlow, fewRuns, measureFlow } from '../../bench/counts/measure.ts';
 import { createTestNamespace } from '../support/temporal.ts';
 import { testServers } from '../support/test-servers.ts';
 
@@ -19,41 +20,66 @@ beforeAll(async () => {
 
 afterAll(() => ground.stop());
 
-describe('a happy payment', () => {
-  test('costs no more statements, WAL, gateway calls and history events than bench/budgets.json allows', async () => {
-    // The cost of a payment must not rise unnoticed. To lower the budget, run `npm run bench -- counts --accept`.
-    const counted = budgetsOf(await measureCounts(ground, { payments: 5, warmUp: 4 }));
-    expect(overBudget(counted, readBudgets())).toEqual([]);
-  }, 300_000);
+describe('a flow without errors', () => {
+  test.each(FLOWS)(
+    'costs no more than bench/budgets.json allows: $what',
+    async (flow) => {
+      // The cost of a payment must not rise unnoticed. To accept new counts, run `npm run bench -- counts --accept`.
+      const counts = await measureFlow(ground, flow, fewRuns(flow));
+      expect(overBudget(counts, readBudgets()[flow.name])).toEqual([]);
+    },
+    120_000,
+  );
+
+  test('is measured if it has a budget', () => {
+    // A budget that nothing is compared with would look like a guard.
+    expect(Object.keys(readBudgets())).toEqual(FLOWS.map(({ name }) => name));
+  });
 });
 
-describe('the comparison with the budget', () => {
-  const withReads = (calls: number): Budgets => {
-    const budgets = readBudgets();
-    const read = { ...budgets.steps.read, statements: calls, working: calls, texts: { 'lenden_app: select 1': calls } };
-    return { ...budgets, steps: { ...budgets.steps, read } };
+describe('a cost that was added', () => {
+  /** Sends one more statement as the api, one more signal to the workflow, and one more call to the gateway. */
+  const planted: Flow = {
+    ...NATIVE,
+    run: (stage) =>
+      NATIVE.run({
+        ...stage,
+        step: (name, work, ends) =>
+          stage.step(
+            name,
+            async () => {
+              const result = await work();
+              await (name === 'create' ? plantOne() : undefined);
+              return result;
+            },
+            ends,
+          ),
+      }),
   };
 
-  test('names the statement that appeared', () => {
-    // The check must fail when a statement is added, and its message must name that statement.
-    expect(overBudget(withReads(2), withReads(1))).toEqual([
-      'read: 2 SQL statements, budget 1',
-      'read: 2 working SQL statements, budget 1',
-      'read: 2 instead of 1 × lenden_app: select 1',
-    ]);
-  });
+  async function plantOne(): Promise<void> {
+    const { database, temporal } = ground.stack;
+    const client = await database.connect();
+    await client.query('set role lenden_app');
+    await client.query('select count(*) as planted from gateway_callbacks');
+    await client.query('reset role');
+    client.release();
+    await fetch(`${ground.gateway.url}/v1/planted`);
+    for await (const { workflowId } of temporal.workflow.list({ query: `ExecutionStatus = 'Running'` })) {
+      await temporal.workflow.getHandle(workflowId).signal('planted');
+    }
+  }
 
-  test('says nothing of what became cheaper', () => {
-    // A developer who saves a statement does not have to change the budget first.
-    expect(overBudget(withReads(1), withReads(2))).toEqual([]);
-  });
-
-  test('fails for one history event more', () => {
-    // Temporal stores and replays the history of every payment.
-    const budgets = readBudgets();
-    const more = { ...budgets, payment: { ...budgets.payment, events: budgets.payment.events + 1 } };
-    expect(overBudget(more, budgets)).toEqual([
-      `payment workflow: ${budgets.payment.events + 1} events, budget ${budgets.payment.events}`,
-    ]);
-  });
+  test('is named: the statement with its text, the gateway’s path, the kind of workflow', async () => {
+    // Whoever sees the check fail must see what they added.
+    const over = overBudget(await countFlow(ground, planted), readBudgets()[NATIVE.name]);
+    expect(over).toContainEqual(expect.stringMatching(/^create: \d+ working SQL statements, budget \d+$/));
+    expect(over).toContainEqual(
+      expect.stringMatching(
+        /^create: 1 instead of 0 × select from gateway_callbacks [0-9a-f]{8}: select count\(\*\) as planted from gateway_callbacks$/,
+      ),
+    );
+    expect(over).toContain('create: gateway called 1 instead of 0 × GET /v1/planted');
+    expect(over).toContainEqual(expect.stringMatching(/^payment workflow: \d+ events, budget \d+$/));
+  }, 60_000);
 });

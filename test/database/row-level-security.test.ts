@@ -347,6 +347,10 @@ async function fillOtherTables(owned: {
          select ${applicationId}, '${mode}', id, 'overdue', '2026-07-01', 1, false, 'NONE' from invoice)
        insert into invoice_installments (application_id, mode, invoice_id, position, due_date, amount_minor)
          select ${applicationId}, '${mode}', id, 1, '2026-07-01', 1 from invoice`,
+    `insert into report_sums (span, mode, starts_at, application_id, currency, gateway, succeeded, failed, cancelled, expired, paid, gross_minor,
+         fee_minor, refunds, refunded_minor) values ('day', '${mode}', '2026-07-01', ${applicationId}, 'BDT', '', 0, 1, 0, 0, 0, 0, 0, 0, 0)`,
+    `insert into report_times (span, mode, starts_at, application_id, currency, gateway, seconds, payments)
+       values ('day', '${mode}', '2026-07-01', ${applicationId}, 'BDT', '', 60, 1)`,
     `insert into audit_logs (actor_type, actor, action, target_type, target_id, application_id, mode)
        values ('SYSTEM', 'test', 'test.written', 'test', '1', ${applicationId}, '${mode}')`,
   ];

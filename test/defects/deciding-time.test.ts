@@ -17,6 +17,7 @@ const CLOCK =
 /** The files that may read the process's clock because it decides nothing about a row: how many reads each has, and why. */
 const READS: Readonly<Record<string, readonly [times: number, why: string]>> = {
   'core/contracts/shadhinpay.ts': [3, 'told in an event, and the day in a reference that tells nothing else'],
+  'core/reports/sweep.ts': [2, 'how long one pass of the summaries may take'],
   'core/sweep/engine.ts': [2, 'how long one kind of rows may take'],
   'core/sweep/sweep.ts': [2, 'how long one retirement may take'],
   'core/webhooks/endpoint-gate.ts': [1, 'turns within one process'],

@@ -34,6 +34,45 @@ function unreplayed(source: string): string[] {
   return found;
 }
 
+/** What stands in a function belongs to a call, and what stands in a class to an instance. */
+const OWNED = /^(?:(?:Function|ArrowFunction)\w*|Constructor|ClassMethod|PrivateMethod)$/;
+
+/** Returns what a module could keep between two workflows. The sandbox freezes the lists and objects that it exports, but no collections. */
+function keptByModule(source: string): string[] {
+  const found: string[] = [];
+  const walk = (value: unknown, isFrozen: boolean): void => {
+    if (Array.isArray(value)) {
+      value.forEach((item) => walk(item, isFrozen));
+    } else if (typeof value === 'object' && value !== null) {
+      const node: Node = { ...value };
+      const isStatic = node['isStatic'] === true;
+      if (keeps(node, isFrozen)) {
+        found.push(String(node.type));
+      }
+      if (!OWNED.test(String(node.type)) && (node.type !== 'ClassProperty' || isStatic)) {
+        Object.values(node).forEach((member) => walk(member, isFrozen || node.type === 'ExportDeclaration'));
+      }
+    }
+  };
+  walk(parseSync(source, { syntax: 'typescript' }).body, false);
+  return found;
+}
+
+function keeps(node: Node, isFrozen: boolean): boolean {
+  switch (node.type) {
+    case 'VariableDeclaration':
+      return node['kind'] !== 'const';
+    case 'VariableDeclarator':
+      return !isFrozen && /^\{"type":"(?:Array|Object)Expression"/.test(JSON.stringify(node['init']) ?? '');
+    case 'ClassProperty':
+      return node['isStatic'] === true && node['readonly'] !== true;
+    case 'RegExpLiteral':
+      return /[gy]/.test(String(node['flags']));
+    default:
+      return node.type === 'NewExpression';
+  }
+}
+
 /** Returns the files that end up in the workflow bundle: the workflows and everything that they import. */
 function bundled(file: string, known = new Set<string>()): Set<string> {
   if (!known.has(file)) {
@@ -64,5 +103,33 @@ describe('workflow code', () => {
       const harmless = { performance: 1, own: workflow.process };
     `;
     expect(unreplayed(planted)).toEqual(['Temporal', 'Intl']);
+  });
+
+  test('keeps nothing in a module, where another workflow would see it', () => {
+    // The workflows of a worker share their modules, so that each takes less memory (`worker/workflow-bundle.ts`).
+    const files = [...bundled(join(ROOT, 'workflows', 'index.ts')), join(ROOT, 'workflows', 'trace-context.ts')];
+    expect(files.flatMap((file) => keptByModule(readFileSync(file, 'utf8')).map((what) => `${file}: ${what}`))).toEqual(
+      [],
+    );
+  });
+
+  test('that keeps something in a module is found', () => {
+    const planted = `
+      let last = '';
+      const seen = new Set<string>();
+      const rows = [];
+      const WORD = /a/g;
+      class Run { static count = 0; readonly own = new Map(); }
+      const HARMLESS = ['a', 'b'] as const;
+      export const FROZEN = { a: [1] };
+      function run() { let mine = new Map(); return [mine]; }
+    `;
+    expect(keptByModule(planted)).toEqual([
+      'VariableDeclaration',
+      'NewExpression',
+      'VariableDeclarator',
+      'RegExpLiteral',
+      'ClassProperty',
+    ]);
   });
 });

@@ -26,7 +26,16 @@ describe('the settings', () => {
       temporal: { address: '127.0.0.1:7233', namespace: 'default', uiUrl: null },
       trustedProxies: 0,
       logLevel: 'info',
+      cachedWorkflowsMax: 1_000,
     });
+  });
+
+  test('bound the cache of workflows', () => {
+    // A cache of none would replay every payment at each step, and one without a limit would fill the memory.
+    expect(readConfig({ ...LEAST, LENDEN_CACHED_WORKFLOWS: '2000' }).cachedWorkflowsMax).toBe(2_000);
+    for (const wrong of ['0', '-1', '1000000', 'many']) {
+      expect(() => readConfig({ ...LEAST, LENDEN_CACHED_WORKFLOWS: wrong })).toThrow('LENDEN_CACHED_WORKFLOWS');
+    }
   });
 
   test('of production refuse plain http for LIVE money and for our own pages', () => {

@@ -14,7 +14,7 @@ describe('a line of CSV', () => {
     (text) => {
       // A spreadsheet executes a cell that begins like this. Our own numbers are not text and stay unchanged.
       expect(csvLine([text]).replaceAll('"', '').startsWith(`'${text}`)).toBe(true);
-      expect(csvLine([-5])).toBe('-5\r\n');
+      expect(csvLine([-5, { decimal: '-12.50' }])).toBe('-5,-12.50\r\n');
     },
   );
 });

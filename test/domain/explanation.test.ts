@@ -1,5 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { explain, type PaymentSituation } from '../../domain/explanation.ts';
+import type { DeliverySituation } from '../../domain/open-deliveries.ts';
+import type { RefundSituation } from '../../domain/open-refunds.ts';
 import { REVIEW_REASONS, type ReviewReason } from '../../domain/payment.ts';
 
 const NOW = new Date('2026-06-04T10:00:00Z');
@@ -16,6 +18,9 @@ const calm: PaymentSituation = {
   heldLate: false,
   unappliedMoney: null,
   choosing: false,
+  decision: null,
+  refunds: [],
+  deliveries: [],
 };
 
 describe('a payment that ended unpaid, and whose money came later', () => {
@@ -142,5 +147,118 @@ describe('an ended payment', () => {
     expect(told).toMatchObject({ waitingFor: 'operator', until: null });
     expect(told.summary).toMatch(/ended as EXPIRED.*held in suspense/);
     expect(told.next).toMatch(/refunds or keeps/);
+  });
+});
+
+describe('a payment with an undelivered event', () => {
+  const delivery: DeliverySituation = {
+    type: 'payment.succeeded',
+    status: 'RETRYING',
+    attempts: 1,
+    lastError: 'TIMEOUT',
+    nextAttemptAt: LATER,
+    recovering: false,
+    hasUrl: true,
+    disabled: false,
+    circuitOpenUntil: null,
+    now: NOW,
+  };
+
+  test('is final, but something happens next', () => {
+    // "Nothing" would hide that the application does not know of the payment yet.
+    const told = explain({ ...calm, status: 'SUCCEEDED', deliveries: [delivery] });
+    expect(told.waitingFor).toBe('nothing');
+    expect(told.next).toMatch(/^The payment is final unless it is refunded\. The event .*Attempt 2 is due at/);
+  });
+
+  test('that is delivered meanwhile has nothing left', () => {
+    // The word must come back when it is true.
+    const { next } = explain({ ...calm, status: 'SUCCEEDED', deliveries: [{ ...delivery, status: 'DELIVERED' }] });
+    expect(next).toBe('Nothing. The payment is final unless it is refunded.');
+  });
+});
+
+describe('a payment with an open refund', () => {
+  const DUE = new Date('2026-06-11T09:00:00Z');
+  const pending: RefundSituation = {
+    money: { amountMinor: 2_500n, currency: 'BDT' },
+    status: 'PENDING',
+    ofUnapplied: false,
+    reviewReason: null,
+    approvalDueAt: null,
+    decision: null,
+  };
+  const awaiting = { ...pending, status: 'AWAITING_APPROVAL', approvalDueAt: DUE } as const;
+  const later = { ...awaiting, approvalDueAt: new Date('2026-06-12T09:00:00Z') };
+
+  test.each([
+    ['at the gateway', [pending], 'gateway-answer', null],
+    ['that awaits approval', [awaiting], 'operator', DUE],
+    ['that awaits approval, and one at the gateway', [pending, awaiting], 'operator', DUE],
+    ['that awaits approval for longer than another', [later, awaiting], 'operator', DUE],
+  ] as const)('%s waits for whoever acts next', (_what, refunds, waitingFor, until) => {
+    // "Nothing" would hide money that is on its way, or that somebody has to release.
+    for (const status of ['SUCCEEDED', 'PARTIALLY_REFUNDED', 'REFUNDED'] as const) {
+      const told = explain({ ...calm, status, refunds });
+      expect(told).toMatchObject({ waitingFor, until });
+      expect(told.next).toMatch(/^The payment is final.* The refund of 25\.00 BDT /);
+    }
+  });
+
+  test('and unapplied money under an operator’s eyes waits for that operator', () => {
+    // The decision on held money has no deadline, whatever the refund's is.
+    const told = explain({ ...calm, status: 'SUCCEEDED', heldLate: true, refunds: [awaiting] });
+    expect(told).toMatchObject({ waitingFor: 'operator', until: null });
+    expect(told.next).toMatch(/refunds or keeps the unapplied payment\. The refund of 25\.00 BDT awaits/);
+  });
+
+  test('of unapplied money does not call the refund automatic once it is under review', () => {
+    // A refund under review moves only when people decide.
+    const refunds = [{ ...pending, ofUnapplied: true, reviewReason: 'STUCK_AT_GATEWAY' } as const];
+    const told = explain({ ...calm, status: 'EXPIRED', unappliedMoney: 'REFUNDING', refunds });
+    expect(told.waitingFor).toBe('operator');
+    expect(told.next).toMatch(/^The payment is final\. The refund of the unapplied 25\.00 BDT is under review/);
+  });
+
+  test('and more than three of them counts the others', () => {
+    // The answer stays readable.
+    const { next } = explain({ ...calm, status: 'SUCCEEDED', refunds: Array.from({ length: 5 }, () => pending) });
+    expect(next).toMatch(/ 2 more refunds are open\.$/);
+  });
+});
+
+describe('a payment on which operators have decided', () => {
+  const underReview = { ...calm, reviewReason: 'RISK_FLAGGED' } as const;
+
+  test('needs a second person where only the first of two has decided', () => {
+    // Without it everybody would wait for the other.
+    const told = explain({ ...underReview, decision: { decision: 'accept', needsAnother: true } });
+    expect(told.waitingFor).toBe('operator');
+    expect(told.next).toMatch(
+      /One operator has decided: accept\. A second person has to make the same decision\. There is no deadline\.$/,
+    );
+  });
+
+  test('waits for no person once the decision is made', () => {
+    // A second operator must not look for something to decide.
+    const told = explain({ ...underReview, decision: { decision: 'reject', needsAnother: false } });
+    expect(told).toMatchObject({
+      waitingFor: 'gateway-answer',
+      next: 'The decision is made: reject. Lenden carries it out.',
+    });
+  });
+
+  test('needs a second person for its unapplied money, too', () => {
+    // Held money above the threshold takes the same two people.
+    const decision = { decision: 'keep', needsAnother: true };
+    const { next } = explain({ ...calm, status: 'EXPIRED', heldLate: true, decision });
+    expect(next).toMatch(/refunds or keeps.* One operator has decided: keep\. A second person/);
+  });
+
+  test('and that was refunded since still ended as SUCCEEDED', () => {
+    // What was true at a time must stay true of that time.
+    expect(explain({ ...calm, status: 'REFUNDED', heldLate: true }).summary).toMatch(
+      /^The payment ended as SUCCEEDED\./,
+    );
   });
 });

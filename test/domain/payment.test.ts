@@ -83,6 +83,9 @@ describe('the explanation', () => {
     heldLate: fc.boolean(),
     unappliedMoney: fc.constantFrom('REFUNDING', 'KEPT', 'REFUNDED', null),
     choosing: fc.boolean(),
+    decision: fc.option(fc.record({ decision: fc.constant('accept'), needsAnother: fc.boolean() })),
+    refunds: fc.constant([]),
+    deliveries: fc.constant([]),
   });
 
   test('says for every situation what it waits for, and gives every wait that time ends its time', () => {
@@ -92,7 +95,7 @@ describe('the explanation', () => {
         const { summary, waitingFor, until, next } = explain(payment);
         expect(summary).toMatch(/\.$/);
         expect(next).toMatch(/\.$/);
-        const timed = waitingFor !== 'nothing' && waitingFor !== 'operator';
+        const timed = isOpen(payment.status) && payment.reviewReason === null && !payment.heldLate;
         expect(until !== null).toBe(timed);
         if (isOpen(payment.status)) {
           expect(waitingFor).not.toBe('nothing');
@@ -114,6 +117,9 @@ describe('the explanation', () => {
     heldLate: false,
     unappliedMoney: null,
     choosing: false,
+    decision: null,
+    refunds: [],
+    deliveries: [],
   };
   test.each<[string, Partial<PaymentSituation>, string, number | null]>([
     ['an open checkout', {}, 'payer', 1_000],

@@ -756,6 +756,7 @@ const PLANTED: readonly (readonly [InvariantName, string, RegExp, Partial<Eviden
         lostPayments: 1,
         lostCharges: [{ order: 'tranLOST', payment: 'pay_lost', listed: false }],
         numbersGivenTwice: [],
+        staleEvents: [],
       },
     },
   ],
@@ -763,7 +764,20 @@ const PLANTED: readonly (readonly [InvariantName, string, RegExp, Partial<Eviden
     'I22',
     'a payment with the number of one that was lost',
     /pay_100 has the number of a payment that was lost/,
-    { restored: { lostPayments: 1, lostCharges: [], numbersGivenTwice: ['pay_100'] } },
+    { restored: { lostPayments: 1, lostCharges: [], numbersGivenTwice: ['pay_100'], staleEvents: [] } },
+  ],
+  [
+    'I22',
+    'an event with the sequence of one that was lost',
+    /receivers ignore evt_1 of pay_100 with sequence 1, because they have seen a larger one/,
+    {
+      restored: {
+        lostPayments: 1,
+        lostCharges: [],
+        numbersGivenTwice: [],
+        staleEvents: ['evt_1 of pay_100 with sequence 1'],
+      },
+    },
   ],
 ];
 

@@ -60,11 +60,11 @@ describe('the plan of a round', () => {
     expect(new Set(pairs).size).toBe(LINKS.length * TOXICS.length);
   });
 
-  test('has three to six faults that begin while the load runs', () => {
+  test('has three to seven faults that begin while the load runs', () => {
     // The fault tests are about overlapping faults, not single ones.
     for (const { faults } of cycle(SEED)) {
       expect(faults.length).toBeGreaterThanOrEqual(3);
-      expect(faults.length).toBeLessThanOrEqual(6);
+      expect(faults.length).toBeLessThanOrEqual(7);
       expect(faults.every(({ atMs }) => atMs > 0 && atMs < LOAD_MS)).toBe(true);
     }
   });

@@ -335,6 +335,7 @@ export function soundRound(): Evidence {
       lostPayments: 2,
       lostCharges: [{ order: 'tranLOST', payment: 'pay_lost', listed: true }],
       numbersGivenTwice: [],
+      staleEvents: [],
     },
     deliveries: [
       event(PAID, 'payment.succeeded', 'SUCCEEDED'),

@@ -22,13 +22,14 @@ export async function startStackToKill(): Promise<StackToKill> {
   const directory = mkdtempSync(join(tmpdir(), 'lenden-kill-'));
   // Postgres may run as another account, which must be able to enter this directory.
   chmodSync(directory, 0o755);
-  const { api, web, simulators, postgres, temporal, temporalUi } = await choosePorts('free', {});
+  const { api, web, simulators, smtp, postgres, temporal, temporalUi } = await choosePorts('free', {});
   // A gateway calls back to the address at which the checkout was opened, so the addresses must stay the same after a restart. No stack takes the
   // documented ports, which another one that starts at the same time would take as well.
   const ports = {
     LENDEN_API_PORT: String(api),
     LENDEN_WEB_PORT: String(web),
     SIMULATORS_PORT: String(simulators),
+    SIMULATORS_SMTP_PORT: String(smtp),
     LENDEN_POSTGRES_PORT: String(postgres),
     LENDEN_TEMPORAL_PORT: String(temporal),
     LENDEN_TEMPORAL_UI_PORT: String(temporalUi),

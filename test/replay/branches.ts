@@ -5,6 +5,10 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { activityInfo } from '@temporalio/activity';
 import { Worker } from '@temporalio/worker';
+import { detailsOf } from '../workflows/staged-payments.ts';
+import { createEndpointGate } from '../../core/webhooks/endpoint-gate.ts';
+import { createLedgerActivities } from '../../activities/ledger.ts';
+import { createSweepActivities } from '../../activities/sweep.ts';
 import { createWebhookActivities } from '../../activities/webhooks.ts';
 import { chooseGateway } from '../../core/payments/store/gateway-choices.ts';
 import { updateApplication } from '../../core/applications/store/applications.ts';
@@ -17,7 +21,9 @@ import { createHttpClient } from '../../runtime/http-client.ts';
 import { createSecretBox } from '../../runtime/secrets.ts';
 import { refundHandleOf } from '../../core/dispatch.ts';
 import { createDispatch } from '../../temporal/dispatch.ts';
-import { WORKFLOWS_PATH } from '../../worker/workers.ts';
+import { ensureLoop, SEALER, SWEEPER, type LoopToRun } from '../../temporal/loops.ts';
+import { WORKFLOWS } from '../../worker/workflow-bundle.ts';
+import { loopProgressQuery, pauseSignal, resumeSignal, wakeSignal } from '../../workflows/messages/loop.ts';
 import { TASK_QUEUES, workflowIds } from '../../workflows/messages/names.ts';
 import { createPaymentWorld, type NewPayment, type PaymentWorld, type Row } from '../core/payments/payment-world.ts';
 import { connectTestTemporal, createTestNamespace, type TestTemporal } from '../support/temporal.ts';
@@ -48,9 +54,14 @@ export async function openRecorder(): Promise<Recorder> {
   const allow = parseAllowList('127.0.0.1:*');
   const http = createHttpClient({ guard: 'public-only', allow });
   const secrets = createSecretBox(`test:${Buffer.alloc(32, 7).toString('base64')}`);
-  const shared = { connection: realTime.nativeConnection, namespace, workflowsPath: WORKFLOWS_PATH };
+  const shared = { connection: realTime.nativeConnection, namespace, ...WORKFLOWS };
   const workers = await Promise.all([
     Worker.create({ ...shared, taskQueue: TASK_QUEUES.payments, activities: world.activities }),
+    Worker.create({
+      ...shared,
+      taskQueue: TASK_QUEUES.maintenance,
+      activities: { ...createSweepActivities({ ...world.deps, mailer: null }), ...createLedgerActivities(world.deps) },
+    }),
     Worker.create({
       ...shared,
       taskQueue: TASK_QUEUES.webhooks,
@@ -60,6 +71,7 @@ export async function openRecorder(): Promise<Recorder> {
         secrets,
         allow,
         log: world.deps.log,
+        gate: createEndpointGate(),
         // Deliveries whose clock skips record the time of their workflow.
         now: () => activityInfo().currentAttemptScheduledTimestampMs,
       }),
@@ -159,6 +171,17 @@ async function deliveryOf({ world, realTime }: Recorder, { input }: Begun): Prom
   return realTime.client.workflow.getHandle(workflowIds.webhook(String(event?.['event_id'])));
 }
 
+/** Pays a payment whose receiver refuses the first attempt. */
+async function failedDelivery(recorder: Recorder): Promise<{ begun: Begun; delivery: WorkflowHandle }> {
+  recorder.receiver.status = 503;
+  const begun = await begin(recorder);
+  await recorder.world.finish(begun.attempt);
+  await begun.handle.result();
+  const delivery = await deliveryOf(recorder, begun);
+  await until(async () => (await historyLength(delivery)) >= 11);
+  return { begun, delivery };
+}
+
 const silent: NewPayment = { amountMinor: 131_310n };
 
 /** One run for each path that one of our workflows can take. */
@@ -208,7 +231,7 @@ export const BRANCHES: Readonly<Record<string, (recorder: Recorder) => Promise<H
     const begun = await begin(recorder, { amountMinor: 131_320n });
     await recorder.world.finish(begun.attempt);
     await until(async () => (await recorder.world.paymentRow(begun.input))['review_reason'] !== null);
-    await until(async () => (await historyLength(begun.handle)) >= 20);
+    await until(async () => (await detailsOf(begun.handle)).startsWith('Under review'));
     const history = await begun.handle.fetchHistory();
     await begun.handle.terminate();
     return history;
@@ -281,15 +304,46 @@ export const BRANCHES: Readonly<Record<string, (recorder: Recorder) => Promise<H
     return delivery.fetchHistory();
   },
   async 'webhook-retried'(recorder) {
-    recorder.receiver.status = 503;
-    const begun = await begin(recorder);
-    await recorder.world.finish(begun.attempt);
-    await begun.handle.result();
-    const delivery = await deliveryOf(recorder, begun);
-    await until(async () => (await historyLength(delivery)) >= 11);
+    const { delivery } = await failedDelivery(recorder);
     recorder.receiver.status = 200;
     await delivery.result();
     return delivery.fetchHistory();
+  },
+  async 'webhook-after-failed-first-attempt'(recorder) {
+    const { begun, delivery: first } = await failedDelivery(recorder);
+    await first.terminate();
+    recorder.receiver.status = 200;
+    const { reference, mode } = begun.input;
+    const eventId = first.workflowId.slice('webhook:'.length);
+    const event = {
+      eventId,
+      applicationId: recorder.world.app.applicationId,
+      mode,
+      type: 'payment.succeeded',
+      reference,
+    };
+    const failed = { attempt: 2, recorded: 1, retryInMs: 100 };
+    await createDispatch(recorder.realTime.client).startDelivery(event, failed);
+    const delivery = await deliveryOf(recorder, begun);
+    await delivery.result();
+    return delivery.fetchHistory();
+  },
+  async 'sweeper-paused-and-woken'({ realTime }) {
+    const { handle, passed, paused } = await looping(realTime, SWEEPER);
+    await handle.signal(pauseSignal);
+    await paused();
+    await handle.signal(wakeSignal);
+    await passed(2);
+    await paused();
+    await handle.signal(resumeSignal);
+    await passed(3);
+    return ofOpen(handle);
+  },
+  async 'sealer-passes-twice'({ realTime }) {
+    const { handle, passed } = await looping(realTime, SEALER);
+    await handle.signal(wakeSignal);
+    await passed(2);
+    return ofOpen(handle);
   },
 };
 
@@ -388,4 +442,20 @@ async function expiredThenPaid(recorder: Recorder, fields: NewPayment = {}) {
       return realTime.client.workflow.getHandle(workflowIds.unappliedPayment(attemptReference));
     },
   };
+}
+
+async function looping({ client }: TestTemporal, loop: LoopToRun) {
+  await ensureLoop(client, loop);
+  const handle = client.workflow.getHandle(loop.workflowId);
+  const passed = (times: number) => until(async () => (await handle.query(loopProgressQuery)).passes === times);
+  const paused = () => until(async () => (await handle.query(loopProgressQuery)).state === 'paused');
+  await passed(1);
+  return { handle, passed, paused };
+}
+
+/** Returns the history so far of a workflow that does not end. */
+async function ofOpen(handle: WorkflowHandle): Promise<History> {
+  const history = await handle.fetchHistory();
+  await handle.terminate();
+  return history;
 }

@@ -16,6 +16,7 @@ import { sessionsOf, waysOut } from '../support/logins.ts';
 import { createTestNamespace } from '../support/temporal.ts';
 import { testServers } from '../support/test-servers.ts';
 import { until } from '../support/until.ts';
+import { WORKER_FLAGS } from '../../scripts/shared/worker-flags.ts';
 import { COMPOSE_TEXT, rawComposeFile, readComposeFile, variablesOf } from './compose-file.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
@@ -70,6 +71,12 @@ describe('docker-compose.yml', () => {
     expect(COMPOSE_TEXT.toLowerCase()).not.toMatch(/services:[^]*simulator/);
     expect(services['api']?.environment['LENDEN_OUTBOUND_ALLOW']).toBe('');
     expect(services['api']?.environment['LENDEN_ENV']).toBe('production');
+  });
+
+  test('starts the worker with the flags under which its memory was measured', () => {
+    // Without them garbage doubles the worker's memory, and a container with a limit would be killed.
+    const { services } = readComposeFile(REQUIRED);
+    expect(services['worker']?.command).toEqual(['node', ...WORKER_FLAGS, 'worker/main.ts']);
   });
 
   test('waits for what each service needs, and checks the health of everything that stays', () => {

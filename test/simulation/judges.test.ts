@@ -173,11 +173,13 @@ function goodEvidence(): Evidence & { rows: Record<string, Values[]> } {
     received: ['evt_1', 'evt_2', 'evt_3', 'evt_4', 'evt_5', 'evt_6', 'evt_8'].map((eventId) => ({
       host: 'shop.example',
       eventId,
+      process: 'worker-a',
       signature: 'v1,',
       body: { evt_3: toldOf(1).payload, evt_5: toldOf(2).payload, evt_8: RECEIVED.payload }[eventId] ?? '{}',
       atMs: 0,
       status: 200,
     })),
+    deliveries: { troubles: [], recorded: [], needless: [] },
     answers: [
       { app: 0, key: 'key-0', amountMinor: 10_000, status: 201, code: null, reference: 'pay_paid', text: '', atMs: 0 },
     ],
@@ -369,6 +371,36 @@ const PLANTED: Readonly<Record<JudgeName, Evidence>> = {
   'promises-to-clients-kept': withFirst('payments', { reference: 'pay_other' }),
   'one-payment-per-key': withRows('payments', (rows) => rows.map((row) => ({ ...row, customer_reference: 'key-0' }))),
   'events-delivered': { ...goodEvidence(), received: goodEvidence().received.slice(1) },
+  'events-end': withFirst('webhook_events', { delivery_status: 'RETRYING' }),
+  'event-arrives-once': { ...goodEvidence(), received: goodEvidence().received.flatMap((one) => [one, one]) },
+  'first-attempt-alone': {
+    ...goodEvidence(),
+    deliveries: { troubles: [], recorded: [], needless: ['a workflow began for evt_1, which was delivered'] },
+  },
+  'first-attempt-in-time': {
+    ...goodEvidence(),
+    deliveries: {
+      troubles: [],
+      recorded: [{ eventId: 'evt_1', process: 'worker-a', atMs: -60_000, wellReceived: true }],
+      needless: [],
+    },
+  },
+  'second-attempt-in-time': {
+    ...goodEvidence(),
+    received: goodEvidence().received.flatMap((one) =>
+      one.eventId === 'evt_1'
+        ? [
+            { ...one, status: 503 },
+            { ...one, atMs: 60_000 },
+          ]
+        : [one],
+    ),
+    deliveries: {
+      troubles: [],
+      recorded: [{ eventId: 'evt_1', process: 'worker-a', atMs: 0, wellReceived: false }],
+      needless: [],
+    },
+  },
   'webhook-schedule-kept': withRows('webhook_attempts', (rows) => [
     ...rows,
     { webhook_event_id: 1n, number: 2, created_at: later(7_000) },

@@ -141,11 +141,14 @@ describe('the simulated Postgres', () => {
       committed(
         `select coalesce((select jsonb_agg(jsonb_build_object('rights', to_jsonb(g.rights), 'all', g.account_id is null, 'id', g.id::text))
            from grants g where g.holder like 'refund.%'), '[]') as held,
-         now() - ?::integer * interval '1 millisecond' < now() as earlier, 'a_b' like 'a.b' as exact`,
+         now() - ?::integer * interval '1 millisecond' < now() as earlier, 'a_b' like 'a.b' as exact,
+         date_trunc('milliseconds', now()) = now() as whole`,
         [1_500],
       ),
     );
-    expect(rows).toEqual([{ held: [{ rights: ['read', 'write'], all: true, id: '1' }], earlier: true, exact: false }]);
+    expect(rows).toEqual([
+      { held: [{ rights: ['read', 'write'], all: true, id: '1' }], earlier: true, exact: false, whole: true },
+    ]);
   });
 
   test('counts the members of a list from one, and passes over what is null among several', async () => {

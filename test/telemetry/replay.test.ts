@@ -3,8 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { Client, WithStartWorkflowOperation, type WorkflowHandle } from '@temporalio/client';
 import { defaultPayloadConverter, type Headers } from '@temporalio/common';
 import type { History } from '@temporalio/common/lib/proto-utils.js';
-import { bundleWorkflowCode, DefaultLogger, Runtime, Worker, type WorkflowBundle } from '@temporalio/worker';
-import { WORKFLOW_INTERCEPTORS, WORKFLOWS_PATH } from '../../worker/workers.ts';
+import { DefaultLogger, Runtime, Worker, type WorkflowBundle } from '@temporalio/worker';
+import { bundleWorkflows } from '../../worker/workflow-bundle.ts';
 import { WORKFLOW_TYPES } from '../../workflows/messages/names.ts';
 import { callbackSignal, checkoutOpenedUpdate, type PaymentActivities } from '../../workflows/messages/payment.ts';
 import { TRACE_HEADER, type WorkflowEnd } from '../../workflows/messages/telemetry.ts';
@@ -29,12 +29,8 @@ const sinks = {
 beforeAll(async () => {
   Runtime.install({ logger: new DefaultLogger('ERROR') });
   const logger = new DefaultLogger('ERROR');
-  withoutTrace = await bundleWorkflowCode({ workflowsPath: WORKFLOWS_PATH, logger });
-  withTrace = await bundleWorkflowCode({
-    workflowsPath: WORKFLOWS_PATH,
-    workflowInterceptorModules: WORKFLOW_INTERCEPTORS,
-    logger,
-  });
+  withoutTrace = await bundleWorkflows({ workflowInterceptorModules: [], logger });
+  withTrace = await bundleWorkflows({ logger });
   temporal = await connectTestTemporal();
 });
 afterAll(() => temporal.close());

@@ -6,7 +6,7 @@ import {
   detailsOf,
   eventNames,
   openTheatre,
-  timesOf,
+  queryTimesOf,
   type Script,
   type StagedPayment,
   type Theatre,
@@ -209,7 +209,7 @@ describe('a payment whose payer chooses the gateway', () => {
     };
     await theatre.skipping.dispatch.startPayment(staged.payment);
     expect(await staged.handle().result()).toBe('SUCCEEDED');
-    const asked = timesOf(await staged.handle().fetchHistory(), 'activityTaskScheduled');
+    const asked = queryTimesOf(await staged.handle().fetchHistory());
     expect((asked.at(-1) ?? 0) - staged.expiresAtMs).toBeGreaterThanOrEqual(72 * 3_600_000);
     expect(staged.asked.open).toHaveLength(1);
   });

@@ -198,7 +198,7 @@ describe('an invoice that runs', () => {
     await world.rows('update invoices set next_sweep_at = now() where id = ? returning 1', [invoice.id]);
     const { sweep } = createSweepActivities(world.deps);
     // The sweeper finds either the row that is due or the workflow that was terminated, whichever it checks first.
-    const { invoicesNotified, paymentsStarted } = await sweep();
+    const { invoicesNotified = 0, paymentsStarted = 0 } = (await sweep()).actions;
     expect(invoicesNotified + paymentsStarted).toBeGreaterThanOrEqual(1);
     await until(async () => (await handleOf(invoice).describe()).status.name === 'RUNNING');
     await until(async () => (await details(invoice)).startsWith('OVERDUE'));

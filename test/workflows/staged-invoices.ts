@@ -7,7 +7,7 @@ import { addDays, type PlainDate } from '../../domain/plain-date.ts';
 import type { Mailer } from '../../runtime/mailer.ts';
 import type { Dispatch, InvoiceHandle } from '../../core/dispatch.ts';
 import { createDispatch } from '../../temporal/dispatch.ts';
-import { WORKFLOWS_PATH } from '../../worker/workers.ts';
+import { WORKFLOWS } from '../../worker/workflow-bundle.ts';
 import type { InvoiceChange } from '../../workflows/messages/invoice.ts';
 import { TASK_QUEUES, workflowIds } from '../../workflows/messages/names.ts';
 import { openInvoiceWorld, type InvoiceWorld } from '../core/invoices/invoice-world.ts';
@@ -44,7 +44,7 @@ export async function openInvoiceTheatre({
     connection: temporal.nativeConnection,
     namespace,
     taskQueue: TASK_QUEUES.payments,
-    workflowsPath: WORKFLOWS_PATH,
+    ...WORKFLOWS,
     activities: world.activities,
   });
   const running = worker.run();
@@ -82,6 +82,7 @@ export function quickCalendar(first: PlainDate, clock: { readonly startMs: numbe
   const { dayMs } = clock;
   const startOf = (date: PlainDate): Date => new Date(clock.startMs + daysBetween(first, date) * dayMs);
   return {
+    timeZone: 'UTC',
     today: (at) => addDays(first, Math.floor((at.getTime() - clock.startMs) / dayMs)),
     startOf,
     morningOf: (date) => new Date(startOf(date).getTime() + (9 / 24) * dayMs),

@@ -6,7 +6,7 @@ import type { FinalStatus } from '../../domain/payment.ts';
 import { attemptReference, paymentReference } from '../../domain/references.ts';
 import type { Dispatch, PaymentHandle } from '../../core/dispatch.ts';
 import { createDispatch } from '../../temporal/dispatch.ts';
-import { WORKFLOWS_PATH } from '../../worker/workers.ts';
+import { WORKFLOWS } from '../../worker/workflow-bundle.ts';
 import type {
   UnappliedDecisionInput,
   UnappliedPaymentActivities,
@@ -98,7 +98,7 @@ export async function openTheatre(): Promise<Theatre> {
       connection: skipping.nativeConnection,
       namespace,
       taskQueue: TASK_QUEUES.payments,
-      workflowsPath: WORKFLOWS_PATH,
+      ...WORKFLOWS,
       activities: scriptedActivities(stages),
       interceptors: { workflowModules },
     });
@@ -254,10 +254,22 @@ export function eventNames(history: History): string[] {
   });
 }
 
+/** Returns when the gateway was queried, by either kind of activity, in the workflow's own time. */
+export function queryTimesOf(history: History): number[] {
+  return (history.events ?? [])
+    .filter(({ markerRecordedEventAttributes: marker, activityTaskScheduledEventAttributes: scheduled }) => {
+      const local = marker?.details?.['data']?.payloads?.[0]?.data;
+      return scheduled?.activityType?.name === 'verifyPayment' || String(local).includes('"verifyPayment"');
+    })
+    .map(timeOf);
+}
+
+function timeOf({ eventTime }: NonNullable<History['events']>[number]): number {
+  return Number(eventTime?.seconds ?? 0) * 1_000 + Number(eventTime?.nanos ?? 0) / 1e6;
+}
+
 /** Returns when events of a kind were written, in the workflow's own time. */
 export function timesOf(history: History, name: string): number[] {
   const names = eventNames(history);
-  return (history.events ?? [])
-    .filter((_event, index) => names[index] === name)
-    .map(({ eventTime }) => Number(eventTime?.seconds ?? 0) * 1_000 + Number(eventTime?.nanos ?? 0) / 1e6);
+  return (history.events ?? []).filter((_event, index) => names[index] === name).map(timeOf);
 }

@@ -3,7 +3,7 @@ import type { WorkflowHandle } from '@temporalio/client';
 import { refundReference } from '../../domain/references.ts';
 import type { Dispatch, RefundHandle } from '../../core/dispatch.ts';
 import { createDispatch } from '../../temporal/dispatch.ts';
-import { WORKFLOWS_PATH } from '../../worker/workers.ts';
+import { WORKFLOWS } from '../../worker/workflow-bundle.ts';
 import { TASK_QUEUES, workflowIds } from '../../workflows/messages/names.ts';
 import {
   refundProgressQuery,
@@ -56,7 +56,7 @@ export async function openRefundTheatre(): Promise<RefundTheatre> {
     connection: skipping.nativeConnection,
     namespace,
     taskQueue: TASK_QUEUES.payments,
-    workflowsPath: WORKFLOWS_PATH,
+    ...WORKFLOWS,
     activities: scriptedActivities(stages),
   });
   const running = worker.run();

@@ -36,6 +36,8 @@ async function late(script: Script): Promise<StagedPayment> {
 
 const statusOf = async (staged: StagedPayment): Promise<unknown> =>
   (await staged.late().describe()).typedSearchAttributes.get(SEARCH_ATTRIBUTES.status);
+const waitsFor = async (staged: StagedPayment): Promise<unknown> =>
+  (await staged.late().describe()).typedSearchAttributes.get(SEARCH_ATTRIBUTES.waitsFor);
 
 describe('money after the end', () => {
   test('that the gateway does not confirm ends with a note and books nothing', async () => {
@@ -49,6 +51,7 @@ describe('money after the end', () => {
       'The gateway confirms no charge other than the one that paid the payment, if any.',
     );
     expect(await statusOf(staged)).toBe('NOTHING_LATE');
+    expect(await waitsFor(staged)).toBeUndefined();
   });
 
   test('stays open and visible while it is held', async () => {
@@ -183,7 +186,8 @@ describe('money after the end', () => {
     // Queries must not continue forever unnoticed, and the case must not be closed as if there were no money.
     let silent = true;
     const staged = await late({ late: () => (silent ? away() : { kind: 'nothing' }) });
-    await until(async () => (await statusOf(staged)) === 'REVIEW');
+    await until(async () => (await waitsFor(staged)) === 'review');
+    expect(await statusOf(staged)).toBe('PENDING');
     expect(staged.asked.parked).toHaveLength(1);
     expect(staged.asked.late.length).toBeLessThanOrEqual(80);
     expect(await detailsOf(staged.late())).toMatch(/^The gateway has given no clear answer for 72 hours/);

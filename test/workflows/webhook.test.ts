@@ -110,6 +110,28 @@ describe('the delivery of one event', () => {
     expect(await detailsOf(handle)).toBe('Delivered.');
   });
 
+  test('continues after a first attempt that was made without the workflow', async () => {
+    // The second attempt keeps the place and the time that the published table gives it.
+    const shop = await receiver(204);
+    const input = await world.event(await world.app(shop.url));
+    const { eventId, applicationId, mode } = input;
+    await world.rows(
+      `update webhook_events set attempts = 1, delivery_status = 'RETRYING', next_attempt_at = now() + interval '5 seconds' where event_id = ? returning 1`,
+      [eventId],
+    );
+    const handle = await skipping.client.workflow.start(WORKFLOW_TYPES.webhook, {
+      workflowId: workflowIds.webhook(eventId),
+      taskQueue,
+      args: [{ eventId, applicationId, mode, failed: { attempt: 2, recorded: 1, retryInMs: 5_000 } }],
+    });
+    expect(await handle.result()).toBe('delivered');
+    const [{ startTime }, [second, ...more]] = await Promise.all([handle.describe(), schedule(handle)]);
+    expect(more).toEqual([]);
+    expect(second?.attempt).toBe(2);
+    expect((second?.atMs ?? 0) - startTime.getTime()).toBeGreaterThanOrEqual(4_900);
+    expect(await rowOf(input)).toMatchObject({ delivery_status: 'DELIVERED', attempts: 2 });
+  });
+
   test('to a receiver that always fails follows the published table within its jitter, then is parked', async () => {
     // Receivers rely on this table. In all it covers at least 72 hours.
     const shop = await receiver(503);

@@ -77,8 +77,11 @@ export type CheckoutState =
       correctAction: string | null;
       problem: SubmissionProblem | null;
     }
-  /** The gateway is being queried: after the payer's return, or because the payer wants to cancel. */
-  | { kind: 'confirming'; since: Date; cause: 'payment' | 'cancellation' | 'late' }
+  /**
+   * The gateway is being queried: after the payer's return, or because the payer wants to cancel. `gateway`: the code of the one that sent a callback,
+   * if it may be another than the payment's.
+   */
+  | { kind: 'confirming'; since: Date; cause: 'payment' | 'cancellation' | 'late'; gateway?: string }
   /** An operator reviews the payment; the page promises nothing. */
   | { kind: 'review'; since: Date }
   | {

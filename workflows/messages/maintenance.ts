@@ -1,16 +1,23 @@
+/** What a pass of the sweeper counts. */
+export type SweepAction =
+  | 'paymentsStarted'
+  | 'callbacksSignalled'
+  | 'lateQueriesSent'
+  | 'refundsStarted'
+  | 'unappliedStarted'
+  | 'decisionsSignalled'
+  | 'invoicesNotified'
+  | 'deliveriesStarted'
+  | 'keysForgotten'
+  | 'callbacksForgotten'
+  | 'deliveriesForgotten'
+  | 'sessionsForgotten';
+
 export interface SweepResult {
-  readonly paymentsStarted: number;
-  readonly callbacksSignalled: number;
-  readonly lateQueriesSent: number;
-  readonly refundsStarted: number;
-  readonly unappliedStarted: number;
-  readonly decisionsSignalled: number;
-  readonly invoicesNotified: number;
-  readonly deliveriesStarted: number;
-  readonly keysForgotten: number;
-  readonly callbacksForgotten: number;
-  readonly deliveriesForgotten: number;
-  readonly sessionsForgotten: number;
+  /** Without those that did not happen, since every pass is stored. */
+  readonly actions: Readonly<Partial<Record<SweepAction, number>>>;
+  /** The time until something is due, within the sweeper's bounds. */
+  readonly nextInMs: number;
 }
 
 export interface SweepActivities {

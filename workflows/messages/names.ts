@@ -33,7 +33,8 @@ export const workflowIds = {
 /** The memo key for an invoice's number as its customer sees it. */
 export const INVOICE_NUMBER_MEMO = 'invoiceNumber';
 
-export const SCHEDULE_IDS = { sweep: 'lenden-sweep', sealLedger: 'lenden-seal-ledger' } as const;
+/** The ids of the loops: one of each runs for the whole installation. */
+export const LOOP_IDS = { sweep: 'lenden-sweep', sealLedger: 'lenden-seal-ledger' } as const;
 
 export const SEARCH_ATTRIBUTES = {
   app: defineSearchAttributeKey('LendenApp', 'KEYWORD'),
@@ -42,11 +43,22 @@ export const SEARCH_ATTRIBUTES = {
   reference: defineSearchAttributeKey('LendenReference', 'KEYWORD'),
   gateway: defineSearchAttributeKey('LendenGateway', 'KEYWORD'),
   amountMinor: defineSearchAttributeKey('LendenAmountMinor', 'INT'),
+  /** The status that the API answers. */
   status: defineSearchAttributeKey('LendenStatus', 'KEYWORD'),
+  waitsFor: defineSearchAttributeKey('LendenWaitsFor', 'KEYWORD'),
 } as const;
+
+/**
+ * What a payment, a refund or an unapplied payment waits for: the payer, an answer of the gateway, a second person's approval, or a decision of an
+ * operator.
+ */
+export type WaitsFor = 'payer' | 'gateway' | 'approval' | 'review';
 
 /** The failure type of a workflow or activity that finds no row for its reference, which means that the database was restored to an older state. */
 export const ROW_MISSING = 'ROW_MISSING';
+
+/** The failure type of an activity whose gateway refused a request because there were too many. */
+export const GATEWAY_RATE_LIMITED = 'GATEWAY_RATE_LIMITED';
 
 /** The ids of a workflow's scope. Histories store workflow inputs, so they contain only ids and codes, never payer data or gateway text. */
 export interface ScopeInput {

@@ -62,6 +62,8 @@ export type OpenCheckoutResult =
       readonly attention: boolean;
       /** The payer's choice, where the payer can choose. */
       readonly gateway?: string;
+      /** A query at this gateway can move money: it executes the payment that the payer has agreed to. */
+      readonly executes?: true;
       /** The reference under which the gateway knows the payment. It stays in the history, where it can be found after a restore. */
       readonly attemptReference?: string;
     }
@@ -79,11 +81,18 @@ export interface VerifyInput extends PaymentWorkflowInput {
   readonly final: boolean;
   /** An operator has accepted the risk that the gateway reported. Everything else must still agree with the order. */
   readonly riskAccepted?: boolean;
+  /** The query may time out while it still runs, so it executes nothing. Closing a page that the payer has left is harmless to repeat. */
+  readonly executesNothing?: true;
+  /** A charge that agrees with the order ends the payment at once. Without it, an operator or another step decides. */
+  readonly finalizes?: true;
 }
 
 export type Verdict =
-  /** The gateway confirmed a charge that agrees with the order. The attempt's row holds the evidence. */
-  | { readonly kind: 'charged' }
+  /**
+   * The gateway confirmed a charge that agrees with the order. The attempt's row holds the evidence. `isFinalized`: the payment is SUCCEEDED, with
+   * its ledger transaction and event; otherwise it still has to be finalized.
+   */
+  | { readonly kind: 'charged'; readonly isFinalized?: true }
   | { readonly kind: 'failed' | 'cancelled' | 'expired' }
   /** Nothing is decided yet. `hopeful`: something claims success, so it is worth querying again soon. */
   | {

@@ -8,6 +8,8 @@ export interface UnappliedPaymentInput extends PaymentWorkflowInput {
   readonly attemptReference: string;
   /** Unix time in milliseconds of the first query. Set when a run continues as new during the queries. */
   readonly queryingSinceMs?: number;
+  /** How many queries have failed since then, so that the next run keeps to the long pauses. */
+  readonly tries?: number;
   /** How many times the row was read without a signal. Set when a run continues as new while it waits for a refund. */
   readonly looks?: number;
 }

@@ -3,8 +3,17 @@ import type { ScopeInput } from './names.ts';
 
 export interface WebhookWorkflowInput extends ScopeInput {
   readonly eventId: string;
+  /** Set when the first attempt was made without the workflow and failed. */
+  readonly failed?: FailedFirstAttempt;
   /** Set when a long delivery continues as new; absent at the start. */
   readonly progress?: DeliveryProgress;
+}
+
+/** What follows a first attempt that failed. */
+export interface FailedFirstAttempt extends Pick<DeliveryProgress, 'attempt'> {
+  readonly recorded: number;
+  /** Counts from the start of the workflow, because the clock of the process that made the attempt may differ from the server's. */
+  readonly retryInMs: number;
 }
 
 /** The position of a delivery between two runs of its workflow. */

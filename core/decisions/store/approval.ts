@@ -8,6 +8,7 @@ import {
   strictestLimit,
   type ApprovalThresholds,
 } from '../../../domain/refund.ts';
+import { ADVISORY_LOCK_SEEDS } from '../../../database/advisory-locks.ts';
 import type { Scope } from '../../../database/connection.ts';
 import { constantSpan, earlier, now } from '../../../database/expressions.ts';
 import type { Statements } from '../../../database/statements.ts';
@@ -209,8 +210,9 @@ async function confirmedElsewhereMinor(
     return 0n;
   }
   // SQL text, since an advisory lock reads no row.
-  await statements.execute('select pg_advisory_xact_lock(hashtextextended(?, 7016404))', [
-    `confirming operator ${operatorId}`,
-  ]);
+  await statements.execute(
+    `select pg_advisory_xact_lock(hashtextextended(?, ${ADVISORY_LOCK_SEEDS.confirmingOperator}))`,
+    [`confirming operator ${operatorId}`],
+  );
   return (await CONFIRMED_ELSEWHERE.first(statements, { operatorId, currency, manualSubmissionId }))?.minor ?? 0n;
 }

@@ -35,7 +35,18 @@ const LIST = list((db, $: Given<ValuesOf<CallbackFilter>>) => {
     conditions: {
       mode: eb('c.mode', '=', $('mode')),
       outcome: eb('c.outcome', '=', $('outcome')),
-      reference: eb('c.reference', '=', $('reference')),
+      // Callbacks of an attempt are found by its payment: an index over the references of all callbacks would cost every payment.
+      reference: eb.and([
+        eb('c.reference', '=', $('reference')),
+        eb.or([
+          eb('c.paymentId', 'is', null),
+          eb(
+            'c.paymentId',
+            '=',
+            eb.selectFrom('payment_attempts as t').select('t.paymentId').where('t.reference', '=', $('reference')),
+          ),
+        ]),
+      ]),
       matchedPaymentId: eb('c.paymentId', '=', $('matchedPaymentId')),
       gateway: eb('c.gateway', '=', $('gateway')),
       signatureValid: eb('c.signatureValid', '=', $('signatureValid')),

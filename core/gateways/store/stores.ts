@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { Mode } from '../../../domain/mode.ts';
 import { storeSecretPlace } from '../../../runtime/sealed-places.ts';
 import type { SecretBox } from '../../../runtime/secrets.ts';
+import { ADVISORY_LOCK_SEEDS } from '../../../database/advisory-locks.ts';
 import type { Scope } from '../../../database/connection.ts';
 import { now } from '../../../database/expressions.ts';
 import type { Statements } from '../../../database/statements.ts';
@@ -196,7 +197,11 @@ export async function readSlot(statements: Statements, slot: StoreSlot): Promise
 
 const LOCK = statement((db, $: Given<{ name: string }>) =>
   db.selectNoFrom((eb) =>
-    eb.fn<null>('pg_advisory_xact_lock', [eb.fn('hashtextextended', [$('name'), sql.lit(7016403)])]).as('locked'),
+    eb
+      .fn<null>('pg_advisory_xact_lock', [
+        eb.fn('hashtextextended', [$('name'), sql.lit(ADVISORY_LOCK_SEEDS.gatewayStore)]),
+      ])
+      .as('locked'),
   ),
 );
 

@@ -17,6 +17,7 @@ export interface Issuing {
   /** The draft's own time when it was read. */
   readonly issuedAt: Date;
   readonly nextDueDate: PlainDate | null;
+  readonly eventSequence: number;
   /** The invoice after issuing, with `NUMBER_TO_COME` as its number. */
   readonly data: InvoiceEventView;
   /** Whether the invoice's contract has an event for it. */
@@ -28,6 +29,7 @@ interface Issued extends Scope {
   readonly reference: string;
   readonly issuedAt: Date;
   readonly nextDueDate: PlainDate | null;
+  readonly eventSequence: number;
   readonly eventId: string;
   /** The event's body before and after the number. */
   readonly before: string;
@@ -58,7 +60,7 @@ const ISSUE = statement((db, $: Given<Issued>) =>
           number: eb.ref('taken.lastNumber'),
           issuedAt: $('issuedAt'),
           nextDueDate: $('nextDueDate'),
-          eventSequence: 1,
+          eventSequence: $('eventSequence'),
           nextSweepAt: CHECKED_SOON,
           updatedAt: $('issuedAt'),
         }))
@@ -80,7 +82,7 @@ const ISSUE = statement((db, $: Given<Issued>) =>
     })
     .with('event', (q) => {
       const source = q
-        .selectFrom(['issued', endpointOf(db, { applicationId: $('applicationId'), mode: $('mode') })])
+        .selectFrom(['issued', endpointOf(db, { applicationId: $('applicationId'), mode: $('mode') }).as('endpoint')])
         .where((eb) => eb.cast<boolean>($('publishes'), 'boolean'));
       const eb = expressionBuilder(source);
       const number = eb.cast<string>('issued.number', 'text');
@@ -91,10 +93,10 @@ const ISSUE = statement((db, $: Given<Issued>) =>
         invoiceId: eb.ref('issued.id'),
         type: sql.lit('invoice.issued'),
         schemaVersion: sql.lit(EVENT_SCHEMA_VERSION),
-        sequence: sql.lit(1),
+        sequence: eb.cast<number>($('eventSequence'), 'integer'),
         payload: sql<string>`${$('before')}::text || '"number":"INV-' || lpad(${number}, greatest(6, length(${number})), '0') || '"' || ${$('after')}::text`,
         createdAt: eb.cast<Date>($('createdAt'), 'timestamptz'),
-        ...deliveryBy(eb.ref('endpoint.usable')),
+        ...deliveryBy(eb.ref('endpoint.trouble')),
       });
       return q
         .insertInto('webhook_events')
@@ -115,7 +117,12 @@ export async function issueDraft(
   statements: Statements,
   { scope: { applicationId, mode }, data, ...issuing }: Issuing,
 ): Promise<{ readonly number: bigint; readonly event: RecordedEvent | null }> {
-  const { eventId, createdAt, payload } = payloadOf({ type: 'invoice.issued', mode, sequence: 1, data });
+  const { eventId, createdAt, payload } = payloadOf({
+    type: 'invoice.issued',
+    mode,
+    sequence: issuing.eventSequence,
+    data,
+  });
   // Quotes inside a text are escaped, so this occurs exactly once.
   const [before = '', after = ''] = payload.split(JSON.stringify({ number: NUMBER_TO_COME }).slice(1, -1));
   const row = await ISSUE.first(statements, {
@@ -132,5 +139,8 @@ export async function issueDraft(
     throw new Error('the invoice is no longer a draft');
   }
   const { number, deliveryStatus } = row;
-  return { number, event: deliveryStatus === null ? null : { eventId, parked: deliveryStatus === 'PARKED' } };
+  return {
+    number,
+    event: deliveryStatus === null ? null : { eventId, parked: deliveryStatus === 'PARKED', first: null },
+  };
 }

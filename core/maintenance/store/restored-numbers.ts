@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { Mode } from '../../../domain/mode.ts';
 import type { Statements } from '../../../database/statements.ts';
-import { statement, type Given, type RowOf } from '../../../database/typed-statements.ts';
+import { statement, type Given, type RowOf, type TypedStatement } from '../../../database/typed-statements.ts';
 
 /** Counters and sequences that `npm run restore` moves past what customers and workflows have seen. */
 
@@ -115,6 +115,46 @@ const MOVE_COUNTER = statement((db, $: Given<InvoiceCounter>) =>
 export async function skipNumbers(statements: Statements, skipped: SkippedNumbers): Promise<void> {
   await RECORD_LOST.all(statements, skipped);
   await MOVE_COUNTER.all(statements, skipped);
+}
+
+/** More events than a payment or an invoice can have had since the dump was taken. */
+const EVENT_GAP = 1_000;
+const ROWS_AT_ONCE = 5_000;
+
+type RaisedPage = TypedStatement<{ after: bigint }, { last: bigint | null; rows: number }>;
+
+function raiseIn(table: 'payments' | 'invoices'): RaisedPage {
+  return statement((db, $: Given<{ after: bigint }>) =>
+    db
+      .with('page', (q) =>
+        q.selectFrom(table).select('id').where('id', '>', $('after')).orderBy('id').limit(ROWS_AT_ONCE),
+      )
+      .with('raised', (q) =>
+        q
+          .updateTable(table)
+          .set((eb) => ({ eventSequence: eb('eventSequence', '+', EVENT_GAP) }))
+          .where('id', 'in', (eb) => eb.selectFrom('page').select('id')),
+      )
+      .selectFrom('page')
+      .select((eb) => [
+        eb.fn.max<bigint | null>('page.id').as('last'),
+        eb.cast<number>(eb.fn.countAll(), 'integer').as('rows'),
+      ]),
+  );
+}
+
+const RAISED = { payments: raiseIn('payments'), invoices: raiseIn('invoices') } as const;
+
+/**
+ * Raises the number of the last event of the next payments or invoices after this id, past those of lost events: receivers have seen them, and ignore
+ * an event with a smaller number as stale. Returns the last id of the page, or null after the last one.
+ */
+export async function raiseEventSequences(
+  statements: Statements,
+  table: keyof typeof RAISED,
+  after: bigint,
+): Promise<{ readonly last: bigint | null; readonly rows: number }> {
+  return (await RAISED[table].first(statements, { after })) ?? { last: null, rows: 0 };
 }
 
 export interface MovedSequence {

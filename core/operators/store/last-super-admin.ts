@@ -1,12 +1,12 @@
 import { DomainError } from '../../../domain/errors.ts';
+import { ADVISORY_LOCKS } from '../../../database/advisory-locks.ts';
 import type { EntityManager } from '../../../database/connection.ts';
 import { statement } from '../../../database/typed-statements.ts';
 
-/** The advisory lock for changes that could remove the last Super Admin. */
-const LOCK_KEY = 7_016_405;
-
 const LOCK = statement((db) =>
-  db.selectNoFrom((eb) => eb.fn<unknown>('pg_advisory_xact_lock', [eb.lit(LOCK_KEY)]).as('locked')),
+  db.selectNoFrom((eb) =>
+    eb.fn<unknown>('pg_advisory_xact_lock', [eb.lit(ADVISORY_LOCKS.lastSuperAdmin)]).as('locked'),
+  ),
 );
 
 /** Serializes changes that may remove a Super Admin. Otherwise two who disable each other at the same time would both succeed. */

@@ -39,7 +39,11 @@ export interface AnsweredQuery {
   readonly unanswered: readonly bigint[];
 }
 
-interface Answered {
+/** The answer of a gateway that confirmed a charge. */
+export type ConfirmedQuery = AnsweredQuery & { readonly answer: AttemptAnswerRecord };
+
+/** Parameters of a statement that writes an answer into `payment_attempts t`. */
+export interface WrittenAnswer {
   readonly status: AttemptStatus;
   readonly confirmed: boolean;
   readonly gatewayTxnId: string | null;
@@ -51,25 +55,47 @@ interface Answered {
   readonly queryAgainAt: Date | null;
 }
 
-const RECORD_ANSWER = statement((db, $: Given<Answered & ClosedCallbacks>) =>
+/** The columns that an answer changes. */
+export function answerColumns($: Given<WrittenAnswer>) {
+  const column = <Name extends keyof WrittenAnswer>(name: Name, type: 'text' | 'bigint' | 'timestamptz') =>
+    sql<WrittenAnswer[Name]>`coalesce(${$(name)}::${sql.raw(type)}, ${sql.ref(`t.${name}`)})`;
+  return {
+    status: $('status'),
+    gatewayTxnId: column('gatewayTxnId', 'text'),
+    validationId: column('validationId', 'text'),
+    grossMinor: column('grossMinor', 'bigint'),
+    feeMinor: column('feeMinor', 'bigint'),
+    netText: column('netText', 'text'),
+    evidence: column('evidence', 'text'),
+    queryAgainAt: column('queryAgainAt', 'timestamptz'),
+    confirmedAt: sql<Date | null>`case when ${$('confirmed')}::boolean then ${now} else ${sql.ref('t.confirmedAt')} end`,
+    updatedAt: now,
+  };
+}
+
+/** An answer as its statement takes it. */
+export function writtenAnswer(answer: AttemptAnswerRecord): WrittenAnswer {
+  return {
+    status: answer.status,
+    confirmed: answer.status === 'CONFIRMED',
+    gatewayTxnId: answer.gatewayTxnId ?? null,
+    validationId: answer.validationId ?? null,
+    grossMinor: answer.grossMinor ?? null,
+    feeMinor: answer.feeMinor ?? null,
+    netText: answer.netText ?? null,
+    evidence: answer.evidence ?? null,
+    queryAgainAt: answer.queryAgainAt ?? null,
+  };
+}
+
+const RECORD_ANSWER = statement((db, $: Given<WrittenAnswer & ClosedCallbacks>) =>
   closeCallbacks(
     db.with('answered', (q) =>
       q
-        .updateTable('payment_attempts')
-        .set((eb) => ({
-          status: $('status'),
-          gatewayTxnId: eb.fn.coalesce($('gatewayTxnId'), 'gatewayTxnId'),
-          validationId: eb.fn.coalesce($('validationId'), 'validationId'),
-          grossMinor: eb.fn.coalesce(eb.cast<bigint>($('grossMinor'), 'bigint'), 'grossMinor'),
-          feeMinor: eb.fn.coalesce(eb.cast<bigint>($('feeMinor'), 'bigint'), 'feeMinor'),
-          netText: eb.fn.coalesce($('netText'), 'netText'),
-          evidence: eb.fn.coalesce($('evidence'), 'evidence'),
-          queryAgainAt: eb.fn.coalesce(eb.cast<Date>($('queryAgainAt'), 'timestamptz'), 'queryAgainAt'),
-          confirmedAt: eb.case().when($('confirmed')).then(now).else(eb.ref('confirmedAt')).end(),
-          updatedAt: now,
-        }))
-        .where('reference', '=', $('attempt'))
-        .where('status', '<>', 'CONFIRMED'),
+        .updateTable('payment_attempts as t')
+        .set(answerColumns($))
+        .where('t.reference', '=', $('attempt'))
+        .where('t.status', '<>', 'CONFIRMED'),
     ),
     $,
   ),
@@ -88,21 +114,7 @@ export async function recordAnswer(
   if (answer === null) {
     return consumeCallbacks(statements, { attempt, upTo: newestCallbackId, unanswered }, outcome);
   }
-  await RECORD_ANSWER.all(statements, {
-    attempt,
-    outcome,
-    newestCallbackId,
-    unanswered,
-    status: answer.status,
-    confirmed: answer.status === 'CONFIRMED',
-    gatewayTxnId: answer.gatewayTxnId ?? null,
-    validationId: answer.validationId ?? null,
-    grossMinor: answer.grossMinor ?? null,
-    feeMinor: answer.feeMinor ?? null,
-    netText: answer.netText ?? null,
-    evidence: answer.evidence ?? null,
-    queryAgainAt: answer.queryAgainAt ?? null,
-  });
+  await RECORD_ANSWER.all(statements, { attempt, outcome, newestCallbackId, unanswered, ...writtenAnswer(answer) });
 }
 
 export interface UnpaidEnd {

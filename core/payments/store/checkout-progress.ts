@@ -12,7 +12,7 @@ interface OfPayment {
 const NEWEST_CALLBACK = statement((db, $: Given<OfPayment>) =>
   db
     .selectFrom('gateway_callbacks')
-    .select(['createdAt', 'consumedAt'])
+    .select(['createdAt', 'consumedAt', 'gateway'])
     .where('paymentId', '=', $('paymentId'))
     .orderBy('id', 'desc')
     .limit(1),
@@ -21,7 +21,7 @@ const NEWEST_CALLBACK = statement((db, $: Given<OfPayment>) =>
 const NEWEST_MONEY_CALLBACK = statement((db, $: Given<OfPayment>) =>
   db
     .selectFrom('gateway_callbacks')
-    .select('createdAt')
+    .select(['createdAt', 'gateway'])
     .where('paymentId', '=', $('paymentId'))
     .where('consumedAt', 'is', null)
     .where((eb) => eb.not('claimsNoMoney'))
@@ -45,6 +45,8 @@ export interface SeenCallback {
   readonly createdAt: Date;
   /** Null while the gateway is still to be queried because of it. */
   readonly consumedAt: Date | null;
+  /** The gateway that sent it. The payer may have chosen another one since. */
+  readonly gateway: string;
 }
 
 export async function newestCallback(statements: Statements, paymentId: bigint): Promise<SeenCallback | null> {
@@ -55,7 +57,7 @@ export async function newestCallback(statements: Statements, paymentId: bigint):
 export async function newestMoneyCallback(
   statements: Statements,
   paymentId: bigint,
-): Promise<Pick<SeenCallback, 'createdAt'> | null> {
+): Promise<Omit<SeenCallback, 'consumedAt'> | null> {
   return (await NEWEST_MONEY_CALLBACK.first(statements, { paymentId })) ?? null;
 }
 

@@ -5,7 +5,9 @@ import { later, now } from '../../../database/expressions.ts';
 import { MissingRow } from '../../../database/missing-row.ts';
 import type { Statements } from '../../../database/statements.ts';
 import type { Tables } from '../../../database/tables.ts';
-import { statement, type Given } from '../../../database/typed-statements.ts';
+import { statement, type Given, type RowOf } from '../../../database/typed-statements.ts';
+import { closeCallbacks, type ClosedCallbacks } from '../../gateway-callbacks/store/closing.ts';
+import { answerColumns, writtenAnswer, type ConfirmedQuery, type WrittenAnswer } from './answers.ts';
 import { PAYMENT, type PaymentRecord } from './payments.ts';
 
 export interface PaymentEnd {
@@ -79,36 +81,87 @@ const endUnpaid = (status: Exclude<FinalStatus, 'SUCCEEDED'>) =>
 
 const END_UNPAID = { FAILED: endUnpaid('FAILED'), CANCELLED: endUnpaid('CANCELLED'), EXPIRED: endUnpaid('EXPIRED') };
 
+/** What a success writes, from the confirmed attempt `c`. */
+function paidBy($: Given<{ failureCode: string | null; invoiceDueMinor: bigint | null }>) {
+  return {
+    ...ENDED,
+    status: 'SUCCEEDED',
+    failureCode: $('failureCode'),
+    eventSequence: sql<number>`${sql.ref('p.eventSequence')} + 1`,
+    paidAt: now,
+    gateway: sql<string>`${sql.ref('c.gateway')}`,
+    gatewayTxnId: sql<string | null>`${sql.ref('c.gatewayTxnId')}`,
+    feeMinor: sql<bigint | null>`${sql.ref('c.feeMinor')}`,
+    overpaymentMinor: sql<bigint>`greatest(${sql.ref('p.amountMinor')} - coalesce(${$('invoiceDueMinor')}::bigint, ${sql.ref('p.amountMinor')}), 0)`,
+  } as const;
+}
+
+const CHARGE = [
+  'c.grossMinor as chargeGrossMinor',
+  'c.feeMinor as chargeFeeMinor',
+  'c.gatewayTxnId as chargeTxnId',
+  'c.gateway as chargeGateway',
+] as const;
+
 const END_PAID = statement((db, $: Given<End & { invoiceDueMinor: bigint | null }>) =>
   db
     .with('ended', (q) =>
       q
         .updateTable('payments as p')
         .from('payment_attempts as c')
-        .set((eb) => ({
-          ...ENDED,
-          status: 'SUCCEEDED',
-          failureCode: $('failureCode'),
-          eventSequence: eb('p.eventSequence', '+', 1),
-          paidAt: now,
-          gateway: eb.ref('c.gateway'),
-          gatewayTxnId: eb.ref('c.gatewayTxnId'),
-          feeMinor: eb.ref('c.feeMinor'),
-          overpaymentMinor: sql<bigint>`greatest(${eb.ref('p.amountMinor')} - coalesce(${$('invoiceDueMinor')}::bigint, ${eb.ref('p.amountMinor')}), 0)`,
-        }))
+        .set(paidBy($))
         .whereRef('c.paymentId', '=', 'p.id')
         .where('c.status', '=', 'CONFIRMED')
         .where('p.reference', '=', $('reference'))
         .where('p.status', 'in', statusesBefore('SUCCEEDED'))
         .returning(PAYMENT)
-        .returning([
-          'c.grossMinor as chargeGrossMinor',
-          'c.feeMinor as chargeFeeMinor',
-          'c.gatewayTxnId as chargeTxnId',
-          'c.gateway as chargeGateway',
-        ]),
+        .returning(CHARGE),
     )
     .with('queriedAgain', (q) => planQuery(q, $('silentGateways')))
+    .selectFrom('ended')
+    .selectAll(),
+);
+
+type Confirmed = End & { invoiceDueMinor: bigint | null } & WrittenAnswer & ClosedCallbacks;
+
+/**
+ * Locks the payment before its attempt, as everybody does. Other attempts are planned in the same statement, so it leaves out the confirmed one: a
+ * statement can change a row only once.
+ */
+const END_CONFIRMED = statement((db, $: Given<Confirmed>) =>
+  db
+    .with('locked', (q) =>
+      q
+        .selectFrom('payments')
+        .select('id')
+        .where('reference', '=', $('reference'))
+        .where('status', 'in', statusesBefore('SUCCEEDED'))
+        .where('reviewReason', 'is', null)
+        .forUpdate(),
+    )
+    .with('confirmed', (q) =>
+      q
+        .updateTable('payment_attempts as t')
+        .from('locked')
+        .set(answerColumns($))
+        .whereRef('t.paymentId', '=', 'locked.id')
+        .where('t.reference', '=', $('attempt'))
+        .where('t.status', '<>', 'CONFIRMED')
+        .returning(['t.paymentId', 't.gateway', 't.gatewayTxnId', 't.grossMinor', 't.feeMinor']),
+    )
+    .with('closed', (q) =>
+      closeCallbacks(q, $).where((eb) => eb.exists(q.selectFrom('confirmed').select('confirmed.paymentId'))),
+    )
+    .with('ended', (q) =>
+      q
+        .updateTable('payments as p')
+        .from('confirmed as c')
+        .set(paidBy($))
+        .whereRef('c.paymentId', '=', 'p.id')
+        .returning(PAYMENT)
+        .returning(CHARGE),
+    )
+    .with('queriedAgain', (q) => planQuery(q, $('silentGateways')).where('t.reference', '<>', $('attempt')))
     .selectFrom('ended')
     .selectAll(),
 );
@@ -144,12 +197,42 @@ export async function endPayment(
   const row =
     (await END_PAID.first(statements, charge)) ??
     ((await BEGIN_CHARGED.first(statements, { reference })) && (await END_PAID.first(statements, charge)));
-  if (row === undefined) {
-    return null;
-  }
+  return row === undefined ? null : withCharge(row);
+}
+
+/**
+ * Records the charge that the gateway confirmed for an attempt, closes its callbacks, and ends the payment, in one statement. Returns null, without
+ * any change, unless the payment is pending and not under review, and the attempt not confirmed yet.
+ * @throws a unique violation (23505) as `recordAnswer` does
+ */
+export async function endConfirmed(
+  statements: Statements,
+  {
+    end: { reference, invoiceDueMinor, silentGateways },
+    answered: { attempt, answer, outcome, newestCallbackId, unanswered },
+  }: {
+    readonly end: Pick<PaymentEnd, 'reference' | 'invoiceDueMinor' | 'silentGateways'>;
+    readonly answered: ConfirmedQuery;
+  },
+): Promise<FinalizedPayment | null> {
+  const row = await END_CONFIRMED.first(statements, {
+    reference,
+    failureCode: null,
+    invoiceDueMinor,
+    silentGateways,
+    attempt,
+    outcome,
+    newestCallbackId,
+    unanswered,
+    ...writtenAnswer(answer),
+  });
+  return row === undefined ? null : withCharge(row);
+}
+
+function withCharge(row: RowOf<typeof END_PAID>): FinalizedPayment {
   const { chargeGrossMinor, chargeFeeMinor, chargeTxnId, chargeGateway, ...payment } = row;
   if (chargeGrossMinor === null || chargeFeeMinor === null || chargeTxnId === null) {
-    throw new TypeError(`the confirmed attempt of ${reference} lacks the charge's data`);
+    throw new TypeError(`the confirmed attempt of ${payment.reference} lacks the charge's data`);
   }
   return {
     payment,
@@ -164,21 +247,10 @@ export async function endPayment(
 
 export interface EndedPayment {
   readonly status: PaymentStatus;
-  /** The event of the end, until its delivery is finished. */
-  readonly waitingEventId: string | null;
 }
 
 const READ_ENDED = statement((db, $: Given<{ reference: string }>) =>
-  db
-    .selectFrom('payments as p')
-    .leftJoin('webhook_events as e', (join) =>
-      join
-        .onRef('e.paymentId', '=', 'p.id')
-        .on('e.sequence', '=', 1)
-        .on('e.deliveryStatus', 'in', ['PENDING', 'RETRYING']),
-    )
-    .select(['p.status', 'e.eventId as waitingEventId'])
-    .where('p.reference', '=', $('reference')),
+  db.selectFrom('payments').select('status').where('reference', '=', $('reference')),
 );
 
 /**

@@ -32,14 +32,15 @@ export interface EndingRefund {
 const END = statement((db, $: Given<EndingRefund>) =>
   db
     .updateTable('refunds as r')
-    .set({
+    .set((eb) => ({
       status: $('status'),
       failureCode: $('failureCode'),
+      succeededAt: eb.case().when($('status'), '=', 'SUCCEEDED').then(now).end(),
       endedAt: now,
       updatedAt: now,
       reviewReason: null,
       reviewSince: null,
-    })
+    }))
     .where('r.id', '=', $('refundId'))
     .where('r.paymentId', '=', $('paymentId'))
     .where('r.status', '=', $('from'))
@@ -205,34 +206,4 @@ export async function undoRefundRow(
     throw new Error('the refund’s payment does not exist or was never refunded');
   }
   return { refund, payment };
-}
-
-export interface WaitingEvent {
-  readonly eventId: string;
-  readonly type: string;
-  /** The payment's reference, which the application knows. */
-  readonly reference: string;
-}
-
-const WAITING_EVENTS = statement((db, $: Given<{ paymentId: bigint }>) =>
-  db
-    .selectFrom('webhook_events as e')
-    .innerJoin('payments as p', 'p.id', 'e.paymentId')
-    .select(['e.eventId', 'e.type', 'p.reference'])
-    .where('e.paymentId', '=', $('paymentId'))
-    .where('e.deliveryStatus', '=', 'PENDING')
-    .where('e.attempts', '=', 0)
-    .where((eb) =>
-      eb.or([
-        eb(eb.ref('e.type').$castTo<string>(), 'like', 'refund.%'),
-        eb('e.type', 'in', ['payment.refunded', 'unapplied_payment.refunded', 'unapplied_payment.received']),
-      ]),
-    )
-    .orderBy('e.sequence')
-    .limit(20),
-);
-
-/** Returns the events of a payment's refunds whose delivery has not started. */
-export function waitingRefundEvents(statements: Statements, paymentId: bigint): Promise<WaitingEvent[]> {
-  return WAITING_EVENTS.all(statements, { paymentId });
 }

@@ -167,6 +167,25 @@ export async function reviewRefund(
   return changed !== undefined || unchanged(statements, reference);
 }
 
+const DOUBT_REJECTION = statement((db, $: Given<{ refundId: bigint }>) =>
+  db
+    .updateTable('refunds')
+    .set({
+      status: 'PENDING',
+      approvalDueAt: null,
+      reviewReason: 'REJECTED_AFTER_DOUBT',
+      reviewSince: now,
+      updatedAt: now,
+    })
+    .where('id', '=', $('refundId'))
+    .where('status', '=', 'AWAITING_APPROVAL'),
+);
+
+/** Puts a refund under review that was to be rejected although the gateway may have it. Its amount stays reserved. */
+export async function doubtRejection(statements: Statements, refundId: bigint): Promise<void> {
+  await DOUBT_REJECTION.all(statements, { refundId });
+}
+
 const DOUBT_SUCCESS = statement((db, $: Given<{ reference: string; evidence: string }>) =>
   db
     .updateTable('refunds')

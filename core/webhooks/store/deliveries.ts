@@ -1,11 +1,13 @@
-import { sql } from 'kysely';
+import { sql, type ExpressionBuilder } from 'kysely';
 import type { Contract } from '../../../domain/contract.ts';
 import { PROBE_LEASE_MS, type DeliveryStatus } from '../../../domain/webhook.ts';
 import { signingSecretPlace, type SealedPlace } from '../../../runtime/sealed-places.ts';
 import type { Scope } from '../../../database/connection.ts';
 import { NO_MEMBERS, now } from '../../../database/expressions.ts';
 import type { Statements } from '../../../database/statements.ts';
-import { statement, type Given } from '../../../database/typed-statements.ts';
+import type { Tables } from '../../../database/tables.ts';
+import { statement, type Given, type RowOf } from '../../../database/typed-statements.ts';
+import { leaseUntil } from './usable-endpoint.ts';
 
 /** Everything that an attempt needs to know, read in one statement. */
 export interface Delivery {
@@ -34,6 +36,27 @@ export interface DeliveryEndpoint {
   readonly circuitOpenUntil: Date | null;
 }
 
+/** The sealed secrets that are valid now, of the endpoint `w`: first the one that was accepted last, then newest first. */
+export function signingSecretsOf(eb: ExpressionBuilder<Tables & { w: Tables['webhook_endpoints'] }, 'w'>) {
+  return eb
+    .selectFrom('webhook_signing_secrets as s')
+    .select((s) =>
+      s.fn
+        .coalesce(
+          s.fn
+            .jsonAgg('s.sealed')
+            .orderBy(s.fn.coalesce(s('s.id', '=', s.ref('w.acceptedSecretId')), sql.lit(false)), 'desc')
+            .orderBy('s.id', 'desc'),
+          NO_MEMBERS,
+        )
+        .$castTo<string[]>()
+        .as('secrets'),
+    )
+    .whereRef('s.applicationId', '=', 'w.applicationId')
+    .whereRef('s.mode', '=', 'w.mode')
+    .where((s) => s.or([s('s.expiresAt', 'is', null), s('s.expiresAt', '>', now)]));
+}
+
 const READ_DELIVERY = statement((db, $: Given<{ eventId: string }>) =>
   db
     .selectFrom('webhook_events as e')
@@ -56,24 +79,7 @@ const READ_DELIVERY = statement((db, $: Given<{ eventId: string }>) =>
       'w.disabledAt',
       'w.circuitOpenUntil',
       now.as('readAt'),
-      eb
-        .selectFrom('webhook_signing_secrets as s')
-        .select((s) =>
-          s.fn
-            .coalesce(
-              s.fn
-                .jsonAgg('s.sealed')
-                .orderBy(s.fn.coalesce(s('s.id', '=', s.ref('w.acceptedSecretId')), sql.lit(false)), 'desc')
-                .orderBy('s.id', 'desc'),
-              NO_MEMBERS,
-            )
-            .$castTo<string[]>()
-            .as('secrets'),
-        )
-        .whereRef('s.applicationId', '=', 'e.applicationId')
-        .whereRef('s.mode', '=', 'e.mode')
-        .where((s) => s.or([s('s.expiresAt', 'is', null), s('s.expiresAt', '>', now)]))
-        .as('signingSecrets'),
+      signingSecretsOf(eb).as('signingSecrets'),
     ])
     .where('e.eventId', '=', $('eventId')),
 );
@@ -81,10 +87,58 @@ const READ_DELIVERY = statement((db, $: Given<{ eventId: string }>) =>
 /** Returns null if the scope has no such event. */
 export async function readDelivery(statements: Statements, eventId: string): Promise<Delivery | null> {
   const row = await READ_DELIVERY.first(statements, { eventId });
-  if (row === undefined) {
-    return null;
-  }
-  const { applicationId, mode, url, disabledAt, circuitOpenUntil, signingSecrets, ...delivery } = row;
+  return row === undefined ? null : deliveryOf(row);
+}
+
+const CLAIM_FIRST = statement((db, $: Given<{ eventId: string; leaseUntil: Date }>) =>
+  db
+    .updateTable('webhook_events')
+    .set({ nextSweepAt: leaseUntil })
+    .where('eventId', '=', $('eventId'))
+    .where('deliveryStatus', '=', 'PENDING')
+    .where('attempts', '=', 0)
+    .where('nextSweepAt', '=', $('leaseUntil'))
+    .returning('id'),
+);
+
+/**
+ * Renews the lease of a first attempt that has waited, and reads what it needs. Returns null if someone else has taken the event meanwhile. Both
+ * statements are sent at once.
+ */
+export async function claimFirst(
+  statements: Statements,
+  lease: { readonly eventId: string; readonly leaseUntil: Date },
+): Promise<Delivery | null> {
+  const [claimed, row] = await Promise.all([
+    CLAIM_FIRST.first(statements, lease),
+    READ_DELIVERY.first(statements, { eventId: lease.eventId }),
+  ]);
+  return claimed === undefined || row === undefined ? null : deliveryOf(row);
+}
+
+const TAKE_UNSENT = statement((db, $: Given<{ eventId: string }>) =>
+  db
+    .updateTable('webhook_events')
+    .set({ nextSweepAt: leaseUntil })
+    .where('eventId', '=', $('eventId'))
+    .where('deliveryStatus', '=', 'PENDING')
+    .where('attempts', '=', 0),
+);
+
+/** Takes an event from the process that holds its first attempt, if that was not begun yet. */
+export async function takeUnsent(statements: Statements, eventId: string): Promise<void> {
+  await TAKE_UNSENT.all(statements, { eventId });
+}
+
+function deliveryOf({
+  applicationId,
+  mode,
+  url,
+  disabledAt,
+  circuitOpenUntil,
+  signingSecrets,
+  ...delivery
+}: RowOf<typeof READ_DELIVERY>): Delivery {
   return {
     ...delivery,
     endpoint:

@@ -1,14 +1,15 @@
 import { expressionBuilder, sql, type Expression, type QueryCreator } from 'kysely';
 import { endpointAfterFailure, type DeliveryStatus, type DisabledReason } from '../../../domain/webhook.ts';
+import type { Mode } from '../../../domain/mode.ts';
 import type { Scope } from '../../../database/connection.ts';
-import { now, rowOf } from '../../../database/expressions.ts';
+import { now, plus, rowOf, span } from '../../../database/expressions.ts';
 import type { Statements } from '../../../database/statements.ts';
 import type { Tables } from '../../../database/tables.ts';
 import { statement, type Given } from '../../../database/typed-statements.ts';
 import type { Delivery } from './deliveries.ts';
 
 export interface AttemptRecord {
-  readonly number: number;
+  /** When it began. */
   readonly at: Date;
   readonly durationMs: number;
   readonly responseStatus: number | null;
@@ -24,49 +25,68 @@ export interface FailureRecord {
   readonly url: string | null;
   /** Null if the schedule is exhausted: the event is then parked. */
   readonly nextAttemptAt: Date | null;
+  /** The sweeper starts the event's workflow if the next attempt was missed by this much. */
+  readonly sweepGraceMs: number;
 }
 
 export interface FailureOutcome {
+  /** The attempt's number, from 1. */
+  readonly number: number;
   readonly parked: boolean;
   /** Set if this failure disabled the endpoint. */
   readonly disabledReason: DisabledReason | null;
 }
-
-/** The sweeper restarts a delivery only if its workflow has missed the next attempt by this much. */
-const SWEEP_GRACE_MS = 600_000;
 
 /** An attempt of the event that is named. */
 interface Attempted extends AttemptRecord {
   readonly eventId: string;
 }
 
-/** If this attempt is run again after its worker died, the first record is kept. */
-function insertAttempt(q: QueryCreator<Tables>, $: Given<Attempted>) {
-  const source = q.selectFrom('webhook_events as e').where('e.eventId', '=', $('eventId'));
+/** An event whose attempt has just been counted. */
+type Counted = Tables & { counted: { id: bigint; applicationId: bigint; mode: Mode; attempts: number } };
+
+/** Writes the attempt that `counted` has just numbered. */
+function insertAttempt(q: QueryCreator<Counted>, $: Given<Attempted>) {
+  const source = q.selectFrom('counted');
   const eb = expressionBuilder(source);
   const row = rowOf('webhook_attempts', {
-    webhookEventId: eb.ref('e.id'),
-    applicationId: eb.ref('e.applicationId'),
-    mode: eb.ref('e.mode'),
-    number: eb.cast<number>($('number'), 'integer'),
+    webhookEventId: eb.ref('counted.id'),
+    applicationId: eb.ref('counted.applicationId'),
+    mode: eb.ref('counted.mode'),
+    number: eb.ref('counted.attempts'),
     responseStatus: eb.cast<number | null>($('responseStatus'), 'integer'),
     error: $('error'),
     responseExcerpt: $('responseExcerpt'),
     durationMs: eb.cast<number>($('durationMs'), 'integer'),
     createdAt: eb.cast<Date>($('at'), 'timestamptz'),
   });
-  return q
-    .insertInto('webhook_attempts')
-    .columns(row.columns)
-    .expression(source.select(row.values))
-    .onConflict((conflict) => conflict.columns(['webhookEventId', 'number']).doNothing());
+  return q.insertInto('webhook_attempts').columns(row.columns).expression(source.select(row.values));
 }
 
-const INSERT_ATTEMPT = statement((db, $: Given<Attempted>) => insertAttempt(db, $));
+/**
+ * Counts an attempt in its event's row. Two attempts can be made at once, when an operator resends an event whose first attempt is in flight: each gets
+ * the next number as it is recorded, and `last…` describes the one that began last.
+ */
+function counting($: Given<Pick<Attempted, 'at' | 'responseStatus' | 'error'>>) {
+  const at = sql<Date>`${$('at')}::timestamptz`;
+  const latest = <Value>(value: Expression<Value>, column: 'lastResponseStatus' | 'lastError' | 'lastAttemptAt') =>
+    sql<Value>`case when ${sql.ref('lastAttemptAt')} > ${at} then ${sql.ref(column)} else ${value} end`;
+  return {
+    attempts: sql<number>`${sql.ref('attempts')} + 1`,
+    lastResponseStatus: latest(sql<number | null>`${$('responseStatus')}::integer`, 'lastResponseStatus'),
+    lastError: latest(sql<string | null>`${$('error')}::text`, 'lastError'),
+    lastAttemptAt: latest(at, 'lastAttemptAt'),
+    updatedAt: now,
+  };
+}
+
+/** When the attempt's response came. */
+function receivedAt($: Given<Pick<Attempted, 'at' | 'durationMs'>>) {
+  return plus(sql<Date>`${$('at')}::timestamptz`, span($('durationMs'), 'millisecond'));
+}
 
 const RECORD_DELIVERED = statement((db, $: Given<Attempted & Scope>) =>
   db
-    .with('attempted', (q) => insertAttempt(q, (name) => $(name)))
     .with('healthy', (q) =>
       q
         .updateTable('webhook_endpoints')
@@ -82,30 +102,44 @@ const RECORD_DELIVERED = statement((db, $: Given<Attempted & Scope>) =>
           ]),
         ),
     )
-    .updateTable('webhook_events')
-    .set((eb) => ({
-      deliveryStatus: 'DELIVERED',
-      attempts: eb.fn<number>('greatest', ['attempts', eb.cast<number>($('number'), 'integer')]),
-      lastResponseStatus: eb.cast<number | null>($('responseStatus'), 'integer'),
-      lastError: null,
-      lastAttemptAt: eb.cast<Date>($('at'), 'timestamptz'),
-      deliveredAt: eb.fn.coalesce('deliveredAt', eb.cast<Date>($('at'), 'timestamptz')),
-      nextAttemptAt: null,
-      nextSweepAt: null,
-      updatedAt: now,
-    }))
-    .where('eventId', '=', $('eventId')),
+    .with('counted', (q) =>
+      q
+        .updateTable('webhook_events')
+        .set((eb) => ({
+          ...counting((name) => $(name)),
+          deliveryStatus: 'DELIVERED',
+          deliveredAt: eb.fn.coalesce(
+            'deliveredAt',
+            receivedAt((name) => $(name)),
+          ),
+          nextAttemptAt: null,
+          nextSweepAt: null,
+        }))
+        .where('eventId', '=', $('eventId'))
+        .returning(['id', 'applicationId', 'mode', 'attempts']),
+    )
+    .with('attempted', (q) => insertAttempt(q, (name) => $(name)))
+    .selectFrom('counted')
+    .select('counted.attempts as number'),
 );
 
 /**
  * Writes attempt, event and endpoint after a 2xx, in one statement. A healthy endpoint is not updated; otherwise all deliveries would wait for its
- * row.
+ * row. Returns the attempt's number, from 1.
  */
 export async function recordDelivered(
   statements: Statements,
   { scope, delivery: { eventId }, attempt }: { scope: Scope; delivery: Delivery; attempt: AttemptRecord },
-): Promise<void> {
-  await RECORD_DELIVERED.all(statements, { ...attempt, ...scope, eventId });
+): Promise<number> {
+  const recorded = await RECORD_DELIVERED.first(statements, { ...attempt, ...scope, eventId });
+  return numberOf(recorded);
+}
+
+function numberOf(recorded: { readonly number: number } | undefined): number {
+  if (recorded === undefined) {
+    throw new Error('the event of an attempt does not exist');
+  }
+  return recorded.number;
 }
 
 const RECORD_ACCEPTED_SECRET = statement((db, $: Given<Scope & { sealed: string }>) =>
@@ -134,40 +168,48 @@ export async function recordAcceptedSecret(
   await RECORD_ACCEPTED_SECRET.all(statements, { ...scope, sealed });
 }
 
-interface FailedEvent extends Pick<Attempted, 'eventId' | 'number' | 'responseStatus' | 'error' | 'at'> {
+interface FailedAttempt extends Attempted {
   readonly status: DeliveryStatus;
   readonly nextAttemptAt: Date | null;
   readonly nextSweepAt: Date | null;
 }
 
-const RECORD_FAILURE = statement((db, $: Given<FailedEvent>) =>
+/** Everybody locks the event before its endpoint. */
+const LOCK_EVENT = statement((db, $: Given<{ eventId: string }>) =>
+  db.selectFrom('webhook_events').select('id').where('eventId', '=', $('eventId')).forUpdate(),
+);
+
+const RECORD_FAILURE = statement((db, $: Given<FailedAttempt>) =>
   db
-    .updateTable('webhook_events')
-    .set((eb) => {
-      const unlessDelivered = (at: Expression<Date | null>) =>
-        eb
-          .case()
-          .when('deliveryStatus', '=', 'DELIVERED')
-          .then(sql<null>`null`)
-          .else(eb.cast<Date | null>(at, 'timestamptz'))
-          .end();
-      return {
-        deliveryStatus: eb
-          .case()
-          .when('deliveryStatus', '=', 'DELIVERED')
-          .then(eb.ref('deliveryStatus'))
-          .else($('status'))
-          .end(),
-        attempts: eb.fn<number>('greatest', ['attempts', eb.cast<number>($('number'), 'integer')]),
-        lastResponseStatus: eb.cast<number | null>($('responseStatus'), 'integer'),
-        lastError: $('error'),
-        lastAttemptAt: eb.cast<Date>($('at'), 'timestamptz'),
-        nextAttemptAt: unlessDelivered($('nextAttemptAt')),
-        nextSweepAt: unlessDelivered($('nextSweepAt')),
-        updatedAt: now,
-      };
-    })
-    .where('eventId', '=', $('eventId')),
+    .with('counted', (q) =>
+      q
+        .updateTable('webhook_events')
+        .set((eb) => {
+          const unlessDelivered = (at: Expression<Date | null>) =>
+            eb
+              .case()
+              .when('deliveryStatus', '=', 'DELIVERED')
+              .then(sql<null>`null`)
+              .else(eb.cast<Date | null>(at, 'timestamptz'))
+              .end();
+          return {
+            ...counting((name) => $(name)),
+            deliveryStatus: eb
+              .case()
+              .when('deliveryStatus', '=', 'DELIVERED')
+              .then(eb.ref('deliveryStatus'))
+              .else($('status'))
+              .end(),
+            nextAttemptAt: unlessDelivered($('nextAttemptAt')),
+            nextSweepAt: unlessDelivered($('nextSweepAt')),
+          };
+        })
+        .where('eventId', '=', $('eventId'))
+        .returning(['id', 'applicationId', 'mode', 'attempts']),
+    )
+    .with('attempted', (q) => insertAttempt(q, (name) => $(name)))
+    .selectFrom('counted')
+    .select('counted.attempts as number'),
 );
 
 /** Writes attempt, event and endpoint after a failure. */
@@ -176,18 +218,18 @@ export async function recordFailure(
   { scope, delivery: { eventId }, failure }: { scope: Scope; delivery: Delivery; failure: FailureRecord },
 ): Promise<FailureOutcome> {
   const { attempt } = failure;
-  await INSERT_ATTEMPT.all(statements, { ...attempt, eventId });
+  await LOCK_EVENT.all(statements, { eventId });
   const disabledReason =
     failure.url === null ? null : await failEndpoint(statements, scope, { ...failure, url: failure.url });
   const next = disabledReason === null ? failure.nextAttemptAt : null;
-  await RECORD_FAILURE.all(statements, {
+  const recorded = await RECORD_FAILURE.first(statements, {
     ...attempt,
     eventId,
     status: next === null ? 'PARKED' : 'RETRYING',
     nextAttemptAt: next,
-    nextSweepAt: next === null ? null : new Date(next.getTime() + SWEEP_GRACE_MS),
+    nextSweepAt: next === null ? null : new Date(next.getTime() + failure.sweepGraceMs),
   });
-  return { parked: next === null, disabledReason };
+  return { number: numberOf(recorded), parked: next === null, disabledReason };
 }
 
 const LOCK_HEALTH = statement((db, $: Given<Scope & { url: string }>) =>

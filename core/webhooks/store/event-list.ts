@@ -14,6 +14,9 @@ function events(db: Kysely<Tables>) {
     .selectFrom('webhook_events as e')
     .leftJoin('payments as p', 'p.id', 'e.paymentId')
     .leftJoin('invoices as i', 'i.id', 'e.invoiceId')
+    .leftJoin('webhook_endpoints as w', (join) =>
+      join.onRef('w.applicationId', '=', 'e.applicationId').onRef('w.mode', '=', 'e.mode'),
+    )
     .select([
       'e.id',
       'e.eventId',
@@ -32,6 +35,8 @@ function events(db: Kysely<Tables>) {
       'e.deliveredAt',
       'e.createdAt',
       'e.updatedAt',
+      'w.circuitOpenUntil',
+      now.as('readAt'),
     ])
     .select((eb) => eb.fn.coalesce('p.reference', 'i.reference').$notNull().as('reference'));
 }

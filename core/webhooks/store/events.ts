@@ -3,10 +3,12 @@ import type { Contract } from '../../../domain/contract.ts';
 import type { Mode } from '../../../domain/mode.ts';
 import { eventId as newEventId } from '../../../domain/references.ts';
 import { EVENT_SCHEMA_VERSION, subjectOf, type EventData, type EventType } from '../../../domain/webhook.ts';
+import { signingSecretPlace } from '../../../runtime/sealed-places.ts';
 import type { Scope } from '../../../database/connection.ts';
-import { rowOf } from '../../../database/expressions.ts';
+import { clock, rowOf } from '../../../database/expressions.ts';
 import type { Statements } from '../../../database/statements.ts';
 import { statement, type Given } from '../../../database/typed-statements.ts';
+import { signingSecretsOf, type Delivery } from './deliveries.ts';
 import { deliveryBy, endpointOf } from './usable-endpoint.ts';
 
 /** The object that orders events: sequences count within a payment, including its refunds, or within an invoice. */
@@ -29,6 +31,20 @@ export interface RecordedEvent {
   readonly eventId: string;
   /** An event without a usable endpoint is parked immediately. */
   readonly parked: boolean;
+  /** The delivery that this process may begin after the commit. Null for a parked event, and where only a workflow delivers. */
+  readonly first: FirstDelivery | null;
+}
+
+/**
+ * A delivery that belongs to the process that recorded its event, until the lease passes. The lease is the time at which the sweeper looks at the
+ * event, so nobody else starts the delivery before.
+ */
+export interface FirstDelivery {
+  readonly delivery: Delivery;
+  /** The lease as the row has it. It changes when the sweeper or another attempt takes the event. */
+  readonly leaseUntil: Date;
+  /** On this process's monotonic clock: the lease lasts `FIRST_ATTEMPT_LEASE_MS` from then. */
+  readonly leasedAtMs: number;
 }
 
 interface EventRow extends Scope {
@@ -42,51 +58,95 @@ interface EventRow extends Scope {
   readonly createdAt: Date;
 }
 
-const INSERT_EVENT = statement((db, $: Given<EventRow>) => {
-  const source = db.selectFrom(endpointOf(db, { applicationId: $('applicationId'), mode: $('mode') }));
-  const eb = expressionBuilder(source);
-  const row = rowOf('webhook_events', {
-    eventId: $('eventId'),
-    applicationId: eb.cast<bigint>($('applicationId'), 'bigint'),
-    mode: $('mode'),
-    paymentId: eb.cast<bigint | null>($('paymentId'), 'bigint'),
-    invoiceId: eb.cast<bigint | null>($('invoiceId'), 'bigint'),
-    contract: $('contract'),
-    type: $('type'),
-    schemaVersion: sql.lit(EVENT_SCHEMA_VERSION),
-    sequence: eb.cast<number>($('sequence'), 'integer'),
-    payload: $('payload'),
-    createdAt: eb.cast<Date>($('createdAt'), 'timestamptz'),
-    ...deliveryBy(eb.ref('endpoint.usable')),
-  });
-  return db
-    .insertInto('webhook_events')
-    .columns(row.columns)
-    .expression(source.select(row.values))
-    .returning('deliveryStatus');
-});
+const INSERT_EVENT = statement((db, $: Given<EventRow>) =>
+  db
+    .with('endpoint', (q) =>
+      endpointOf(q, { applicationId: $('applicationId'), mode: $('mode') }).select((eb) => [
+        'w.url',
+        'w.circuitOpenUntil',
+        signingSecretsOf(eb).as('signingSecrets'),
+      ]),
+    )
+    .with('recorded', (q) => {
+      const source = q.selectFrom('endpoint');
+      const eb = expressionBuilder(source);
+      const row = rowOf('webhook_events', {
+        eventId: $('eventId'),
+        applicationId: eb.cast<bigint>($('applicationId'), 'bigint'),
+        mode: $('mode'),
+        paymentId: eb.cast<bigint | null>($('paymentId'), 'bigint'),
+        invoiceId: eb.cast<bigint | null>($('invoiceId'), 'bigint'),
+        contract: $('contract'),
+        type: $('type'),
+        schemaVersion: sql.lit(EVENT_SCHEMA_VERSION),
+        sequence: eb.cast<number>($('sequence'), 'integer'),
+        payload: $('payload'),
+        createdAt: eb.cast<Date>($('createdAt'), 'timestamptz'),
+        ...deliveryBy(eb.ref('endpoint.trouble')),
+      });
+      return q
+        .insertInto('webhook_events')
+        .columns(row.columns)
+        .expression(source.select(row.values))
+        .returning(['nextSweepAt']);
+    })
+    .selectFrom(['endpoint', 'recorded'])
+    .select([
+      'endpoint.trouble',
+      'endpoint.url',
+      'endpoint.circuitOpenUntil',
+      'endpoint.signingSecrets',
+      'recorded.nextSweepAt',
+      clock.as('readAt'),
+    ]),
+);
 
 /**
  * Records an event in the transaction of its state change, so that neither exists without the other. The payload is built once, and every attempt
  * signs and sends the same bytes.
  */
 export async function recordEvent(statements: Statements, event: NewEvent): Promise<RecordedEvent> {
-  const { eventId: ownId, createdAt, payload } = payloadOf(event);
+  const { eventId: ownId, createdAt, payload: ownPayload } = payloadOf(event);
   const { applicationId, mode, paymentId = null, invoiceId = null, type, sequence, contractBody } = event;
   const eventId = contractBody?.eventId ?? ownId;
+  const contract = contractBody?.contract ?? 'native';
+  const payload = contractBody?.payload ?? ownPayload;
+  const recordedAtMs = performance.now();
   const row = await INSERT_EVENT.first(statements, {
     eventId,
     applicationId,
     mode,
     paymentId,
     invoiceId,
-    contract: contractBody?.contract ?? 'native',
+    contract,
     type,
     sequence,
-    payload: contractBody?.payload ?? payload,
+    payload,
     createdAt,
   });
-  return { eventId, parked: row?.deliveryStatus === 'PARKED' };
+  if (row === undefined || row.trouble !== null || row.url === null || row.nextSweepAt === null) {
+    return { eventId, parked: true, first: null };
+  }
+  const delivery: Delivery = {
+    eventId,
+    contract,
+    type,
+    payload,
+    status: 'PENDING',
+    attempts: 0,
+    lastResponseStatus: null,
+    lastError: null,
+    nextAttemptAt: null,
+    readAt: row.readAt,
+    endpoint: {
+      url: row.url,
+      disabled: false,
+      place: signingSecretPlace({ applicationId, mode }),
+      signingSecrets: row.signingSecrets ?? [],
+      circuitOpenUntil: row.circuitOpenUntil,
+    },
+  };
+  return { eventId, parked: false, first: { delivery, leaseUntil: row.nextSweepAt, leasedAtMs: recordedAtMs } };
 }
 
 /** Builds the body of an event in the native contract, as it is signed and sent. */

@@ -8,6 +8,7 @@ export const CALLBACKS = [
   ...table({
     name: 'gateway_callbacks',
     about: 'A callback as it arrived: evidence, and a reason to query the gateway; never believed by itself.',
+    isUpdated: true,
     columns: `
   ${ID},
   -- Null: it names no attempt that we know.
@@ -19,21 +20,22 @@ export const CALLBACKS = [
   reference text,
   kind text not null check (kind in ('ipn', 'success', 'fail', 'cancel')),
   signature_valid boolean not null,
-  outcome text not null default 'RECEIVED' check (outcome in
-    ('RECEIVED', 'ACCEPTED', 'DUPLICATE', 'FORGED', 'UNMATCHED', 'MISMATCH', 'LATE', 'IGNORED')),
   note text,
   -- It says itself that nothing was paid. Never believed, but no reason to tell a payer that we look for their money.
   claims_no_money boolean not null default false,
   -- A signed one is never refused for its size, up to what a request may have.
   raw_payload text not null check (octet_length(raw_payload) <= 1048576),
   digest bytea not null,
+  ${CREATED},
+  -- What follows changes.
+  outcome text not null default 'RECEIVED' check (outcome in
+    ('RECEIVED', 'ACCEPTED', 'DUPLICATE', 'FORGED', 'UNMATCHED', 'MISMATCH', 'LATE', 'IGNORED')),
   repeats integer not null default 0,
   -- Belongs to money, so it is never removed. Decided once, when its retention would be over.
   kept boolean not null default false,
   consumed_at timestamptz,
   sweeps integer not null default 0,
   next_sweep_at timestamptz not null default now() + interval '30 seconds',
-  ${CREATED},
   unique (gateway, mode, kind, digest),
   foreign key (payment_id, application_id, mode) references payments (id, application_id, mode),
   foreign key (attempt_id, application_id, mode) references payment_attempts (id, application_id, mode)`,
@@ -42,6 +44,10 @@ export const CALLBACKS = [
       `create index gateway_callbacks_attempt_id_idx on gateway_callbacks (attempt_id) where consumed_at is null`,
       `create index gateway_callbacks_next_sweep_at_idx on gateway_callbacks (next_sweep_at) where consumed_at is null`,
       `create index gateway_callbacks_created_at_idx on gateway_callbacks (created_at desc, id desc)`,
+      // Operators look for callbacks that did not lead to a payment, and for those that name no attempt by what they name.
+      `create index gateway_callbacks_outcome_idx on gateway_callbacks (outcome, created_at desc, id desc) include (application_id, mode)
+  where outcome in ('FORGED', 'UNMATCHED', 'MISMATCH', 'LATE', 'IGNORED')`,
+      `create index gateway_callbacks_reference_idx on gateway_callbacks (reference) where payment_id is null and reference is not null`,
       `create index gateway_callbacks_retention_idx on gateway_callbacks (created_at) where not kept and consumed_at is not null`,
       `create index gateway_callbacks_unmatched_idx on gateway_callbacks (id) where attempt_id is null and not signature_valid`,
     ],

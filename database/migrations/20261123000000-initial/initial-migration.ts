@@ -10,6 +10,7 @@ import { MANUAL_PAYMENTS } from './manual-payments.ts';
 import { OPERATORS } from './operators.ts';
 import { PAYMENTS } from './payments.ts';
 import { REFUNDS } from './refunds.ts';
+import { REPORTS } from './reports.ts';
 import { RESTORES } from './restores.ts';
 import { FUNCTION_OWNER_MAY_CREATE, FUNCTION_OWNER_MAY_NOT_CREATE, ROLES, SCOPES } from './roles.ts';
 import { WEBHOOKS } from './webhooks.ts';
@@ -33,6 +34,7 @@ export class InitialMigration extends Migration {
       ...DECISIONS,
       ...WEBHOOKS,
       ...LEDGER,
+      ...REPORTS,
       ...RESTORES,
       FUNCTION_OWNER_MAY_NOT_CREATE,
     ];

@@ -6,6 +6,7 @@ export const PAYMENTS = [
   ...table({
     name: 'payments',
     about: 'A request of an application for money, from its creation to its end.',
+    isUpdated: true,
     columns: `
   ${ID},
   application_id bigint not null references applications,
@@ -13,8 +14,6 @@ export const PAYMENTS = [
   reference text not null unique,
   -- The contract in which it was made; its events and the payer's way back follow it.
   ${CONTRACT},
-  status text not null default 'CREATED' check (status in
-    ('CREATED', 'PENDING', 'SUCCEEDED', 'FAILED', 'CANCELLED', 'EXPIRED', 'PARTIALLY_REFUNDED', 'REFUNDED')),
   amount_minor bigint not null check (amount_minor > 0 and amount_minor <= ${AMOUNT_MAX}),
   ${CURRENCY},
   -- The invoice that it pays.
@@ -30,12 +29,18 @@ export const PAYMENTS = [
   metadata text check (octet_length(metadata) <= 65536),
   return_url text,
   cancel_url text,
-  -- Null until the payer has chosen.
-  gateway text,
   -- What the payer may choose from. Null: the application has chosen.
   gateway_choices text[],
-  gateway_txn_id text,
+  -- Of a test clock; nothing sets it yet.
+  clock_offset interval not null default interval '0 seconds',
+  ${CREATED},
+  -- What follows changes.
+  -- Null until the payer has chosen.
+  gateway text,
   gateway_redirect_url text,
+  gateway_txn_id text,
+  status text not null default 'CREATED' check (status in
+    ('CREATED', 'PENDING', 'SUCCEEDED', 'FAILED', 'CANCELLED', 'EXPIRED', 'PARTIALLY_REFUNDED', 'REFUNDED')),
   failure_code text,
   review_reason text,
   review_since timestamptz,
@@ -55,11 +60,9 @@ export const PAYMENTS = [
   last_signalled_attempt_id bigint,
   last_unsigned_signalled_at timestamptz,
   next_sweep_at timestamptz not null,
-  -- Of a test clock; nothing sets it yet.
-  clock_offset interval not null default interval '0 seconds',
-  ${CREATED},
   ${UPDATED},
-  unique (id, application_id, mode),
+  -- Also the order of an application's list. A foreign key may name the columns of its target in any order.
+  unique (application_id, mode, id),
   foreign key (invoice_id, application_id, mode) references invoices (id, application_id, mode),
   constraint payments_gateway_check check (gateway is not null or gateway_choices is not null),
   constraint payments_review_check check ((review_reason is null) = (review_since is null)),
@@ -69,12 +72,17 @@ export const PAYMENTS = [
   -- Real money never gets another time than the database's.
   constraint payments_clock_offset_check check (mode = 'TEST' or clock_offset = interval '0 seconds')`,
     indexes: [
-      `create index payments_application_id_mode_idx on payments (application_id, mode, id desc)`,
       `create index payments_customer_reference_idx on payments (application_id, mode, customer_reference, id desc)`,
       // The ShadhinPay contract identifies a payment by its order number. In the other contracts order numbers may repeat.
       `create unique index payments_merchant_reference_key on payments (application_id, mode, merchant_reference) where contract = 'shadhinpay'`,
       `create index payments_invoice_id_idx on payments (invoice_id) where invoice_id is not null`,
       `create index payments_created_at_idx on payments (created_at desc, id desc)`,
+      // What reports do not find in the summaries, and what the summaries take up next.
+      `create index payments_ended_at_idx on payments (ended_at) where ended_at is not null`,
+      `create index payments_amount_minor_idx on payments (amount_minor desc, id desc)`,
+      // Operators list and count the payments that did not go well. Nearly all succeed, so these are few, and a payment that succeeds is in no entry.
+      `create index payments_status_idx on payments (status, created_at desc, id desc) include (application_id, mode)
+  where status in ('FAILED', 'CANCELLED', 'EXPIRED', 'PARTIALLY_REFUNDED', 'REFUNDED')`,
       `create index payments_next_sweep_at_idx on payments (next_sweep_at) where status in ('CREATED', 'PENDING')`,
     ],
     access: {
@@ -89,6 +97,7 @@ export const PAYMENTS = [
   ...table({
     name: 'payment_attempts',
     about: 'One try to collect a payment at one gateway, with what the gateway said of it.',
+    isUpdated: true,
     columns: `
   ${ID},
   application_id bigint not null,
@@ -99,10 +108,13 @@ export const PAYMENTS = [
   reference text not null unique check (reference ~ '^[0-9A-Za-z]{20}$'),
   gateway text not null,
   store_id text not null,
-  status text not null default 'CREATED' check (status in
-    ('CREATED', 'OPEN', 'REFUSED', 'CONFIRMED', 'FAILED', 'CANCELLED', 'CLOSED', 'UNKNOWN')),
+  ${CREATED},
+  -- What follows changes.
   session_key text,
   gateway_url text,
+  opened_at timestamptz,
+  status text not null default 'CREATED' check (status in
+    ('CREATED', 'OPEN', 'REFUSED', 'CONFIRMED', 'FAILED', 'CANCELLED', 'CLOSED', 'UNKNOWN')),
   failure_code text,
   validation_id text,
   gateway_txn_id text,
@@ -110,7 +122,6 @@ export const PAYMENTS = [
   fee_minor bigint check (fee_minor >= 0),
   net_text text,
   evidence text,
-  opened_at timestamptz,
   -- The payer has gone on to another gateway: what is still paid here is recorded, but we move no money for it.
   superseded_at timestamptz,
   confirmed_at timestamptz,
@@ -127,7 +138,6 @@ export const PAYMENTS = [
   execution_barred boolean not null default false,
   -- Callbacks without a valid signature that named this attempt: all are counted, the first hundred payloads are kept.
   unsigned_callbacks integer not null default 0,
-  ${CREATED},
   ${UPDATED},
   unique (payment_id, number),
   unique (id, application_id, mode),
@@ -138,7 +148,7 @@ export const PAYMENTS = [
     indexes: [
       // Two workers may learn of two charges of one payment at the same time. Only one charge can confirm the payment; the other becomes an
       // unapplied payment.
-      `create unique index payment_attempts_confirmed_key on payment_attempts (payment_id) where status = 'CONFIRMED'`,
+      `create unique index payment_attempts_confirmed_key on payment_attempts (payment_id) where confirmed_at is not null`,
       // One charge confirms one attempt. A manual charge is identified by the payer's transaction number, which manual_confirmations keeps unique
       // per account.
       `create unique index payment_attempts_validation_id_key on payment_attempts (gateway, mode, store_id, validation_id)
@@ -185,6 +195,7 @@ export const PAYMENTS = [
   ...table({
     name: 'idempotency_keys',
     about: 'A key of an application for a request, with what the request made and the answer that repetitions get.',
+    isUpdated: true,
     columns: `
   application_id bigint not null references applications,
   ${MODE},
@@ -194,11 +205,12 @@ export const PAYMENTS = [
   payment_id bigint,
   refund_id bigint,
   invoice_id bigint,
+  ${CREATED},
+  expires_at timestamptz not null,
+  -- What follows changes.
   lease_until timestamptz not null,
   response_status integer,
   response_body text,
-  ${CREATED},
-  expires_at timestamptz not null,
   primary key (application_id, mode, operation, key),
   constraint idempotency_keys_response_check check ((response_status is null) = (response_body is null))`,
     indexes: [`create index idempotency_keys_expires_at_idx on idempotency_keys (expires_at)`],

@@ -40,6 +40,8 @@ export const REFUNDS = [
   next_sweep_at timestamptz not null default now() + interval '30 seconds',
   -- Of a test clock; nothing sets it yet.
   clock_offset interval not null default interval '0 seconds',
+  -- When it succeeded. It stays when the refund turns out to have failed: reports took it into account then.
+  succeeded_at timestamptz,
   ended_at timestamptz,
   ${CREATED},
   ${UPDATED},
@@ -47,6 +49,7 @@ export const REFUNDS = [
   foreign key (payment_id, application_id, mode) references payments (id, application_id, mode),
   foreign key (unapplied_payment_id, application_id, mode) references unapplied_payments (id, application_id, mode),
   constraint refunds_ended_check check ((ended_at is null) = (status in ('AWAITING_APPROVAL', 'PENDING'))),
+  constraint refunds_succeeded_check check (status <> 'SUCCEEDED' or succeeded_at is not null),
   constraint refunds_review_check check ((review_reason is null) = (review_since is null)),
   constraint refunds_created_by_check check ((created_by_type = 'USER') = (created_by_operator_id is not null)),
   -- Four eyes: not even a mistake in the code lets one person ask for a refund and approve it.
@@ -62,6 +65,11 @@ export const REFUNDS = [
       `create index refunds_created_by_operator_id_idx on refunds (application_id, mode, created_by_operator_id, created_at)
   where created_by_operator_id is not null`,
       `create index refunds_created_at_idx on refunds (created_at desc, id desc)`,
+      `create index refunds_amount_minor_idx on refunds (amount_minor desc, id desc)`,
+      `create index refunds_status_idx on refunds (status, created_at desc, id desc) include (application_id, mode)`,
+      `create index refunds_succeeded_at_idx on refunds (succeeded_at) where succeeded_at is not null`,
+      // Refunds that failed after they had succeeded.
+      `create index refunds_ended_at_idx on refunds (ended_at) where status = 'FAILED' and succeeded_at is not null`,
       `create index refunds_next_sweep_at_idx on refunds (next_sweep_at) where status in ('AWAITING_APPROVAL', 'PENDING')`,
     ],
     access: {

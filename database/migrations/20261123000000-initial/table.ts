@@ -36,6 +36,11 @@ interface Table {
   /** The comment on the table: one sentence. */
   readonly about: string;
   readonly columns: string;
+  /**
+   * Rows are updated soon after they are written. Their pages keep room, and the columns that change come last: an update then stays on its page, and
+   * the write-ahead log takes only what lies between the first and the last changed byte.
+   */
+  readonly isUpdated?: boolean;
   /** Every index has a name that ends in `_key` if it is unique, and in `_idx` if it is not. */
   readonly indexes?: readonly string[];
   /** Runs before row-level security is enabled, because the policies also apply to the owner. */
@@ -51,9 +56,18 @@ interface Table {
  * Names: constraints end in `_pkey`, `_key`, `_fkey` or `_check`, as PostgreSQL names them by default. A constraint over several columns gets its
  * name here, since PostgreSQL would number it. Policies have the name of their role.
  */
-export function table({ name, about, columns, indexes = [], seed, appendOnly = false, access }: Table): string[] {
+export function table({
+  name,
+  about,
+  columns,
+  isUpdated = false,
+  indexes = [],
+  seed,
+  appendOnly = false,
+  access,
+}: Table): string[] {
   return [
-    `create table ${name} (${columns}\n)`,
+    `create table ${name} (${columns}\n)${isUpdated ? ' with (fillfactor = 80)' : ''}`,
     `comment on table ${name} is '${about.replaceAll("'", "''")}'`,
     ...indexes,
     ...(seed === undefined ? [] : [seed]),

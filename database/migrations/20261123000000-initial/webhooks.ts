@@ -63,6 +63,7 @@ export const WEBHOOKS = [
   ...table({
     name: 'webhook_events',
     about: 'An event of a payment or invoice, as it is signed and sent, and the state of its delivery.',
+    isUpdated: true,
     columns: `
   ${ID},
   event_id text not null unique check (position('.' in event_id) = 0),
@@ -77,16 +78,18 @@ export const WEBHOOKS = [
   sequence integer not null check (sequence > 0),
   -- The exact bytes that are signed and sent.
   payload text not null,
+  ${CREATED},
+  -- What follows changes.
   delivery_status text not null default 'PENDING' check (delivery_status in ('PENDING', 'RETRYING', 'DELIVERED', 'PARKED')),
   attempts integer not null default 0,
   last_response_status integer,
   last_error text,
   next_attempt_at timestamptz,
   last_attempt_at timestamptz,
+  -- When the first 2xx came.
   delivered_at timestamptz,
   -- Set while the sweeper has to look at it: a parked event that is wanted again, too.
   next_sweep_at timestamptz,
-  ${CREATED},
   ${UPDATED},
   unique (payment_id, sequence),
   unique (invoice_id, sequence),
@@ -96,6 +99,9 @@ export const WEBHOOKS = [
     indexes: [
       `create index webhook_events_application_id_mode_idx on webhook_events (application_id, mode, id desc)`,
       `create index webhook_events_created_at_idx on webhook_events (created_at desc, id desc)`,
+      // Operators look for what is not delivered.
+      `create index webhook_events_delivery_status_idx on webhook_events (delivery_status, created_at desc, id desc) include (application_id, mode)
+  where delivery_status in ('RETRYING', 'PARKED')`,
       `create index webhook_events_next_sweep_at_idx on webhook_events (next_sweep_at) where next_sweep_at is not null`,
     ],
     access: {

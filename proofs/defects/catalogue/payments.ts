@@ -79,8 +79,8 @@ export const PAYMENTS: readonly Defect[] = [
         in: 'core/payments',
         find: 'recordPaymentEvent($STATEMENTS, $PAYMENT, $EVENT)',
         inside:
-          'async function $NAME($DEPS: CoreDependencies, $STATEMENTS: Statements, $INPUT: FinalizeInput): $RESULT { $$$BODY }',
-        replace: `$DEPS.database.withScope(scopeOf($INPUT), (apart) => recordPaymentEvent(apart, $PAYMENT, $EVENT))`,
+          'async function $NAME($DEPS: CoreDependencies, $STATEMENTS: Statements, $PARTS: End): $RESULT { $$$BODY }',
+        replace: `$DEPS.database.withScope($PAYMENT, (apart) => recordPaymentEvent(apart, $PAYMENT, $EVENT))`,
       },
     ],
     caughtBy: [{ check: STORIES, names: 'one-event-per-ending' }],
@@ -93,6 +93,11 @@ export const PAYMENTS: readonly Defect[] = [
       {
         in: 'core/payments/store',
         find: "$QUERY.where('p.status', 'in', statusesBefore('SUCCEEDED'))",
+        replace: '$QUERY',
+      },
+      {
+        in: 'core/payments/store',
+        find: "$QUERY.where('status', 'in', statusesBefore('SUCCEEDED'))",
         replace: '$QUERY',
       },
       {
@@ -110,7 +115,7 @@ export const PAYMENTS: readonly Defect[] = [
     edits: [
       {
         in: 'workflows',
-        find: 'await this.query({ final: true })',
+        find: 'await this.query({ final: true, finalizes: true })',
         replace: "{ kind: 'expired' } as Verdict",
       },
     ],

@@ -122,7 +122,7 @@ export const REFUNDS: readonly Defect[] = [
     edits: [
       {
         in: 'core/refunds',
-        find: 'if (isFinalRefund($REFUND.status)) { return $REFUND.status; }',
+        find: 'if (isFinalRefund($REFUND.status)) { return { status: $REFUND.status, followUps: [] }; }',
         inside: '$DATABASE.withScope($$$ARGUMENTS)',
         replace: '',
       },

@@ -41,7 +41,7 @@ export const WEBHOOKS: readonly Defect[] = [
       },
       {
         in: 'core/webhooks/store',
-        find: "$QUERY.whereRef('s.mode', '=', 'e.mode')",
+        find: "$QUERY.whereRef('s.mode', '=', 'w.mode')",
         replace: "$QUERY.where('s.mode', '=', 'LIVE')",
       },
     ],

@@ -34,8 +34,8 @@ export const WORKFLOWS: readonly Defect[] = [
     edits: [
       {
         in: 'workflows/payment.ts',
-        find: 'import { SEARCH_ATTRIBUTES } from $PATH',
-        replace: "import { performance } from 'node:perf_hooks';\nimport { SEARCH_ATTRIBUTES } from $PATH;",
+        find: 'import { Inbox } from $PATH',
+        replace: "import { performance } from 'node:perf_hooks';\nimport { Inbox } from $PATH;",
       },
       {
         in: 'workflows/payment.ts',

@@ -136,7 +136,7 @@ function wrongRefundEnd(evidence: Evidence, giving: Giving): string[] {
   const refuses =
     booked === null ? isAtNagad || REFUSING_SCRIPTS.has(errand.script ?? '') : booked.outcome === 'failed';
   if (!FINAL_REFUND.has(view.status)) {
-    return isPutBeforeAPerson(giving, refuses)
+    return isPutBeforeAPerson(evidence, giving, refuses)
       ? []
       : [`${name} is still ${view.status} (${view.review?.reason ?? 'no review'})`];
   }
@@ -156,7 +156,7 @@ function wrongRefundEnd(evidence: Evidence, giving: Giving): string[] {
   }
 }
 
-function isPutBeforeAPerson({ view, booked, name }: Giving, refuses: boolean): boolean {
+function isPutBeforeAPerson({ restored }: Evidence, { view, booked, name }: Giving, refuses: boolean): boolean {
   switch (view.status === 'PENDING' ? view.review?.reason : undefined) {
     case 'GATEWAY_CANCELLED':
       return booked?.outcome === 'cancelled';
@@ -166,6 +166,8 @@ function isPutBeforeAPerson({ view, booked, name }: Giving, refuses: boolean): b
       return refuses;
     case 'PAID_BACK_BY_HAND':
       return name?.gateway === 'manual';
+    case 'REJECTED_AFTER_DOUBT':
+      return restored !== null;
     default:
       return false;
   }

@@ -9,6 +9,7 @@ export interface Execution {
   readonly schema: Schema;
   readonly writer: Writer;
   readonly now: Date;
+  readonly clock: Date;
   readonly undo: (() => void)[];
 }
 
@@ -46,11 +47,12 @@ class Statement {
   }
 
   private scope(bindings: Bindings, group?: readonly Scope[]): Scope {
-    const { now, writer } = this.execution;
+    const { now, clock, writer } = this.execution;
     return {
       bindings,
       parameters: this.parameters,
       now,
+      clock,
       transactionId: writer.id,
       query: (query, outer) => this.run(query as Query, outer),
       nextval: (sequence) => this.table(sequence.replace(/_id_seq$/, '')).nextIdentity(),

@@ -10,6 +10,8 @@ export interface Scope {
   readonly parameters: readonly Value[];
   /** When the transaction began: `now()`. */
   readonly now: Date;
+  /** When the statement runs: `clock_timestamp()`. */
+  readonly clock: Date;
   readonly transactionId: bigint;
   /** Rows of the group, if an aggregate is evaluated. */
   readonly group?: readonly Scope[];
@@ -484,6 +486,7 @@ function builtObject(operands: readonly Value[]): Value {
 
 const FUNCTIONS: Readonly<Record<string, (operands: readonly Value[], scope: Scope) => Value>> = {
   now: (_operands, { now }) => now,
+  clock_timestamp: (_operands, { clock }) => clock,
   lenden_now: ([offset = null], { now }) => arithmetic('+', now, offset),
   nextval: ([sequence = null], { nextval }) => nextval(String(sequence)),
   to_json: ([row = null]) => asJson(row),
@@ -511,6 +514,13 @@ const FUNCTIONS: Readonly<Record<string, (operands: readonly Value[], scope: Sco
   // Used only for stores that operators create, and no story creates one.
   gen_random_uuid: () => null,
   nullif: ([a = null, b = null]) => (compare(a, b) === 0 ? null : a),
+  // A Date has milliseconds and nothing finer.
+  date_trunc: ([unit = null, time = null]) => {
+    if (unit !== 'milliseconds') {
+      throw new SyntaxError("the simulation's Postgres truncates times to milliseconds only");
+    }
+    return time;
+  },
   greatest: (operands) => extreme(operands, 1),
   least: (operands) => extreme(operands, -1),
   length: ([text = null]) => (text === null ? null : String(text).length),

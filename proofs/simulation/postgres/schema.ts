@@ -81,6 +81,11 @@ function readTable(reader: Reader): Table {
   reader.expect('(');
   reader.list(() => readTableItem(reader, table));
   reader.expect(')');
+  if (reader.takes('with', '(', 'fillfactor', '=')) {
+    // How full a page may be changes no result.
+    reader.next();
+    reader.expect(')');
+  }
   return table;
 }
 

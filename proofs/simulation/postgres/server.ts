@@ -99,6 +99,11 @@ export class PostgresServer {
     }
   }
 
+  /** The time by its own clock. */
+  time(): Date {
+    return new Date(this.timeline.nowMs + this.skewMs);
+  }
+
   /** Returns the committed rows, as the judges see them. */
   rows(table: string): Values[] {
     return (this.tables.get(table)?.rows ?? []).flatMap(({ committed }) => (committed === null ? [] : [committed]));
@@ -121,7 +126,7 @@ export class Transaction implements Writer {
     this.server = server;
     this.schema = schema;
     this.id = id;
-    this.startedAt = new Date(server.timeline.nowMs + server.skewMs);
+    this.startedAt = server.time();
     this.lastHeardMs = server.timeline.nowMs;
   }
 
@@ -143,7 +148,8 @@ export class Transaction implements Writer {
       const savepoint = this.undo.length;
       try {
         const { schema, undo, startedAt: now } = this;
-        return this.understood(sql, () => execute({ schema, writer: this, now, undo }, query, parameters));
+        const clock = this.server.time();
+        return this.understood(sql, () => execute({ schema, writer: this, now, clock, undo }, query, parameters));
       } catch (error) {
         this.undoTo(savepoint);
         if (!(error instanceof MustWait)) {
@@ -183,6 +189,10 @@ export class Transaction implements Writer {
     }
     this.end();
     this.server.onCommit();
+    if (this.life?.alive === false) {
+      // It died at its commit and never hears of it.
+      await new Promise<never>(() => undefined);
+    }
     if (this.server.faults.commitAnswerLost()) {
       throw new SqlError('ECONNRESET', 'the connection was lost while it committed');
     }

@@ -52,6 +52,14 @@ export function simulatedClient(
       }),
     getHandle: (workflowId: string) => ({
       signal: (definition: MessageDefinition, ...args: unknown[]) => call(() => signal(workflowId, definition, args)),
+      describe: () =>
+        call(() => {
+          const run = server.runs.get(workflowId);
+          if (run === undefined) {
+            throw new WorkflowNotFoundError('workflow not found', workflowId, undefined);
+          }
+          return { status: { name: run.status.toUpperCase() } };
+        }),
     }),
     async executeUpdateWithStart(
       { name }: MessageDefinition,

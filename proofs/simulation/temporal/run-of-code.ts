@@ -48,6 +48,7 @@ export class RunOfCode implements CurrentRun {
   private commands: Command[] = [];
   private seq = 0;
   private conditions: { holds: () => boolean; go: () => void }[] = [];
+  private readonly attributes = new Map<string, unknown>();
   private readonly timers = new Map<number, () => void>();
   private readonly activities = new Map<
     number,
@@ -202,6 +203,9 @@ export class RunOfCode implements CurrentRun {
   }
 
   upsert(attributes: readonly { key: { name: string }; value: unknown }[]): void {
+    for (const { key, value } of attributes) {
+      this.attributes.set(key.name, value);
+    }
     this.commands.push({ kind: 'upsert', attributes: attributes.map(({ key, value }) => ({ name: key.name, value })) });
   }
 
@@ -211,7 +215,8 @@ export class RunOfCode implements CurrentRun {
       workflowId,
       runId,
       workflowType,
-      typedSearchAttributes: undefined,
+      // Those of the start are not simulated: a run writes each once more.
+      typedSearchAttributes: { get: ({ name }: { name: string }) => this.attributes.get(name) ?? undefined },
       continueAsNewSuggested: this.historyIsLong,
     };
   }

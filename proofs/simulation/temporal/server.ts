@@ -6,6 +6,7 @@ import { RunOfCode, type Command, type Job } from './run-of-code.ts';
 const TASK_TIMEOUT_MS = 10_000;
 const HEARTBEAT_MS = 8_000;
 const NO_WORKER_PAUSE_MS = 1_000;
+const STARTED_TOO_LONG_AGO = 'startToClose timeout';
 
 export type WorkflowCode = (...args: unknown[]) => Promise<unknown>;
 export type ActivityCode = Readonly<Record<string, (input: never) => Promise<unknown>>>;
@@ -29,6 +30,10 @@ export interface ServerOptions {
   readonly told: (line: string) => void;
   /** Called with each message that the server accepts. */
   readonly taken: (job: Job) => void;
+  /** Called before a run begins. */
+  readonly begins: (run: ServerRun) => void;
+  /** Returns whether a workflow of this type waits for ever, so that its waits do not keep the story going. */
+  readonly isLoop: (type: string) => boolean;
 }
 
 interface Activation {
@@ -122,6 +127,7 @@ export class TemporalServer {
 
   start(facts: { workflowId: string; type: string; args: readonly unknown[] }): ServerRun {
     const run = new ServerRun({ ...facts, args: asJson(facts.args), runId: this.options.newId() });
+    this.options.begins(run);
     this.runs.set(run.workflowId, run);
     this.options.reached(`${run.type}: started`);
     this.ensureTask(run);
@@ -151,9 +157,9 @@ export class TemporalServer {
     }
   }
 
-  private later(ms: number, work: () => void | Promise<void>): Planned {
+  private later(ms: number, work: () => void | Promise<void>, { idle = false } = {}): Planned {
     const { timeline } = this.options;
-    return timeline.at(timeline.nowMs + ms, work, { life: null });
+    return timeline.at(timeline.nowMs + ms, work, { life: null, idle });
   }
 
   private ready(worker: WorkerProcess | null): boolean {
@@ -332,10 +338,14 @@ export class TemporalServer {
       case 'timer':
         run.timers.set(
           command.seq,
-          this.later(command.ms, () => {
-            run.timers.delete(command.seq);
-            this.deliver(run, { kind: 'fired', seq: command.seq });
-          }),
+          this.later(
+            command.ms,
+            () => {
+              run.timers.delete(command.seq);
+              this.deliver(run, { kind: 'fired', seq: command.seq });
+            },
+            { idle: this.options.isLoop(run.type) },
+          ),
         );
         break;
       case 'cancel-timer': {
@@ -433,6 +443,9 @@ export class TemporalServer {
     const limits = limitsOf(command.options);
     for (let attempt = 1; ; attempt += 1) {
       const outcome = await this.runActivity(worker, command, limits.startToCloseMs);
+      if ('failure' in outcome && outcome.failure.message === STARTED_TOO_LONG_AGO) {
+        this.options.reached(`local activity ${command.name}: timed out`);
+      }
       const pauseMs = 'failure' in outcome ? retryPauseMs(outcome.failure, attempt, limits) : null;
       if (pauseMs === null || timeline.nowMs + pauseMs - startedAtMs > limits.scheduleToCloseMs) {
         return 'failure' in outcome ? { failure: activityFailure(command, outcome.failure) } : outcome;
@@ -455,7 +468,7 @@ export class TemporalServer {
     }
     return new Promise((resolve) => {
       const timeout = timeline.at(timeline.nowMs + timeoutMs, () =>
-        resolve({ failure: new Error('startToClose timeout') }),
+        resolve({ failure: new Error(STARTED_TOO_LONG_AGO) }),
       );
       const ended = (outcome: Outcome): void => {
         timeline.cancel(timeout);
@@ -493,7 +506,7 @@ export class TemporalServer {
     const { attempt } = activity;
     const timeout = this.later(limits.startToCloseMs, () => {
       this.options.reached(`activity ${activity.command.name}: timed out`);
-      this.attemptEnded(run, activity, { attempt, outcome: { failure: new Error('startToClose timeout') } });
+      this.attemptEnded(run, activity, { attempt, outcome: { failure: new Error(STARTED_TOO_LONG_AGO) } });
     });
     whose.run(worker.life, () => {
       const { timeline } = this.options;

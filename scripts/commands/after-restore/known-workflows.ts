@@ -18,6 +18,7 @@ export interface KnownWorkflow {
   readonly mode: Mode | null;
   /** The status as the API names it, as of the workflow's last step. */
   readonly status: string | null;
+  readonly waitsFor: string | null;
   readonly gateway: string | null;
   readonly amountMinor: bigint | null;
   readonly invoiceNumber: bigint | null;
@@ -75,6 +76,7 @@ function knownOf(info: WorkflowExecutionInfo): KnownWorkflow | null {
     applicationId: application !== undefined && /^\d{1,18}$/.test(application) ? BigInt(application) : null,
     mode: KnownMode.safeParse(attributes.get(SEARCH_ATTRIBUTES.mode)).data ?? null,
     status: attributes.get(SEARCH_ATTRIBUTES.status) ?? null,
+    waitsFor: attributes.get(SEARCH_ATTRIBUTES.waitsFor) ?? null,
     gateway: attributes.get(SEARCH_ATTRIBUTES.gateway) ?? null,
     amountMinor: amountMinor === undefined ? null : BigInt(amountMinor),
     invoiceNumber: told === undefined ? null : BigInt(/\d+$/.exec(told)?.[0] ?? 0),

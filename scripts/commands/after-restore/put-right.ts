@@ -16,6 +16,7 @@ import {
   countersBehind,
   invoiceCounters,
   moveSequence,
+  raiseEventSequences,
   sequencesMoved,
   skipNumbers,
   type InvoiceCounter,
@@ -65,6 +66,11 @@ export interface Restarted {
   readonly before: string;
 }
 
+export interface RestartedRefund extends Restarted {
+  /** Whether the row awaits an approval that had been given before the restore, so that the gateway may have the refund. */
+  readonly approvalLost: boolean;
+}
+
 export interface RestoreReport {
   readonly dryRun: boolean;
   /** APIs and workers that have to be stopped first. */
@@ -74,9 +80,11 @@ export interface RestoreReport {
   readonly workflows: number;
   readonly sequences: readonly MovedSequence[];
   readonly skippedNumbers: readonly SkippedNumbers[];
+  /** Payments and invoices whose next event gets a larger number; 0 in a dry run. */
+  readonly eventNumbers: number;
   readonly lost: readonly LostWorkflow[];
   readonly payments: readonly Restarted[];
-  readonly refunds: readonly Restarted[];
+  readonly refunds: readonly RestartedRefund[];
   /** Attempts of ended payments for which the gateway is queried again. */
   readonly lateQueries: readonly string[];
   readonly invoices: number;
@@ -107,6 +115,7 @@ export async function putRight(restored: Restored): Promise<RestoreReport> {
   if (!dryRun) {
     await database.withSystem(noteRestore);
   }
+  const eventNumbers = await raiseAllEventSequences(restored);
   const told: LostWorkflow[] = [];
   for (const workflow of lost) {
     told.push(await lostOf(client, workflow));
@@ -120,6 +129,7 @@ export async function putRight(restored: Restored): Promise<RestoreReport> {
     workflows: known.length,
     sequences,
     skippedNumbers,
+    eventNumbers,
     lost: told,
     payments: await restartPayments(restored, known),
     refunds: await restartRefunds(restored, { known, rows }),
@@ -172,7 +182,7 @@ async function lostOf(client: Client, workflow: KnownWorkflow): Promise<LostWork
 
 const NOTHING_MOVED: Readonly<Partial<Record<NamedKind, readonly string[]>>> = {
   payment: ['FAILED', 'CANCELLED', 'EXPIRED'],
-  refund: ['FAILED', 'REJECTED'],
+  refund: ['AWAITING_APPROVAL', 'FAILED', 'REJECTED'],
   unapplied: ['NOTHING_LATE'],
 };
 
@@ -225,6 +235,20 @@ async function moveCounters(
     }
     return behind;
   });
+}
+
+/** Raises the events' numbers of every payment and invoice in the dump. Each page is a transaction of its own, and raising one twice does no harm. */
+async function raiseAllEventSequences({ database, dryRun }: Restored): Promise<number> {
+  let raised = 0;
+  for (const table of dryRun ? [] : (['payments', 'invoices'] as const)) {
+    for (let after: bigint | null = 0n; after !== null;) {
+      const from: bigint = after;
+      const page = await database.withSystem((em) => raiseEventSequences(em, table, from));
+      raised += page.rows;
+      after = page.last;
+    }
+  }
+  return raised;
 }
 
 async function end({ client, dryRun }: Restored, lost: readonly KnownWorkflow[]): Promise<void> {
@@ -298,8 +322,9 @@ async function restartPayments(
 async function restartRefunds(
   { database, client, dryRun }: Restored,
   { known, rows }: { readonly known: readonly KnownWorkflow[]; readonly rows: Rows },
-): Promise<Restarted[]> {
+): Promise<RestartedRefund[]> {
   const before = stateOf(known);
+  const approved = new Set(known.filter(wasApproved).map(({ reference }) => reference));
   if (!dryRun) {
     const doubted = known.filter((workflow) => wasDoubted(workflow) && rowOf(rows, workflow)?.open === false);
     await database.withSystem(async (em) => {
@@ -316,17 +341,26 @@ async function restartRefunds(
       if (!dryRun) {
         await restartRefund(client, refundHandleOf(refund, refund.applicationName));
       }
-      return { reference: refund.reference, before: before(workflowIds.refund(refund.reference)) };
+      return {
+        reference: refund.reference,
+        before: before(workflowIds.refund(refund.reference)),
+        approvalLost: refund.status === 'AWAITING_APPROVAL' && approved.has(refund.reference),
+      };
     },
   );
+}
+
+/** Returns whether a refund went past its approval: then the gateway may have it, unless it refused it. */
+function wasApproved({ kind, status }: KnownWorkflow): boolean {
+  return kind === 'refund' && (status === 'PENDING' || status === 'SUCCEEDED');
 }
 
 /**
  * Returns whether a refund whose row says that it succeeded was later doubted: its workflow is in review again, or a review found that the payer has
  * not received the money.
  */
-function wasDoubted({ kind, running, status }: KnownWorkflow): boolean {
-  return kind === 'refund' && (running ? status === 'REVIEW' : status === 'FAILED');
+function wasDoubted({ kind, running, status, waitsFor }: KnownWorkflow): boolean {
+  return kind === 'refund' && (running ? waitsFor === 'review' : status === 'FAILED');
 }
 
 function stateOf(known: readonly KnownWorkflow[]): (workflowId: string) => string {

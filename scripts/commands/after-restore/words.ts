@@ -11,14 +11,18 @@ export function reportInJson(report: RestoreReport): string {
 /**
  * Returns whether a person must look something up: money may have moved without a row that records it, or customers hold numbers of lost invoices.
  */
-export function needsPerson({ lost, skippedNumbers }: RestoreReport): boolean {
-  return skippedNumbers.length > 0 || lost.some(({ money }) => money);
+export function needsPerson({ lost, skippedNumbers, refunds }: RestoreReport): boolean {
+  return (
+    skippedNumbers.length > 0 || lost.some(({ money }) => money) || refunds.some(({ approvalLost }) => approvalLost)
+  );
 }
 
 export function reportInWords(report: RestoreReport): string {
-  const { dryRun, since, workflows, sequences, skippedNumbers, lost, payments, refunds, lateQueries } = report;
+  const { dryRun, since, workflows, sequences, skippedNumbers, eventNumbers, lost, payments, refunds, lateQueries } =
+    report;
   const running = lost.filter((workflow) => workflow.running).length;
   const money = lost.filter((workflow) => workflow.money);
+  const approvalsLost = refunds.filter(({ approvalLost }) => approvalLost);
   return [
     dryRun ? 'Nothing was changed (--dry-run). A real run would do this:' : 'Done:',
     ...(report.living.length === 0
@@ -26,6 +30,12 @@ export function reportInWords(report: RestoreReport): string {
       : [line('alive', `${report.living.join(', ')}: stop every API and worker process first`)]),
     line('looked at', `${workflows} workflows that are running or were closed since ${since.toISOString()}`),
     line('numbers', `${sequences.length} sequences moved ahead, each by ${gapOf(report)}`),
+    line(
+      'events',
+      dryRun
+        ? 'every payment’s and invoice’s next event gets a larger sequence'
+        : `the next events of ${eventNumbers} payments and invoices get larger sequences`,
+    ),
     line(
       'orphans',
       `${lost.length} workflows have no row; ${running} of them were running and ${dryRun ? 'would be' : 'have been'} terminated`,
@@ -47,6 +57,13 @@ export function reportInWords(report: RestoreReport): string {
           '',
           'Look these up at their gateways: money may have moved without being recorded in a row.',
           ...listed(money),
+        ]),
+    ...(approvalsLost.length === 0
+      ? []
+      : [
+          '',
+          'These refunds await approval again, although they had been approved: the gateway may have them already. Look each one up before you decide.',
+          ...approvalsLost.map(({ reference }) => `  refund:${reference}`),
         ]),
     '',
     dryRun ? 'Run it again without --dry-run.' : 'Now start the workers and APIs, then run: npm run verify -- --ask',

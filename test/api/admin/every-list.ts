@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import type { CredentialPair } from '../../../core/applications/store/applications.ts';
+import { postTransaction } from '../../../core/ledger/store.ts';
+import { paymentPosting } from '../../../domain/ledger.ts';
 import { attemptReference } from '../../../domain/references.ts';
 import { call } from '../contract-client.ts';
 import { bearer, type OperatorWorld } from './operator-world.ts';
@@ -38,6 +40,7 @@ const TABLES = [
   'operators',
   'audit_logs',
   'pending_changes',
+  'ledger_transactions',
 ] as const;
 
 const CALLBACK = `insert into gateway_callbacks (application_id, mode, payment_id, attempt_id, gateway, reference, kind, signature_valid, note, raw_payload, digest)
@@ -83,6 +86,11 @@ export async function fillEveryList(world: OperatorWorld, token: string): Promis
     const invoice = await call({ origin, method: 'POST', path: '/invoices', credentials, body: bill });
     invoices.push(Id.parse(invoice.data).id);
   }
+  for (const reference of ['pay_one', 'pay_two']) {
+    const owner = { applicationId: shop.applicationId, mode: 'LIVE', currency: 'BDT' } as const;
+    const charge = { ...owner, reference, gateway: 'bkash', grossMinor: 100n, feeMinor: 0n };
+    await world.database.withScope(owner, (statements) => postTransaction(statements, paymentPosting(charge)));
+  }
   const ids = async (table: string, key = 'id'): Promise<string[]> =>
     (await api.sql<{ id: string }>(`select ${key}::text as id from ${table} order by ${key}`)).map(({ id }) => id);
   for (const statement of [CALLBACK, LATE, TOLD, CHOOSING, WAITING]) {
@@ -96,6 +104,7 @@ export async function fillEveryList(world: OperatorWorld, token: string): Promis
   const [user = ''] = await ids('operators');
   const [role = ''] = await ids('roles');
   const [webhook = ''] = await ids('webhook_events');
+  const [account = ''] = await ids('ledger_accounts');
   const named: Readonly<Record<string, string>> = {
     payments: payment,
     refunds: refund,
@@ -103,6 +112,7 @@ export async function fillEveryList(world: OperatorWorld, token: string): Promis
     users: user,
     roles: role,
     webhooks: webhook,
+    accounts: account,
   };
   const path = (template: string): string | null => {
     const filled = template.replace(/\/(\w+)\/\{id\}/, (all, kind: string) =>

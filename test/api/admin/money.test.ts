@@ -311,11 +311,9 @@ describe('thresholds of several currencies', () => {
 });
 
 describe('a refund under review', () => {
-  async function underReview(): Promise<number> {
+  async function underReview(reason = 'GATEWAY_CANCELLED'): Promise<number> {
     const refund = idOf(await refunded(await paid(), 2_000));
-    await world.api.sql(`update refunds set review_reason = 'GATEWAY_CANCELLED', review_since = now() where id = ?`, [
-      refund,
-    ]);
+    await world.api.sql(`update refunds set review_reason = ?, review_since = now() where id = ?`, [reason, refund]);
     return refund;
   }
   const decideOn = (refund: number, as: string, decision: string): Promise<Answer> =>
@@ -377,6 +375,15 @@ describe('a refund under review', () => {
   test('is asked about again by one', async () => {
     // A repeated request with the same key is harmless.
     expect((await decideOn(await underReview(), 'finance', 'retry')).data).toMatchObject({ decision: 'in-progress' });
+  });
+
+  test('is not sent after it was rejected, not even by a query', async () => {
+    // A query would send a refund that the gateway does not have, and nobody approved it.
+    const refund = await underReview('REJECTED_AFTER_DOUBT');
+    expect(await decideOn(refund, 'finance', 'retry')).toMatchObject({ status: 409, code: 'INVALID_OPERATION_STATE' });
+    expect((await decideOn(refund, 'finance', 'not-refunded')).data).toMatchObject({
+      decision: 'awaiting-second-approval',
+    });
   });
 
   test('is the only one to be decided on so', async () => {

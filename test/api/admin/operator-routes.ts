@@ -18,6 +18,7 @@ export const operatorRoutes: readonly AdminRoute[] = adminRoutes({
   sessionLimits: { idleMs: 0, absoluteMs: 0 },
   temporalUi: null,
   sendsEmail: false,
+  calendar: { timeZone: 'UTC', today: refuse, startOf: refuse, morningOf: refuse },
   allow: parseAllowList(''),
   log: createLogger({ service: 'test', level: 'silent' }),
   apiUrl: 'http://localhost:8080',

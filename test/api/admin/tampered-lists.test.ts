@@ -109,6 +109,7 @@ const FAR_AWAY = [
   'now',
 ];
 
+// Reports cover at most so many days at once, so they refuse all of them.
 describe.each([...takes('from'), ...takes('to')].map(([path]) => [path]))('%s', (path) => {
   test.each(['from', 'to'])('takes any %s, however far away, or refuses it', async (name) => {
     // Hostile case 8: each value must be bounded and must not cause a 500.
@@ -117,7 +118,7 @@ describe.each([...takes('from'), ...takes('to')].map(([path]) => [path]))('%s', 
       expect([at, [200, 400].includes(status)]).toEqual([at, true]);
     }
     const everything = `${filled.paged(path)}from=0001-01-01&to=9999-12-31`;
-    expect((await get(everything)).status).toBe(200);
+    expect((await get(everything)).status).toBe(path.startsWith('/admin/reports/payments') ? 400 : 200);
   });
 });
 

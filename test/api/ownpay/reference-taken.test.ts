@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { deliveriesByWorkflow } from '../../../core/webhooks/deliveries.ts';
 import { createPayment, type WantedPayment } from '../../../core/payments/create-payment.ts';
 import { parseAllowList } from '../../../domain/outbound-url.ts';
 import { BUSINESS_TIME_ZONE, calendarIn } from '../../../domain/calendar.ts';
@@ -24,6 +25,7 @@ async function create(references: string[]): Promise<string> {
     database: world.database,
     gateways: registryOf(),
     dispatch: world.dispatch,
+    deliveries: deliveriesByWorkflow(world.dispatch),
     log: createLogger({ service: 'test', level: 'silent' }),
     apiUrl: '',
     webUrl: '',

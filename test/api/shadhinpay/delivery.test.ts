@@ -85,8 +85,8 @@ async function record(app: App, type: EventType, refunded?: 'late'): Promise<Rec
       const reference = `REF_20260517_${payment.reference.slice(-6)}`;
       await statements.execute(
         `insert into refunds (application_id, mode, payment_id, reference, status, amount_minor, currency, reason, gateway, store_id, gateway_txn_id,
-           created_by_type, ended_at)
-         values (?::bigint, 'TEST', ?::bigint, ?, 'SUCCEEDED', 50000, 'BDT', 'Returned', 'bkash', 's', 't', 'APP', now())`,
+           created_by_type, ended_at, succeeded_at)
+         values (?::bigint, 'TEST', ?::bigint, ?, 'SUCCEEDED', 50000, 'BDT', 'Returned', 'bkash', 's', 't', 'APP', now(), now())`,
         [app.applicationId, payment.id, reference],
       );
       const made = await readRefundByReference(statements, scope, reference);

@@ -44,7 +44,7 @@ describe('the three headers', () => {
       { ...shop.keys, 'x-api-key': other.keys['x-api-key'] },
       { ...shop.keys, 'x-api-key': `${shop.keys['x-api-key']}0` },
       { ...shop.keys, 'x-api-key': shop.keys['x-api-key'].replace('sk_test_', 'sk_live_') },
-      { ...shop.keys, 'business-id': shop.keys['business-id'].toUpperCase() },
+      { ...shop.keys, 'business-id': shop.keys['business-id'].toLowerCase() },
       { 'client-id': 'HM_4f8c2b1a', 'business-id': 'HB_71c4a09e', 'x-api-key': 'sk_live_aB3kC9...9xQ2' },
     ];
     for (const headers of wrong) {

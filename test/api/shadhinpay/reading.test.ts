@@ -223,7 +223,10 @@ describe('refunds', () => {
       status: 'PROCESSING',
       completedAt: null,
     });
-    await world.sql(`update refunds set status = 'SUCCEEDED', ended_at = now() where reference = ?`, [refundId]);
+    await world.sql(
+      `update refunds set status = 'SUCCEEDED', ended_at = now(), succeeded_at = now() where reference = ?`,
+      [refundId],
+    );
     expect(dataOf(await get(`/refunds/${String(refundId)}`))).toMatchObject({
       status: 'COMPLETED',
       completedAt: expect.stringMatching(/Z$/),

@@ -1,3 +1,4 @@
+import { deliveriesByWorkflow } from '../../../core/webhooks/deliveries.ts';
 import { createPaymentActivities } from '../../../activities/payments.ts';
 import type { MailingDependencies } from '../../../core/dependencies.ts';
 import { changeDueDates, issueInvoice, pauseInvoice, voidIssued } from '../../../api/native/invoices/change-invoice.ts';
@@ -119,10 +120,12 @@ export async function openInvoiceWorld({
   const calls: Call[] = [];
   const log: Row[] = [];
   const scope = { applicationId, mode: 'TEST' as const };
+  const sending = dispatch ?? notingDispatch(calls);
   const deps: InvoiceWorld['deps'] = {
     database,
     gateways,
-    dispatch: dispatch ?? notingDispatch(calls),
+    dispatch: sending,
+    deliveries: deliveriesByWorkflow(sending),
     log: notingLogger(log),
     apiUrl: 'https://api.example',
     webUrl: 'https://pages.example',
@@ -352,6 +355,7 @@ function notingDispatch(calls: Call[]): Dispatch {
     }),
     startDelivery: noted('startDelivery', undefined),
     resendDelivery: noted('resendDelivery', undefined),
+    wakeSweeper: noted('wakeSweeper', true),
     endedWorkflows: noted('endedWorkflows', { payments: [], invoices: [], unappliedPayments: [] }),
   };
 }

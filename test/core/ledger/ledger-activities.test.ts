@@ -1,8 +1,9 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createLedgerActivities } from '../../../activities/ledger.ts';
 import { createLogger } from '../../../runtime/logger.ts';
 import type { Database } from '../../../database/connection.ts';
 import type { SealOutcome } from '../../../core/ledger/seal.ts';
+import { noteRestore } from '../../../core/maintenance/store/after-restore.ts';
 import { createApplication, openLedger, type LedgerFixture } from './ledger-fixture.ts';
 
 const log = createLogger({ service: 'test', level: 'silent' });
@@ -69,4 +70,33 @@ test('a seal holds five hundred transactions at most', async () => {
   await ledger.sealable();
   const result = await createLedgerActivities({ database: ledger.database, log }).sealLedger();
   expect(result).toMatchObject({ sealId: '2', totalTransactions: '501', drained: true });
+});
+
+describe('a head that the sealer remembers', () => {
+  const activities = () => createLedgerActivities({ database: ledger.database, log });
+  const past = () => new Date(Date.now() - 60_000).toISOString();
+  const lost = { sealId: '900', hash: 'ab'.repeat(32), totalTransactions: '5000' };
+
+  test('is held by the chain, and sealing goes on', async () => {
+    const { drained: _drained, ...head } = await activities().sealLedger();
+    expect(await activities().sealLedger({ ...head, recordedAt: past() })).toEqual({ ...head, drained: true });
+  });
+
+  test('and is missing stops the sealing, until `npm run restore` was run', async () => {
+    // Sealing on would give the number of a lost seal to another one, and two copies of the ledger would both look whole.
+    const remembered = { ...lost, recordedAt: past() };
+    expect(await activities().sealLedger(remembered)).toEqual({ ...lost, drained: true, headLost: true });
+    await ledger.database.withSystem(noteRestore);
+    expect(await activities().sealLedger(remembered)).not.toHaveProperty('headLost');
+    const later = { ...lost, recordedAt: new Date(Date.now() + 60_000).toISOString() };
+    expect(await activities().sealLedger(later)).toHaveProperty('headLost', true);
+  });
+
+  test('and has another hash in the chain stops the sealing, whatever was restored', async () => {
+    const { sealId, totalTransactions, hash } = await activities().sealLedger();
+    expect(Number(sealId)).toBeGreaterThan(0);
+    const forged = { sealId, totalTransactions, hash: hash.replace(/^./, (digit) => (digit === '0' ? '1' : '0')) };
+    await ledger.database.withSystem(noteRestore);
+    expect(await activities().sealLedger({ ...forged, recordedAt: past() })).toHaveProperty('headLost', true);
+  });
 });

@@ -1,6 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { openDatabase, openOrm, type Database, type EntityManager } from '../../../database/connection.ts';
+import {
+  openDatabase,
+  openOrm,
+  type Database,
+  type EntityManager,
+  type PooledDatabase,
+} from '../../../database/connection.ts';
 import type { Statements } from '../../../database/statements.ts';
 import { postTransaction } from '../../../core/ledger/store.ts';
 import { sealBatch } from '../../../core/ledger/seal.ts';
@@ -15,7 +21,7 @@ import { createTestDatabase } from '../../support/database.ts';
 /** A separate database, and the operations of the ledger tests on it. */
 export interface LedgerFixture {
   readonly url: string;
-  readonly database: Database;
+  readonly database: PooledDatabase;
   /** Runs one transaction as the schema's owner, here a superuser, with triggers and foreign keys enabled. */
   asOwner<T>(work: (em: EntityManager) => Promise<T>): Promise<T>;
   /** Runs SQL with every trigger and foreign key disabled, as an attacker on the server could. */

@@ -1,24 +1,29 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import { Worker } from '@temporalio/worker';
+import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createLedgerActivities } from '../../../activities/ledger.ts';
 import { createLogger } from '../../../runtime/logger.ts';
 import type { Witness } from '../../../core/ledger/verify/verify-chain.ts';
 import { sealingWitnesses } from '../../../scripts/commands/sealing-witnesses.ts';
-import { WORKFLOW_TYPES } from '../../../workflows/messages/names.ts';
-import type { SealLedgerResult } from '../../../workflows/messages/seal-ledger.ts';
+import { WORKFLOWS } from '../../../worker/workflow-bundle.ts';
+import { loopProgressQuery, wakeSignal } from '../../../workflows/messages/loop.ts';
+import { LOOP_IDS, WORKFLOW_TYPES } from '../../../workflows/messages/names.ts';
+import type { SealLedgerInput } from '../../../workflows/messages/seal-ledger.ts';
 import {
   connectTestTemporal,
   createTestNamespace,
   uniqueTaskQueue,
   type TestTemporal,
 } from '../../support/temporal.ts';
+import { until } from '../../support/until.ts';
 import { createApplication, openLedger, payPayment, type LedgerFixture } from './ledger-fixture.ts';
+
+Runtime.install({ logger: new DefaultLogger('ERROR') });
 
 const log = createLogger({ service: 'test', level: 'silent' });
 
 const TIMEOUT_MS = 60_000;
+const workflowId = LOOP_IDS.sealLedger;
 
 let ledger: LedgerFixture;
 let temporal: TestTemporal;
@@ -31,55 +36,53 @@ afterAll(async () => {
   await ledger.close();
 });
 
-async function sealByWorkflow(workflowIds: readonly string[]): Promise<SealLedgerResult[]> {
+/** Runs the sealer for some passes, then ends it by hand. */
+async function sealByWorkflow({ passes, input = {} }: { passes: number; input?: SealLedgerInput }): Promise<void> {
   const taskQueue = uniqueTaskQueue('maintenance');
   const worker = await Worker.create({
     connection: temporal.nativeConnection,
     namespace: temporal.namespace,
     taskQueue,
-    workflowsPath: fileURLToPath(new URL('../../../workflows/seal-ledger.ts', import.meta.url)),
+    ...WORKFLOWS,
     activities: createLedgerActivities({ database: ledger.database, log }),
   });
-  return worker.runUntil(() =>
-    Promise.all(
-      workflowIds.map((workflowId) =>
-        temporal.client.workflow.execute<() => Promise<SealLedgerResult>>(WORKFLOW_TYPES.sealLedger, {
-          workflowId,
-          taskQueue,
-        }),
-      ),
-    ),
-  );
-}
-
-/** Returns the witnesses. Temporal's visibility shows an ended workflow a moment later. */
-async function witnesses(count: number): Promise<Witness[]> {
-  for (let tries = 0; tries < 100; tries += 1) {
-    const found = await sealingWitnesses({ ...temporal, all: false });
-    if (found.length >= count) {
-      return found;
+  await worker.runUntil(async () => {
+    const handle = await temporal.client.workflow.start(WORKFLOW_TYPES.sealLedger, {
+      workflowId,
+      taskQueue,
+      args: [input],
+    });
+    for (let passed = 1; passed <= passes; passed += 1) {
+      await until(async () => (await handle.query(loopProgressQuery)).passes === passed);
+      if (passed < passes) {
+        await handle.signal(wakeSignal);
+      }
     }
-    await sleep(100);
-  }
-  throw new Error('the sealing workflows are not listed');
+    await handle.terminate('by hand');
+  });
 }
 
-describe('the sealing workflow', () => {
+const witnesses = (all = false): Promise<Witness[]> => sealingWitnesses({ ...temporal, all });
+
+describe('the sealer', () => {
   // An attacker who rewrites the database cannot change what Temporal stores about the chain.
   test(
-    'answers the head, and a chain that was written anew contradicts it',
+    'leaves every head in Temporal, and a chain that was written anew contradicts it',
     async () => {
       const applicationId = await createApplication(ledger.database);
       await payPayment(ledger.database, { applicationId });
       await ledger.sealable();
-      const results = await sealByWorkflow(['seal-1', 'seal-2']);
-      expect(results.map(({ sealId, totalTransactions }) => ({ sealId, totalTransactions }))).toContainEqual({
-        sealId: '1',
-        totalTransactions: '1',
-      });
-      const remembered = await witnesses(1);
-      expect(remembered.every(({ sealId }) => sealId === 1n)).toBe(true);
-      expect(await sealingWitnesses({ ...temporal, all: true })).toEqual(expect.arrayContaining(remembered));
+      await sealByWorkflow({ passes: 2 });
+      const remembered = await witnesses();
+      expect(remembered).toEqual([
+        {
+          sealId: 1n,
+          hash: expect.stringMatching(/^[0-9a-f]{64}$/),
+          source: `workflow ${workflowId}`,
+          at: expect.any(Date),
+        },
+      ]);
+      expect(await witnesses(true)).toEqual(remembered);
       expect((await ledger.verify(remembered)).findings).toEqual([]);
 
       await ledger.asIntruder('delete from ledger_sealed_rows');
@@ -88,7 +91,34 @@ describe('the sealing workflow', () => {
       await ledger.seal();
       const { findings } = await ledger.verify(remembered);
       expect(findings[0]).toMatchObject({ check: 'witness', table: 'ledger_seals', id: '1' });
-      expect(findings[0]?.what).toMatch(/workflow seal-[12] recorded/);
+      expect(findings[0]?.what).toMatch(/workflow lenden-seal-ledger recorded/);
+
+      // What the sealer records from now on agrees with the new chain. What it recorded before still contradicts it.
+      await sealByWorkflow({ passes: 1 });
+      await until(async () => (await witnesses()).length === 2);
+      expect((await ledger.verify(await witnesses())).findings).toHaveLength(1);
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    'hands its last head over to the next run, with the time at which it was recorded',
+    async () => {
+      // A run that begins after a restore must not make a head of the lost state look new.
+      const head = {
+        sealId: '9',
+        hash: 'b'.repeat(64),
+        totalTransactions: '20',
+        recordedAt: '2026-01-01T00:00:00.000Z',
+      };
+      await sealByWorkflow({ passes: 1, input: { head } });
+      await until(async () => (await witnesses()).some(({ sealId }) => sealId === 9n));
+      expect(await witnesses()).toContainEqual({
+        sealId: 9n,
+        hash: head.hash,
+        source: `workflow ${workflowId}`,
+        at: new Date(head.recordedAt),
+      });
     },
     TIMEOUT_MS,
   );

@@ -108,6 +108,18 @@ test('the browser’s return is stored and signalled, the payment executed, conf
   expect(await charges(attempt)).toMatchObject([{ kind: 'charge' }, { kind: 'refund', amount: '40.00' }, {}]);
 });
 
+test('a query that may only read moves no money, and the next one does', async () => {
+  // A local activity that timed out may still be running beside the next query, so it must never execute.
+  const { input, attempt } = await opened();
+  await agreed(attempt);
+  expect(await world.activities.verifyPayment({ ...input, final: false, executesNothing: true })).toMatchObject({
+    kind: 'undecided',
+  });
+  expect(await charges(attempt)).toEqual([]);
+  expect(await verify(input)).toEqual({ kind: 'charged' });
+  expect(await charges(attempt)).toHaveLength(1);
+});
+
 test('a second refund fails without a word to bKash, which takes one for each payment', async () => {
   // bKash would answer with the first refund. Lenden would record two refunds, but the payer would get the money once.
   const { input, attempt } = await opened();

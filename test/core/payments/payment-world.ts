@@ -1,3 +1,4 @@
+import { deliveriesByWorkflow } from '../../../core/webhooks/deliveries.ts';
 import { BUSINESS_TIME_ZONE, calendarIn } from '../../../domain/calendar.ts';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -174,6 +175,7 @@ export async function createPaymentWorld({
     server.listen(0, '127.0.0.1', resolve);
   });
   const apiUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const sending = dispatch ?? recordingDispatch(sent, temporal);
   const deps: MailingDependencies = {
     database,
     gateways: createGatewayRegistry({
@@ -189,7 +191,8 @@ export async function createPaymentWorld({
       bkashExecutions: new GatewayExecutions(database, 'bkash'),
       readManual: manualRecords(database),
     }),
-    dispatch: dispatch ?? recordingDispatch(sent, temporal),
+    dispatch: sending,
+    deliveries: deliveriesByWorkflow(sending),
     log: recordingLogger(log),
     apiUrl,
     webUrl: 'http://pages.example',
@@ -401,6 +404,7 @@ function recordingDispatch(sent: Sent, replaced: Partial<Dispatch>): Dispatch {
     },
     rescheduleInvoice: () => Promise.reject(new Error('no workflow runs here')),
     resendDelivery: (event) => replaced.resendDelivery?.(event) ?? Promise.resolve(),
+    wakeSweeper: () => replaced.wakeSweeper?.() ?? Promise.resolve(true),
     endedWorkflows: (ended) =>
       replaced.endedWorkflows?.(ended) ?? Promise.resolve({ payments: [], invoices: [], unappliedPayments: [] }),
     startDelivery: (event) => {

@@ -22,6 +22,9 @@ import { registryOf } from '../../support/gateways.ts';
 import { createTestDatabase } from '../../support/database.ts';
 import type { StoredPayment } from '../../support/stored.ts';
 
+/** A gateway that notifies of every charge, and one that does not. */
+const SCRIPTED: readonly string[] = ['sslcommerz', 'bkash'];
+
 export type Row = Record<string, unknown>;
 
 /** A gateway whose answers a test sets, and which records what it was asked. */
@@ -86,13 +89,14 @@ export async function createScriptedWorld({ poolSize = 4 } = {}): Promise<Script
   const deps: MailingDependencies = {
     database,
     gateways: registryOf({
+      names: SCRIPTED,
       open: (name, mode, { storeId }) =>
-        gateway.configured && name === 'sslcommerz' && mode === 'TEST' ? asPort(gateway, storeId) : undefined,
+        gateway.configured && SCRIPTED.includes(name) && mode === 'TEST' ? asPort(gateway, storeId) : undefined,
       defaultStoreId: () => (gateway.configured ? 'store' : undefined),
     }),
-    dispatch: {
-      ...noDispatch(),
-      startDelivery: (event) => {
+    dispatch: noDispatch(),
+    deliveries: {
+      begin: (event) => {
         deliveries.push(event);
         return world.startDelivery?.(event) ?? Promise.resolve();
       },
@@ -214,6 +218,7 @@ const NO_REFUNDS = {
   feeKnown: 'with-the-charge',
   questionsProveStore: true,
   notifies: true,
+  executes: false,
   sessionLifeMinutes: null,
   takesCallbacks: true,
 } as const;
@@ -261,6 +266,7 @@ function noDispatch(): MailingDependencies['dispatch'] {
     resendDelivery: unused,
     startDelivery: unused,
     endedWorkflows: unused,
+    wakeSweeper: unused,
   };
 }
 

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createPaymentActivities } from '../../../activities/payments.ts';
+import { doubtOpenRefunds } from '../../../core/maintenance/store/after-restore.ts';
 import { refundUnappliedMoney, reserveRefund, type RefundCreator } from '../../../core/refunds/store/new-refunds.ts';
 import type { RefundRecord } from '../../../core/refunds/store/refunds.ts';
 import { DomainError } from '../../../domain/errors.ts';
@@ -553,6 +554,47 @@ describe('an approval', () => {
     const { refund } = await awaiting();
     expect(await decide(refund, [], true)).toEqual({ kind: 'ended', status: 'REJECTED' });
     expect(await refundRow(refund)).toMatchObject({ status: 'REJECTED', failure_code: 'APPROVAL_EXPIRED' });
+  });
+
+  describe('that may have been given before an older database was restored', () => {
+    async function doubted(): ReturnType<typeof awaiting> {
+      const { input, refund } = await awaiting();
+      await world.database.withSystem(doubtOpenRefunds);
+      return { input, refund };
+    }
+
+    const underReview = { kind: 'review', reason: 'REJECTED_AFTER_DOUBT' } as const;
+
+    test('and is refused now keeps the amount until two people have looked at the gateway', async () => {
+      // Otherwise the same money could be refunded twice.
+      const { input, refund } = await doubted();
+      const id = await decision(refund, 'reject');
+      expect(await decide(refund, [id])).toEqual(underReview);
+      expect(await refundRow(refund)).toMatchObject({
+        status: 'PENDING',
+        review_reason: 'REJECTED_AFTER_DOUBT',
+        approval_due_at: null,
+        approved_by_operator_id: null,
+      });
+      expect(await world.rows('select outcome from decisions where id = ?::bigint', [id])).toEqual([
+        { outcome: 'UNDER_REVIEW' },
+      ]);
+      expect(await failureOf(reserve(input, { amountMinor: 9_000n }))).toBe('REFUND_EXCEEDS_BALANCE');
+      expect((await eventsOf(input)).map(({ type }) => type)).toEqual(['payment.succeeded']);
+      expect(await decide(refund)).toEqual(underReview);
+    });
+
+    test('and does not come again goes under review', async () => {
+      const { refund } = await doubted();
+      expect(await decide(refund, [], true)).toEqual(underReview);
+      expect(await decide(refund, [], true)).toEqual(underReview);
+    });
+
+    test('and is given again has the gateway queried for the first one', async () => {
+      const { refund } = await doubted();
+      expect(await decide(refund, [await decision(refund, 'approve')])).toEqual({ kind: 'pending' });
+      expect(await refundRow(refund)).toMatchObject({ status: 'PENDING', review_reason: null, doubtful: true });
+    });
   });
 
   test('that comes in the same moment as its end counts', async () => {

@@ -27,6 +27,7 @@ describe('a step that fails', () => {
         'invoices',
         'deliveries',
         'expired changes',
+        'reports',
         'idempotency keys',
       ].map((step) => ({
         level: 'error',

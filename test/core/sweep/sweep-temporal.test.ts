@@ -40,7 +40,7 @@ test('a delivery that was never started is started by the sweeper and arrives', 
   await world.rows(`update webhook_events set next_sweep_at = now() where payment_id = ?::bigint returning 1`, [
     input.paymentId,
   ]);
-  expect(await sweep()).toMatchObject({ deliveriesStarted: 1 });
+  expect(await sweep()).toMatchObject({ actions: { deliveriesStarted: 1 } });
   await until(() => receiver.bodies.some((body) => body.includes(input.reference)));
   const started = await recorder.realTime.client.workflow.getHandle(`payment:${input.reference}`).describe();
   expect(started.status.name).toBe('RUNNING');

@@ -2,7 +2,7 @@ import { createSweepActivities } from '../../../activities/sweep.ts';
 import type { Dispatch, EndedWorkflows } from '../../../core/dispatch.ts';
 import type { SweepDependencies } from '../../../core/sweep/sweep.ts';
 import { refundReference } from '../../../domain/references.ts';
-import type { SweepResult } from '../../../workflows/messages/maintenance.ts';
+import type { SweepAction } from '../../../workflows/messages/maintenance.ts';
 import { createScriptedWorld, type Row, type ScriptedWorld } from '../payments/scripted-payments.ts';
 import type { StoredPayment } from '../../support/stored.ts';
 
@@ -21,7 +21,9 @@ export interface SweepWorld extends ScriptedWorld {
   /** The sweeper's queries for ended workflows. */
   readonly listed: Parameters<Dispatch['endedWorkflows']>[0][];
   /** Runs one pass. */
-  sweep(changes?: Partial<SweepDependencies>): Promise<SweepResult>;
+  sweep(changes?: Partial<SweepDependencies>): Promise<Readonly<Record<SweepAction, number>>>;
+  /** Runs one pass and returns the time until the next. */
+  nextInMs(changes?: Partial<SweepDependencies>): Promise<number>;
   /** Forgets what was recorded and makes nothing due. */
   reset(): Promise<void>;
   paymentDue(input: StoredPayment, ago?: string): Promise<unknown>;
@@ -34,7 +36,7 @@ export interface SweepWorld extends ScriptedWorld {
 }
 
 /** The result of a pass that found nothing to do. */
-export const QUIET: SweepResult = {
+export const QUIET: Readonly<Record<SweepAction, number>> = {
   paymentsStarted: 0,
   callbacksSignalled: 0,
   lateQueriesSent: 0,
@@ -61,14 +63,16 @@ export async function createSweepWorld(): Promise<SweepWorld> {
   const { rows } = scripted;
   const calls: Call[] = [];
   const listed: SweepWorld['listed'] = [];
+  const pass = (changes: Partial<SweepDependencies>) =>
+    createSweepActivities({ ...scripted.deps, dispatch: recordingDispatch(world), ...changes }).sweep();
   const world: SweepWorld = Object.assign(scripted, {
     calls,
     called: () => calls.map(([name]) => name),
     temporal: {},
     ended: {},
     listed,
-    sweep: (changes: Partial<SweepDependencies> = {}) =>
-      createSweepActivities({ ...scripted.deps, dispatch: recordingDispatch(world), ...changes }).sweep(),
+    sweep: async (changes: Partial<SweepDependencies> = {}) => ({ ...QUIET, ...(await pass(changes)).actions }),
+    nextInMs: async (changes: Partial<SweepDependencies> = {}) => (await pass(changes)).nextInMs,
     async reset() {
       calls.length = 0;
       listed.length = 0;
@@ -91,13 +95,14 @@ export async function createSweepWorld(): Promise<SweepWorld> {
     async refund({ status = 'PENDING', due = true } = {}) {
       const { paymentId } = await scripted.payment(SUCCEEDED);
       const reference = refundReference();
+      const isOpen = status === 'PENDING' || status === 'AWAITING_APPROVAL';
       const [row] = await rows(
         `insert into refunds (application_id, mode, payment_id, reference, status, amount_minor, currency, gateway, store_id, gateway_txn_id,
-           created_by_type, ended_at, next_sweep_at)
-         select application_id, mode, id, ?, ?, 2500, 'BDT', 'sslcommerz', 's', 't', 'APP', ?::timestamptz,
+           created_by_type, ended_at, succeeded_at, next_sweep_at)
+         select application_id, mode, id, ?, ?, 2500, 'BDT', 'sslcommerz', 's', 't', 'APP', ?::timestamptz, ?::timestamptz,
            now() + case when ? then interval '-1 second' else interval '1 minute' end
          from payments where id = ?::bigint returning id::text`,
-        [reference, status, status === 'PENDING' || status === 'AWAITING_APPROVAL' ? null : AT, due, paymentId],
+        [reference, status, isOpen ? null : AT, status === 'SUCCEEDED' ? AT : null, due, paymentId],
       );
       return { id: String(row?.['id']), reference };
     },
@@ -132,6 +137,7 @@ function recordingDispatch(world: Pick<SweepWorld, 'calls' | 'temporal' | 'ended
     chooseGateway: unused,
     rescheduleInvoice: unused,
     signalRefundEnded: unused,
+    wakeSweeper: unused,
     resendDelivery: unused,
     signalChoice: async (reference) => {
       calls.push(['signalChoice', reference]);

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { createWebhookActivities } from '../../../activities/webhooks.ts';
+import { createEndpointGate } from '../../../core/webhooks/endpoint-gate.ts';
 import { parseAllowList } from '../../../domain/outbound-url.ts';
 import type { HttpReply } from '../../../runtime/http-client.ts';
 import { HttpFailure } from '../../../runtime/http-client/failure.ts';
@@ -43,6 +44,7 @@ function activitiesWith(random: number) {
     log: recording(world.log),
     now: () => nowMs,
     random: () => random,
+    gate: createEndpointGate({ now: () => nowMs, random: () => random }),
   });
 }
 
@@ -280,6 +282,7 @@ describe('an event that cannot be sent', () => {
       secrets: secretBox,
       allow: parseAllowList(''),
       log: recording(world.log),
+      gate: createEndpointGate(),
     });
     const { input } = await newEvent();
     for (let tries = 0; tries < 7; tries += 1) {

@@ -1,6 +1,8 @@
+import { createEndpointGate } from '../../../core/webhooks/endpoint-gate.ts';
 import { registerApplication, updateApplication } from '../../../core/applications/store/applications.ts';
 import { openDatabase, type Database } from '../../../database/connection.ts';
-import { recordEvent } from '../../../core/webhooks/store/events.ts';
+import type { CommittedEvent } from '../../../core/webhooks/deliveries.ts';
+import { recordEvent, type RecordedEvent } from '../../../core/webhooks/store/events.ts';
 import { createWebhookActivities } from '../../../activities/webhooks.ts';
 import { parseAllowList } from '../../../domain/outbound-url.ts';
 import type { Mode } from '../../../domain/mode.ts';
@@ -12,7 +14,7 @@ import type { DeliverWebhookInput, WebhookActivities } from '../../../workflows/
 import { createTestDatabase } from '../../support/database.ts';
 
 export const secretBox = createSecretBox(`test:${Buffer.alloc(32, 7).toString('base64')}`);
-const allow = parseAllowList('127.0.0.1:*');
+export const allow = parseAllowList('127.0.0.1:*');
 
 export interface App {
   readonly applicationId: bigint;
@@ -33,6 +35,8 @@ export interface World {
   setUrl(app: App, url: string | null): Promise<void>;
   /** Writes a payment and its event. Returns the input of the first delivery attempt. */
   event(app: App, data?: object, mode?: Mode): Promise<DeliverWebhookInput>;
+  /** Writes a payment and its event. Returns what its process has after the commit. */
+  committed(app: App): Promise<CommittedEvent>;
   /** Returns all rows of a query, as the database owner. */
   rows(sql: string, parameters?: readonly unknown[]): Promise<Record<string, unknown>[]>;
   close(): Promise<void>;
@@ -52,10 +56,26 @@ export async function createWorld(): Promise<World> {
     log,
     clock,
     rows,
-    activities: createWebhookActivities({ database, http, secrets: secretBox, allow, log: recordingLogger(log), now }),
+    activities: createWebhookActivities({
+      database,
+      http,
+      secrets: secretBox,
+      allow,
+      log: recordingLogger(log),
+      now,
+      gate: createEndpointGate({ now }),
+    }),
     app: (url) => registerApplication({ database, secrets: secretBox }, { name: 'Shop', webhookUrl: url }),
     setUrl: ({ applicationId }, webhookUrl) => updateApplication({ database }, { applicationId, webhookUrl }),
-    event: (app, data = { amountMinor: 10_000 }, mode = 'TEST') => newEvent(database, { app, data, mode }),
+    async event(app, data = { amountMinor: 10_000 }, mode = 'TEST') {
+      const { eventId } = (await newEvent(database, { app, data, mode })).recorded;
+      return { eventId, applicationId: app.applicationId.toString(), mode, attempt: 1, recorded: null, resend: false };
+    },
+    async committed(app) {
+      const scope = { applicationId: app.applicationId, mode: 'TEST' } as const;
+      const { recorded, reference } = await newEvent(database, { app, data: { amountMinor: 10_000 }, mode: 'TEST' });
+      return { ...scope, type: 'payment.succeeded', reference, eventId: recorded.eventId, first: recorded.first };
+    },
     async close() {
       await http.close();
       await database.close();
@@ -73,14 +93,15 @@ interface NewEvent {
 async function newEvent(
   database: Database,
   { app: { applicationId }, data, mode }: NewEvent,
-): Promise<DeliverWebhookInput> {
-  const eventId = await database.withScope({ applicationId, mode }, async (em) => {
+): Promise<{ readonly recorded: RecordedEvent; readonly reference: string }> {
+  const reference = paymentReference();
+  const recorded = await database.withScope({ applicationId, mode }, async (em) => {
     const [payment] = await em.execute<{ id: string }[]>(
       `insert into payments (application_id, mode, reference, amount_minor, currency, customer_reference, gateway, expires_at, next_sweep_at)
        values (?::bigint, ?, ?, 10000, 'BDT', 'customer', 'sslcommerz', now(), now()) returning id`,
-      [applicationId, mode, paymentReference()],
+      [applicationId, mode, reference],
     );
-    const event = await recordEvent(em, {
+    return recordEvent(em, {
       applicationId,
       mode,
       paymentId: BigInt(payment?.id ?? 0),
@@ -88,12 +109,11 @@ async function newEvent(
       sequence: 1,
       data: { id: Number(payment?.id), ...data },
     });
-    return event.eventId;
   });
-  return { eventId, applicationId: applicationId.toString(), mode, attempt: 1, recorded: null, resend: false };
+  return { recorded, reference };
 }
 
-function recordingLogger(lines: Record<string, unknown>[]): ReturnType<typeof createLogger> {
+export function recordingLogger(lines: Record<string, unknown>[]): ReturnType<typeof createLogger> {
   const logger = createLogger({ service: 'test', level: 'silent' });
   const write = (fields: unknown, message?: string): void => {
     lines.push({ ...(typeof fields === 'object' ? fields : {}), msg: message });

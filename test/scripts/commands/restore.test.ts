@@ -9,7 +9,7 @@ import { putRight, type RestoreReport } from '../../../scripts/commands/after-re
 import { needsPerson, reportInWords } from '../../../scripts/commands/after-restore/words.ts';
 import type { Dispatch, PaymentHandle, RefundHandle } from '../../../core/dispatch.ts';
 import { createDispatch } from '../../../temporal/dispatch.ts';
-import { WORKFLOWS_PATH } from '../../../worker/workers.ts';
+import { WORKFLOWS } from '../../../worker/workflow-bundle.ts';
 import { SEARCH_ATTRIBUTES, TASK_QUEUES, workflowIds } from '../../../workflows/messages/names.ts';
 import { openInvoiceWorld, type InvoiceWorld } from '../../core/invoices/invoice-world.ts';
 import { copyDatabase, createTestDatabase, type TestDatabase } from '../../support/database.ts';
@@ -101,7 +101,7 @@ async function living<T>(existing: Existing, work: (world: InvoiceWorld) => Prom
     connection: temporal.nativeConnection,
     namespace: temporal.namespace,
     taskQueue: TASK_QUEUES.payments,
-    workflowsPath: WORKFLOWS_PATH,
+    ...WORKFLOWS,
     activities: world.activities,
   });
   const running = worker.run();
@@ -137,6 +137,13 @@ const refundHandleOf = ({ reference, applicationId, mode }: StoredRefund): Refun
 const statusOf = async (world: InvoiceWorld, table: 'payments' | 'refunds', reference: string): Promise<unknown> =>
   (await world.rows(`select status from ${table} where reference = ?`, [reference]))[0]?.['status'];
 
+async function lastSequences(world: InvoiceWorld): Promise<Map<string, number>> {
+  const rows = await world.rows<{ reference: string; last: number }>(
+    'select p.reference, max(e.sequence) as last from webhook_events e join payments p on p.id = e.payment_id group by 1',
+  );
+  return new Map(rows.map(({ reference, last }) => [reference, last]));
+}
+
 async function attemptOf(world: InvoiceWorld, { reference }: StoredPayment): Promise<string> {
   const [row] = await world.rows<{ reference: string }>(
     'select t.reference from payment_attempts t join payments p on p.id = t.payment_id where p.reference = ?',
@@ -165,8 +172,10 @@ async function sendRefund(world: InvoiceWorld, refund: StoredRefund): Promise<vo
   await temporal.client.workflow.getHandle(workflowIds.refund(refund.reference)).result();
 }
 
-const shownStatus = async (workflowId: string): Promise<unknown> =>
-  (await temporal.client.workflow.getHandle(workflowId).describe()).typedSearchAttributes.get(SEARCH_ATTRIBUTES.status);
+const waitsFor = async (workflowId: string): Promise<unknown> =>
+  (await temporal.client.workflow.getHandle(workflowId).describe()).typedSearchAttributes.get(
+    SEARCH_ATTRIBUTES.waitsFor,
+  );
 
 const running = async (workflowId: string): Promise<string> =>
   (await temporal.client.workflow.getHandle(workflowId).describe()).status.name;
@@ -174,14 +183,18 @@ const running = async (workflowId: string): Promise<string> =>
 describe('a database that is set back to an older state', () => {
   let applicationId: bigint;
   let waiting: StoredPayment;
+  let settled: StoredPayment;
   let later: StoredPayment;
   let expired: StoredPayment;
   let refund: StoredRefund;
   let returned: StoredRefund;
+  let approved: StoredRefund;
   let lostOpen: StoredPayment;
   let lostPaid: StoredPayment;
   let lostNumber: bigint;
   let lostAttempt: string;
+  /** The sequences that receivers saw of events after the dump. */
+  let seen: ReadonlyMap<string, number>;
 
   test('before it: some is open, and then goes on', async () => {
     // These rows are in the dump.
@@ -189,11 +202,16 @@ describe('a database that is set back to an older state', () => {
       ({ applicationId } = world.caller.scope);
       waiting = await opened(world, await world.bill());
       later = await opened(world, await world.bill());
-      const settled = await opened(world, await world.bill());
+      settled = await opened(world, await world.bill());
       await pay(world, settled);
       refund = await world.queryRefund(settled, 4_000n);
       returned = await world.queryRefund(settled, 4_000n);
       await sendRefund(world, returned);
+      approved = await world.queryRefund(settled, 2_000n);
+      await world.rows(
+        `update refunds set status = 'AWAITING_APPROVAL', approval_due_at = now() + interval '7 days' where reference = ? returning 1`,
+        [approved.reference],
+      );
       expired = await world.begin(await world.bill(), 10_000n);
       await world.activities.finalizePayment({ ...expired, status: 'EXPIRED' });
     });
@@ -202,11 +220,16 @@ describe('a database that is set back to an older state', () => {
     await living({ stored: original, applicationId }, async (world) => {
       await pay(world, later);
       await sendRefund(world, refund);
+      await world.rows(
+        `update refunds set status = 'PENDING', approval_due_at = null where reference = ? returning 1`,
+        [approved.reference],
+      );
+      await sendRefund(world, approved);
       await world.database.withScope({ applicationId, mode: 'TEST' }, (em) =>
         doubtSucceededRefund(em, { reference: returned.reference, evidence: '{}' }),
       );
       await dispatch.startRefund({ ...refundHandleOf(returned), doubted: true });
-      await until(async () => (await shownStatus(workflowIds.refund(returned.reference))) === 'REVIEW');
+      await until(async () => (await waitsFor(workflowIds.refund(returned.reference))) === 'review');
       const attempt = await attemptOf(world, expired);
       paid.add(attempt);
       await dispatch.startUnappliedPayment(handleOf(expired), { attemptReference: attempt, callbackId: 0n });
@@ -228,6 +251,7 @@ describe('a database that is set back to an older state', () => {
       lostPaid = await opened(world, await world.bill());
       await pay(world, lostPaid);
       lostAttempt = await attemptOf(world, lostPaid);
+      seen = await lastSequences(world);
     });
   });
 
@@ -281,7 +305,15 @@ describe('a database that is set back to an older state', () => {
           { reference: later.reference, before: 'COMPLETED' },
         ].toSorted(byReference),
       );
-      expect(report.refunds).toEqual([{ reference: refund.reference, before: 'COMPLETED' }]);
+      expect(report.refunds.toSorted(byReference)).toEqual(
+        [
+          { reference: refund.reference, before: 'COMPLETED', approvalLost: false },
+          { reference: approved.reference, before: 'COMPLETED', approvalLost: true },
+        ].toSorted(byReference),
+      );
+      expect(reportInWords(report)).toMatch(
+        new RegExp(`await approval again, although they had been approved.*\\n {2}refund:${approved.reference}\\n`),
+      );
       expect(needsPerson(report)).toBe(true);
       expect(reportInWords(report)).toContain(`payment:${lostPaid.reference}`);
       expect(await running(workflowIds.payment(lostOpen.reference))).toBe('RUNNING');
@@ -312,7 +344,7 @@ describe('a database that is set back to an older state', () => {
       ]);
       expect(row).toEqual({ status: 'SUCCEEDED', review_reason: 'FAILED_AFTER_SUCCESS' });
       const workflowId = workflowIds.refund(returned.reference);
-      await until(async () => (await shownStatus(workflowId)) === 'REVIEW');
+      await until(async () => (await waitsFor(workflowId)) === 'review');
       expect(await running(workflowId)).toBe('RUNNING');
     });
   });
@@ -322,9 +354,26 @@ describe('a database that is set back to an older state', () => {
       await until(async () => (await statusOf(world, 'payments', later.reference)) === 'SUCCEEDED');
       await until(async () => (await statusOf(world, 'refunds', refund.reference)) === 'SUCCEEDED');
       await until(async () => (await world.rows('select 1 from unapplied_payments')).length === 1);
+      const now = await lastSequences(world);
+      for (const { reference } of [later, settled]) {
+        // Receivers ignore an event with a sequence that they have seen.
+        expect(now.get(reference)).toBeGreaterThan(seen.get(reference) ?? Infinity);
+      }
       // The gateway had already refunded it. The second request has `queriedBefore`, so that the gateway looks for the first refund.
       expect(refundsSent.get(refund.reference)).toEqual([{ queriedBefore: false }, { queriedBefore: true }]);
       expect(await statusOf(world, 'payments', waiting.reference)).toBe('PENDING');
+      // It is not sent again until it is approved again, and is not rejected without a person's check.
+      expect(refundsSent.get(approved.reference)).toHaveLength(1);
+      expect(await world.activities.decideRefund({ ...approved, decisionIds: [], expired: true })).toMatchObject({
+        kind: 'awaiting',
+      });
+      await world.rows(`update refunds set approval_due_at = now() where reference = ? returning 1`, [
+        approved.reference,
+      ]);
+      expect(await world.activities.decideRefund({ ...approved, decisionIds: [], expired: true })).toEqual({
+        kind: 'review',
+        reason: 'REJECTED_AFTER_DOUBT',
+      });
       await pay(world, waiting);
       expect((await world.verify()).findings).toEqual([]);
       // Operators may run the restore again after an interruption. It must not change what is already correct.
