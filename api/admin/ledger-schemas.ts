@@ -1,0 +1,85 @@
+import { z } from 'zod';
+import { MODES } from '../../domain/mode.ts';
+import { IdText } from '../http/fields.ts';
+import { listQuery } from '../http/paging.ts';
+import { ModeFilter, Moment } from './filters.ts';
+
+const At = Moment.optional().describe(
+  'Balances at this instant; for a date, at its end in UTC. Without it, balances now.',
+);
+const ACCOUNT_FILTER = {
+  applicationId: IdText.optional(),
+  mode: ModeFilter.optional().describe('LIVE unless given.'),
+  currency: z
+    .string()
+    .regex(/^[A-Z]{3}$/, 'must be an ISO 4217 code in upper case')
+    .optional(),
+  account: z
+    .string()
+    .regex(/^[a-z]+(:[a-z0-9-]+)*$/, 'is not the name of an account')
+    .max(100)
+    .optional()
+    .describe('The name of an account, such as `app:payable`: what each application is owed.'),
+  at: At,
+};
+export const AccountsQuery = z.object({ ...listQuery(['id']), ...ACCOUNT_FILTER });
+export const TrialBalanceQuery = z.object(ACCOUNT_FILTER);
+export const AccountQuery = z.object({ at: At });
+const PERIOD = {
+  from: Moment.optional().describe('Only postings recorded at or after this time. A date starts at midnight UTC.'),
+  to: Moment.optional().describe('Only postings recorded at or before this time. A date includes the whole day.'),
+};
+export const EntriesQuery = z.object({ ...listQuery(['id']), ...PERIOD });
+export const EntriesExportQuery = z.object(PERIOD);
+
+const SUMS = {
+  debitMinor: z.int().describe('The sum of all postings that debit the account.'),
+  creditMinor: z.int().describe('The sum of all postings that credit the account.'),
+  balanceMinor: z.int().describe('On the normal side; negative if the other side is larger.'),
+};
+const NormalSide = z.enum(['debit', 'credit']);
+
+export const LedgerAccount = z
+  .object({
+    id: z.int(),
+    applicationId: z.int(),
+    applicationName: z.string(),
+    mode: z.enum(MODES),
+    currency: z.string(),
+    account: z.string(),
+    normalSide: NormalSide,
+    ...SUMS,
+  })
+  .meta({ id: 'LedgerAccount' });
+
+export const LedgerEntry = z
+  .object({
+    id: z.int().describe('Of the posting.'),
+    transactionId: z.int().describe('Of the journal entry that it belongs to.'),
+    kind: z.string(),
+    cause: z.object({ type: z.string(), id: z.string() }),
+    reversesId: z.int().nullable().describe('The journal entry that this one reverses.'),
+    otherAccount: z.string(),
+    debitMinor: z.int(),
+    creditMinor: z.int(),
+    createdAt: z.iso.datetime(),
+  })
+  .meta({ id: 'LedgerEntry' });
+
+export const TrialBalance = z
+  .object({
+    mode: z.enum(MODES),
+    at: z.string().nullable().describe('As requested; null for now.'),
+    currencies: z.array(
+      z.object({
+        currency: z.string(),
+        debitMinor: z.int(),
+        creditMinor: z.int(),
+        balanced: z
+          .boolean()
+          .describe('Whether the two sums are equal. They always are, unless somebody changed the ledger.'),
+        accounts: z.array(z.object({ account: z.string(), normalSide: NormalSide, ...SUMS })),
+      }),
+    ),
+  })
+  .meta({ id: 'TrialBalance' });
