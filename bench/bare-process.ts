@@ -2,11 +2,9 @@ import '../scripts/shared/lifeline.ts';
 import { createServer } from 'node:http';
 import { connect } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import Koa from 'koa';
 import pg from 'pg';
-import { startOptions } from './bare-start.ts';
 import { createBareActivities } from './bare/activities.ts';
 import { BARE_QUEUE } from './bare/names.ts';
 import { BareSettings } from './protocol.ts';
@@ -15,23 +13,21 @@ import { BareSettings } from './protocol.ts';
 const settings = BareSettings.parse(JSON.parse(process.argv[2] ?? '{}'));
 Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
 const connection = await NativeConnection.connect({ address: settings.temporalAddress });
-const client = new Client({
-  connection: await Connection.connect({ address: settings.temporalAddress }),
-  namespace: settings.namespace,
-});
 const pool = new pg.Pool({ connectionString: settings.databaseUrl, max: 20 });
 await pool.query(
   'create table if not exists bench_inserts (id bigint generated always as identity primary key, reference text)',
 );
 const done = connect(settings.donePort, '127.0.0.1');
 
+const BARE_WORKFLOWS = fileURLToPath(new URL('./bare/workflows.ts', import.meta.url));
 const worker = await Worker.create({
   connection,
   namespace: settings.namespace,
   taskQueue: BARE_QUEUE,
-  workflowsPath: fileURLToPath(new URL('./bare/workflows.ts', import.meta.url)),
+  workflowsPath: BARE_WORKFLOWS,
+  // As the product's worker does.
+  bundlerOptions: { preloadModules: [BARE_WORKFLOWS] },
   activities: createBareActivities({
-    startWebhook: (input) => client.workflow.start('bareWebhook', startOptions(input, `webhook:${input.reference}`)),
     insert: (reference) => pool.query('insert into bench_inserts (reference) values ($1)', [reference]),
     delivered: (reference) => done.write(`${reference}\n`),
   }),

@@ -1,5 +1,5 @@
 import { defineSearchAttributeKey, TypedSearchAttributes } from '@temporalio/common';
-import { BARE_QUEUE, STATUS } from './bare/names.ts';
+import { BARE_QUEUE, STATUS, WAITS_FOR } from './bare/names.ts';
 import type { BareInput } from './bare/activities.ts';
 
 const keyword = (name: string) => defineSearchAttributeKey(name, 'KEYWORD');
@@ -17,13 +17,10 @@ export function startOptions(input: BareInput, workflowId: string) {
       { key: keyword('LendenApp'), value: applicationId },
       { key: keyword('LendenMode'), value: mode },
       { key: keyword('LendenReference'), value: reference },
-      ...(workflowId.startsWith('webhook:')
-        ? []
-        : [
-            { key: keyword('LendenGateway'), value: 'sslcommerz' },
-            { key: defineSearchAttributeKey('LendenAmountMinor', 'INT'), value: 10_000 },
-            { key: STATUS, value: 'OPEN' },
-          ]),
+      { key: keyword('LendenGateway'), value: 'sslcommerz' },
+      { key: defineSearchAttributeKey('LendenAmountMinor', 'INT'), value: 10_000 },
+      { key: STATUS, value: 'PENDING' },
+      { key: WAITS_FOR, value: 'payer' },
     ]),
   };
 }

@@ -12,7 +12,7 @@ ${SUITES.map(({ name, what, minutes }) => `  ${name.padEnd(11)} ${what}\n${' '.r
 
   --quick         fewer and shorter rounds
   --record        keeps the results in docs/results/, for docs/performance.md (then: npm run generate)
-  --statements    counts: prints every SQL statement of a payment
+  --statements    counts: prints every SQL statement of each flow
   --accept        counts: writes what was measured into bench/budgets.json
   --profile DIR   throughput, latency: CPU profiles of api and worker`;
 

@@ -1,13 +1,12 @@
 import { rmSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import pg from 'pg';
 import type { DevFile } from '../scripts/development/dev-file.ts';
 import { startStack } from '../scripts/development/stack.ts';
 import type { Environment } from '../scripts/development/stack-environment.ts';
-import { SCHEDULE_IDS } from '../workflows/messages/names.ts';
 import { startCountingPostgres } from './counting-postgres.ts';
 import { makeDirectory } from './directory.ts';
+import { pauseLoops } from './loops.ts';
 
 export interface MeasuredStackOptions {
   /** Variables that override those of this process; `TEMPORAL_ADDRESS` makes the stack use a server that already runs. */
@@ -25,12 +24,10 @@ export interface MeasuredStack {
   readonly postgresPid: number;
   readonly database: pg.Pool;
   readonly temporal: Client;
-  /** Pauses sweeper and sealing and waits until neither runs, so that only the measured work is in progress. */
-  pauseSchedules(): Promise<void>;
+  /** Pauses sweeper and sealer and waits until neither passes, so that only the measured work is in progress. */
+  pauseLoops(): Promise<void>;
   stop(): Promise<void>;
 }
-
-const QUIET_TIMEOUT_MS = 60_000;
 
 /** Starts a temporary stack. `stop` removes all of its data and is safe to call twice. */
 export async function startMeasuredStack(options: MeasuredStackOptions): Promise<MeasuredStack> {
@@ -70,25 +67,11 @@ export async function startMeasuredStack(options: MeasuredStackOptions): Promise
       postgresPid: postgres.child.identity.pid,
       database,
       temporal,
-      pauseSchedules: () => pauseSchedules(temporal),
+      pauseLoops: () => pauseLoops(temporal),
       stop,
     };
   } catch (error) {
     await stop();
     throw error;
-  }
-}
-
-async function pauseSchedules(client: Client): Promise<void> {
-  const deadline = Date.now() + QUIET_TIMEOUT_MS;
-  for (const id of Object.values(SCHEDULE_IDS)) {
-    const schedule = client.schedule.getHandle(id);
-    await schedule.pause('a measurement is running');
-    while ((await schedule.describe()).info.runningActions.length > 0) {
-      if (Date.now() > deadline) {
-        throw new Error(`${id} does not come to rest`);
-      }
-      await sleep(100);
-    }
   }
 }

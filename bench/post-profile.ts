@@ -62,7 +62,7 @@ export const postProfile: Suite = {
       directory: stack.directory,
       webhookUrl: null,
     });
-    await stack.pauseSchedules();
+    await stack.pauseLoops();
     const count = quick ? 40 : 200;
     for (let n = 0; n < WARM_UP + count; n += 1) {
       await create(stack.dev.api, shop);

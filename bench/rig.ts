@@ -1,4 +1,4 @@
-import { fork, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -9,6 +9,7 @@ import type { Environment } from '../scripts/development/stack-environment.ts';
 import { makeDirectory } from './directory.ts';
 import { cpuSecondsOf, cpuSecondsOfMachine } from './machine.ts';
 import { RoundResult, type LoadSettings, type Round } from './protocol.ts';
+import { endProgram, startProgram } from './program.ts';
 import { registerShop } from './shop.ts';
 
 /** CPU milliseconds per piece of work, by process; `others` is everything else on the machine. */
@@ -76,8 +77,8 @@ export async function startRig({
     readUrl: `http://127.0.0.1:${readPort}`,
     webhookPort,
   };
-  const load = await start(LOAD, loadSettings);
-  const bare = await start(new URL('./bare-process.ts', import.meta.url), {
+  const load = await startProgram(LOAD, loadSettings);
+  const bare = await startProgram(new URL('./bare-process.ts', import.meta.url), {
     ...shared,
     databaseUrl: dev.databaseUrl,
     readPort,
@@ -91,37 +92,18 @@ export async function startRig({
     async addOpponent({ name, program, settingsOf }) {
       const ports = { webhookPort: await findFreePort([]), donePort: await findFreePort([]) };
       const settings = settingsOf({ webhookUrl: `http://127.0.0.1:${ports.webhookPort}/`, apiKey, apiSecret });
-      const opponent = await start(program, settings);
-      const itsLoad = await start(LOAD, { ...loadSettings, ...ports, api: settings.api });
+      const opponent = await startProgram(program, settings);
+      const itsLoad = await startProgram(LOAD, { ...loadSettings, ...ports, api: settings.api });
       others.push(opponent, itsLoad);
       const itsPids = { ...pids, 'load generator': itsLoad.pid ?? 0, [name]: opponent.pid ?? 0 };
       return { pid: opponent.pid ?? 0, run: (round) => measure({ load: itsLoad, pids: itsPids, round }) };
     },
     async stop() {
-      await Promise.all([load, bare, ...others].map(end));
+      await Promise.all([load, bare, ...others].map(endProgram));
       await stack.stop();
       rmSync(directory, { recursive: true, force: true });
     },
   };
-}
-
-async function start(program: URL, settings: object): Promise<ChildProcess> {
-  const child = fork(program, [JSON.stringify(settings)], {
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-  });
-  const ended = once(child, 'exit').then(([code]) => {
-    throw new Error(`${program.pathname} ended with ${String(code)}`);
-  });
-  await Promise.race([once(child, 'message'), ended]);
-  ended.catch(() => undefined);
-  return child;
-}
-
-async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode === null && child.signalCode === null) {
-    child.kill('SIGTERM');
-    await once(child, 'exit');
-  }
 }
 
 async function measure(given: {

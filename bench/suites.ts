@@ -7,6 +7,7 @@ import { memory } from './memory/suite.ts';
 import { pdf } from './pdf.ts';
 import { postProfile } from './post-profile.ts';
 import { rival } from './rivals/suite.ts';
+import { scale } from './scale/suite.ts';
 import type { Suite } from './suite.ts';
 import { throughput } from './throughput.ts';
 
@@ -18,6 +19,7 @@ export const SUITES: readonly Suite[] = [
   postProfile,
   ledger,
   growth,
+  scale,
   fanout,
   memory,
   pdf,

@@ -3,22 +3,19 @@ export type BareInput = Readonly<Record<'paymentId' | 'reference' | 'application
 export interface BareDependencies {
   /** Inserts one row; used only to compare latencies. */
   readonly insert: (reference: string) => Promise<unknown>;
-  readonly startWebhook: (input: BareInput) => Promise<unknown>;
   readonly delivered: (reference: string) => void;
 }
 export type BareActivities = ReturnType<typeof createBareActivities>;
 
-export function createBareActivities({ insert, startWebhook, delivered }: BareDependencies) {
+export function createBareActivities({ insert, delivered }: BareDependencies) {
   return {
     async open({ reference, mode }: BareInput): Promise<object> {
       await (mode === 'INSERT' ? insert(reference) : undefined);
       return { kind: 'open', expiresAtMs: Date.now(), attention: false };
     },
-    verify: (_input: BareInput): Promise<object> => Promise.resolve({ kind: 'charged' }),
-    settle: (input: BareInput): Promise<string> => startWebhook(input).then(() => 'SUCCEEDED'),
-    async deliver({ reference }: BareInput): Promise<object> {
+    verify({ reference }: BareInput): Promise<string> {
       delivered(reference);
-      return { kind: 'delivered' };
+      return Promise.resolve('SUCCEEDED');
     },
   };
 }

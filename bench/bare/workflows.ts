@@ -3,17 +3,15 @@ import {
   condition,
   defineSignal,
   defineUpdate,
-  proxyActivities,
   proxyLocalActivities,
   setHandler,
   sleep,
   upsertSearchAttributes,
 } from '@temporalio/workflow';
 import type { BareActivities, BareInput } from './activities.ts';
-import { STATUS } from './names.ts';
+import { STATUS, WAITS_FOR } from './names.ts';
 
-const { open, settle } = proxyLocalActivities<BareActivities>({ startToCloseTimeout: '15s' });
-const { verify, deliver } = proxyActivities<BareActivities>({ startToCloseTimeout: '45s' });
+const { open, verify } = proxyLocalActivities<BareActivities>({ startToCloseTimeout: '15s' });
 export const openedUpdate = defineUpdate<{ status: string }>('bare-opened');
 export const wakeSignal = defineSignal<[string]>('bare-wake');
 
@@ -31,14 +29,11 @@ export async function barePayment(input: BareInput): Promise<string> {
   opened = true;
   void sleep(1_800_000).then(wake);
   await condition(() => woken);
-  await verify(input);
-  const status = await settle(input);
-  upsertSearchAttributes([{ key: STATUS, value: status }]);
+  const status = await verify(input);
+  upsertSearchAttributes([
+    { key: STATUS, value: status },
+    { key: WAITS_FOR, value: null },
+  ]);
   await condition(allHandlersFinished);
   return status;
-}
-
-export async function bareWebhook(input: BareInput): Promise<string> {
-  await deliver(input);
-  return 'delivered';
 }

@@ -3,18 +3,20 @@ import { createServer, request, type IncomingMessage, type ServerResponse } from
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 
-/** All other paths are the payer's pages. */
-const API_PATHS = /^\/(gwprocess|validator)\//;
+/** The APIs of SSLCOMMERZ, Stripe, bKash and Nagad. All other paths are the payer's pages. */
+const API_PATHS = /^\/(gwprocess|validator|v1|v1\.2\.0-beta)\/|\/api\/dfs\//;
+/** A part of a path that names one order, session or merchant. */
+const ID = /(?<=\/)([^/.]{18,}|\d{5,})(?=\/|$)/g;
 
 /**
- * A proxy in front of the gateway simulator that counts its API calls by path. It replaces the gateway's address with its own in every answer,
+ * A proxy in front of the gateways' simulators that counts their API calls. It replaces the gateway's address with its own in every answer,
  * because Lenden redirects payers only to the host that it calls.
  */
 export interface GatewayCounter {
   readonly url: string;
   /** Sets the target of the calls, which is known only once the stack runs. */
   forwardTo(url: string): void;
-  /** Returns the calls since the last `take`, by path. */
+  /** Returns the calls since the last `take`, by method and path. */
   take(): Record<string, number>;
   close(): Promise<void>;
 }
@@ -25,7 +27,8 @@ export async function startGatewayCounter(): Promise<GatewayCounter> {
   const server = createServer((incoming, outgoing) => {
     const path = (incoming.url ?? '/').split('?', 1)[0] ?? '/';
     if (API_PATHS.test(path)) {
-      calls[path] = (calls[path] ?? 0) + 1;
+      const call = `${incoming.method} ${path.replaceAll(ID, ':id')}`;
+      calls[call] = (calls[call] ?? 0) + 1;
     }
     if (target === undefined) {
       outgoing.writeHead(503).end();

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type pg from 'pg';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -14,7 +15,7 @@ export interface Statement {
 }
 
 /** Leaves out what the session that shows a process's presence sends every few seconds (`database/presence.ts`): no payment causes it. */
-const OURS = `userid in (select oid from pg_roles where rolname in ('lenden_app', 'lenden_system')) and query !~ '^select (1|[$]1)$'`;
+const OURS = `userid in (select oid from pg_roles where rolname in ('lenden_app', 'lenden_operator', 'lenden_system')) and query !~ '^select (1|[$]1)$'`;
 const QUIET_MS = 150;
 const QUIET_TIMEOUT_MS = 20_000;
 
@@ -74,4 +75,15 @@ export function isBracket(text: string): boolean {
     /^(begin|commit|rollback|start transaction|savepoint|release|set )/i.test(text) ||
     /^select set_config\(/i.test(text)
   );
+}
+
+const TABLE = /\b(insert into|update(?! set)|delete from|from) "?([a-z_]+)/g;
+
+/** Returns a short name for a statement: what it does, to which table, and a hash of its text. */
+export function nameOf({ role, text }: Pick<Statement, 'role' | 'text'>): string {
+  const whose = role === 'lenden_app' ? '' : `${role}: `;
+  const touched = [...text.matchAll(TABLE)].map(([, verb = '', table = '']) => ({ verb, table }));
+  const { verb, table } = touched.find((each) => each.verb !== 'from') ?? touched[0] ?? { verb: 'from', table: '' };
+  const hash = createHash('sha256').update(text).digest('hex').slice(0, 8);
+  return `${whose}${verb === 'from' ? 'select from' : verb} ${table} ${hash}`;
 }

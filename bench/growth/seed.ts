@@ -13,7 +13,7 @@ export interface SeedSize {
 /**
  * Writes ended payments with all their records, as a service would leave them: nine of ten succeeded, each with its attempt, callback, event,
  * delivery and sealed ledger transaction. The rows are consistent by construction and are written without the triggers that would check each of them;
- * consistency is checked afterwards. The id of payment `n` is `BASE + n`.
+ * consistency is checked afterwards. The id of payment `n` is `SEEDED_FROM + n`.
  * @throws when a row refers to a missing row
  */
 export async function seedPayments(database: pg.Pool, size: SeedSize): Promise<void> {
@@ -50,13 +50,13 @@ export async function seedPayments(database: pg.Pool, size: SeedSize): Promise<v
 }
 
 /** The first seeded id, far above the ids that the service assigns. */
-const BASE = 1_000_000_000;
+export const SEEDED_FROM = 1_000_000_000;
 
 /** The start of each statement: the numbers, their application in turn, the customer within it, and the payment's final status. */
 const NUMBERS = `with apps as materialized (
     select array_agg(id order by id) as ids from (select id from applications where name like 'Seeded %') seeded),
   numbers as (
-    select n, ${BASE} + n as id, (select ids[1 + n % ${SEEDED_APPLICATIONS}] from apps) as app, n / ${SEEDED_APPLICATIONS * PAYMENTS_OF_A_CUSTOMER} as customer,
+    select n, ${SEEDED_FROM} + n as id, (select ids[1 + n % ${SEEDED_APPLICATIONS}] from apps) as app, n / ${SEEDED_APPLICATIONS * PAYMENTS_OF_A_CUSTOMER} as customer,
       case when n % 100 < 90 then 'SUCCEEDED' when n % 100 < 95 then 'FAILED' when n % 100 < 98 then 'CANCELLED' else 'EXPIRED' end as status,
       now() - interval '181 days' + n % 15000000 * interval '1 second' as at, 1000 + n * 7919 % 500000 as amount
     from generate_series($from::bigint, $to::bigint) n)`;
@@ -129,14 +129,14 @@ const ROWS = {
   idempotency_keys: `insert into idempotency_keys (application_id, mode, operation, key, fingerprint, payment_id, lease_until, response_status, response_body, expires_at)
    select p.application_id, 'TEST', 'POST /payments', md5('key' || p.id), sha256(p.reference::bytea), p.id, now(), 201,
      '{"padding":"' || repeat(md5('answer' || p.id), 16) || '"}', now() + interval '29 days'
-   from payments p where p.id between ${BASE} + $from and ${BASE} + $from + $keys - 1`,
+   from payments p where p.id between ${SEEDED_FROM} + $from and ${SEEDED_FROM} + $from + $keys - 1`,
 } as const;
 const TABLES = Object.keys(ROWS) as (keyof typeof ROWS)[];
 
 /** Writes one seal for all seeded rows, after which sealing continues as it would after many seals. */
 function sealOf({ from, to }: SeedSize): string {
   return `insert into ledger_seals (id, encoding, cluster, through_xid, through_id, transactions, total_transactions, row_count, previous_hash, hash)
-   select coalesce(max(s.id), 0) + 1, 1, (select system_identifier::text from pg_control_system()), pg_current_xact_id(), ${BASE} + ${to},
+   select coalesce(max(s.id), 0) + 1, 1, (select system_identifier::text from pg_control_system()), pg_current_xact_id(), ${SEEDED_FROM} + ${to},
      ${to} - ${from} + 1, coalesce(max(s.total_transactions), 0) + ${to} - ${from} + 1, 3 * (${to} - ${from} + 1),
      sha256(('previous' || ${to})::bytea), sha256(('seal' || ${to})::bytea) from ledger_seals s`;
 }

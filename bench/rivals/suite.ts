@@ -13,7 +13,8 @@ import { cpuText, spreadText } from '../words.ts';
 
 const DIRECTORY = fileURLToPath(new URL('./dbos/', import.meta.url));
 const PROGRAM = new URL('./dbos/program.mjs', import.meta.url);
-const CPU_GOAL = 4;
+const CPU_GOAL = 2.6;
+const RATE_GOAL = 0.45;
 
 /** Measures the cost of Temporal, tenants and the rest against a minimal durable program that takes the same payment. */
 export const rival: Suite = {
@@ -156,13 +157,14 @@ function findingsOf(levels: readonly Level[], memory: Memory): Findings {
   const ours = mib('api') + mib('worker') + mib('temporal');
   const busiest = rows.at(-1);
   const cpuRatio = busiest?.cpu.ratio.median ?? Number.NaN;
+  const rateRatio = busiest?.rate.ratio.median ?? Number.NaN;
   const last = levels.at(-1)?.turns.at(-1);
   return {
     order: 80,
     title: 'The same payment on DBOS',
     summary: [
       'A program of two hundred lines on DBOS, Koa and Postgres (`bench/rivals/dbos`) takes the same steps against the same gateway simulator on the same Postgres server, judged by the gateway’s charge log and the shop’s webhooks: each payment charged once and told once on both sides. It has no tenants, row-level security, sweeper, sealing, pages or retries over days.',
-      `At ${busiest?.inFlight ?? 0} in flight: payments/s ${busiest?.rate.ratio.median.toFixed(2)} of DBOS’s, CPU per payment ${cpuRatio.toFixed(1)} times as much (${verdict({ met: cpuRatio <= CPU_GOAL, goal: `≤ ${CPU_GOAL}` })}), p50 ${busiest?.p50.ratio.median.toFixed(1)} times as long, memory without Postgres ${(ours / mib('dbos')).toFixed(1)} times as much (${ours.toFixed(0)} MiB: api ${mib('api').toFixed(0)}, worker ${mib('worker').toFixed(0)}, Temporal ${mib('temporal').toFixed(0)}; DBOS ${mib('dbos').toFixed(0)}). A losing comparison in rate; what the difference buys is a history of every payment that a person can open, timers and retries over days that are seen, workers that are versioned and replaced while payments run, and a replay test against recorded histories.`,
+      `At ${busiest?.inFlight ?? 0} in flight: payments/s ${rateRatio.toFixed(2)} of DBOS’s (${verdict({ met: rateRatio >= RATE_GOAL, goal: `≥ ${RATE_GOAL}` })}), CPU per payment ${cpuRatio.toFixed(1)} times as much (${verdict({ met: cpuRatio <= CPU_GOAL, goal: `≤ ${CPU_GOAL}` })}), p50 ${busiest?.p50.ratio.median.toFixed(1)} times as long, memory without Postgres ${(ours / mib('dbos')).toFixed(1)} times as much (${ours.toFixed(0)} MiB: api ${mib('api').toFixed(0)}, worker ${mib('worker').toFixed(0)}, Temporal ${mib('temporal').toFixed(0)}; DBOS ${mib('dbos').toFixed(0)}). A losing comparison in rate; what the difference buys is a history of every payment that a person can open, timers and retries over days that are seen, workers that are versioned and replaced while payments run, and a replay test against recorded histories.`,
     ],
     tables: [
       {
