@@ -1,0 +1,16 @@
+/** What a file may cost to read. Characters are UTF-16 units. */
+export interface FileLimits {
+  readonly fileBytes: number;
+  /** Rows below the header, whether they become lines or not. */
+  readonly records: number;
+  /** The longest row, and the longest physical line. */
+  readonly recordChars: number;
+  readonly cellChars: number;
+}
+
+export const FILE_LIMITS: FileLimits = {
+  fileBytes: 100 * 1024 * 1024,
+  records: 500_000,
+  recordChars: 65_536,
+  cellChars: 4096,
+};
