@@ -5,6 +5,7 @@ import { endedWorkflowsDispatch } from './ended-workflows.ts';
 import { invoiceDispatch } from './invoices.ts';
 import { loopDispatch } from './loops.ts';
 import { paymentDispatch } from './payments.ts';
+import { reconciliationDispatch } from './reconciliation.ts';
 import { refundDispatch } from './refunds.ts';
 import { unappliedPaymentDispatch } from './unapplied-payments.ts';
 
@@ -22,5 +23,6 @@ export function createDispatch(client: Client): Dispatch {
     ...deliveryDispatch(client),
     ...endedWorkflowsDispatch(client),
     ...loopDispatch(client),
+    ...reconciliationDispatch(client),
   };
 }

@@ -7,6 +7,7 @@ import {
 import type { Client } from '@temporalio/client';
 import { createLedgerActivities } from '../activities/ledger.ts';
 import { createPaymentActivities } from '../activities/payments.ts';
+import { createReconciliationActivities } from '../activities/reconciliation.ts';
 import { createSweepActivities } from '../activities/sweep.ts';
 import type { SweepDependencies } from '../core/sweep/sweep.ts';
 import { createWebhookActivities } from '../activities/webhooks.ts';
@@ -74,7 +75,11 @@ export async function createWorkers(deps: WorkerDependencies, options: WorkersOp
     Worker.create({
       ...shared,
       taskQueue: TASK_QUEUES.maintenance,
-      activities: { ...createSweepActivities(deps), ...createLedgerActivities(deps) },
+      activities: {
+        ...createSweepActivities(deps),
+        ...createLedgerActivities(deps),
+        ...createReconciliationActivities(deps),
+      },
       maxCachedWorkflows: 10,
       maxConcurrentActivityTaskExecutions: 4,
     }),

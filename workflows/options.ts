@@ -67,6 +67,21 @@ export const DECIDE: ActivityOptions = { ...PARK, summary: 'carry out the decisi
 export const LOOK: ActivityOptions = { ...PARK, summary: 'read the unapplied payment' };
 export const REMIND: ActivityOptions = { ...PARK, summary: 'remind the operators' };
 
+/** One database transaction of a reconciliation. Nothing else can be done, so it is retried until it succeeds. */
+export const RECORD_RUN: LocalActivityOptions = {
+  summary: "find or write the run's row",
+  startToCloseTimeout: '15s',
+  retry: { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '30s' },
+};
+
+/** Some seconds of a run, in transactions that each note where the run goes on. */
+export const RECONCILE: ActivityOptions = {
+  summary: 'go on with the run',
+  startToCloseTimeout: '10m',
+  heartbeatTimeout: '1m',
+  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1m' },
+};
+
 /** One pass of a loop. A pass that fails is not retried: the loop makes the next one. */
 export const SWEEP: LocalActivityOptions = {
   summary: 'restart what was lost',

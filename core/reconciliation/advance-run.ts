@@ -18,7 +18,8 @@ import { type Advance, advanceTo, endRun, findRun, lockRun, type RunRow } from '
 /** How many lines or movements one transaction judges. */
 const BATCH_MAX = 2_000;
 
-interface Dependencies extends Pick<CoreDependencies, 'database' | 'calendar'> {
+/** What a run needs. */
+export interface RunDependencies extends Pick<CoreDependencies, 'database' | 'calendar'> {
   readonly gateways: { capabilities(name: string): Pick<GatewayCapabilities, 'feeKnown'> | undefined };
 }
 
@@ -41,7 +42,7 @@ type Position = z.infer<typeof Position>;
  * Does the next part of a run, in one transaction that also notes where the run goes on. So a process that dies loses at most the part, and doing it again
  * changes nothing.
  */
-export async function advanceRun(deps: Dependencies, reference: string): Promise<RunProgress> {
+export async function advanceRun(deps: RunDependencies, reference: string): Promise<RunProgress> {
   const { database, calendar, gateways } = deps;
   return database.withSystem(async (em) => {
     const run = await lockRun(em, reference);
@@ -84,7 +85,7 @@ function progressOf(run: RunRow | null): RunProgress {
 interface Judging {
   readonly settings: MatchSettings;
   readonly feeAtSettlement: boolean;
-  readonly calendar: Dependencies['calendar'];
+  readonly calendar: RunDependencies['calendar'];
   readonly asOf: string;
 }
 

@@ -95,7 +95,7 @@ export async function judgeBatch(em: EntityManager, batch: Batch): Promise<{ rea
     ...judgement.lines.map((verdict) => sayOfLine(verdict, { gathered, known, booked, installation })),
     ...judgement.movements.flatMap((verdict) => sayOfMovement(verdict, { gathered, known, judged: judgement.lines })),
   ];
-  const changed = said.filter((result) => known.differs(result));
+  const changed = said.filter((result) => known.differs(result)).sort(byLine);
   await saveResults(em, { mode: batch.mode, gateway: batch.gateway, runId: batch.runId, results: changed });
   await postChanges(em, batch, { changed, known, lines: gathered.lines });
   return { changed: changed.length };
@@ -371,6 +371,11 @@ function idsOf(owner: Owner | undefined) {
     refundId: owner?.refundId ?? null,
     unappliedPaymentId: owner?.unappliedPaymentId ?? null,
   };
+}
+
+/** In the order of the lines, so that rows are written in it. */
+function byLine(a: SaidResult, b: SaidResult): number {
+  return Number((a.lineId ?? 0n) - (b.lineId ?? 0n));
 }
 
 /** What changes in the books of one application, in one currency, for one payout. */

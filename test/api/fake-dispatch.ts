@@ -107,6 +107,8 @@ export function createFakeDispatch(database: Database): FakeDispatch {
       return Promise.resolve();
     },
     endedWorkflows: notNeeded,
+    startReconciliation: () => Promise.resolve(),
+    cancelReconciliation: () => Promise.resolve(false),
     wakeSweeper: () => {
       dispatch.wakes += 1;
       return Promise.resolve(true);

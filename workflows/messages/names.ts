@@ -7,7 +7,7 @@ export const TASK_QUEUES = {
   payments: 'lenden-payments',
   /** Webhook deliveries. They have their own queue so that slow receivers never delay a payment. */
   webhooks: 'lenden-webhooks',
-  /** Sweeper and ledger sealing. */
+  /** Sweeper, ledger sealing and reconciliation. */
   maintenance: 'lenden-maintenance',
 } as const;
 
@@ -19,6 +19,8 @@ export const WORKFLOW_TYPES = {
   webhook: 'webhookWorkflow',
   sweep: 'sweepWorkflow',
   sealLedger: 'sealLedgerWorkflow',
+  reconciliation: 'reconciliationWorkflow',
+  scheduledReconciliation: 'scheduledReconciliationWorkflow',
 } as const;
 
 /** Workflow ids contain random references, never a serial id, so that a guessed number never names another application's workflow. */
@@ -28,6 +30,8 @@ export const workflowIds = {
   refund: (refundReference: string): string => `refund:${refundReference}`,
   invoice: (invoiceReference: string): string => `invoice:${invoiceReference}`,
   webhook: (eventId: string): string => `webhook:${eventId}`,
+  reconciliation: ({ mode, gateway, period }: { mode: Mode; gateway: string; period: string }): string =>
+    `reconciliation:${mode}:${gateway}:${period}`,
 } as const;
 
 /** The memo key for an invoice's number as its customer sees it. */

@@ -266,6 +266,8 @@ function noDispatch(): MailingDependencies['dispatch'] {
     resendDelivery: unused,
     startDelivery: unused,
     endedWorkflows: unused,
+    startReconciliation: unused,
+    cancelReconciliation: unused,
     wakeSweeper: unused,
   };
 }

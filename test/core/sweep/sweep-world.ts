@@ -137,6 +137,8 @@ function recordingDispatch(world: Pick<SweepWorld, 'calls' | 'temporal' | 'ended
     chooseGateway: unused,
     rescheduleInvoice: unused,
     signalRefundEnded: unused,
+    startReconciliation: unused,
+    cancelReconciliation: unused,
     wakeSweeper: unused,
     resendDelivery: unused,
     signalChoice: async (reference) => {
