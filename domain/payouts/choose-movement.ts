@@ -107,7 +107,7 @@ function named(line: StoredLine, movements: readonly Movement[]): Choice {
     ({ attemptReference }) => isReference(attemptReference) && attemptReference === line.attemptReference,
   );
   if (byTxnId.length > 0) {
-    const both = byTxnId.filter((movement) => byAttempt.includes(movement));
+    const both = byTxnId.filter(({ attemptReference }) => attemptReference === line.attemptReference);
     if (byAttempt.length > 0 && both.length === 0) {
       return { ambiguous: [...byTxnId, ...byAttempt] };
     }

@@ -9,12 +9,12 @@ interface Aim {
   readonly toleranceMinor: bigint;
 }
 
-/** Of more lines only all together, each alone, and the first so many are tried. */
+/** Of more lines only all together, each alone, and those up to each are tried, so that the work stays in proportion. */
 const LINES_TRIED_TOGETHER_MAX = 12;
 
 /**
- * Finds the items that add up to the target: all of them, else the fewest, the first of them by their order. An exact sum is preferred to one within the tolerance.
- * Returns null if no items do.
+ * Finds the items that add up to the target: all of them, else the fewest, the first of them by their order. An exact sum is preferred to one within the
+ * tolerance. Returns null if no items do.
  */
 export function explainingLines<Item>(
   items: readonly Item[],
@@ -22,37 +22,50 @@ export function explainingLines<Item>(
   { targetMinor, toleranceMinor }: Aim,
 ): Explanation<Item> | null {
   const amounts = items.map(amountOf);
+  const search = items.length > LINES_TRIED_TOGETHER_MAX ? searchLong : searchShort;
   for (const tolerated of toleranceMinor > 0n ? [0n, toleranceMinor] : [0n]) {
-    const isClose = (sumMinor: bigint): boolean =>
-      sumMinor - targetMinor <= tolerated && targetMinor - sumMinor <= tolerated;
-    for (const indexes of attempts(items.length)) {
-      if (isClose(indexes.reduce((sum, index) => sum + (amounts[index] ?? 0n), 0n))) {
-        const chosen = new Set(indexes);
-        return {
-          explaining: items.filter((_, index) => chosen.has(index)),
-          rest: items.filter((_, index) => !chosen.has(index)),
-        };
+    const found = search(amounts, (sum) => sum - targetMinor <= tolerated && targetMinor - sum <= tolerated);
+    if (found !== null) {
+      const chosen = new Set(found);
+      return {
+        explaining: items.filter((_, index) => chosen.has(index)),
+        rest: items.filter((_, index) => !chosen.has(index)),
+      };
+    }
+  }
+  return null;
+}
+
+function searchShort(amounts: readonly bigint[], fits: (sum: bigint) => boolean): number[] | null {
+  const all = [...amounts.keys()];
+  if (all.length > 0 && fits(sumOf(amounts))) {
+    return all;
+  }
+  for (let size = 1; size < all.length; size += 1) {
+    for (const indexes of subsets(all, size)) {
+      if (fits(sumOf(indexes.map((index) => amounts[index] ?? 0n)))) {
+        return indexes;
       }
     }
   }
   return null;
 }
 
-/** Yields sets of at least one index: all, then ever larger ones. */
-function* attempts(count: number): Generator<number[]> {
-  const all = Array.from({ length: count }, (_, index) => index);
-  if (count === 0) {
-    return;
+function searchLong(amounts: readonly bigint[], fits: (sum: bigint) => boolean): number[] | null {
+  if (fits(sumOf(amounts))) {
+    return [...amounts.keys()];
   }
-  yield all;
-  if (count > LINES_TRIED_TOGETHER_MAX) {
-    yield* all.map((index) => [index]);
-    yield* all.map((index) => all.slice(0, index + 1));
-    return;
+  const alone = amounts.findIndex(fits);
+  if (alone !== -1) {
+    return [alone];
   }
-  for (let size = 1; size < count; size += 1) {
-    yield* subsets(all, size);
-  }
+  let sum = 0n;
+  const last = amounts.findIndex((amount) => fits((sum += amount)));
+  return last === -1 ? null : Array.from({ length: last + 1 }, (_, index) => index);
+}
+
+function sumOf(amounts: readonly bigint[]): bigint {
+  return amounts.reduce((sum, amount) => sum + amount, 0n);
 }
 
 function* subsets(from: readonly number[], size: number): Generator<number[]> {

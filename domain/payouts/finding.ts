@@ -1,3 +1,4 @@
+import type { Conversion } from './conversion.ts';
 import type { Figures, FlagReason, LineVerdict, StoredLine, VerdictDetail } from './matching.ts';
 
 /** A verdict before it is addressed to a line or a movement. */
@@ -21,13 +22,6 @@ export function flagged(reason: FlagReason, detail: VerdictDetail, figures: Figu
 /** Says the same of several lines. */
 export function ofEach(lines: readonly StoredLine[], finding: Finding): LineFinding[] {
   return lines.map(({ id }) => [id, finding]);
-}
-
-/** In which currency, and at which rate, a movement was settled. */
-export interface Conversion {
-  readonly currency: string;
-  /** Null: in the movement's own currency. */
-  readonly rate: string | null;
 }
 
 export function amountFigures(

@@ -12,13 +12,19 @@ interface Surroundings {
   readonly pendingReferences: ReadonlySet<string>;
 }
 
+/** A person cannot choose among more. */
+const CANDIDATES_MAX = 20;
+
 /** Judges a line that points to no movement. */
 export function judgeAlone(line: StoredLine, { choice, pendingReferences }: Surroundings): LineVerdict {
   const candidates = choice === null ? [] : choice.ambiguous;
   return {
     lineId: line.id,
     movementKey: null,
-    candidateKeys: candidates.map(({ key }) => key).sort(),
+    candidateKeys: candidates
+      .map(({ key }) => key)
+      .sort()
+      .slice(0, CANDIDATES_MAX),
     ...findingOf(line, { candidates, pendingReferences }),
   };
 }

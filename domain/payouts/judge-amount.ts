@@ -1,17 +1,8 @@
-import { converted } from './conversion.ts';
+import { type Conversion, conversionOf, settledAs } from './conversion.ts';
 import { namesRefund } from './choose-movement.ts';
 import { explainingLines } from './explaining-lines.ts';
 import { agreedCost } from './expected-fee.ts';
-import {
-  amountFigures,
-  type Conversion,
-  type Finding,
-  flagged,
-  grossOf,
-  type LineFinding,
-  matched,
-  ofEach,
-} from './finding.ts';
+import { amountFigures, type Finding, flagged, grossOf, type LineFinding, matched, ofEach } from './finding.ts';
 import type { Figures, MatchSettings, Movement, StoredLine, VerdictDetail } from './matching.ts';
 
 /** What the lines of a movement say of its amount. */
@@ -41,7 +32,8 @@ export function judgeAmount(movement: Movement, lines: readonly StoredLine[], se
   for (const batch of batches) {
     const explanation = explain(movement, batch, { expectedMinor, settings });
     if (explanation !== null) {
-      const rest = lines.filter((line) => !explanation.lines.includes(line));
+      const explaining = new Set(explanation.lines);
+      const rest = lines.filter((line) => !explaining.has(line));
       return judgeRest(movement, explanation, rest);
     }
   }
@@ -89,16 +81,6 @@ function batchesOf(movement: Movement, lines: readonly StoredLine[]): Batch[] {
   return [...batches.values()].sort((a, b) => Number(a.conversion.rate !== null) - Number(b.conversion.rate !== null));
 }
 
-/** Null: the line is in another currency and does not say how it became so. */
-function conversionOf(movement: Movement, line: StoredLine): Conversion | null {
-  if (line.currency === movement.currency) {
-    return { currency: line.currency, rate: null };
-  }
-  return line.originalCurrency === movement.currency && line.exchangeRate !== null
-    ? { currency: line.currency, rate: line.exchangeRate }
-    : null;
-}
-
 function inconvertible(movement: Movement, lines: readonly StoredLine[]): StoredLine[] {
   return lines.filter((line) => conversionOf(movement, line) === null);
 }
@@ -134,24 +116,20 @@ function detailOf(movement: Movement, lines: number, figures: Figures): VerdictD
   return lines === 1 ? 'EXACT' : 'SPLIT';
 }
 
-/** Amounts in the movement's currency as they are settled. */
-export function settledAs({ currency, rate }: Conversion, amountMinor: bigint, movement: Movement): bigint {
-  return rate === null ? amountMinor : converted(amountMinor, { from: movement.currency, to: currency, rate });
-}
-
 /** The movement is explained without these lines: what are they? */
 function judgeRest(movement: Movement, explained: Explained, rest: readonly StoredLine[]): JudgedAmount {
   const reversals = rest.filter((line) => isReversal(movement, line));
+  const amounts = new Set(explained.lines.map(({ grossMinor }) => grossMinor));
   const settledMinor = grossOf([...explained.lines, ...reversals]);
   const { expectedMinor } = explained.figures;
   const reversal = flagged('AMOUNT', 'REVERSED', amountFigures(explained.conversion, { expectedMinor, settledMinor }));
-  const others = rest.filter((line) => !reversals.includes(line));
+  const others = rest.filter((line) => !isReversal(movement, line));
   return {
     finding: reversals.length > 0 ? reversal : explained.finding,
     findings: [
       ...ofEach(explained.lines, explained.finding),
       ...ofEach(reversals, reversal),
-      ...others.map((line): LineFinding => [line.id, beyond(movement, explained.lines, line)]),
+      ...others.map((line): LineFinding => [line.id, beyond(movement, amounts, line)]),
     ],
     explained,
   };
@@ -162,12 +140,11 @@ function isReversal({ kind, reversed }: Movement, { grossMinor }: StoredLine): b
   return reversed || (kind === 'CHARGE' ? grossMinor < 0n : grossMinor > 0n);
 }
 
-function beyond(movement: Movement, explaining: readonly StoredLine[], line: StoredLine): Finding {
+function beyond(movement: Movement, amounts: ReadonlySet<bigint>, line: StoredLine): Finding {
   if (conversionOf(movement, line) === null) {
     return flagged('CURRENCY', 'NO_RATE');
   }
-  const repeats = explaining.some(({ grossMinor }) => grossMinor === line.grossMinor);
-  return movement.kind === 'REFUND' && !repeats && !namesRefund(line, movement)
+  return movement.kind === 'REFUND' && !amounts.has(line.grossMinor) && !namesRefund(line, movement)
     ? flagged('REFUND_UNKNOWN', 'BEYOND_REFUND')
     : flagged('DUPLICATE', 'REPEATED');
 }

@@ -1,6 +1,13 @@
-import { amountFigures, flagged, grossOf, type LineFinding, matched } from './finding.ts';
-import { settledAs } from './judge-amount.ts';
+import { conversionOf, settledAs } from './conversion.ts';
+import { amountFigures, flagged, type LineFinding, matched } from './finding.ts';
 import type { Movement, StoredLine } from './matching.ts';
+
+/** What the disputes of a charge have moved in one currency so far. */
+interface Moved {
+  readonly sumMinor: bigint;
+  readonly lines: bigint;
+  readonly amounts: Set<bigint>;
+}
 
 /**
  * Judges the disputes of a charge: what is taken and given back, in order, has to stay between the charge's amount and nothing.
@@ -8,23 +15,27 @@ import type { Movement, StoredLine } from './matching.ts';
  * @param lines - in their order
  */
 export function judgeDisputes(movement: Movement, lines: readonly StoredLine[]): LineFinding[] {
-  const accepted: StoredLine[] = [];
+  const movedIn = new Map<string, Moved>();
   return lines.map((line): LineFinding => {
-    const rate = line.currency === movement.currency ? null : line.exchangeRate;
-    if (line.currency !== movement.currency && (line.originalCurrency !== movement.currency || rate === null)) {
+    const conversion = conversionOf(movement, line);
+    if (conversion === null) {
       return [line.id, flagged('CURRENCY', 'NO_RATE')];
     }
-    const conversion = { currency: line.currency, rate };
+    const moved = movedIn.get(line.currency) ?? { sumMinor: 0n, lines: 0n, amounts: new Set<bigint>() };
+    const sumMinor = moved.sumMinor + line.grossMinor;
     const amountMinor = settledAs(conversion, movement.amountMinor, movement);
-    const before = grossOf(accepted.filter(({ currency }) => currency === line.currency));
-    const after = before + line.grossMinor;
-    const roundingMinor = rate === null ? 0n : BigInt(accepted.length + 1);
-    if (after <= roundingMinor && after >= -amountMinor - roundingMinor) {
-      accepted.push(line);
+    const roundingMinor = conversion.rate === null ? 0n : moved.lines + 1n;
+    if (sumMinor <= roundingMinor && sumMinor >= -amountMinor - roundingMinor) {
+      const amounts = moved.amounts.add(line.grossMinor);
+      movedIn.set(line.currency, { sumMinor, lines: moved.lines + 1n, amounts });
       return [line.id, matched('DISPUTE_OF_CHARGE')];
     }
-    const repeats = accepted.some(({ grossMinor }) => grossMinor === line.grossMinor);
-    const figures = amountFigures(conversion, { expectedMinor: -amountMinor, settledMinor: after });
-    return [line.id, repeats ? flagged('DUPLICATE', 'REPEATED') : flagged('AMOUNT', 'AMOUNT_DIFFERS', figures)];
+    const figures = amountFigures(conversion, { expectedMinor: -amountMinor, settledMinor: sumMinor });
+    return [
+      line.id,
+      moved.amounts.has(line.grossMinor)
+        ? flagged('DUPLICATE', 'REPEATED', figures)
+        : flagged('AMOUNT', 'AMOUNT_DIFFERS', figures),
+    ];
   });
 }

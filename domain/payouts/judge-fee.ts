@@ -1,8 +1,8 @@
-import { magnitude } from './conversion.ts';
+import { magnitude, settledAs } from './conversion.ts';
 import { agreedCost, agreedFee } from './expected-fee.ts';
 import { explainingLines } from './explaining-lines.ts';
 import { type Finding, flagged, type LineFinding, matched, ofEach } from './finding.ts';
-import { type Explained, settledAs } from './judge-amount.ts';
+import type { Explained } from './judge-amount.ts';
 import { contentOf } from './line-order.ts';
 import type { MatchSettings, Movement, SettledFee, StoredLine } from './matching.ts';
 
@@ -71,8 +71,8 @@ function countedCosts(
     }
   }
   const firstOf = new Map(costs.toReversed().map((line) => [contentOf(line), line]));
-  const counted = costs.filter((line) => firstOf.get(contentOf(line)) === line);
-  return { counted, repeated: costs.filter((line) => !counted.includes(line)) };
+  const isFirst = (line: StoredLine): boolean => firstOf.get(contentOf(line)) === line;
+  return { counted: costs.filter(isFirst), repeated: costs.filter((line) => !isFirst(line)) };
 }
 
 function settledFee(

@@ -3,11 +3,13 @@ import { judgeAlone } from './judge-alone.ts';
 import { type JudgedBy, judgeGroup } from './judge-group.ts';
 import type { LineVerdict, Movement, MovementVerdict, StoredLine } from './matching.ts';
 
-/** What is judged at once. */
+/**
+ * What is judged at once: lines and movements that may concern each other, all of them. They are found by turns until nothing is added: the movements that have one of
+ * `keysOf` a line among `keysOfMovement`, and the lines that have one of those keys. That is rarely more than a charge, its refunds and their lines.
+ * Whatever else is judged along with them changes nothing.
+ */
 export interface Books {
-  /** Every movement that `keysOf` a line finds. */
   readonly movements: readonly Movement[];
-  /** Every stored line that `keysOfMovement` a movement finds. */
   readonly lines: readonly StoredLine[];
   /** See `judgeAlone`. */
   readonly pendingReferences: ReadonlySet<string>;

@@ -2,6 +2,9 @@ import type { StoredLine } from './matching.ts';
 
 /** Sorts lines by what they say, the earliest payout first, so that their order does not depend on when they were read. */
 export function inLineOrder(lines: readonly StoredLine[]): StoredLine[] {
+  if (lines.length < 2) {
+    return [...lines];
+  }
   return lines
     .map((line) => ({ line, content: contentOf(line) }))
     .sort((a, b) => compare(a.content, b.content) || (a.line.id < b.line.id ? -1 : 1))
