@@ -34,13 +34,13 @@ export function settlementRoutes(router: Router, gateway: Gateway, desk: PayoutD
     }
     const records = [...desk.book().payouts.values()]
       .filter(({ owner, on }) => owner === storeId && on >= from && on <= to)
-      .flatMap(({ lines, on }) => lines.map((line) => settlementFields(line, on)));
+      .flatMap(({ lines, on }) => lines.map((line) => ({ line, on })));
     ctx.body = {
       APIConnect: 'DONE',
       no_of_trans: records.length,
       total_pages: Math.ceil(records.length / limit),
       time_zone: 'Asia/Dhaka',
-      sett: records.slice((page - 1) * limit, page * limit),
+      sett: records.slice((page - 1) * limit, page * limit).map(({ line, on }) => settlementFields(line, on)),
     };
   });
 }

@@ -104,15 +104,15 @@ function makePayouts(
   { source, log }: { source: PayoutSource; log: readonly ChargeLine[] },
 ): Made {
   const { owner, until, seed, faults, settings } = step;
-  const waiting = waitingOf(book, owner);
-  waiting.push(...readLog(book, step, { source, log }));
+  const waiting = [...waitingOf(book, owner), ...readLog(book, step, { source, log })];
+  book.waiting.set(owner, waiting);
   const planted = plantInCharges({ waiting, counts: faults, seed, until, owner, source, settings });
   const made: Payout[] = [];
-  const first = waiting.map(({ dueOn }) => dueOn).toSorted()[0] ?? until;
+  const first = waiting.reduce((earliest, { dueOn }) => (dueOn < earliest ? dueOn : earliest), until);
   const negatives = { left: faults.negative ?? 0 };
   for (let on = first; on <= until; on = addDays(on, 1)) {
     if (isOpen(on, settings)) {
-      const currencies = [...new Set(waiting.map(({ currency }) => currency))].toSorted();
+      const currencies = [...new Set(waitingOf(book, owner).map(({ currency }) => currency))].toSorted();
       made.push(
         ...currencies.flatMap((currency) => payoutOn(book, { step, source, on, currency, negatives, planted })),
       );
@@ -156,8 +156,9 @@ function payoutOn(book: Book, { step, source, on, currency, negatives, planted }
   if (amount === 0n || (amount < 0n && settings.negative === 'carry' && !turns)) {
     return [];
   }
+  const paid = new Set(due);
   book.waiting.set(owner, [
-    ...waiting.filter((movement) => !due.includes(movement)),
+    ...waiting.filter((movement) => !paid.has(movement)),
     ...lines
       .filter(({ kind }) => kind === 'reserve_hold')
       .map((hold) => releaseOf(hold, { on, seed, source, settings })),
