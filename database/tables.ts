@@ -80,6 +80,34 @@ import {
   type UnappliedPaymentSchema,
 } from './entities/payment.ts';
 import {
+  PayoutMappingVersion,
+  type PayoutMappingVersionSchema,
+  PayoutFile,
+  type PayoutFileSchema,
+  PayoutFileChunk,
+  type PayoutFileChunkSchema,
+  PayoutFileRejection,
+  type PayoutFileRejectionSchema,
+  Payout,
+  type PayoutSchema,
+  StoredPayoutLine,
+  type StoredPayoutLineSchema,
+  StoredBankEntry,
+  type StoredBankEntrySchema,
+} from './entities/payout.ts';
+import {
+  ReconciliationRun,
+  type ReconciliationRunSchema,
+  ReconciliationResult,
+  type ReconciliationResultSchema,
+  PayoutBooking,
+  type PayoutBookingSchema,
+  ReconciliationCase,
+  type ReconciliationCaseSchema,
+  CaseEntry,
+  type CaseEntrySchema,
+} from './entities/reconciliation.ts';
+import {
   Decision,
   type DecisionSchema,
   ManualConfirmation,
@@ -150,6 +178,18 @@ export const ENTITIES = [
   ReportSum,
   ReportTime,
   ReportProgress,
+  PayoutMappingVersion,
+  PayoutFile,
+  PayoutFileChunk,
+  PayoutFileRejection,
+  Payout,
+  StoredPayoutLine,
+  StoredBankEntry,
+  ReconciliationRun,
+  ReconciliationResult,
+  PayoutBooking,
+  ReconciliationCase,
+  CaseEntry,
 ];
 
 /**
@@ -201,6 +241,18 @@ export interface Tables extends InferKyselyDB<
   | typeof WebhookAttemptSchema
   | typeof ReportSumSchema
   | typeof ReportTimeSchema
-  | typeof ReportProgressSchema,
+  | typeof ReportProgressSchema
+  | typeof PayoutMappingVersionSchema
+  | typeof PayoutFileSchema
+  | typeof PayoutFileChunkSchema
+  | typeof PayoutFileRejectionSchema
+  | typeof PayoutSchema
+  | typeof StoredPayoutLineSchema
+  | typeof StoredBankEntrySchema
+  | typeof ReconciliationRunSchema
+  | typeof ReconciliationResultSchema
+  | typeof PayoutBookingSchema
+  | typeof ReconciliationCaseSchema
+  | typeof CaseEntrySchema,
   { columnNamingStrategy: 'property' }
 > {}

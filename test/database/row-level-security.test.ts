@@ -351,6 +351,12 @@ async function fillOtherTables(owned: {
          fee_minor, refunds, refunded_minor) values ('day', '${mode}', '2026-07-01', ${applicationId}, 'BDT', '', 0, 1, 0, 0, 0, 0, 0, 0, 0)`,
     `insert into report_times (span, mode, starts_at, application_id, currency, gateway, seconds, payments)
        values ('day', '${mode}', '2026-07-01', ${applicationId}, 'BDT', '', 60, 1)`,
+    `with result as (insert into reconciliation_results (mode, gateway, store_id, application_id, currency, movement_key, movement_kind, period, status, detail)
+         values ('${mode}', 'sslcommerz', 's', ${applicationId}, 'BDT', 'charge:${tag}', 'CHARGE', '2026-07-01', 'DEFERRED', 'not-due') returning id),
+       opened as (insert into reconciliation_cases (reference, mode, gateway, application_id, kind, result_id, currency, reason, amount_minor)
+         select 'case_' || lpad('${applicationId}${mode}', 22, '0'), '${mode}', 'sslcommerz', ${applicationId}, 'result', id, 'BDT', 'AMOUNT', 1 from result returning id)
+       insert into reconciliation_case_entries (case_id, application_id, kind, text) select id, ${applicationId}, 'note', 'x' from opened`,
+    `insert into payout_bookings (application_id, mode, gateway, currency, kind, lines, amounts) values (${applicationId}, '${mode}', 'sslcommerz', 'BDT', 'lines', 1, '{}')`,
     `insert into audit_logs (actor_type, actor, action, target_type, target_id, application_id, mode)
        values ('SYSTEM', 'test', 'test.written', 'test', '1', ${applicationId}, '${mode}')`,
   ];

@@ -13,6 +13,7 @@ import { REFUNDS } from './refunds.ts';
 import { REPORTS } from './reports.ts';
 import { RESTORES } from './restores.ts';
 import { FUNCTION_OWNER_MAY_CREATE, FUNCTION_OWNER_MAY_NOT_CREATE, ROLES, SCOPES } from './roles.ts';
+import { PAYOUTS, RECONCILIATION } from './payouts.ts';
 import { WEBHOOKS } from './webhooks.ts';
 
 /** Creates the schema of the first release. Tables are created after the tables that they reference. */
@@ -35,6 +36,8 @@ export class InitialMigration extends Migration {
       ...WEBHOOKS,
       ...LEDGER,
       ...REPORTS,
+      ...PAYOUTS,
+      ...RECONCILIATION,
       ...RESTORES,
       FUNCTION_OWNER_MAY_NOT_CREATE,
     ];

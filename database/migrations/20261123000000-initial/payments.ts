@@ -153,6 +153,8 @@ export const PAYMENTS = [
       // per account.
       `create unique index payment_attempts_validation_id_key on payment_attempts (gateway, mode, store_id, validation_id)
   where validation_id is not null and gateway <> 'manual'`,
+      // A line of a payout names a charge by it.
+      `create index payment_attempts_gateway_txn_id_idx on payment_attempts (gateway_txn_id) where gateway_txn_id is not null`,
       `create index payment_attempts_query_again_at_idx on payment_attempts (query_again_at) where query_again_at is not null`,
     ],
     access: {

@@ -32,6 +32,7 @@ export const UNAPPLIED_PAYMENTS = [
   foreign key (attempt_id, application_id, mode) references payment_attempts (id, application_id, mode),
   constraint unapplied_payments_applied_minor_check check (applied_minor between 0 and gross_minor)`,
     indexes: [
+      `create index unapplied_payments_gateway_txn_id_idx on unapplied_payments (gateway_txn_id)`,
       `create index unapplied_payments_payment_id_idx on unapplied_payments (payment_id)`,
       `create index unapplied_payments_status_idx on unapplied_payments (status, id desc)`,
       `create index unapplied_payments_next_sweep_at_idx on unapplied_payments (next_sweep_at) where status = 'HELD' and next_sweep_at is not null`,
