@@ -221,6 +221,7 @@ const NO_REFUNDS = {
   executes: false,
   sessionLifeMinutes: null,
   takesCallbacks: true,
+  payouts: 'file',
 } as const;
 
 function asPort(gateway: ScriptedGateway, storeId: string): Gateway {
