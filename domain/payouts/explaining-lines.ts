@@ -6,7 +6,8 @@ export interface Explanation<Item> {
 
 interface Aim {
   readonly targetMinor: bigint;
-  readonly toleranceMinor: bigint;
+  /** What is let pass of a sum of so many items. */
+  readonly toleranceMinor: (items: number) => bigint;
 }
 
 /** Of more lines only all together, each alone, and those up to each are tried, so that the work stays in proportion. */
@@ -23,8 +24,11 @@ export function explainingLines<Item>(
 ): Explanation<Item> | null {
   const amounts = items.map(amountOf);
   const search = items.length > LINES_TRIED_TOGETHER_MAX ? searchLong : searchShort;
-  for (const tolerated of toleranceMinor > 0n ? [0n, toleranceMinor] : [0n]) {
-    const found = search(amounts, (sum) => sum - targetMinor <= tolerated && targetMinor - sum <= tolerated);
+  for (const isExact of [true, false]) {
+    const found = search(amounts, (sum, items) => {
+      const tolerated = isExact ? 0n : toleranceMinor(items);
+      return sum - targetMinor <= tolerated && targetMinor - sum <= tolerated;
+    });
     if (found !== null) {
       const chosen = new Set(found);
       return {
@@ -36,14 +40,14 @@ export function explainingLines<Item>(
   return null;
 }
 
-function searchShort(amounts: readonly bigint[], fits: (sum: bigint) => boolean): number[] | null {
+function searchShort(amounts: readonly bigint[], fits: (sum: bigint, items: number) => boolean): number[] | null {
   const all = [...amounts.keys()];
-  if (all.length > 0 && fits(sumOf(amounts))) {
+  if (all.length > 0 && fits(sumOf(amounts), amounts.length)) {
     return all;
   }
   for (let size = 1; size < all.length; size += 1) {
     for (const indexes of subsets(all, size)) {
-      if (fits(sumOf(indexes.map((index) => amounts[index] ?? 0n)))) {
+      if (fits(sumOf(indexes.map((index) => amounts[index] ?? 0n)), size)) {
         return indexes;
       }
     }
@@ -51,16 +55,16 @@ function searchShort(amounts: readonly bigint[], fits: (sum: bigint) => boolean)
   return null;
 }
 
-function searchLong(amounts: readonly bigint[], fits: (sum: bigint) => boolean): number[] | null {
-  if (fits(sumOf(amounts))) {
+function searchLong(amounts: readonly bigint[], fits: (sum: bigint, items: number) => boolean): number[] | null {
+  if (fits(sumOf(amounts), amounts.length)) {
     return [...amounts.keys()];
   }
-  const alone = amounts.findIndex(fits);
+  const alone = amounts.findIndex((amount) => fits(amount, 1));
   if (alone !== -1) {
     return [alone];
   }
   let sum = 0n;
-  const last = amounts.findIndex((amount) => fits((sum += amount)));
+  const last = amounts.findIndex((amount, index) => fits((sum += amount), index + 1));
   return last === -1 ? null : Array.from({ length: last + 1 }, (_, index) => index);
 }
 

@@ -92,7 +92,8 @@ function explain(
 ): Explained | null {
   const targetMinor = settledAs(conversion, expectedMinor, movement);
   // The gateway rounds each line that it converts.
-  const toleranceMinor = conversion.rate === null ? settings.tolerance.amountMinor : BigInt(lines.length);
+  const toleranceMinor = (count: number): bigint =>
+    conversion.rate === null ? settings.tolerance.amountMinor : BigInt(count);
   const explanation = explainingLines(lines, ({ grossMinor }) => grossMinor, { targetMinor, toleranceMinor });
   if (explanation === null) {
     return null;

@@ -62,7 +62,7 @@ function countedCosts(
   const expectedMinor = expectedFee(movement, explained, settings);
   if (expectedMinor !== null) {
     const targetMinor = expectedMinor - costInLines(explained.lines);
-    const explanation = explainingLines(costs, costOf, { targetMinor, toleranceMinor: 0n });
+    const explanation = explainingLines(costs, costOf, { targetMinor, toleranceMinor: () => 0n });
     if (explanation !== null) {
       return { counted: explanation.explaining, repeated: explanation.rest };
     }

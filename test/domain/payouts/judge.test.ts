@@ -148,6 +148,25 @@ describe('judge', () => {
     });
   });
 
+  test('one line explains a charge among very many that repeat it', () => {
+    const lines = Array.from({ length: 20 }, () => line());
+    const said = verdicts({ lines });
+    expect(said.slice(0, 20)).toEqual(['MATCHED EXACT', ...Array<string>(19).fill('DUPLICATE REPEATED')]);
+  });
+
+  test('a holiday puts off when a line is missing, but no row of holidays does for ever', () => {
+    const holiday = { weeklyHolidays: [5, 6], holidays: ['2026-11-25'] };
+    expect(verdicts({ asOf: '2026-11-26', settings: { businessDays: holiday } })).toEqual([
+      '/',
+      'DEFERRED NOT_YET_DUE',
+    ]);
+    const always = { weeklyHolidays: [0, 1, 2, 3, 4, 5, 6], holidays: [] };
+    expect(verdicts({ asOf: '2027-12-31', settings: { businessDays: always } })).toEqual([
+      '/',
+      'MISSING_IN_PAYOUT NO_LINE',
+    ]);
+  });
+
   describe('a fee', () => {
     test.each([
       ['fee', { feeMinor: 201n }],
@@ -206,6 +225,25 @@ describe('judge', () => {
     test('that the gateway converted at the rate of the line matches with that rate', () => {
       const lines = [line({ ...usd, grossMinor: 83n, feeMinor: 2n, taxMinor: 0n })];
       expect(verdicts({ lines })).toEqual(['MATCHED CONVERTED', '/', 'MATCHED CONVERTED']);
+    });
+
+    test('may be one minor unit off for each line that was rounded, and for no other', () => {
+      const part = { ...usd, feeMinor: 1n, taxMinor: 0n };
+      expect(verdicts({ lines: [line({ ...part, grossMinor: 84n })] })[0]).toBe('MATCHED CONVERTED');
+      const split = [line({ ...part, grossMinor: 40n }), line({ ...part, grossMinor: 45n })];
+      expect(verdicts({ lines: split })[0]).toBe('MATCHED CONVERTED');
+      const repeated = [line({ ...part, grossMinor: 85n }), line({ ...part, grossMinor: 85n })];
+      expect(verdicts({ lines: repeated })[0]).toBe('CURRENCY RATE_DIFFERS');
+    });
+
+    test('of a tax in a line of its own has to be that of the charge', () => {
+      const vat = line({ kind: 'TAX', currency: 'USD', grossMinor: -30n, feeMinor: 0n, taxMinor: 0n });
+      expect(verdicts({ lines: [line({ taxMinor: 0n }), vat] })).toEqual([
+        'FEE FEE_DIFFERS',
+        'CURRENCY NO_RATE',
+        '/',
+        'FEE FEE_DIFFERS',
+      ]);
     });
 
     test.each([
