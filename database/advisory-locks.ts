@@ -20,4 +20,6 @@ export const ADVISORY_LOCK_SEEDS = {
   gatewayStore: 7016407,
   /** By operator who confirms manual payments. */
   confirmingOperator: 7016404,
+  /** By gateway and store. */
+  payoutMapping: 7016411,
 } as const;

@@ -5,6 +5,7 @@ import { endedWorkflowsDispatch } from './ended-workflows.ts';
 import { invoiceDispatch } from './invoices.ts';
 import { loopDispatch } from './loops.ts';
 import { paymentDispatch } from './payments.ts';
+import { payoutDispatch } from './payouts.ts';
 import { refundDispatch } from './refunds.ts';
 import { unappliedPaymentDispatch } from './unapplied-payments.ts';
 
@@ -20,6 +21,7 @@ export function createDispatch(client: Client): Dispatch {
     ...refundDispatch(client),
     ...invoiceDispatch(client),
     ...deliveryDispatch(client),
+    ...payoutDispatch(client),
     ...endedWorkflowsDispatch(client),
     ...loopDispatch(client),
   };

@@ -6,6 +6,7 @@ import {
 } from '@temporalio/worker';
 import type { Client } from '@temporalio/client';
 import { createLedgerActivities } from '../activities/ledger.ts';
+import { createPayoutActivities } from '../activities/payouts.ts';
 import { createPaymentActivities } from '../activities/payments.ts';
 import { createSweepActivities } from '../activities/sweep.ts';
 import type { SweepDependencies } from '../core/sweep/sweep.ts';
@@ -74,7 +75,7 @@ export async function createWorkers(deps: WorkerDependencies, options: WorkersOp
     Worker.create({
       ...shared,
       taskQueue: TASK_QUEUES.maintenance,
-      activities: { ...createSweepActivities(deps), ...createLedgerActivities(deps) },
+      activities: { ...createSweepActivities(deps), ...createLedgerActivities(deps), ...createPayoutActivities(deps) },
       maxCachedWorkflows: 10,
       maxConcurrentActivityTaskExecutions: 4,
     }),

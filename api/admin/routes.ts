@@ -8,6 +8,8 @@ import { ledgerRoutes } from './ledger.ts';
 import { unappliedPaymentAdminRoutes } from './unapplied-payments.ts';
 import { manualPaymentRoutes } from './manual-payments.ts';
 import { paymentAdminRoutes } from './payments.ts';
+import { payoutFileRoutes } from './payout-files.ts';
+import { payoutMappingRoutes } from './payout-mappings.ts';
 import { pendingChangeRoutes } from './pending-changes.ts';
 import { refundAdminRoutes } from './refunds.ts';
 import { roleRoutes } from './roles.ts';
@@ -38,5 +40,7 @@ export function adminRoutes(deps: AdminDependencies): AdminRoute[] {
     ...gatewayCallbackRoutes(deps),
     ...reportRoutes(deps),
     ...ledgerRoutes(deps),
+    ...payoutMappingRoutes(deps),
+    ...payoutFileRoutes(deps),
   ];
 }

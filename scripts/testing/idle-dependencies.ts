@@ -43,6 +43,7 @@ export function idleDependencies(): ApiDependencies & AdminDependencies {
       startDelivery: refuse,
       resendDelivery: refuse,
       endedWorkflows: refuse,
+      startPayoutImport: refuse,
       wakeSweeper: refuse,
     },
     deliveries: { begin: refuse },

@@ -7,7 +7,7 @@ export const TASK_QUEUES = {
   payments: 'lenden-payments',
   /** Webhook deliveries. They have their own queue so that slow receivers never delay a payment. */
   webhooks: 'lenden-webhooks',
-  /** Sweeper and ledger sealing. */
+  /** Sweeper, ledger sealing and imports of payout files. */
   maintenance: 'lenden-maintenance',
 } as const;
 
@@ -17,6 +17,7 @@ export const WORKFLOW_TYPES = {
   refund: 'refundWorkflow',
   invoice: 'invoiceWorkflow',
   webhook: 'webhookWorkflow',
+  payoutImport: 'payoutImportWorkflow',
   sweep: 'sweepWorkflow',
   sealLedger: 'sealLedgerWorkflow',
 } as const;
@@ -28,6 +29,7 @@ export const workflowIds = {
   refund: (refundReference: string): string => `refund:${refundReference}`,
   invoice: (invoiceReference: string): string => `invoice:${invoiceReference}`,
   webhook: (eventId: string): string => `webhook:${eventId}`,
+  payoutImport: (fileReference: string): string => `payout-import:${fileReference}`,
 } as const;
 
 /** The memo key for an invoice's number as its customer sees it. */

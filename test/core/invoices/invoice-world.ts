@@ -355,6 +355,7 @@ function notingDispatch(calls: Call[]): Dispatch {
     }),
     startDelivery: noted('startDelivery', undefined),
     resendDelivery: noted('resendDelivery', undefined),
+    startPayoutImport: noted('startPayoutImport', undefined),
     wakeSweeper: noted('wakeSweeper', true),
     endedWorkflows: noted('endedWorkflows', { payments: [], invoices: [], unappliedPayments: [] }),
   };

@@ -404,6 +404,7 @@ function recordingDispatch(sent: Sent, replaced: Partial<Dispatch>): Dispatch {
     },
     rescheduleInvoice: () => Promise.reject(new Error('no workflow runs here')),
     resendDelivery: (event) => replaced.resendDelivery?.(event) ?? Promise.resolve(),
+    startPayoutImport: (file) => replaced.startPayoutImport?.(file) ?? Promise.resolve(),
     wakeSweeper: () => replaced.wakeSweeper?.() ?? Promise.resolve(true),
     endedWorkflows: (ended) =>
       replaced.endedWorkflows?.(ended) ?? Promise.resolve({ payments: [], invoices: [], unappliedPayments: [] }),

@@ -266,6 +266,7 @@ function noDispatch(): MailingDependencies['dispatch'] {
     resendDelivery: unused,
     startDelivery: unused,
     endedWorkflows: unused,
+    startPayoutImport: unused,
     wakeSweeper: unused,
   };
 }

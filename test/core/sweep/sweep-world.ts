@@ -137,6 +137,9 @@ function recordingDispatch(world: Pick<SweepWorld, 'calls' | 'temporal' | 'ended
     chooseGateway: unused,
     rescheduleInvoice: unused,
     signalRefundEnded: unused,
+    startPayoutImport: async ({ reference }) => {
+      calls.push(['startPayoutImport', reference]);
+    },
     wakeSweeper: unused,
     resendDelivery: unused,
     signalChoice: async (reference) => {
