@@ -35,6 +35,8 @@ const ACTION_WORDS = {
   decisionsSignalled: 'decisions signalled',
   invoicesNotified: 'invoices notified',
   deliveriesStarted: 'deliveries started',
+  importsStarted: 'payout imports started',
+  uploadsForgotten: 'broken uploads deleted',
   keysForgotten: 'idempotency keys deleted',
   callbacksForgotten: 'old callbacks deleted',
   deliveriesForgotten: 'old delivery attempts deleted',

@@ -8,6 +8,8 @@ export type SweepAction =
   | 'decisionsSignalled'
   | 'invoicesNotified'
   | 'deliveriesStarted'
+  | 'importsStarted'
+  | 'uploadsForgotten'
   | 'keysForgotten'
   | 'callbacksForgotten'
   | 'deliveriesForgotten'

@@ -26,6 +26,7 @@ describe('a step that fails', () => {
         'decisions',
         'invoices',
         'deliveries',
+        'payout imports',
         'expired changes',
         'reports',
         'idempotency keys',
