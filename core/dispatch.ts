@@ -139,6 +139,19 @@ export interface Dispatch {
   startDelivery(event: EventHandle, failed?: FailedFirstAttempt): Promise<void>;
   /** Sends an event now, even if it was delivered or given up before. */
   resendDelivery(event: EventHandle): Promise<void>;
+  /** Starts the reconciliation of a gateway's day if it does not run. */
+  startReconciliation(run: {
+    readonly mode: Mode;
+    readonly gateway: string;
+    readonly period: string;
+    readonly operatorId: bigint;
+  }): Promise<void>;
+  /** Cancels it. Returns false if none runs. */
+  cancelReconciliation(run: {
+    readonly mode: Mode;
+    readonly gateway: string;
+    readonly period: string;
+  }): Promise<boolean>;
   /** Starts the import of a payout file if it does not run. */
   startPayoutImport(file: PayoutFileHandle): Promise<void>;
   /** Makes the sweeper look at once, after rows became due. Returns false if it does not run; a worker starts it within a minute. */

@@ -20,6 +20,8 @@ export const ADVISORY_LOCK_SEEDS = {
   gatewayStore: 7016407,
   /** By operator who confirms manual payments. */
   confirmingOperator: 7016404,
+  /** By mode and gateway whose payout lines are judged. */
+  reconciliation: 7016409,
   /** By gateway and store. */
   payoutMapping: 7016411,
 } as const;

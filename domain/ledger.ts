@@ -2,30 +2,43 @@ import type { Mode } from './mode.ts';
 
 /**
  * Chart of accounts, per application, mode and currency. An account's normal side is the side on which it grows. `gateway:{name}:clearing` is the
- * money that a gateway has collected and not yet paid out.
+ * money that a gateway has collected and that no payout line has covered yet, `gateway:{name}:transit` what lines cover and the bank has not received.
  */
 export type NormalSide = 'debit' | 'credit';
 
 export const PAYABLE_ACCOUNT = 'app:payable';
 export const FEES_ACCOUNT = 'gateway:fees';
 export const SUSPENSE_ACCOUNT = 'suspense';
+const TAXES_ACCOUNT = 'gateway:taxes';
 const BANK_ACCOUNT = 'bank';
 
 export function clearingAccount(gateway: string): string {
   return `gateway:${gateway}:clearing`;
 }
 
-const CLEARING = /^gateway:[a-z0-9-]+:clearing$/;
+/** Accounts of one gateway, with their normal sides. */
+const OF_GATEWAY = {
+  clearing: 'debit',
+  transit: 'debit',
+  reserve: 'debit',
+  disputes: 'debit',
+  differences: 'debit',
+  unexplained: 'credit',
+} as const satisfies Record<string, NormalSide>;
+const GATEWAY_ACCOUNT = /^gateway:[a-z0-9-]+:(?<purpose>[a-z]+)$/;
 const NORMAL_SIDES: ReadonlyMap<string, NormalSide> = new Map([
   [PAYABLE_ACCOUNT, 'credit'],
   [FEES_ACCOUNT, 'debit'],
+  [TAXES_ACCOUNT, 'debit'],
   [SUSPENSE_ACCOUNT, 'credit'],
   [BANK_ACCOUNT, 'debit'],
 ]);
+const PURPOSES: ReadonlyMap<string, NormalSide> = new Map(Object.entries(OF_GATEWAY));
 
 /** Returns the normal side of an account. Throws RangeError for a name outside the chart, so that a misspelled account is never created. */
 export function normalSideOf(account: string): NormalSide {
-  const side = CLEARING.test(account) ? 'debit' : NORMAL_SIDES.get(account);
+  const purpose = GATEWAY_ACCOUNT.exec(account)?.groups?.['purpose'];
+  const side = purpose === undefined ? NORMAL_SIDES.get(account) : PURPOSES.get(purpose);
   if (side === undefined) {
     throw new RangeError(`not an account of the chart: ${account}`);
   }
@@ -41,10 +54,11 @@ export interface Posting {
 
 /**
  * The cause of a ledger transaction. It is unique together with the kind, so nothing is posted twice. `id` is a payment's reference, an attempt's
- * reference with the validation id of the late charge, a refund's reference, or the decimal id of the reversed transaction.
+ * reference with the validation id of the late charge, a refund's reference, the decimal id of a row of `payout_bookings`, or that of the reversed
+ * transaction.
  */
 export interface Cause {
-  readonly type: 'payment' | 'unapplied-payment' | 'refund' | 'transaction';
+  readonly type: 'payment' | 'unapplied-payment' | 'refund' | 'payout' | 'transaction';
   readonly id: string;
 }
 
@@ -53,7 +67,7 @@ export interface LedgerTransaction {
   readonly mode: Mode;
   readonly currency: string;
   readonly cause: Cause;
-  readonly kind: 'charge' | 'unapplied' | 'kept' | 'refund' | 'reversal';
+  readonly kind: 'charge' | 'unapplied' | 'kept' | 'refund' | 'payout' | 'reversal';
   /** The reversed ledger transaction; only for kind `reversal`. */
   readonly reversesId?: bigint;
   readonly postings: readonly Posting[];
@@ -154,6 +168,70 @@ export function unappliedPaymentKept(
     kind: 'kept',
     postings: [{ debit: SUSPENSE_ACCOUNT, credit: PAYABLE_ACCOUNT, amountMinor: late.grossMinor }],
   };
+}
+
+/** What lines and transfers of payouts are posted to, each against the money in transit. */
+export const PAYOUT_ACCOUNTS = [
+  'clearing',
+  'fees',
+  'taxes',
+  'disputes',
+  'reserve',
+  'unexplained',
+  'differences',
+  'bank',
+] as const;
+export type PayoutAccount = (typeof PAYOUT_ACCOUNTS)[number];
+
+/** By how many minor units each account is credited against the money in transit; negative: debited. */
+export type PayoutAmounts = Readonly<Partial<Record<PayoutAccount, bigint>>>;
+
+interface PayoutBooking {
+  /** The decimal id of the row of `payout_bookings`. */
+  readonly bookingId: bigint;
+  readonly gateway: string;
+  readonly amounts: PayoutAmounts;
+}
+
+/** Returns the single ledger transaction of a row of `payout_bookings`. It has at least one amount that is not 0. */
+export function payoutPosting(booking: Owner & PayoutBooking): LedgerTransaction {
+  return {
+    ...ownerOf(booking),
+    cause: { type: 'payout', id: booking.bookingId.toString() },
+    kind: 'payout',
+    postings: payoutPostings(booking),
+  };
+}
+
+function payoutPostings({ gateway, amounts }: Omit<PayoutBooking, 'bookingId'>): Posting[] {
+  const transit = `gateway:${gateway}:transit`;
+  return PAYOUT_ACCOUNTS.flatMap((name): Posting[] => {
+    const amountMinor = amounts[name] ?? 0n;
+    const account = payoutAccount(gateway, name);
+    if (amountMinor === 0n) {
+      return [];
+    }
+    return amountMinor > 0n
+      ? [{ debit: transit, credit: account, amountMinor }]
+      : [{ debit: account, credit: transit, amountMinor: -amountMinor }];
+  });
+}
+
+function payoutAccount(gateway: string, name: PayoutAccount): string {
+  switch (name) {
+    case 'fees':
+      return FEES_ACCOUNT;
+    case 'taxes':
+      return TAXES_ACCOUNT;
+    case 'bank':
+      return BANK_ACCOUNT;
+    case 'clearing':
+    case 'disputes':
+    case 'reserve':
+    case 'unexplained':
+    case 'differences':
+      return `gateway:${gateway}:${name}`;
+  }
 }
 
 /** Returns the reversal of a whole ledger transaction. A second reversal of it has the same cause and is not posted. */

@@ -72,6 +72,11 @@ export function refundReference(): string {
   return `ref_${randomBase62(22)}`;
 }
 
+/** Returns the reference of a run of reconciliation. */
+export function reconciliationReference(): string {
+  return `rec_${randomBase62(22)}`;
+}
+
 /**
  * Returns the id of a webhook event. It stays the same over retries, so receivers deduplicate by it. It has no dot, which is a separator in
  * signatures.

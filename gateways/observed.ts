@@ -1,5 +1,5 @@
 import type { Outcome, SpanEnd, Telemetry } from '../runtime/telemetry.ts';
-import { GatewayFailure, type AttemptHandle, type Gateway, type GatewayRegistry } from './port.ts';
+import { GatewayFailure, type AttemptHandle, type Gateway, type GatewayRegistry, type PayoutWindow } from './port.ts';
 
 /** Wraps every operation at a gateway in a span and records its duration by outcome, using our own outcome names. */
 export function observeGateways(registry: GatewayRegistry, telemetry: Telemetry): GatewayRegistry {
@@ -29,7 +29,7 @@ function observed(gateway: Gateway, telemetry: Telemetry): Gateway {
       return end;
     });
   };
-  const { closeSession } = gateway;
+  const { closeSession, readPayouts } = gateway;
   return {
     ...gateway,
     openSession: (order) => call('openSession', () => gateway.openSession(order)),
@@ -37,6 +37,7 @@ function observed(gateway: Gateway, telemetry: Telemetry): Gateway {
     ...(closeSession === undefined ? {} : { closeSession: observedClosing(closeSession, call) }),
     refund: (request) => call('refund', () => gateway.refund(request)),
     queryRefund: (gatewayRefundId, charge) => call('queryRefund', () => gateway.queryRefund(gatewayRefundId, charge)),
+    ...(readPayouts === undefined ? {} : { readPayouts: observedReading(readPayouts, call) }),
   };
 }
 
@@ -45,6 +46,11 @@ type Call = <T extends { readonly kind: string }>(operation: string, work: () =>
 function observedClosing(close: NonNullable<Gateway['closeSession']>, call: Call): typeof close {
   return async (attempt: AttemptHandle) =>
     (await call('closeSession', async () => ({ kind: await close(attempt) }))).kind;
+}
+
+function observedReading(read: NonNullable<Gateway['readPayouts']>, call: Call): typeof read {
+  return async (window: PayoutWindow) =>
+    (await call('readPayouts', async () => ({ kind: 'page', page: await read(window) }))).page;
 }
 
 function endOf(outcome: Outcome<{ readonly kind: string }>): SpanEnd {

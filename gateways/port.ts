@@ -1,5 +1,8 @@
 import type { Mode } from '../domain/mode.ts';
 import type { Money } from '../domain/money.ts';
+import type { PayoutLine } from '../domain/payouts/payout-line.ts';
+import type { Rejection } from '../domain/payouts/rejection.ts';
+import type { PlainDate } from '../domain/plain-date.ts';
 import type { RefundBounds } from '../domain/refund.ts';
 
 /** What a gateway needs to open its hosted page for one attempt. */
@@ -123,6 +126,23 @@ export interface ParsedCallback {
   readonly claimedRefundId?: string;
   /** The gateway's id of this notification. A gateway may send the same one again with different bytes; Lenden stores it once. */
   readonly eventId?: string;
+  /** Set if the callback is about no attempt but about a payout, or about a charge that the payer disputes. */
+  readonly about?: PayoutNotice | DisputeNotice;
+}
+
+/** Something has changed about a payout; reading it again shows what. */
+export interface PayoutNotice {
+  readonly kind: 'payout';
+  readonly payoutReference: string;
+}
+
+export interface DisputeNotice {
+  readonly kind: 'dispute';
+  readonly disputeId: string;
+  /** The gateway's own word, such as `needs_response`, `won` or `lost`. */
+  readonly status: string;
+  /** The charge in dispute, as `Charge.gatewayTxnId` names it, if the gateway states it. */
+  readonly gatewayTxnId: string | null;
 }
 
 /** The headers of a callback, keyed by lower-case name. */
@@ -175,6 +195,43 @@ export type RefundAnswer =
   | { readonly kind: 'by-hand'; readonly evidence: string }
   | { readonly kind: 'unknown'; readonly note: string };
 
+/** The days on which money arrives, inclusive. */
+export interface PayoutWindow {
+  readonly from: PlainDate;
+  readonly to: PlainDate;
+  /** `PayoutPage.next` of the page before; null for the first one. */
+  readonly after: string | null;
+}
+
+/** What a gateway's own API says of a payout. Amounts are signed minor units: money to us is positive. */
+export interface StatedPayout {
+  readonly payoutReference: string;
+  readonly currency: string;
+  readonly amountMinor: bigint;
+  readonly status: 'PENDING' | 'PAID' | 'FAILED' | 'CANCELLED';
+  readonly arrivesOn: PlainDate;
+  /** The bank's own trace id of the transfer, if the gateway states it. */
+  readonly bankReference: string | null;
+  /** False for a payout whose lines the gateway cannot list (Stripe's manual payouts). */
+  readonly itemized: boolean;
+}
+
+/** A movement that the gateway lists but that cannot be read. `rejection.column` is a member of the gateway's answer. */
+export interface RejectedPayoutLine {
+  readonly payoutReference: string | null;
+  readonly lineReference: string | null;
+  readonly rejection: Rejection;
+}
+
+export interface PayoutPage {
+  /** Empty if the gateway lists movements only, without the transfers to which they belong. */
+  readonly payouts: readonly StatedPayout[];
+  readonly lines: readonly PayoutLine[];
+  readonly rejected: readonly RejectedPayoutLine[];
+  /** Pass it to read the next page; null: this was the last. Plain JSON text, so that a reader may go on in another process. */
+  readonly next: string | null;
+}
+
 /** Why a call to a gateway failed. `ambiguous`: the gateway may have carried out the request, so query it before doing anything else. */
 export type GatewayFailureKind = 'invalid' | 'rate-limited' | 'unavailable' | 'ambiguous' | 'unauthorized';
 
@@ -207,6 +264,11 @@ export interface GatewayCapabilities extends RefundBounds {
   readonly sessionLifeMinutes: number | null;
   /** Whether callbacks arrive over HTTP, from the gateway's server or from browsers that it redirects. */
   readonly takesCallbacks: boolean;
+  /**
+   * How payouts are read. `unconfirmed-api`: by `readPayouts`, which the gateway does not document, so it stays off until an operator switches it on
+   * for a store. `file`: an operator imports the gateway's file, or the bank's statement.
+   */
+  readonly payouts: 'api' | 'unconfirmed-api' | 'file';
 }
 
 /** Plain text in each of our languages, shown on our page for a gateway without a page of its own. */
@@ -240,6 +302,12 @@ export interface Gateway {
   refund(request: RefundRequest): Promise<RefundAnswer>;
   /** @throws GatewayFailure */
   queryRefund(gatewayRefundId: string, charge: RefundedCharge): Promise<RefundAnswer>;
+  /**
+   * Reads one page of what the gateway paid out in a window, or will. Only adapters whose capability `payouts` is not `file` have the method. Pages are
+   * of the moment at which each is read: an update between two of them may show a payout or line twice. Apart from `after`, the window must be the same.
+   * @throws GatewayFailure
+   */
+  readPayouts?(window: PayoutWindow): Promise<PayoutPage>;
 }
 
 /** An account at a gateway. */

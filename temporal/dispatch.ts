@@ -5,6 +5,7 @@ import { endedWorkflowsDispatch } from './ended-workflows.ts';
 import { invoiceDispatch } from './invoices.ts';
 import { loopDispatch } from './loops.ts';
 import { paymentDispatch } from './payments.ts';
+import { reconciliationDispatch } from './reconciliation.ts';
 import { payoutDispatch } from './payouts.ts';
 import { refundDispatch } from './refunds.ts';
 import { unappliedPaymentDispatch } from './unapplied-payments.ts';
@@ -24,5 +25,6 @@ export function createDispatch(client: Client): Dispatch {
     ...payoutDispatch(client),
     ...endedWorkflowsDispatch(client),
     ...loopDispatch(client),
+    ...reconciliationDispatch(client),
   };
 }

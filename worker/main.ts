@@ -14,6 +14,7 @@ import { onShutdown } from '../runtime/shutdown.ts';
 import { connectionOptionsOf, type TemporalServer } from '../runtime/temporal-server.ts';
 import { observeHttpClient } from '../runtime/telemetry/observe-http.ts';
 import { linkTemporal } from '../temporal/client.ts';
+import { ensureReconciliationSchedules } from '../temporal/reconciliation.ts';
 import { createDispatch } from '../temporal/dispatch.ts';
 import { observedInterceptors } from '../temporal/observed.ts';
 import { readGauges } from './gauges.ts';
@@ -65,18 +66,19 @@ const firstAttempts = new FirstAttempts({
   http: webhookHttp,
   onResult: (kind) => telemetry.count('lenden.webhook.attempts', { 'lenden.outcome': kind }),
 });
+const gateways = openGateways({
+  config,
+  http: gatewayHttp,
+  database,
+  tokenTransaction: database.withSystem,
+  secrets,
+  telemetry,
+});
 const connection = await connect(config.temporal);
 const workers = await createWorkers(
   {
     database,
-    gateways: openGateways({
-      config,
-      http: gatewayHttp,
-      database,
-      tokenTransaction: database.withSystem,
-      secrets,
-      telemetry,
-    }),
+    gateways,
     dispatch,
     deliveries: firstAttempts,
     gate,
@@ -105,6 +107,9 @@ running.catch((error: unknown) => {
   process.exit(1);
 });
 const loops = await keepLoops({ client: temporal.client, log });
+await ensureReconciliationSchedules(temporal.client, gateways.names).catch((error: unknown) =>
+  log.warn({ error: describeError(error) }, 'the schedules of reconciliation were not made; a later start makes them'),
+);
 sayReady(log, { queues: workers.map(({ options }) => options.taskQueue) }, 'worker ready');
 
 onShutdown(log, [

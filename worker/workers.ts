@@ -8,6 +8,7 @@ import type { Client } from '@temporalio/client';
 import { createLedgerActivities } from '../activities/ledger.ts';
 import { createPayoutActivities } from '../activities/payouts.ts';
 import { createPaymentActivities } from '../activities/payments.ts';
+import { createReconciliationActivities } from '../activities/reconciliation.ts';
 import { createSweepActivities } from '../activities/sweep.ts';
 import type { SweepDependencies } from '../core/sweep/sweep.ts';
 import { createWebhookActivities } from '../activities/webhooks.ts';
@@ -75,7 +76,12 @@ export async function createWorkers(deps: WorkerDependencies, options: WorkersOp
     Worker.create({
       ...shared,
       taskQueue: TASK_QUEUES.maintenance,
-      activities: { ...createSweepActivities(deps), ...createLedgerActivities(deps), ...createPayoutActivities(deps) },
+      activities: {
+        ...createSweepActivities(deps),
+        ...createLedgerActivities(deps),
+        ...createReconciliationActivities(deps),
+        ...createPayoutActivities(deps),
+      },
       maxCachedWorkflows: 10,
       maxConcurrentActivityTaskExecutions: 4,
     }),

@@ -79,6 +79,29 @@ export const CANCEL_IMPORT: ActivityOptions = { ...PARK, summary: 'end the cance
 export const LOOK: ActivityOptions = { ...PARK, summary: 'read the unapplied payment' };
 export const REMIND: ActivityOptions = { ...PARK, summary: 'remind the operators' };
 
+/** One database transaction of a reconciliation. Nothing else can be done, so it is retried until it succeeds. */
+export const RECORD_RUN: LocalActivityOptions = {
+  summary: "find or write the run's row",
+  startToCloseTimeout: '15s',
+  retry: { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '30s' },
+};
+
+/** Reads pages from a gateway. Repeatable, since known lines are left out; a gateway that stays away holds up a run for a quarter of an hour. */
+export const FETCH_PAYOUTS: ActivityOptions = {
+  summary: "read the gateway's payouts",
+  startToCloseTimeout: '30m',
+  heartbeatTimeout: '2m',
+  retry: { initialInterval: '5s', backoffCoefficient: 3, maximumInterval: '5m', maximumAttempts: 5 },
+};
+
+/** Some seconds of a run, in transactions that each note where the run goes on. */
+export const RECONCILE: ActivityOptions = {
+  summary: 'go on with the run',
+  startToCloseTimeout: '10m',
+  heartbeatTimeout: '1m',
+  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1m' },
+};
+
 /** One pass of a loop. A pass that fails is not retried: the loop makes the next one. */
 export const SWEEP: LocalActivityOptions = {
   summary: 'restart what was lost',

@@ -17,6 +17,7 @@ import { roleRoutes } from './roles.ts';
 import type { AdminRoute } from './route.ts';
 import { settingsRoutes } from './settings.ts';
 import { gatewayCallbackRoutes } from './gateway-callbacks.ts';
+import { reconciliationRoutes } from './reconciliation.ts';
 import { reportRoutes } from './reports.ts';
 import { webhookRoutes } from './webhooks.ts';
 import { userRoutes } from './users.ts';
@@ -41,6 +42,7 @@ export function adminRoutes(deps: AdminDependencies): AdminRoute[] {
     ...gatewayCallbackRoutes(deps),
     ...reportRoutes(deps),
     ...ledgerRoutes(deps),
+    ...reconciliationRoutes(deps),
     ...payoutMappingRoutes(deps),
     ...payoutFileRoutes(deps),
     ...payoutRoutes(deps),

@@ -39,6 +39,8 @@ export const ApplicationSchema = defineEntity({
     /** Null: the events that are on by default. */
     shadhinpayEvents: p.array().nullable(),
     customerDefaults: p.json<CustomerDefaults>().default('{}'),
+    /** Its books hold what belongs to no shop. */
+    isInstallation: p.boolean().default(false),
     createdAt: p.datetime().defaultRaw('now()'),
     updatedAt: p
       .datetime()

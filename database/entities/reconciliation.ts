@@ -39,7 +39,6 @@ export const ReconciliationRunSchema = defineEntity({
 export class ReconciliationRun extends ReconciliationRunSchema.class {}
 ReconciliationRunSchema.setClass(ReconciliationRun);
 
-/** What a line became in the ledger. */
 export const ReconciliationResultSchema = defineEntity({
   name: 'ReconciliationResult',
   tableName: 'reconciliation_results',
@@ -68,9 +67,10 @@ export const ReconciliationResultSchema = defineEntity({
     feeExpectedMinor: p.bigint('bigint').nullable(),
     feeSettledMinor: p.bigint('bigint').nullable(),
     bookedApplicationId: p.bigint('bigint').nullable(),
-    bookedAs: p.text().nullable(),
-    bookedFeeMinor: p.bigint('bigint').nullable(),
-    bookedTaxMinor: p.bigint('bigint').nullable(),
+    /** JSON: account to what it was credited, in minor units as text. */
+    booked: p.text().nullable(),
+    acceptedAt: p.datetime().nullable(),
+    superseded: p.boolean().default(false),
     /** Changes whenever what is said changes. */
     revision: p.integer().default(1),
     runId: p.bigint('bigint').nullable(),
@@ -95,6 +95,8 @@ export const PayoutBookingSchema = defineEntity({
     payoutId: p.bigint('bigint').nullable(),
     kind: p.text().$type<'lines' | 'bank' | 'correction'>(),
     lines: p.integer(),
+    /** JSON: account to what it was credited, in minor units as text. */
+    amounts: p.text(),
     createdAt: p.datetime().defaultRaw('now()'),
   },
 });

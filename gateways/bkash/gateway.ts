@@ -38,6 +38,7 @@ export const BKASH_CAPABILITIES: GatewayCapabilities = {
   executes: true,
   sessionLifeMinutes: null,
   takesCallbacks: true,
+  payouts: 'file',
 };
 
 /** State that all gateways of a process share: tokens and recorded executions. Their rows make them common to all processes. */

@@ -21,6 +21,7 @@ export const MANUAL_CAPABILITIES: GatewayCapabilities = {
   executes: false,
   sessionLifeMinutes: null,
   takesCallbacks: false,
+  payouts: 'file',
 };
 
 export interface ManualOptions {

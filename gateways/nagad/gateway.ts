@@ -38,6 +38,7 @@ export const NAGAD_CAPABILITIES: GatewayCapabilities = {
   executes: false,
   sessionLifeMinutes: null,
   takesCallbacks: true,
+  payouts: 'file',
 };
 
 /** The API's URL with its path, and the origin of the payer's page, which has its own port or host. Source: open-source clients. */

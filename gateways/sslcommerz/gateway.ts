@@ -1,7 +1,4 @@
 import type { z } from 'zod';
-import type { HttpClient } from '../../runtime/http-client.ts';
-import { sendToGateway, unexpectedStatus } from '../http.ts';
-import { parseJson, readAnswer } from '../json.ts';
 import { isGatewayPage } from '../page.ts';
 import {
   GatewayFailure,
@@ -21,7 +18,9 @@ import {
   TransactionAnswer,
   TransactionList,
 } from './answers.ts';
+import { createCall, type Call, type SslcommerzOptions } from './call.ts';
 import { parseCallback } from './callback.ts';
+import { readPayouts } from './payouts.ts';
 import { sessionForm } from './session.ts';
 import { toDecimalText } from '../../domain/money.ts';
 
@@ -42,16 +41,8 @@ export const SSLCOMMERZ_CAPABILITIES: GatewayCapabilities = {
   executes: false,
   sessionLifeMinutes: null,
   takesCallbacks: true,
+  payouts: 'unconfirmed-api',
 };
-
-export interface SslcommerzOptions {
-  /** `https://sandbox.sslcommerz.com` or `https://securepay.sslcommerz.com`, or the simulator's origin. */
-  readonly baseUrl: string;
-  readonly storeId: string;
-  readonly storePassword: string;
-  readonly http: HttpClient;
-  readonly totalTimeoutMs?: number;
-}
 
 const SESSION_PATH = '/gwprocess/v4/api.php';
 const VALIDATION_PATH = '/validator/api/validationserverAPI.php';
@@ -116,6 +107,7 @@ export function createSslcommerzGateway(options: SslcommerzOptions): Gateway {
         ? { kind: 'unknown', note: 'ANOTHER_REFUND' }
         : refundAnswer(answer, raw);
     },
+    readPayouts: (window) => readPayouts(call, store, window),
   };
 }
 
@@ -195,45 +187,6 @@ function refundAnswer(answer: z.infer<typeof RefundAnswerBody>, evidence: string
     default:
       return { kind: 'unknown', note: 'UNKNOWN_STATUS' };
   }
-}
-
-interface CallRequest {
-  readonly method?: 'GET' | 'POST';
-  readonly path: string;
-  readonly query?: Readonly<Record<string, string>>;
-  readonly form?: URLSearchParams;
-}
-
-type Call = <Schema extends z.ZodType>(
-  schema: Schema,
-  request: CallRequest,
-) => Promise<{ answer: z.infer<Schema>; raw: string }>;
-
-/** Creates the function for one HTTP exchange. */
-function createCall({ baseUrl, storeId, storePassword, http, totalTimeoutMs = 15_000 }: SslcommerzOptions): Call {
-  return async (schema, { method = 'GET', path, query, form }) => {
-    const url = new URL(path, baseUrl);
-    if (query !== undefined) {
-      url.search = new URLSearchParams({
-        ...query,
-        store_id: storeId,
-        store_passwd: storePassword,
-        v: '1',
-        format: 'json',
-      }).toString();
-    }
-    const { status, raw } = await sendToGateway(http, {
-      method,
-      url: url.href,
-      headers: form === undefined ? {} : { 'content-type': 'application/x-www-form-urlencoded' },
-      ...(form === undefined ? {} : { body: form.toString() }),
-      totalTimeoutMs,
-    });
-    if (status !== 200) {
-      throw unexpectedStatus(status);
-    }
-    return { answer: readAnswer(schema, parseJson(raw)), raw };
-  };
 }
 
 /** SSLCOMMERZ documents sister hosts of its API. */

@@ -57,6 +57,7 @@ const Event = z.looseObject({
       payment_status: z.string().nullish(),
       status: z.string().nullish(),
       metadata: z.record(z.string(), z.unknown()).nullish(),
+      payment_intent: z.unknown().optional(),
     }),
   }),
 });
@@ -84,6 +85,7 @@ function parseEvent(
     note: null,
     eventId: event.id,
     ...refundNamedIn(event),
+    ...aboutIn(event),
   };
 }
 
@@ -118,6 +120,20 @@ function isFailedRefund({ type, data: { object } }: Event): boolean {
 function refundNamedIn(event: Event): Pick<ParsedCallback, 'claimedRefundId'> {
   const id = event.data.object.id ?? '';
   return isFailedRefund(event) && /^[0-9A-Za-z_]{1,120}$/.test(id) ? { claimedRefundId: id } : {};
+}
+
+const PAYOUT_EVENTS: ReadonlySet<string> = new Set(['payout.reconciliation_completed', 'payout.paid', 'payout.failed']);
+const DISPUTE_EVENTS: ReadonlySet<string> = new Set(['charge.dispute.created', 'charge.dispute.closed']);
+
+function aboutIn({ type, data: { object } }: Event): Pick<ParsedCallback, 'about'> {
+  const id = plainId(object.id);
+  if (id !== null && PAYOUT_EVENTS.has(type) && object.object === 'payout') {
+    return { about: { kind: 'payout', payoutReference: id } };
+  }
+  const status = plainId(object.status);
+  return id !== null && status !== null && DISPUTE_EVENTS.has(type) && object.object === 'dispute'
+    ? { about: { kind: 'dispute', disputeId: id, status, gatewayTxnId: plainId(object.payment_intent) } }
+    : {};
 }
 
 function claimsOf(event: Event): ParsedCallback['claims'] {

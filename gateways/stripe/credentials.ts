@@ -4,7 +4,7 @@ import { readSecret } from '../json.ts';
 import { GatewayFailure } from '../port.ts';
 
 const Secret = z.object({
-  /** `sk_…`, or a restricted key `rk_…` that may write checkout sessions and refunds. */
+  /** `sk_…`, or a restricted key `rk_…` that may write checkout sessions and refunds and read the balance and payouts. */
   secretKey: z.string().min(1),
   /** `whsec_…` of the endpoint that receives events. */
   webhookSecret: z.string().min(1),

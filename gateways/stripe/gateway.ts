@@ -5,6 +5,7 @@ import { queryAttempt, closeSession } from './attempt.ts';
 import { parseCallback } from './callback.ts';
 import { readCredentials } from './credentials.ts';
 import { createStripeLibrary, type StripeLibrary } from './library.ts';
+import { readPayouts } from './payouts.ts';
 import { queryRefund, refund } from './refunds.ts';
 import { openSession } from './session.ts';
 
@@ -41,6 +42,7 @@ export const STRIPE_CAPABILITIES: GatewayCapabilities = {
   // Stripe's maximum. Lenden closes its sessions when the payment ends.
   sessionLifeMinutes: 24 * 60,
   takesCallbacks: true,
+  payouts: 'api',
 };
 
 export interface StripeOptions {
@@ -77,5 +79,6 @@ export function createStripeGateway(options: StripeOptions): Gateway {
     parseCallback: (raw, arrival) => parseCallback(raw, arrival, credentials),
     refund: (request) => refund(library(), request),
     queryRefund: (gatewayRefundId, charge) => queryRefund(library(), gatewayRefundId, charge),
+    readPayouts: (window) => readPayouts(library(), window),
   };
 }

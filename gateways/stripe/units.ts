@@ -37,6 +37,12 @@ export function fromStripeAmount(amount: number, currency: string): bigint | nul
   return counted % factor === 0n ? counted / factor : null;
 }
 
+/** Converts a signed amount of Stripe's balance to minor units. Returns null where `fromStripeAmount` does. */
+export function fromStripeBalance(amount: number, currency: string): bigint | null {
+  const size = fromStripeAmount(Math.abs(amount), currency);
+  return size === null || amount >= 0 ? size : -size;
+}
+
 function stripeExponent(currency: string): number {
   return ZERO_DECIMAL.has(currency) ? 0 : THREE_DECIMAL.has(currency) ? 3 : 2;
 }

@@ -43,6 +43,8 @@ export function idleDependencies(): ApiDependencies & AdminDependencies {
       startDelivery: refuse,
       resendDelivery: refuse,
       endedWorkflows: refuse,
+      startReconciliation: refuse,
+      cancelReconciliation: refuse,
       startPayoutImport: refuse,
       wakeSweeper: refuse,
     },

@@ -9,6 +9,7 @@ import {
   wholeUpTo,
 } from '../kit/member-checks.ts';
 import type { Check } from '../kit/member-checks.ts';
+import { payoutChanges } from '../kit/payouts/settings.ts';
 import { codeTexts } from './codes.ts';
 import { faultKinds, findScript, operations } from './scripts.ts';
 import type { Script } from './scripts.ts';
@@ -43,6 +44,7 @@ const settingsChecks: Record<keyof Settings, Check> = {
   endedStatus: oneOf('initiated', 'named'),
   paidInvoice: oneOf('refused', 'allowed'),
   noticeUrl: (value) => value === '' || (typeof value === 'string' && value.length <= 1_000 && URL.canParse(value)),
+  payouts: payoutChanges,
   script: membersOf(scriptChecks),
 };
 

@@ -2,19 +2,24 @@ import type { Router } from '@koa/router';
 import { actionRoutes, commonControlRoutes, ownerNamed } from '../kit/control.ts';
 import { merged } from '../kit/scripts.ts';
 import { BodyError, readJsonObject } from '../kit/form-body.ts';
+import { payoutRoutes } from '../kit/payouts/control.ts';
+import type { PayoutDesk } from '../kit/payouts/desk.ts';
 import { agreeByPayer, backUrl } from './checkout.ts';
 import { parseScript, parseSettings } from './control-input.ts';
 import { endPayment, executePayment, paymentsOf } from './gateway.ts';
 import type { Gateway } from './gateway.ts';
 import type { Notices } from './notices.ts';
+import { payoutColumns } from './payouts.ts';
 import { scriptTable } from './scripts.ts';
 import type { Payment } from './state.ts';
 import { isWallet, payingWallets } from './wallets.ts';
 
 const base = '/__sim/bkash';
 
+type Parts = { gateway: Gateway; notices: Notices; desk: PayoutDesk };
+
 /** Registers the control API, which tests and proofs use; ordinary payments never need it. Every change is a JSON request. */
-export function controlRoutes(router: Router, { gateway, notices }: { gateway: Gateway; notices: Notices }): void {
+export function controlRoutes(router: Router, { gateway, notices, desk }: Parts): void {
   const usernameIn = (body: Readonly<Record<string, unknown>>): string =>
     ownerNamed(gateway.merchants, { idOf: (one) => one.username, id: body['username'], member: 'username' }).username;
   commonControlRoutes(router, {
@@ -58,6 +63,7 @@ export function controlRoutes(router: Router, { gateway, notices }: { gateway: G
     },
     settled: () => gateway.settled(),
   });
+  payoutRoutes(router, { base, desk, charges: gateway.charges, ownerMember: 'username', columns: payoutColumns });
   router.get('/bkash/notice-certificate.pem', (ctx) => {
     ctx.type = 'text/plain';
     ctx.body = notices.certificate;

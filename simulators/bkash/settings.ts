@@ -1,4 +1,5 @@
 import type { Code } from './codes.ts';
+import type { PayoutChanges } from '../kit/payouts/settings.ts';
 import type { Script } from './scripts.ts';
 
 /** Settings that the control API can change while the simulator runs. They are kept across restarts. Times are in milliseconds. */
@@ -23,6 +24,8 @@ export type Settings = {
   paidInvoice: 'refused' | 'allowed';
   /** URL to which the notice of every completed payment is posted; '' for none. */
   noticeUrl: string;
+  /** How payouts differ from the defaults in `payouts.ts`. */
+  payouts: PayoutChanges;
   /** The script with which every new payment starts. */
   script: Script;
 };
@@ -44,5 +47,6 @@ export const defaultSettings: Settings = {
   endedStatus: 'initiated',
   paidInvoice: 'refused',
   noticeUrl: '',
+  payouts: {},
   script: {},
 };

@@ -4,12 +4,14 @@ import { openGateway } from '../kit/gateway.ts';
 import type { GatewayOptions } from '../kit/gateway.ts';
 import type { Simulator } from '../kit/host.ts';
 import { checkoutRoutes } from './checkout.ts';
+import { createPayoutDesk } from '../kit/payouts/desk.ts';
 import { controlRoutes } from './control.ts';
 import { recordCharge, recordRefund } from './gateway.ts';
 import type { Gateway } from './gateway.ts';
 import { merchantRoutes } from './merchant-api.ts';
 import type { Merchant } from './merchants.ts';
 import { createNotices } from './notices.ts';
+import { payoutSource } from './payouts.ts';
 import type { Settings } from './settings.ts';
 import { clearState, createState } from './state.ts';
 
@@ -29,13 +31,15 @@ export async function createBkashSimulator(options: BkashOptions): Promise<Simul
   for (const refund of gateway.state.refunds.values()) {
     recordRefund(gateway, refund);
   }
+  const desk = createPayoutDesk(gateway, { source: payoutSource, owners: merchants.map(({ username }) => username) });
   const router = new Router();
   merchantRoutes(router, gateway);
   checkoutRoutes(router, gateway);
-  controlRoutes(router, { gateway, notices });
+  controlRoutes(router, { gateway, notices, desk });
   return {
     name: 'bkash',
     router,
+    desk,
     reset,
     async close() {
       await notices.idle();

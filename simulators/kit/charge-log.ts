@@ -5,7 +5,7 @@ import { openDurableLog } from './durable-log.ts';
  * A line about what really happened to the payer's money. The simulator writes it independently of Lenden, so a ledger can be compared with it. There
  * is one line for each charge, each accepted refund and each refund's outcome.
  */
-type ChargeLine = {
+export type ChargeLine = {
   kind: 'charge' | 'refund' | 'refund_outcome';
   gateway: string;
   /** Unique across all lines. A line whose id was already written is not written again. */

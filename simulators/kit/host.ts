@@ -5,12 +5,16 @@ import { Router } from '@koa/router';
 import Koa from 'koa';
 import { openChargeLog } from './charge-log.ts';
 import type { ChargeLog } from './charge-log.ts';
+import { bankRoutes } from './bank/routes.ts';
 import { BodyError } from './form-body.ts';
+import type { PayoutDesk } from './payouts/desk.ts';
 
 /** A simulated gateway, mounted on the host next to the others. */
 export type Simulator = {
   name: string;
   router: Router;
+  /** Where its payouts are made; the bank's statement shows them. Absent from what is no gateway. */
+  desk?: PayoutDesk;
   /** Clears everything. Files are renamed with the suffix. */
   reset(suffix: string): Promise<void>;
   close(): Promise<void>;
@@ -107,6 +111,10 @@ function commonRoutes({ charges, simulators }: { charges: ChargeLog; simulators:
           (gateway === undefined || line.gateway === gateway) && (tranId === undefined || line.tranId === tranId),
       );
   });
+  bankRoutes(
+    router,
+    simulators.flatMap(({ desk }) => desk ?? []),
+  );
   router.post('/__sim/reset', async (ctx) => {
     const suffix = `${new Date().toISOString().replaceAll(/[:.]/g, '-')}.old`;
     await charges.reset(suffix);

@@ -1,3 +1,5 @@
+import type { Step } from './payouts/book.ts';
+
 /** A script that waits for the owner's next payments. `Owner` names the merchant, as the gateway's own API does. */
 export type Queued<Owner, Script> = Owner & { id: string; script: Script; left: number };
 
@@ -6,7 +8,8 @@ export type CommonEntry<Owner, Payment, Script, Settings> =
   | { type: 'fault_used'; counter: string }
   | { type: 'settings'; settings: Partial<Settings> }
   | { type: 'script_queued'; queued: Queued<Owner, Script> }
-  | ({ type: 'script_taken'; id: string } & Payment);
+  | ({ type: 'script_taken'; id: string } & Payment)
+  | { type: 'payout_step'; step: Step };
 
 export type CommonTables<Owner, Script, Settings> = {
   /** How often each fault of limited `times` was used. */
@@ -14,11 +17,19 @@ export type CommonTables<Owner, Script, Settings> = {
   queuedScripts: Map<string, Queued<Owner, Script>>;
   /** The queued script that a payment got, by the payment's key. It keeps it, so that a repeated call gets the same one. */
   takenScripts: Map<string, Script>;
+  /** What has made payouts, in order, by id. */
+  payoutSteps: Map<string, Step>;
   settings: Settings;
 };
 
 export function createTables<Owner, Script, Settings>(defaults: Settings): CommonTables<Owner, Script, Settings> {
-  return { faultsUsed: new Map(), queuedScripts: new Map(), takenScripts: new Map(), settings: { ...defaults } };
+  return {
+    faultsUsed: new Map(),
+    queuedScripts: new Map(),
+    takenScripts: new Map(),
+    payoutSteps: new Map(),
+    settings: { ...defaults },
+  };
 }
 
 /** Clears everything, including the settings. */
@@ -56,7 +67,10 @@ export function applyCommon<Owner, Payment, Script, Settings>(
           state.queuedScripts.delete(entry.id);
         }
       }
+      return;
     }
+    case 'payout_step':
+      state.payoutSteps.set(entry.step.id, entry.step);
   }
 }
 

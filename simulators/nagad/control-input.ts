@@ -11,6 +11,7 @@ import {
   wholeUpTo,
 } from '../kit/member-checks.ts';
 import type { Check } from '../kit/member-checks.ts';
+import { payoutChanges } from '../kit/payouts/settings.ts';
 import { endings, faultKinds, findScript, operations } from './scripts.ts';
 import type { Script } from './scripts.ts';
 import type { Settings } from './settings.ts';
@@ -37,6 +38,7 @@ const settingsChecks: Record<keyof Settings, Check> = {
   hangMs: milliseconds,
   slowMs: milliseconds,
   inactiveMerchants: listOf(text),
+  payouts: payoutChanges,
   script: membersOf(scriptChecks),
 };
 

@@ -1,9 +1,12 @@
 import type { Router } from '@koa/router';
 import { actionRoutes, commonControlRoutes, ownerNamed } from '../kit/control.ts';
 import { BodyError } from '../kit/form-body.ts';
+import { payoutRoutes } from '../kit/payouts/control.ts';
+import type { PayoutDesk } from '../kit/payouts/desk.ts';
 import { parseScript, parseSettings } from './control-input.ts';
 import { finishOrder, ordersOf } from './gateway.ts';
 import type { Gateway } from './gateway.ts';
+import { payoutColumns } from './payouts.ts';
 import { endings, scriptTable } from './scripts.ts';
 import type { Order } from './state.ts';
 
@@ -11,7 +14,7 @@ const base = '/__sim/nagad';
 const idOf = ({ id }: { id: string }): string => id;
 
 /** Registers the control API, which tests and proofs use; ordinary payments never need it. Every change is a JSON request. */
-export function controlRoutes(router: Router, gateway: Gateway): void {
+export function controlRoutes(router: Router, gateway: Gateway, desk: PayoutDesk): void {
   commonControlRoutes(router, {
     base,
     gateway,
@@ -36,6 +39,7 @@ export function controlRoutes(router: Router, gateway: Gateway): void {
     },
     settled: () => gateway.settled(),
   });
+  payoutRoutes(router, { base, desk, charges: gateway.charges, ownerMember: 'merchantId', columns: payoutColumns });
 }
 
 function finishNow(gateway: Gateway, { order, status }: { order: Order; status: unknown }): void {

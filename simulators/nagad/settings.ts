@@ -1,3 +1,4 @@
+import type { PayoutChanges } from '../kit/payouts/settings.ts';
 import type { Script } from './scripts.ts';
 
 /** Settings that the control API can change while the simulator runs. They are kept across restarts. Times are in milliseconds. */
@@ -16,6 +17,8 @@ export type Settings = {
   slowMs: number;
   /** Ids of disabled merchants. */
   inactiveMerchants: readonly string[];
+  /** How payouts differ from the defaults in `payouts.ts`. */
+  payouts: PayoutChanges;
   /** The script with which every new order starts. */
   script: Script;
 };
@@ -29,5 +32,6 @@ export const defaultSettings: Settings = {
   hangMs: 120_000,
   slowMs: 5_000,
   inactiveMerchants: [],
+  payouts: {},
   script: {},
 };

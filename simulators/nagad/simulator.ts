@@ -3,12 +3,14 @@ import { openGateway } from '../kit/gateway.ts';
 import type { GatewayOptions } from '../kit/gateway.ts';
 import type { Simulator } from '../kit/host.ts';
 import { checkoutRoutes } from './checkout.ts';
+import { createPayoutDesk } from '../kit/payouts/desk.ts';
 import { controlRoutes } from './control.ts';
 import { advanceIfDue, recordCharge } from './gateway.ts';
 import type { Gateway } from './gateway.ts';
 import { openKeys, readOrMakeKeys } from './keys.ts';
 import { merchantRoutes } from './merchant-api.ts';
 import type { Merchant } from './merchants.ts';
+import { payoutSource } from './payouts.ts';
 import type { Settings } from './settings.ts';
 import { clearState, createState } from './state.ts';
 
@@ -28,13 +30,15 @@ export async function createNagadSimulator(options: NagadOptions): Promise<Simul
   }
   const sweep = setInterval(() => sweepOnce(gateway), sweepMs);
 
+  const desk = createPayoutDesk(gateway, { source: payoutSource, owners: options.merchants.map(({ id }) => id) });
   const router = new Router();
   merchantRoutes(router, gateway);
   checkoutRoutes(router, gateway);
-  controlRoutes(router, gateway);
+  controlRoutes(router, gateway, desk);
   return {
     name: 'nagad',
     router,
+    desk,
     reset,
     async close() {
       clearInterval(sweep);

@@ -11,6 +11,7 @@ import {
   wholeUpTo,
 } from '../kit/member-checks.ts';
 import type { Check } from '../kit/member-checks.ts';
+import { payoutChanges } from '../kit/payouts/settings.ts';
 import { faultKinds, findScript, operations } from './scripts.ts';
 import type { Script } from './scripts.ts';
 import type { Settings } from './settings.ts';
@@ -53,6 +54,7 @@ const settingsChecks: Record<keyof Settings, Check> = {
   numOfItem: oneOf('always', 'shipped'),
   otpStep: flag,
   inactiveStores: listOf(text),
+  payouts: payoutChanges,
   script: membersOf(scriptChecks),
 };
 

@@ -1,6 +1,8 @@
 import type { Router } from '@koa/router';
 import { actionRoutes, commonControlRoutes, ownerNamed } from '../kit/control.ts';
 import { BodyError } from '../kit/form-body.ts';
+import { payoutRoutes } from '../kit/payouts/control.ts';
+import type { PayoutDesk } from '../kit/payouts/desk.ts';
 import { finishByPayer } from './checkout.ts';
 import { parseScript, parseSettings } from './control-input.ts';
 import type { Courier } from './courier.ts';
@@ -8,14 +10,15 @@ import { errorTexts, finishSession, sessionsOf } from './gateway.ts';
 import type { Gateway } from './gateway.ts';
 import { findInstrument } from './instruments.ts';
 import type { Instrument } from './instruments.ts';
+import { payoutColumns } from './payouts.ts';
 import { mergeScripts, scriptTable } from './scripts.ts';
 import type { PayOutcome } from './scripts.ts';
 import type { Session } from './state.ts';
 
-type Parts = { gateway: Gateway; courier: Courier };
+type Parts = { gateway: Gateway; courier: Courier; desk: PayoutDesk };
 
 /** Registers the control API, which tests and proofs use; ordinary payments never need it. Every change is a JSON request. */
-export function controlRoutes(router: Router, { gateway, courier }: Parts): void {
+export function controlRoutes(router: Router, { gateway, courier, desk }: Parts): void {
   commonControlRoutes(router, {
     base: '/__sim',
     gateway,
@@ -42,6 +45,13 @@ export function controlRoutes(router: Router, { gateway, courier }: Parts): void
       finish: (session, body) => finishNow(gateway, { session, body }),
     },
     settled: () => gateway.settled(),
+  });
+  payoutRoutes(router, {
+    base: '/__sim',
+    desk,
+    charges: gateway.charges,
+    ownerMember: 'storeId',
+    columns: payoutColumns,
   });
 }
 

@@ -214,7 +214,7 @@ function refusedRead(reason: string): Answer {
   return { APIConnect: 'FAILED', errorReason: reason };
 }
 
-function connectState(
+export function connectState(
   gateway: Gateway,
   { storeId, password }: { storeId: string; password: string },
 ): 'DONE' | 'FAILED' | 'INACTIVE' {

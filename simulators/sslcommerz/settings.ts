@@ -1,3 +1,4 @@
+import type { PayoutChanges } from '../kit/payouts/settings.ts';
 import type { Script } from './scripts.ts';
 
 /** Settings that the control API can change while the simulator runs. They are kept across restarts. Times are in milliseconds. */
@@ -23,6 +24,8 @@ export type Settings = {
   otpStep: boolean;
   /** Ids of disabled stores. */
   inactiveStores: readonly string[];
+  /** How payouts differ from the defaults in `payouts.ts`. */
+  payouts: PayoutChanges;
   /** The script with which every new session starts. */
   script: Script;
 };
@@ -41,5 +44,6 @@ export const defaultSettings: Settings = {
   numOfItem: 'shipped',
   otpStep: false,
   inactiveStores: [],
+  payouts: {},
   script: {},
 };

@@ -4,11 +4,14 @@ import type { GatewayOptions } from '../kit/gateway.ts';
 import type { Simulator } from '../kit/host.ts';
 import { checkoutRoutes } from './checkout.ts';
 import { controlRoutes } from './control.ts';
+import { createPayoutDesk } from '../kit/payouts/desk.ts';
 import { createCourier } from './courier.ts';
 import { expireIfDue, isNotStarted, recordCharge, recordRefund } from './gateway.ts';
 import type { Gateway } from './gateway.ts';
 import { merchantRoutes } from './merchant-api.ts';
+import { payoutSource } from './payouts.ts';
 import { endDueRefunds } from './refunds.ts';
+import { settlementRoutes } from './settlement-records.ts';
 import type { Settings } from './settings.ts';
 import { clearState, createState } from './state.ts';
 import type { Store } from './stores.ts';
@@ -33,12 +36,15 @@ export async function createSslcommerzSimulator(options: SslcommerzOptions): Pro
   const sweep = setInterval(() => sweepOnce(gateway), sweepMs);
 
   const router = new Router();
+  const desk = createPayoutDesk(gateway, { source: payoutSource, owners: options.stores.map(({ id }) => id) });
   merchantRoutes(router, gateway);
+  settlementRoutes(router, gateway, desk);
   checkoutRoutes(router, { gateway, courier });
-  controlRoutes(router, { gateway, courier });
+  controlRoutes(router, { gateway, courier, desk });
   return {
     name: 'sslcommerz',
     router,
+    desk,
     reset,
     async close() {
       clearInterval(sweep);

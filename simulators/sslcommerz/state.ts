@@ -161,7 +161,14 @@ type MachineryEntry = Extract<
   Entry,
   {
     type:
-      'delivery' | 'delivery_attempt' | 'delivery_due' | 'fault_used' | 'settings' | 'script_queued' | 'script_taken';
+      | 'delivery'
+      | 'delivery_attempt'
+      | 'delivery_due'
+      | 'fault_used'
+      | 'settings'
+      | 'script_queued'
+      | 'script_taken'
+      | 'payout_step';
   }
 >;
 

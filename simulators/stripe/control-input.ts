@@ -9,6 +9,7 @@ import {
   wholeUpTo,
 } from '../kit/member-checks.ts';
 import type { Check } from '../kit/member-checks.ts';
+import { payoutChanges } from '../kit/payouts/settings.ts';
 import { faultKinds, findScript, operations } from './scripts.ts';
 import type { EventScript, Script } from './scripts.ts';
 import type { Settings } from './settings.ts';
@@ -46,6 +47,7 @@ const settingsChecks: Record<keyof Settings, Check> = {
   idempotencyTtlMs: whole,
   feeBps: whole,
   feeFixed: whole,
+  payouts: payoutChanges,
   script: membersOf(scriptChecks),
 };
 

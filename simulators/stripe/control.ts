@@ -1,5 +1,6 @@
 import type { Router } from '@koa/router';
 import { actionRoutes, commonControlRoutes, ownerNamed } from '../kit/control.ts';
+import { payoutRoutes } from '../kit/payouts/control.ts';
 import { merged } from '../kit/scripts.ts';
 import { BodyError } from '../kit/form-body.ts';
 import { goodAccount, goodCard } from './cards.ts';
@@ -10,6 +11,8 @@ import { signedEvent } from './events.ts';
 import { endConfirmation, endDelayed, endRefund, expireSession, sessionsOf } from './gateway.ts';
 import type { Gateway } from './gateway.ts';
 import { refundsOf } from './merchant-api.ts';
+import { tellOfDispute, tellOfEnd, tellOfPayout } from './payout-events.ts';
+import { payoutColumns } from './payouts.ts';
 import { scriptTable } from './scripts.ts';
 import type { Session } from './state.ts';
 
@@ -53,6 +56,21 @@ export function controlRoutes(router: Router, { gateway, courier }: Parts): void
       await gateway.settled();
       courier.wake();
     },
+  });
+  payoutRoutes(router, {
+    base,
+    desk: gateway.desk,
+    charges: gateway.charges,
+    ownerMember: 'account',
+    columns: payoutColumns,
+    onPayouts: (payouts) => payouts.forEach((payout) => tellOfPayout(gateway, payout)),
+    onPayoutEnded: (payout) => tellOfEnd(gateway, payout),
+    onDispute: (dispute) => tellOfDispute(gateway, dispute),
+  });
+  router.get(`${base}/events`, (ctx) => {
+    const { type } = ctx.query;
+    const events = [...gateway.state.events.values()].filter((event) => type === undefined || event.type === type);
+    ctx.body = events.map(({ id, account, type, at }) => ({ id, account, type, at }));
   });
   router.get(`${base}/events/:id`, (ctx) => {
     const event = gateway.state.events.get(String(ctx['params']['id']));

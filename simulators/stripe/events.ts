@@ -42,6 +42,16 @@ export function makeEvent(
   };
 }
 
+/** Creates the event of something that belongs to an account and to no session. It is posted at once. */
+export function makeAccountEvent(
+  gateway: Gateway,
+  { account, type, object }: { account: string; type: string; object: Fields },
+): Event {
+  const posted = gateway.accounts.some(({ id, webhookUrl }) => id === account && webhookUrl !== '');
+  const deliveries = posted ? [{ attempts: [], over: false, dueAt: Date.now() }] : [];
+  return { id: newEventId(), account, sessionId: '', type, at: Date.now(), object, deliveries };
+}
+
 /** Returns whether events of this type describe a change of an existing object. */
 function tellsWhatChanged(type: string): boolean {
   return type.endsWith('.updated') || type === 'charge.refunded';

@@ -1,10 +1,11 @@
 import type { GatewayCore } from '../kit/gateway.ts';
+import type { PayoutDesk } from '../kit/payouts/desk.ts';
 import type { Account } from './accounts.ts';
 import { bankAccounts, cards } from './cards.ts';
 import type { Card } from './cards.ts';
 import { ApiError } from './errors.ts';
 import { newBalanceTransactionId, newChargeId, newIntentId, newRefundId } from './identifiers.ts';
-import { decimalText } from './money.ts';
+import { converted, decimalText, rateBetween } from './money.ts';
 import type { Entry, Intent, Refund, Session, State } from './state.ts';
 import { referenceKey } from './state.ts';
 
@@ -13,11 +14,22 @@ export type Gateway = GatewayCore<State, Entry> & {
   accounts: readonly Account[];
   /** Idempotency keys whose first request is still in progress. */
   inProgress: Set<string>;
+  /** Where payouts and disputes are. */
+  desk: PayoutDesk;
+  /** Creates an event of what has just happened to a payout or a dispute of an account. */
+  tellAccount(account: string, type: string, object: Readonly<Record<string, unknown>>): void;
   /** Creates an event of what has just happened to a session, or to one of its refunds. */
   tell(type: string, session: Session, refund?: Refund): void;
   /** Returns the sum of the session's refunds, including those in progress. */
   refundedOf(session: Session): number;
 };
+
+/** Returns what an amount in a session's currency is worth in the currency in which its charge was settled. */
+export function settledAmount({ charge, currency }: Session, amount: number): number {
+  return charge?.rate === undefined
+    ? amount
+    : converted(amount, { from: currency, to: charge.settledIn, rate: charge.rate });
+}
 
 /** Returns all sessions under a merchant's reference, oldest first. */
 export function sessionsOf({ state }: Gateway, of: { account: string; reference: string }): Session[] {
@@ -117,6 +129,9 @@ function completeCharge(
   const { feeBps, feeFixed } = gateway.state.settings;
   const { script } = session;
   const amount = session.amount - (script.chargeLess ?? 0);
+  const settledIn = script.settlesIn ?? session.currency;
+  const rate = settledIn === session.currency ? undefined : rateBetween(session.currency, settledIn);
+  const settled = rate === undefined ? amount : converted(amount, { from: session.currency, to: settledIn, rate });
   change(gateway, session, {
     status: 'complete',
     paid: true,
@@ -126,9 +141,10 @@ function completeCharge(
       id: newChargeId(),
       at: Date.now(),
       amount,
-      fee: Math.round((amount * feeBps) / 10_000) + feeFixed,
+      fee: Math.round((settled * feeBps) / 10_000) + feeFixed,
       balanceTransaction: script.feeUnknown ? null : newBalanceTransactionId(),
-      settledIn: script.settlesIn ?? session.currency,
+      settledIn,
+      ...(rate === undefined ? {} : { rate }),
       ...by,
     },
   });

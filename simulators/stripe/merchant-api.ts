@@ -15,6 +15,7 @@ import { newRequestId, newSessionId } from './identifiers.ts';
 import { decimalText } from './money.ts';
 import { chargeFields, checkExpand, intentFields, listFields, refundFields, sessionFields } from './records.ts';
 import type { Expand, Fields } from './records.ts';
+import { payoutCalls } from './payout-api.ts';
 import { scriptForSession } from './script-choice.ts';
 import type { Script } from './scripts.ts';
 import { metadataAt, readSessionRequest, refuseUnknown, wholeNumber } from './session-request.ts';
@@ -34,6 +35,7 @@ export function merchantRoutes(router: Router, gateway: Gateway): void {
     ['post', '/v1/refunds', createRefund],
     ['get', '/v1/refunds', listRefunds],
     ['get', '/v1/refunds/:id', readRefund],
+    ...payoutCalls,
   ];
   for (const [method, path, prepare] of calls) {
     router[method](path, (ctx) =>

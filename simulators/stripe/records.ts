@@ -1,7 +1,11 @@
 import type { Account } from './accounts.ts';
 import { isLive } from './accounts.ts';
 import { ApiError } from './errors.ts';
+import { feeWithin } from '../kit/payouts/movements.ts';
+import { settingsFor } from '../kit/payouts/settings.ts';
 import type { Gateway } from './gateway.ts';
+import { settledAmount } from './gateway.ts';
+import { feeDetails, payoutDefaults } from './payouts.ts';
 import type { Event, Refund, Session } from './state.ts';
 
 /* The gateway's wire objects. A reference to another object is its id, or the whole object if the caller asked to expand it. */
@@ -12,7 +16,7 @@ export type Fields = Record<string, unknown>;
 export type Expand = readonly string[];
 
 export const apiVersion = '2026-10-28.endive';
-const seconds = (ms: number): number => Math.floor(ms / 1_000);
+export const seconds = (ms: number): number => Math.floor(ms / 1_000);
 
 const availableAfterMs = 2 * 24 * 3_600_000;
 /** For the test cards, which work with any future month. */
@@ -128,12 +132,14 @@ export function chargeFields(gateway: Gateway, session: Session, expand: Expand 
     amount: charge.amount,
     amount_captured: charge.amount,
     amount_refunded: refunded,
-    balance_transaction: wants(expand, 'balance_transaction') ? balanceFields(session) : charge.balanceTransaction,
+    balance_transaction: wants(expand, 'balance_transaction')
+      ? balanceFields(gateway, session)
+      : charge.balanceTransaction,
     billing_details: { address: noAddress, email: session.email, name: null, phone: null, tax_id: null },
     captured: true,
     created: seconds(charge.at),
     currency: session.currency,
-    disputed: false,
+    disputed: [...gateway.desk.book().disputes.values()].some((dispute) => dispute.charge.sourceId === charge.id),
     failure_code: null,
     livemode: liveOf(gateway, session),
     metadata: session.intentMetadata,
@@ -154,30 +160,26 @@ export function chargeFields(gateway: Gateway, session: Session, expand: Expand 
   };
 }
 
-function balanceFields({ charge, currency }: Session): Fields | null {
+function balanceFields({ state }: Gateway, session: Session): Fields | null {
+  const { charge, account } = session;
   if (!charge || charge.balanceTransaction === null) {
     return null;
   }
   return {
     id: charge.balanceTransaction,
     object: 'balance_transaction',
-    amount: charge.amount,
+    amount: settledAmount(session, charge.amount),
     available_on: seconds(charge.at + availableAfterMs),
     balance_type: 'payments',
     created: seconds(charge.at),
     currency: charge.settledIn,
-    exchange_rate: charge.settledIn === currency ? null : 1,
+    exchange_rate: charge.rate === undefined ? null : Number(charge.rate),
     fee: charge.fee,
-    fee_details: [
-      {
-        amount: charge.fee,
-        application: null,
-        currency: charge.settledIn,
-        description: 'Processing fees',
-        type: 'stripe_fee',
-      },
-    ],
-    net: charge.amount - charge.fee,
+    fee_details: feeDetails(
+      feeWithin(BigInt(charge.fee), settingsFor(payoutDefaults, state.settings.payouts, account)),
+      charge.settledIn,
+    ),
+    net: settledAmount(session, charge.amount) - charge.fee,
     reporting_category: 'charge',
     source: charge.id,
     status: 'pending',

@@ -1,3 +1,4 @@
+import type { PayoutChanges } from '../kit/payouts/settings.ts';
 import type { Script } from './scripts.ts';
 
 /** Settings that the control API can change while the simulator runs. They are kept across restarts. Times are in milliseconds. */
@@ -18,6 +19,8 @@ export type Settings = {
   /** The fee: a rate in ten-thousandths, and a fixed part in the smallest unit. */
   feeBps: number;
   feeFixed: number;
+  /** How payouts differ from the defaults in `payouts.ts`. */
+  payouts: PayoutChanges;
   /** The script with which every new session starts. */
   script: Script;
 };
@@ -33,5 +36,6 @@ export const defaultSettings: Settings = {
   idempotencyTtlMs: 24 * 3_600_000,
   feeBps: 290,
   feeFixed: 30,
+  payouts: {},
   script: {},
 };

@@ -5,10 +5,12 @@ import type { Simulator } from '../kit/host.ts';
 import type { Account } from './accounts.ts';
 import { checkoutRoutes } from './checkout.ts';
 import { controlRoutes } from './control.ts';
-import { createCourier, makeEvent } from './events.ts';
+import { createPayoutDesk } from '../kit/payouts/desk.ts';
+import { createCourier, makeAccountEvent, makeEvent } from './events.ts';
 import { passTime, recordCharge, recordRefund } from './gateway.ts';
 import type { Gateway } from './gateway.ts';
 import { merchantRoutes, refundsOf } from './merchant-api.ts';
+import { payoutSourceOf } from './payouts.ts';
 import type { Settings } from './settings.ts';
 import { clearState, createState } from './state.ts';
 
@@ -27,12 +29,17 @@ export async function createStripeSimulator(options: StripeOptions): Promise<Sim
     clear: clearState,
   });
   const { state } = core;
+  const desk = createPayoutDesk(core, { source: payoutSourceOf(state), owners: options.accounts.map(({ id }) => id) });
   const gateway: Gateway = {
     ...core,
+    desk,
     accounts: options.accounts,
     inProgress: new Set(),
     tell(type, session, refund) {
       gateway.record({ type: 'event', event: makeEvent(gateway, { type, session, refund }) });
+    },
+    tellAccount(account, type, object) {
+      gateway.record({ type: 'event', event: makeAccountEvent(gateway, { account, type, object }) });
     },
     refundedOf: (session) =>
       refundsOf(gateway, session)
@@ -58,6 +65,7 @@ export async function createStripeSimulator(options: StripeOptions): Promise<Sim
   return {
     name: 'stripe',
     router,
+    desk,
     reset,
     async close() {
       clearInterval(clock);

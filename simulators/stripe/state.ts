@@ -50,6 +50,8 @@ export type Charge = {
   fee: number;
   balanceTransaction: string | null;
   settledIn: string;
+  /** What a unit of the session's currency is worth in `settledIn`, with six decimals; absent if that is the same currency. */
+  rate?: string;
   card: { brand: string; last4: string } | null;
   riskLevel: string;
 };

@@ -110,6 +110,8 @@ export function createFakeDispatch(database: Database): FakeDispatch {
       return Promise.resolve();
     },
     endedWorkflows: notNeeded,
+    startReconciliation: () => Promise.resolve(),
+    cancelReconciliation: () => Promise.resolve(false),
     startPayoutImport: ({ reference }) => {
       dispatch.imports.push(reference);
       return Promise.resolve();

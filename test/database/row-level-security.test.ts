@@ -314,9 +314,8 @@ async function fillOtherTables(owned: {
     `insert into credentials (application_id, mode, key_hash, secret_hash) values (${applicationId}, '${mode}', sha256('${tag}'), 'x')`,
     `insert into webhook_endpoints (application_id, mode) values (${applicationId}, '${mode}')`,
     `insert into webhook_signing_secrets (application_id, mode, sealed, fingerprint) values (${applicationId}, '${mode}', 'x', sha256('${tag}'))`,
-    `insert into gateway_callbacks (application_id, mode, payment_id, gateway, kind, signature_valid, raw_payload, digest)
-       values (${applicationId}, '${mode}', ${paymentId}, 'sslcommerz', 'ipn', true, 'x', sha256('${tag}'))`,
-    `insert into public_references (reference, kind, target_id, application_id, mode) values ('ref_${tag}', 'payment', ${paymentId}, ${applicationId}, '${mode}')`,
+    `insert into gateway_callbacks (application_id, mode, payment_id, attempt_id, gateway, kind, signature_valid, raw_payload, digest)
+       values (${applicationId}, '${mode}', ${paymentId}, ${attemptId}, 'sslcommerz', 'ipn', true, 'x', sha256('${tag}'))`,
     `insert into idempotency_keys (application_id, mode, operation, key, fingerprint, payment_id, lease_until, expires_at)
        values (${applicationId}, '${mode}', 'op', 'k', sha256('x'), ${paymentId}, now(), now())`,
     `with event as (insert into webhook_events (event_id, application_id, mode, payment_id, type, schema_version, sequence, payload)
@@ -356,7 +355,7 @@ async function fillOtherTables(owned: {
        opened as (insert into reconciliation_cases (reference, mode, gateway, application_id, kind, result_id, currency, reason, amount_minor)
          select 'case_' || lpad('${applicationId}${mode}', 22, '0'), '${mode}', 'sslcommerz', ${applicationId}, 'result', id, 'BDT', 'AMOUNT', 1 from result returning id)
        insert into reconciliation_case_entries (case_id, application_id, kind, text) select id, ${applicationId}, 'note', 'x' from opened`,
-    `insert into payout_bookings (application_id, mode, gateway, currency, kind, lines) values (${applicationId}, '${mode}', 'sslcommerz', 'BDT', 'lines', 1)`,
+    `insert into payout_bookings (application_id, mode, gateway, currency, kind, lines, amounts) values (${applicationId}, '${mode}', 'sslcommerz', 'BDT', 'lines', 1, '{}')`,
     `insert into audit_logs (actor_type, actor, action, target_type, target_id, application_id, mode)
        values ('SYSTEM', 'test', 'test.written', 'test', '1', ${applicationId}, '${mode}')`,
   ];

@@ -521,7 +521,7 @@ const HANDLE: Omit<AttemptHandle, 'attemptReference'> = {
   claimedValidationId: null,
   knownValidationIds: [],
 };
-const REFUND: Omit<RefundRequest, 'refundReference' | 'validationId' | 'gatewayTxnId'> = {
+export const REFUND: Omit<RefundRequest, 'refundReference' | 'validationId' | 'gatewayTxnId'> = {
   amount: { amountMinor: 4_000n, currency: 'BDT' },
   remarks: 'Refund',
   queriedBefore: false,
@@ -529,7 +529,7 @@ const REFUND: Omit<RefundRequest, 'refundReference' | 'validationId' | 'gatewayT
   otherRefunds: 0,
 };
 
-function orderOf(): SessionOrder {
+export function orderOf(): SessionOrder {
   return {
     attemptReference: attemptReference(),
     amount: AMOUNT,
@@ -561,7 +561,7 @@ interface Opened {
   readonly gatewayUrl: string | null;
 }
 
-async function opened(world: GatewayWorld, order: SessionOrder = orderOf()): Promise<Opened> {
+export async function opened(world: GatewayWorld, order: SessionOrder = orderOf()): Promise<Opened> {
   const outcome = await world.gateway.openSession(order);
   if (outcome.kind !== 'opened') {
     throw new Error(`the session was ${outcome.kind}`);
@@ -574,7 +574,7 @@ function ask(world: GatewayWorld, reference: string, changes: Partial<AttemptHan
 }
 
 /** Queries repeatedly until there is a clear answer, like the workflow. */
-async function queryUntilCharged(world: GatewayWorld, reference: string, sessionKey: string): Promise<Charge> {
+export async function queryUntilCharged(world: GatewayWorld, reference: string, sessionKey: string): Promise<Charge> {
   let last: unknown;
   for (let asked = 0; asked < QUESTIONS_MAX; asked += 1) {
     try {
@@ -616,7 +616,7 @@ async function refundable(
 }
 
 /** Requests the refund and then queries it until it ends, like the refund's workflow. */
-async function refundUntilEnded(world: GatewayWorld, request: RefundRequest): Promise<RefundAnswer['kind']> {
+export async function refundUntilEnded(world: GatewayWorld, request: RefundRequest): Promise<RefundAnswer['kind']> {
   const { gateway } = world;
   let id: string | null = null;
   for (let asked = 0; asked < QUESTIONS_MAX; asked += 1) {

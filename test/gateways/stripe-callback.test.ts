@@ -108,6 +108,33 @@ describe('an event', () => {
     expect(parse(body)).toMatchObject({ attemptReference: REFERENCE, claims: 'unknown', claimedValidationId: null });
   });
 
+  const payout = { id: 'po_1', object: 'payout', status: 'paid', amount: 990 };
+  const dispute = { id: 'dp_1', object: 'dispute', status: 'needs_response', payment_intent: 'pi_1', metadata: {} };
+  const aboutPayout = { kind: 'payout', payoutReference: 'po_1' };
+  const aboutDispute = { kind: 'dispute', disputeId: 'dp_1', status: 'needs_response', gatewayTxnId: 'pi_1' };
+  test.each<[string, Record<string, unknown>, object | undefined]>([
+    ['payout.reconciliation_completed', payout, aboutPayout],
+    ['payout.paid', payout, aboutPayout],
+    ['payout.failed', { ...payout, status: 'failed' }, aboutPayout],
+    ['charge.dispute.created', dispute, aboutDispute],
+    [
+      'charge.dispute.closed',
+      { ...dispute, status: 'lost', payment_intent: null },
+      { ...aboutDispute, status: 'lost', gatewayTxnId: null },
+    ],
+    ['payout.created', payout, undefined],
+    ['payout.paid', { ...payout, id: 'po 1' }, undefined],
+    ['payout.paid', dispute, undefined],
+    ['charge.dispute.created', { ...dispute, status: null }, undefined],
+    ['checkout.session.completed', {}, undefined],
+  ])('%s of %p is about %p and claims nothing of an attempt', (type, object, about) => {
+    // A use case asks the gateway about the payout or the dispute; the event alone proves nothing.
+    const parsed = parse(eventOf(type, type.startsWith('checkout') ? { ...SESSION, ...object } : object));
+    expect(parsed.about).toEqual(about);
+    expect(parsed.signatureValid).toBe(true);
+    expect(parsed.attemptReference).toBe(type.startsWith('checkout') ? REFERENCE : null);
+  });
+
   const body = eventOf('checkout.session.completed');
   test.each<[string, () => string | readonly string[]]>([
     ['with another secret', () => signed(body, { secret: 'whsec_2' })],

@@ -45,10 +45,16 @@ interface Parts {
 /** The parts that a gateway's world adds to a running simulator. */
 type Makes = Omit<GatewayWorld, 'money' | 'expectSilence' | 'close'>;
 
+/** A world whose simulator a test controls itself. */
+export interface SimulatedWorld extends GatewayWorld {
+  readonly url: string;
+  readonly control: Control;
+}
+
 async function withSimulator(
   start: (dataDir: string) => Promise<RunningHost>,
   make: (parts: Parts) => Makes | Promise<Makes>,
-): Promise<GatewayWorld> {
+): Promise<SimulatedWorld> {
   const dataDir = await mkdtemp(join(tmpdir(), 'gateway-contract-'));
   const simulator = await start(dataDir);
   const { http, expectSilence } = impatience(createHttpClient({ guard: 'none', allow: parseAllowList('') }));
@@ -63,6 +69,8 @@ async function withSimulator(
   };
   return {
     ...(await make({ simulator, dataDir, http, control, nowhere: await closedOrigin() })),
+    url: simulator.url,
+    control,
     money: async () => (await control('GET', 'charges')) as MoneyMoved[],
     expectSilence,
     close: async () => {
@@ -73,7 +81,7 @@ async function withSimulator(
   };
 }
 
-export function openSslcommerz(): Promise<GatewayWorld> {
+export function openSslcommerz(): Promise<SimulatedWorld> {
   const settings = { hangMs: HANG_MS, slowMs: 100, refundAfterMs: 0, noticeRetryMs: [], noticeTimeoutMs: 10_000 };
   return withSimulator(
     (dataDir) => startSslcommerzSimulator({ dataDir, settings }),
@@ -116,7 +124,7 @@ export function openSslcommerz(): Promise<GatewayWorld> {
 
 const BKASH_SECRET = { password: 'lenden_test@bkash', appKey: 'lenden_test_app', appSecret: 'lenden_test_app_secret' };
 
-export function openBkash(): Promise<GatewayWorld> {
+export function openBkash(): Promise<SimulatedWorld> {
   // bKash gives two tokens an hour, and the whole suite uses one.
   return withSimulator(
     (dataDir) => startBkashSimulator({ dataDir, settings: { hangMs: HANG_MS, slowMs: 100 } }),
@@ -160,7 +168,7 @@ export function openBkash(): Promise<GatewayWorld> {
 
 const NAGAD_MERCHANTS = [{ id: '683000000000001' }, { id: '683000000000002' }] as const;
 
-export function openNagad(): Promise<GatewayWorld> {
+export function openNagad(): Promise<SimulatedWorld> {
   const [own, other] = NAGAD_MERCHANTS;
   return withSimulator(
     (dataDir) =>
@@ -208,7 +216,7 @@ export function openNagad(): Promise<GatewayWorld> {
 
 const STRIPE_SECRET = { secretKey: 'sk_test_lenden', webhookSecret: 'whsec_lenden_test' };
 
-export function openStripe(): Promise<GatewayWorld> {
+export function openStripe(): Promise<SimulatedWorld> {
   return withSimulator(
     (dataDir) => startStripeSimulator({ dataDir, settings: { hangMs: HANG_MS, slowMs: 100 } }),
     ({ simulator, http, control, nowhere }) => {

@@ -38,7 +38,13 @@ afterAll(async () => {
 
 test('no process of the stack is logged in as the owner, nor can become it', async () => {
   // An attacker who takes over a process must not see every application.
-  const sessions = await sessionsOf(dev.databaseUrl);
+  const opened = async () => {
+    // Sessions that are idle are closed, so a request opens one.
+    await fetch(new URL('/ready', dev.api));
+    return sessionsOf(dev.databaseUrl);
+  };
+  await until(async () => (await opened()).some(({ login }) => login === 'lenden_app'));
+  const sessions = await opened();
   expect(sessions.filter(({ login, name }) => name !== `lenden ${login}`)).toEqual([]);
   expect(sessions.map(({ login }) => login)).toEqual(expect.arrayContaining(['lenden_app', 'lenden_system']));
   expect(await waysOut(dev.databaseUrl)).toEqual([]);

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
+import { payoutFaults } from '../../simulators/kit/payouts/faults.ts';
 import { scriptTable as nagadScripts } from '../../simulators/nagad/scripts.ts';
 import { scriptTable as sslcommerzScripts } from '../../simulators/sslcommerz/scripts.ts';
 import { scriptTable as stripeScripts } from '../../simulators/stripe/scripts.ts';
@@ -22,4 +23,15 @@ test.each<[string, Table]>([
     .toSorted()
     .map((number) => [number, scripts[number]?.name, scripts[number]?.about]);
   expect(rows).toEqual(table);
+});
+
+test('the README lists exactly the faults of payouts', async () => {
+  const readme = await readFile(join(import.meta.dirname, '../../simulators/README.md'), 'utf8');
+  const section = readme.split(/^## /m).find((text) => text.startsWith('Payouts\n')) ?? '';
+  const [, table = ''] = section.split('| fault | what is wrong |');
+  const rows = [...(table.split('\n\n')[0] ?? '').matchAll(/^\| `(\w+)` \| (.+) \|$/gm)].map(([, fault, about]) => [
+    fault,
+    about,
+  ]);
+  expect(rows).toEqual(Object.entries(payoutFaults));
 });

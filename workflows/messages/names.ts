@@ -7,7 +7,7 @@ export const TASK_QUEUES = {
   payments: 'lenden-payments',
   /** Webhook deliveries. They have their own queue so that slow receivers never delay a payment. */
   webhooks: 'lenden-webhooks',
-  /** Sweeper, ledger sealing and imports of payout files. */
+  /** Sweeper, ledger sealing, imports of payout files and reconciliation. */
   maintenance: 'lenden-maintenance',
 } as const;
 
@@ -20,6 +20,8 @@ export const WORKFLOW_TYPES = {
   payoutImport: 'payoutImportWorkflow',
   sweep: 'sweepWorkflow',
   sealLedger: 'sealLedgerWorkflow',
+  reconciliation: 'reconciliationWorkflow',
+  scheduledReconciliation: 'scheduledReconciliationWorkflow',
 } as const;
 
 /** Workflow ids contain random references, never a serial id, so that a guessed number never names another application's workflow. */
@@ -29,6 +31,8 @@ export const workflowIds = {
   refund: (refundReference: string): string => `refund:${refundReference}`,
   invoice: (invoiceReference: string): string => `invoice:${invoiceReference}`,
   webhook: (eventId: string): string => `webhook:${eventId}`,
+  reconciliation: ({ mode, gateway, period }: { mode: Mode; gateway: string; period: string }): string =>
+    `reconciliation:${mode}:${gateway}:${period}`,
   payoutImport: (fileReference: string): string => `payout-import:${fileReference}`,
 } as const;
 

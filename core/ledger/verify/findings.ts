@@ -7,6 +7,7 @@ export interface Finding {
     | 'unapplied-payment'
     | 'refund'
     | 'invoice'
+    | 'payout'
     | 'unexplained'
     | 'witness'
     | 'gateway';

@@ -7,7 +7,7 @@ const LISTED_MAX = 100;
 const REVERSALS_PER_PAGE = 500;
 
 /**
- * Checks that every posting is explained by a payment, unapplied payment, refund or reversed transaction, and that every confirmed charge is posted.
+ * Checks that every posting is explained by a payment, unapplied payment, refund, payout or reversed transaction, and that every confirmed charge is posted.
  */
 export async function verifyCauses(em: EntityManager, findings: Findings): Promise<void> {
   const unexplained = await em.execute<{ id: string; cause: string }[]>(UNEXPLAINED);
@@ -35,7 +35,8 @@ from ledger_transactions t
     and (r.status = 'SUCCEEDED') <> exists (select from ledger_transactions b where b.reverses_id = t.id)
   left join ledger_transactions o on t.cause_type = 'transaction' and t.kind = 'reversal' and o.id = t.reverses_id
     and o.id::text = t.cause_id
-where p.id is null and l.id is null and o.id is null and r.id is null
+  left join payout_bookings b on t.cause_type = 'payout' and t.kind = 'payout' and b.id::text = t.cause_id
+where p.id is null and l.id is null and o.id is null and r.id is null and b.id is null
 order by t.id limit ${LISTED_MAX}`;
 
 /** While a payment is open, its confirmed attempt will still finalize it. After an unpaid end it never will. */

@@ -5,6 +5,7 @@ import { verifyCauses } from './verify-causes.ts';
 import { verifyChain, type ChainReport, type Witness } from './verify-chain.ts';
 import { verifyInvoices } from './verify-invoices.ts';
 import { verifyUnappliedPayments, verifyPaidPayments, type ReadEvidence } from './verify-payments.ts';
+import { verifyPayouts } from './verify-payouts.ts';
 import { verifyRefunds } from './verify-refunds.ts';
 import { verifyStructure } from './verify-structure.ts';
 import { verifyUnsealed, type UnsealedTail } from './verify-unsealed.ts';
@@ -22,6 +23,8 @@ export interface LedgerReport {
   readonly refunds: number;
   /** Invoices that were issued. */
   readonly invoices: number;
+  /** What reconciliation posted for the lines and transfers of payouts. */
+  readonly payoutBookings: number;
 }
 
 /**
@@ -42,6 +45,7 @@ export function verifyLedger(
     const unappliedPayments = await verifyUnappliedPayments(em, { findings, readEvidence });
     const refunds = await verifyRefunds(em, findings);
     const invoices = await verifyInvoices(em, findings);
+    const payoutBookings = await verifyPayouts(em, findings);
     await verifyCauses(em, findings);
     return {
       findings: findings.listed,
@@ -53,6 +57,7 @@ export function verifyLedger(
       unappliedPayments,
       refunds,
       invoices,
+      payoutBookings,
     };
   });
 }

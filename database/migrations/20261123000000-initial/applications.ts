@@ -33,8 +33,13 @@ export const APPLICATIONS = [
   shadhinpay_business_id text unique check (shadhinpay_business_id ~ '^HB_[0-9a-f]{8}$'),
   -- The events of ShadhinPay's contract that are sent. Null: those that are on by default.
   shadhinpay_events text[],
+  -- Its books hold what belongs to no shop, such as a monthly fee of the installation's store. It takes no payments.
+  is_installation boolean not null default false,
   ${CREATED},
   ${UPDATED}`,
+    indexes: [
+      `create unique index applications_is_installation_key on applications (is_installation) where is_installation`,
+    ],
     access: {
       app: { rows: `id = (select lenden_scope_app())`, may: 'select' },
       operator: {

@@ -141,10 +141,13 @@ export const PAYOUTS = [
   lines integer not null default 0,
   -- The sum of the net amounts of its lines.
   lines_minor bigint not null default 0,
+  -- What was posted for its lines or its transfer has changed since the transfer was posted.
+  needs_booking boolean not null default false,
   ${UPDATED},
   unique (mode, gateway, store_id, gateway_reference, currency)`,
     indexes: [
       `create index payouts_arrives_on_idx on payouts (arrives_on desc, id desc)`,
+      `create index payouts_needs_booking_idx on payouts (mode, gateway, id) where needs_booking`,
       // A bank writes a reference in letters of its own.
       `create index payouts_bank_reference_idx on payouts (mode, lower(bank_reference)) where bank_reference is not null`,
       `create index payouts_gateway_reference_idx on payouts (mode, lower(gateway_reference))`,
@@ -186,6 +189,11 @@ export const PAYOUTS = [
     indexes: [
       `create unique index payout_lines_fingerprint_key on payout_lines (fingerprint, ordinal, store_id, gateway, mode)`,
       `create index payout_lines_payout_id_idx on payout_lines (payout_id) where payout_id is not null`,
+      // A movement finds its lines by what they may name.
+      `create index payout_lines_gateway_txn_id_idx on payout_lines (gateway_txn_id) where gateway_txn_id is not null`,
+      `create index payout_lines_attempt_reference_idx on payout_lines (attempt_reference) where attempt_reference is not null`,
+      `create index payout_lines_line_reference_idx on payout_lines (line_reference)
+  where line_reference is not null and kind in ('REFUND', 'ADJUSTMENT')`,
       `create index payout_lines_period_idx on payout_lines (mode, gateway, period, id)`,
     ],
     appendOnly: true,
@@ -285,11 +293,13 @@ export const RECONCILIATION = [
   settled_minor bigint,
   fee_expected_minor bigint,
   fee_settled_minor bigint,
-  -- What the ledger holds for the line: of which application, in which account, and which part is fee and tax.
+  -- What the ledger holds for it: of which application, and as JSON by how much each account was credited.
   booked_application_id bigint references applications,
-  booked_as text,
-  booked_fee_minor bigint,
-  booked_tax_minor bigint,
+  booked text,
+  -- People have taken the difference as it is.
+  accepted_at timestamptz,
+  -- Another row says what there is to say of the movement.
+  superseded boolean not null default false,
   -- Changes whenever what is said changes, so that a case can tell an old answer from a new one.
   revision integer not null default 1,
   run_id bigint references reconciliation_runs,
@@ -298,7 +308,7 @@ export const RECONCILIATION = [
   constraint reconciliation_results_flagged_check check ((reason is not null) = (status = 'FLAGGED'))`,
     indexes: [
       `create unique index reconciliation_results_line_id_key on reconciliation_results (line_id) where line_id is not null`,
-      `create unique index reconciliation_results_movement_key on reconciliation_results (movement_key) where line_id is null`,
+      `create unique index reconciliation_results_movement_key on reconciliation_results (movement_key) where line_id is null and not superseded`,
       `create index reconciliation_results_movement_key_idx on reconciliation_results (movement_key) where movement_key is not null`,
       `create index reconciliation_results_period_idx on reconciliation_results (mode, period, id)`,
       `create index reconciliation_results_open_idx on reconciliation_results (mode, gateway, id) where status in ('FLAGGED', 'DEFERRED')`,
@@ -322,6 +332,8 @@ export const RECONCILIATION = [
   payout_id bigint references payouts,
   kind text not null check (kind in ('lines', 'bank', 'correction')),
   lines integer not null check (lines >= 0),
+  -- As JSON, by how much it credits each account against the money in transit.
+  amounts text not null,
   ${CREATED}`,
     indexes: [`create index payout_bookings_payout_id_idx on payout_bookings (payout_id) where payout_id is not null`],
     appendOnly: true,

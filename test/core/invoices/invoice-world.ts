@@ -355,6 +355,8 @@ function notingDispatch(calls: Call[]): Dispatch {
     }),
     startDelivery: noted('startDelivery', undefined),
     resendDelivery: noted('resendDelivery', undefined),
+    startReconciliation: noted('startReconciliation', undefined),
+    cancelReconciliation: noted('cancelReconciliation', false),
     startPayoutImport: noted('startPayoutImport', undefined),
     wakeSweeper: noted('wakeSweeper', true),
     endedWorkflows: noted('endedWorkflows', { payments: [], invoices: [], unappliedPayments: [] }),

@@ -404,6 +404,8 @@ function recordingDispatch(sent: Sent, replaced: Partial<Dispatch>): Dispatch {
     },
     rescheduleInvoice: () => Promise.reject(new Error('no workflow runs here')),
     resendDelivery: (event) => replaced.resendDelivery?.(event) ?? Promise.resolve(),
+    startReconciliation: () => Promise.resolve(),
+    cancelReconciliation: () => Promise.resolve(false),
     startPayoutImport: (file) => replaced.startPayoutImport?.(file) ?? Promise.resolve(),
     wakeSweeper: () => replaced.wakeSweeper?.() ?? Promise.resolve(true),
     endedWorkflows: (ended) =>

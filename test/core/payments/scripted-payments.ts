@@ -221,6 +221,7 @@ const NO_REFUNDS = {
   executes: false,
   sessionLifeMinutes: null,
   takesCallbacks: true,
+  payouts: 'file',
 } as const;
 
 function asPort(gateway: ScriptedGateway, storeId: string): Gateway {
@@ -266,6 +267,8 @@ function noDispatch(): MailingDependencies['dispatch'] {
     resendDelivery: unused,
     startDelivery: unused,
     endedWorkflows: unused,
+    startReconciliation: unused,
+    cancelReconciliation: unused,
     startPayoutImport: unused,
     wakeSweeper: unused,
   };

@@ -139,6 +139,8 @@ function recordingDispatch(world: Pick<SweepWorld, 'calls' | 'temporal' | 'ended
     chooseGateway: unused,
     rescheduleInvoice: unused,
     signalRefundEnded: unused,
+    startReconciliation: unused,
+    cancelReconciliation: unused,
     startPayoutImport: async ({ reference }) => {
       calls.push(['startPayoutImport', reference]);
     },

@@ -1,0 +1,130 @@
+import { payoutPosting } from '../../../domain/ledger.ts';
+import type { Mode } from '../../../domain/mode.ts';
+import { amountsFrom } from '../../../domain/payouts/booking.ts';
+import type { EntityManager } from '../../../database/connection.ts';
+import type { Finding, Findings } from './findings.ts';
+import { postedFinding, postedJson, type PostedTransaction } from './posted.ts';
+import { eachRow } from './rows.ts';
+
+const LISTED_MAX = 100;
+
+/**
+ * Checks that every booking of payouts is posted as it says, that bookings add up to what results say of the lines, that each payout has the lines that it
+ * counts, and that the bank has what its payouts say. Returns the number of bookings.
+ */
+export async function verifyPayouts(em: EntityManager, findings: Findings): Promise<number> {
+  const bookings = await eachRow<BookingRow>(em, BOOKINGS, (booking) => {
+    const finding = bookingFinding(booking);
+    if (finding !== null) {
+      findings.add({ check: 'payout', ...finding });
+    }
+  });
+  for (const text of [LINE_SUMS, RESULT_AMOUNTS, BOOKED_SUMS, BANK_SUMS]) {
+    for (const finding of await em.execute<Omit<Finding, 'check'>[]>(text(EVERYWHERE))) {
+      findings.add({ check: 'payout', ...finding });
+    }
+  }
+  return bookings;
+}
+
+const EVERYWHERE = '';
+
+/** Which payouts are looked at. */
+interface OfDay {
+  readonly mode: Mode;
+  readonly gateway: string;
+  readonly period: string;
+}
+
+/** Checks the payouts that have a line of this day. Returns what is wrong. */
+export async function payoutFindingsOf(em: EntityManager, { mode, gateway, period }: OfDay): Promise<Finding[]> {
+  const only = `and o.id in (select n.payout_id from payout_lines n where n.mode = ? and n.gateway = ? and n.period = ?::date)`;
+  const found: Finding[] = [];
+  for (const text of [LINE_SUMS, RESULT_AMOUNTS, BOOKED_SUMS, BANK_SUMS]) {
+    const rows = await em.execute<Omit<Finding, 'check'>[]>(text(only), [mode, gateway, period]);
+    found.push(...rows.map((row): Finding => ({ check: 'payout', ...row })));
+  }
+  return found;
+}
+
+interface BookingRow {
+  readonly id: string;
+  readonly applicationId: string;
+  readonly mode: Mode;
+  readonly currency: string;
+  readonly gateway: string;
+  readonly amounts: string;
+  readonly posted: PostedTransaction | null;
+}
+
+const BOOKINGS = `
+select b.id::text, b.application_id::text as "applicationId", b.mode, b.currency, b.gateway, b.amounts,
+  (select ${postedJson('t')} from ledger_transactions t
+    where t.cause_type = 'payout' and t.cause_id = b.id::text and t.kind = 'payout') as posted
+from payout_bookings b where b.id > ?::bigint order by b.id limit 200`;
+
+function bookingFinding({ id, applicationId, mode, currency, gateway, amounts, posted }: BookingRow) {
+  const bad = (what: string) => ({ table: 'payout_bookings' as const, id, what });
+  return posted === null
+    ? bad('says what was posted, but nothing is posted for it')
+    : postedFinding({
+        name: `payout booking ${id}`,
+        posted,
+        expected: () =>
+          payoutPosting({
+            applicationId: BigInt(applicationId),
+            mode,
+            currency,
+            gateway,
+            bookingId: BigInt(id),
+            amounts: amountsFrom(amounts),
+          }),
+        bad,
+      });
+}
+
+const LINE_SUMS = (only: string): string => `
+select o.id::text, 'payouts' as "table",
+  format('(%s) counts %s lines of %s in all, but has %s of %s', o.reference, o.lines, o.lines_minor, count(n.id), coalesce(sum(n.net_minor), 0)) as what
+from payouts o left join payout_lines n on n.payout_id = o.id
+where true ${only}
+group by o.id
+having o.lines <> count(n.id) or o.lines_minor <> coalesce(sum(n.net_minor), 0)
+order by o.id limit ${LISTED_MAX}`;
+
+const RESULT_AMOUNTS = (only: string): string => `
+select r.id::text, 'reconciliation_results' as "table",
+  format('books %s for a line of %s', coalesce(sum(a.amount), 0), n.net_minor) as what
+from payouts o join payout_lines n on n.payout_id = o.id join reconciliation_results r on r.line_id = n.id
+  left join lateral (select value::numeric as amount from jsonb_each_text(r.booked::jsonb)) a on true
+where true ${only}
+group by r.id, n.id
+having coalesce(sum(a.amount), 0) <> n.net_minor
+order by r.id limit ${LISTED_MAX}`;
+
+const BOOKED_SUMS = (only: string): string => `
+with said as (
+  select n.payout_id, r.booked_application_id as application_id, a.key as account, sum(a.value::numeric) as amount
+  from payouts o join payout_lines n on n.payout_id = o.id join reconciliation_results r on r.line_id = n.id,
+    jsonb_each_text(r.booked::jsonb) a
+  where true ${only} group by 1, 2, 3
+), posted as (
+  select b.payout_id, b.application_id, a.key as account, sum(a.value::numeric) as amount
+  from payout_bookings b, jsonb_each_text(b.amounts::jsonb) a
+  where b.kind = 'lines' and b.payout_id in (select payout_id from said) group by 1, 2, 3
+)
+select coalesce(s.payout_id, p.payout_id)::text as id, 'payouts' as "table",
+  format('has %s booked to %s of application %s, but its results say %s', coalesce(p.amount, 0), coalesce(s.account, p.account),
+    coalesce(s.application_id, p.application_id), coalesce(s.amount, 0)) as what
+from said s full join posted p on (p.payout_id, p.application_id, p.account) = (s.payout_id, s.application_id, s.account)
+where coalesce(s.amount, 0) <> coalesce(p.amount, 0)
+order by 1 limit ${LISTED_MAX}`;
+
+const BANK_SUMS = (only: string): string => `
+select o.id::text, 'payouts' as "table",
+  format('(%s) has %s in the bank by its transfers, but %s is posted', o.reference, coalesce(o.bank_minor, 0), -coalesce(sum((b.amounts::jsonb ->> 'bank')::numeric), 0)) as what
+from payouts o left join payout_bookings b on b.payout_id = o.id and b.kind = 'bank'
+where not o.needs_booking ${only}
+group by o.id
+having coalesce(o.bank_minor, 0) <> -coalesce(sum((b.amounts::jsonb ->> 'bank')::numeric), 0)
+order by o.id limit ${LISTED_MAX}`;

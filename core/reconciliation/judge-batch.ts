@@ -1,0 +1,434 @@
+import { ADVISORY_LOCK_SEEDS } from '../../database/advisory-locks.ts';
+import type { EntityManager } from '../../database/connection.ts';
+import type { Calendar } from '../../domain/calendar.ts';
+import type { PayoutAmounts } from '../../domain/ledger.ts';
+import {
+  amountsFrom,
+  amountsText,
+  bookingAlone,
+  bookingsOfGroup,
+  isNothing,
+  type JudgedLine,
+  minus,
+  plus,
+  writtenOff,
+} from '../../domain/payouts/booking.ts';
+import { keysOf, keysOfMovement } from '../../domain/payouts/choose-movement.ts';
+import { judge } from '../../domain/payouts/judge.ts';
+import type {
+  LineVerdict,
+  MatchSettings,
+  Movement,
+  MovementVerdict,
+  StoredLine,
+} from '../../domain/payouts/matching.ts';
+import type { PlainDate } from '../../domain/plain-date.ts';
+import { installationId, noteNeedsBooking, post } from './store/bookings.ts';
+import { findLines, type LineRow } from './store/lines.ts';
+import { lockGateway } from './store/locks.ts';
+import {
+  type AtGateway,
+  type ChargeRow,
+  findCharges,
+  findPending,
+  findRefunds,
+  type RefundRow,
+} from './store/movements.ts';
+import { findResults, type SaidResult, saveResults, type StoredResult } from './store/results.ts';
+
+/** Lines and movements refer to each other in turns. Real books end after two or three; a limit keeps a strange file from looping. */
+const ROUNDS_MAX = 20;
+
+export interface Batch extends AtGateway {
+  readonly runId: bigint | null;
+  readonly settings: MatchSettings;
+  /** The gateway's answers never contain the fee: its lines state it. */
+  readonly feeAtSettlement: boolean;
+  readonly calendar: Calendar;
+  readonly asOf: PlainDate;
+  /** What is judged, together with everything that it refers to. */
+  readonly lines: readonly LineRow[];
+  readonly references: readonly string[];
+}
+
+/** Whose a movement is. */
+interface Owner {
+  readonly applicationId: bigint;
+  readonly paymentId: bigint;
+  readonly refundId: bigint | null;
+  readonly unappliedPaymentId: bigint | null;
+}
+
+interface Gathered {
+  readonly lines: Map<bigint, LineRow>;
+  readonly movements: Map<string, Movement>;
+  readonly owners: Map<string, Owner>;
+  readonly pendingReferences: ReadonlySet<string>;
+}
+
+/**
+ * Judges lines and movements with all that they refer to, writes what changes of their results, and posts it, in the caller's transaction. Judging
+ * again changes nothing. Batches of one gateway wait for each other, since they may share a movement.
+ */
+export async function judgeBatch(em: EntityManager, batch: Batch): Promise<{ readonly changed: number }> {
+  await lockGateway(em, ADVISORY_LOCK_SEEDS.reconciliation, batch);
+  const gathered = await gather(em, batch);
+  const judgement = judge(
+    {
+      movements: [...gathered.movements.values()],
+      lines: [...gathered.lines.values()].map(asStored),
+      pendingReferences: gathered.pendingReferences,
+    },
+    batch,
+  );
+  const stored = await findResults(em, {
+    mode: batch.mode,
+    gateway: batch.gateway,
+    lineIds: [...gathered.lines.keys()],
+    movementKeys: [...gathered.movements.keys()],
+  });
+  const known = new Known(stored);
+  const booked = bookingsOf(judgement.lines, gathered, known);
+  const isUnowned = [...gathered.lines.values()].some(({ storeApplicationId }) => storeApplicationId === null);
+  const installation = isUnowned ? await installationId(em) : null;
+  const said = [
+    ...judgement.lines.map((verdict) => sayOfLine(verdict, { gathered, known, booked, installation })),
+    ...judgement.movements.flatMap((verdict) => sayOfMovement(verdict, { gathered, known, judged: judgement.lines })),
+  ];
+  const changed = said.filter((result) => known.differs(result)).sort(byLine);
+  await saveResults(em, { mode: batch.mode, gateway: batch.gateway, runId: batch.runId, results: changed });
+  await postChanges(em, batch, { changed, known, lines: gathered.lines });
+  return { changed: changed.length };
+}
+
+async function gather(em: EntityManager, batch: Batch): Promise<Gathered> {
+  const { mode, gateway, lines: seeds, references } = batch;
+  const lines = new Map(seeds.map((line) => [line.id, line]));
+  const movements = new Map<string, Movement>();
+  const owners = new Map<string, Owner>();
+  const asked = new Set<string>();
+  const paymentIds = new Set<bigint>();
+  const add = (movement: Movement, owner: Owner): void => {
+    movements.set(movement.key, movement);
+    owners.set(movement.key, owner);
+    paymentIds.add(owner.paymentId);
+  };
+  let next = new Set([...references, ...seeds.flatMap((line) => keysOf(asStored(line)))]);
+  for (let round = 0; next.size > 0 && round < ROUNDS_MAX; round += 1) {
+    const keys = [...next];
+    keys.forEach((key) => asked.add(key));
+    for (const charge of await findCharges(em, { mode, gateway, keys })) {
+      add(movementOfCharge(charge, batch), { ...charge, refundId: null });
+    }
+    for (const refund of await findRefunds(em, { mode, gateway, keys, paymentIds: [...paymentIds] })) {
+      add(movementOfRefund(refund, batch), refund);
+    }
+    for (const line of await findLines(em, { mode, gateway, keys })) {
+      lines.set(line.id, line);
+    }
+    const found = [
+      ...[...lines.values()].flatMap((line) => keysOf(asStored(line))),
+      ...[...movements.values()].flatMap(keysOfMovement),
+    ];
+    next = new Set(found.filter((key) => !asked.has(key)));
+  }
+  const pendingReferences = await findPending(em, { mode, gateway, keys: [...asked], paymentIds: [...paymentIds] });
+  return { lines, movements, owners, pendingReferences };
+}
+
+function movementOfCharge(charge: ChargeRow, { feeAtSettlement, calendar }: Batch): Movement {
+  const { attemptReference, validationId, storeId, gatewayTxnId, currency, grossMinor, feeMinor, happenedAt } = charge;
+  return {
+    kind: 'CHARGE',
+    key: `charge:${attemptReference}:${validationId ?? ''}`,
+    storeId,
+    gatewayTxnId,
+    attemptReference,
+    refundReference: null,
+    gatewayRefundId: null,
+    currency,
+    amountMinor: grossMinor ?? 0n,
+    feeMinor: feeAtSettlement ? null : (feeMinor ?? 0n),
+    reversed: false,
+    happenedOn: calendar.today(happenedAt ?? new Date(0)),
+  };
+}
+
+function movementOfRefund(refund: RefundRow, { feeAtSettlement, calendar }: Batch): Movement {
+  const { reference, storeId, gatewayTxnId, gatewayRefundId, attemptReference, currency, amountMinor } = refund;
+  return {
+    kind: 'REFUND',
+    key: `refund:${reference}`,
+    storeId,
+    gatewayTxnId,
+    attemptReference: attemptReference ?? '',
+    refundReference: reference,
+    gatewayRefundId,
+    currency,
+    amountMinor,
+    // Where fees come with charges, a refund costs nothing.
+    feeMinor: feeAtSettlement ? null : 0n,
+    reversed: refund.status === 'FAILED',
+    happenedOn: calendar.today(refund.succeededAt ?? new Date(0)),
+  };
+}
+
+function asStored({ storeApplicationId: _owner, payoutId: _payout, period: _period, ...line }: LineRow): StoredLine {
+  return line;
+}
+
+/** The results that are stored, by what they are about. */
+class Known {
+  private readonly byId: ReadonlyMap<bigint, StoredResult>;
+  private readonly byLine = new Map<bigint, StoredResult>();
+  private readonly alone = new Map<string, StoredResult>();
+  /** Rows of movements that a line has taken over. */
+  private readonly taken = new Set<bigint>();
+
+  constructor(stored: readonly StoredResult[]) {
+    this.byId = new Map(stored.map((result) => [result.id, result]));
+    for (const result of stored) {
+      if (result.lineId !== null) {
+        this.byLine.set(result.lineId, result);
+      } else if (result.movementKey !== null && !result.superseded) {
+        this.alone.set(result.movementKey, result);
+      }
+    }
+  }
+
+  get(id: bigint): StoredResult | undefined {
+    return this.byId.get(id);
+  }
+
+  ofLine(lineId: bigint): StoredResult | undefined {
+    return this.byLine.get(lineId);
+  }
+
+  /** Returns the row of a movement without a line, unless a line has taken it over. */
+  ofMovement(key: string): StoredResult | undefined {
+    const found = this.alone.get(key);
+    return found !== undefined && !this.taken.has(found.id) ? found : undefined;
+  }
+
+  /** Returns the row for a line: its own, or that of its movement, which had none until now. */
+  rowFor(lineId: bigint, movementKey: string | null): StoredResult | null {
+    const own = this.byLine.get(lineId);
+    if (own !== undefined) {
+      return own;
+    }
+    const movement = movementKey === null ? undefined : this.ofMovement(movementKey);
+    if (movement !== undefined) {
+      this.taken.add(movement.id);
+    }
+    return movement ?? null;
+  }
+
+  differs(said: SaidResult): boolean {
+    const stored = said.id === null ? undefined : this.byId.get(said.id);
+    return stored === undefined || COMPARED.some((name) => stored[name] !== said[name]);
+  }
+}
+
+const COMPARED = [
+  'lineId',
+  'movementKey',
+  'period',
+  'status',
+  'reason',
+  'detail',
+  'expectedMinor',
+  'settledMinor',
+  'feeExpectedMinor',
+  'feeSettledMinor',
+  'applicationId',
+  'bookedApplicationId',
+  'booked',
+  'superseded',
+] as const satisfies readonly (keyof StoredResult & keyof SaidResult)[];
+
+function bookingsOf(
+  verdicts: readonly LineVerdict[],
+  { lines, movements }: Gathered,
+  known: Known,
+): ReadonlyMap<bigint, PayoutAmounts> {
+  const groups = Map.groupBy(verdicts, ({ movementKey }) => movementKey);
+  const booked = new Map<bigint, PayoutAmounts>();
+  for (const [key, ofGroup] of groups) {
+    const judged = ofGroup.flatMap((verdict): JudgedLine[] => {
+      const row = lines.get(verdict.lineId);
+      const accepted = verdict.status === 'FLAGGED' && (known.ofLine(verdict.lineId)?.acceptedAt ?? null) !== null;
+      return row === undefined ? [] : [{ line: asStored(row), verdict, accepted }];
+    });
+    const movement = key === null ? undefined : movements.get(key);
+    if (movement !== undefined) {
+      bookingsOfGroup(movement, judged).forEach((amounts, id) => booked.set(id, amounts));
+    } else {
+      judged.forEach((one) => booked.set(one.line.id, bookingAlone(one)));
+    }
+  }
+  return booked;
+}
+
+interface Saying {
+  readonly gathered: Gathered;
+  readonly known: Known;
+}
+
+function sayOfLine(
+  verdict: LineVerdict,
+  {
+    gathered,
+    known,
+    booked,
+    installation,
+  }: Saying & {
+    readonly booked: ReadonlyMap<bigint, PayoutAmounts>;
+    /** Null: every line belongs to a shop's own store. */
+    readonly installation: bigint | null;
+  },
+): SaidResult {
+  const { lineId, movementKey } = verdict;
+  const line = gathered.lines.get(lineId);
+  if (line === undefined) {
+    throw new Error(`line ${lineId} was judged and not gathered`);
+  }
+  const owner = movementKey === null ? undefined : gathered.owners.get(movementKey);
+  const movement = movementKey === null ? undefined : gathered.movements.get(movementKey);
+  const applicationId = owner?.applicationId ?? line.storeApplicationId;
+  return {
+    id: known.rowFor(lineId, movementKey)?.id ?? null,
+    storeId: line.storeId,
+    applicationId,
+    lineId,
+    lineKind: line.kind,
+    currency: line.currency,
+    movementKey,
+    movementKind: movement?.kind ?? null,
+    ...idsOf(owner),
+    gatewayTxnId: line.gatewayTxnId,
+    period: line.period,
+    ...verdictOf(verdict),
+    settledMinor: verdict.figures?.settledMinor ?? line.grossMinor,
+    bookedApplicationId: applicationId ?? installation,
+    booked: amountsText(booked.get(lineId) ?? {}),
+    superseded: false,
+  };
+}
+
+/** A movement speaks for itself only while it has no line. */
+function sayOfMovement(
+  verdict: MovementVerdict,
+  { gathered, known, judged }: Saying & { readonly judged: readonly LineVerdict[] },
+): SaidResult[] {
+  const { movementKey } = verdict;
+  const movement = gathered.movements.get(movementKey);
+  const owner = gathered.owners.get(movementKey);
+  if (movement === undefined || owner === undefined) {
+    return [];
+  }
+  const stored = known.ofMovement(movementKey);
+  const hasLine = judged.some((line) => line.movementKey === movementKey);
+  if (hasLine && stored === undefined) {
+    return [];
+  }
+  const accepted = !hasLine && verdict.status === 'FLAGGED' && (stored?.acceptedAt ?? null) !== null;
+  return [
+    {
+      id: stored?.id ?? null,
+      storeId: movement.storeId,
+      applicationId: owner.applicationId,
+      lineId: null,
+      lineKind: null,
+      currency: movement.currency,
+      movementKey,
+      movementKind: movement.kind,
+      ...idsOf(owner),
+      gatewayTxnId: movement.gatewayTxnId,
+      period: movement.happenedOn,
+      ...verdictOf(verdict),
+      bookedApplicationId: accepted ? owner.applicationId : null,
+      booked: accepted ? amountsText(writtenOff(movement)) : null,
+      superseded: hasLine,
+    },
+  ];
+}
+
+function verdictOf({ status, reason, detail, figures }: LineVerdict | MovementVerdict) {
+  return {
+    status,
+    reason,
+    detail,
+    expectedMinor: figures?.expectedMinor ?? null,
+    settledMinor: figures?.settledMinor ?? null,
+    feeExpectedMinor: figures?.feeExpectedMinor ?? null,
+    feeSettledMinor: figures?.feeSettledMinor ?? null,
+  };
+}
+
+function idsOf(owner: Owner | undefined) {
+  return {
+    paymentId: owner?.paymentId ?? null,
+    refundId: owner?.refundId ?? null,
+    unappliedPaymentId: owner?.unappliedPaymentId ?? null,
+  };
+}
+
+/** In the order of the lines, so that rows are written in it. */
+function byLine(a: SaidResult, b: SaidResult): number {
+  return Number((a.lineId ?? 0n) - (b.lineId ?? 0n));
+}
+
+/** What changes in the books of one application, in one currency, for one payout. */
+interface Change {
+  readonly applicationId: bigint;
+  readonly currency: string;
+  readonly payoutId: bigint | null;
+  amounts: PayoutAmounts;
+  lines: number;
+}
+
+async function postChanges(
+  em: EntityManager,
+  { mode, gateway }: Batch,
+  {
+    changed,
+    known,
+    lines,
+  }: { readonly changed: readonly SaidResult[]; readonly known: Known; readonly lines: ReadonlyMap<bigint, LineRow> },
+): Promise<void> {
+  const changes = new Map<string, Change>();
+  const add = (applicationId: bigint, said: SaidResult, amounts: PayoutAmounts): void => {
+    const payoutId = said.lineId === null ? null : (lines.get(said.lineId)?.payoutId ?? null);
+    const { currency } = said;
+    const key = `${applicationId} ${currency} ${payoutId ?? ''}`;
+    const change = changes.get(key) ?? { applicationId, currency, payoutId, amounts: {}, lines: 0 };
+    change.amounts = plus(change.amounts, amounts);
+    change.lines += 1;
+    changes.set(key, change);
+  };
+  for (const said of changed) {
+    const before = said.id === null ? undefined : known.get(said.id);
+    if (before !== undefined && before.booked !== null && before.bookedApplicationId !== null) {
+      add(before.bookedApplicationId, said, minus(amountsFrom(before.booked)));
+    }
+    if (said.booked !== null && said.bookedApplicationId !== null) {
+      add(said.bookedApplicationId, said, amountsFrom(said.booked));
+    }
+  }
+  const needed = [...changes.values()].filter(({ amounts }) => !isNothing(amounts));
+  for (const change of needed.toSorted(inOrder)) {
+    await post(em, { mode, gateway, kind: 'lines', ...change });
+  }
+  await noteNeedsBooking(em, [...new Set(needed.map(({ payoutId }) => payoutId).filter((id) => id !== null))]);
+}
+
+/** A fixed order, so that first postings of two gateways cannot deadlock over new accounts. */
+function inOrder(a: Change, b: Change): number {
+  return a.applicationId < b.applicationId
+    ? -1
+    : a.applicationId > b.applicationId
+      ? 1
+      : a.currency < b.currency
+        ? -1
+        : 1;
+}

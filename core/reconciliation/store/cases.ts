@@ -1,0 +1,176 @@
+import { sql, type ExpressionBuilder } from 'kysely';
+import { now } from '../../../database/expressions.ts';
+import type { Statements } from '../../../database/statements.ts';
+import type { Tables } from '../../../database/tables.ts';
+import { statement, type Given } from '../../../database/typed-statements.ts';
+import type { AtGateway } from './movements.ts';
+
+/** A reference that the database draws: 22 hexadecimal digits, 88 random bits. */
+const DRAWN = sql<string>`'case_' || substr(replace(gen_random_uuid()::text, '-', ''), 1, 22)`;
+
+type Results = ExpressionBuilder<Tables & { r: Tables['reconciliation_results'] }, 'r'>;
+
+/** How much is at stake. */
+function stakeOf(eb: Results) {
+  return sql<bigint>`abs(case when ${eb.ref('r.reason')} = 'FEE'
+    then coalesce(${eb.ref('r.feeSettledMinor')}, 0) - coalesce(${eb.ref('r.feeExpectedMinor')}, 0)
+    else coalesce(${eb.ref('r.settledMinor')}, 0) - coalesce(${eb.ref('r.expectedMinor')}, 0) end)`;
+}
+
+const OPEN_OF_RESULTS = statement((db, $: Given<AtGateway>) =>
+  db
+    .insertInto('reconciliation_cases')
+    .columns(['reference', 'mode', 'gateway', 'applicationId', 'kind', 'resultId', 'currency', 'reason', 'amountMinor'])
+    .expression((insert) =>
+      insert
+        .selectFrom('reconciliation_results as r')
+        .select((eb) => [
+          DRAWN.as('reference'),
+          'r.mode',
+          'r.gateway',
+          'r.applicationId',
+          sql<'result'>`${sql.lit('result')}`.as('kind'),
+          'r.id',
+          'r.currency',
+          eb.ref('r.reason').$notNull().as('reason'),
+          stakeOf(eb).as('amountMinor'),
+        ])
+        .where('r.mode', '=', $('mode'))
+        .where('r.gateway', '=', $('gateway'))
+        .where('r.status', '=', 'FLAGGED')
+        .where('r.superseded', '=', false)
+        .where('r.acceptedAt', 'is', null)
+        .where((eb) =>
+          eb.not(
+            eb.exists(
+              eb
+                .selectFrom('reconciliation_cases as c')
+                .select('c.id')
+                .whereRef('c.resultId', '=', 'r.id')
+                .where('c.state', '<>', 'RESOLVED'),
+            ),
+          ),
+        )
+        .orderBy('r.id'),
+    )
+    .returning('id'),
+);
+
+/** What an open case is about may have changed: another reason, or another amount. */
+const RENEW = statement((db, $: Given<AtGateway>) =>
+  db
+    .updateTable('reconciliation_cases as c')
+    .from('reconciliation_results as r')
+    .set((eb) => ({
+      reason: eb.ref('r.reason').$notNull(),
+      amountMinor: stakeOf(eb as unknown as Results),
+      applicationId: eb.ref('r.applicationId'),
+      updatedAt: now,
+    }))
+    .whereRef('r.id', '=', 'c.resultId')
+    .where('c.mode', '=', $('mode'))
+    .where('c.gateway', '=', $('gateway'))
+    .where('c.state', '<>', 'RESOLVED')
+    .where('r.status', '=', 'FLAGGED')
+    .where((eb) =>
+      eb.or([
+        eb('c.reason', '<>', eb.ref('r.reason').$notNull()),
+        eb('c.amountMinor', '<>', stakeOf(eb as unknown as Results)),
+      ]),
+    ),
+);
+
+const CLOSE_BY_EVIDENCE = statement((db, $: Given<AtGateway>) =>
+  db
+    .with('closed', (q) =>
+      q
+        .updateTable('reconciliation_cases as c')
+        .from('reconciliation_results as r')
+        .set({ state: 'RESOLVED', resolution: 'EVIDENCE', resolvedAt: now, updatedAt: now })
+        .whereRef('r.id', '=', 'c.resultId')
+        .where('c.mode', '=', $('mode'))
+        .where('c.gateway', '=', $('gateway'))
+        .where('c.state', '<>', 'RESOLVED')
+        .where((eb) => eb.or([eb('r.status', '<>', 'FLAGGED'), eb('r.superseded', '=', true)]))
+        .returning(['c.id', 'c.applicationId']),
+    )
+    .insertInto('reconciliation_case_entries')
+    .columns(['caseId', 'applicationId', 'kind', 'text'])
+    .expression((insert) =>
+      insert
+        .selectFrom('closed')
+        .select([
+          'closed.id',
+          'closed.applicationId',
+          sql<'resolved'>`${sql.lit('resolved')}`.as('kind'),
+          sql<string>`${sql.lit('A later line or another state of the books explains it.')}`.as('text'),
+        ]),
+    )
+    .returning('id'),
+);
+
+const RESIDUALS = statement((db, $: Given<AtGateway>) =>
+  db
+    .insertInto('reconciliation_cases')
+    .columns(['reference', 'mode', 'gateway', 'applicationId', 'kind', 'payoutId', 'currency', 'reason', 'amountMinor'])
+    .expression((insert) =>
+      insert
+        .selectFrom('payouts as o')
+        .select((eb) => [
+          DRAWN.as('reference'),
+          'o.mode',
+          'o.gateway',
+          'o.storeApplicationId',
+          sql<'residual'>`${sql.lit('residual')}`.as('kind'),
+          'o.id',
+          'o.currency',
+          sql<string>`${sql.lit('RESIDUAL')}`.as('reason'),
+          sql<bigint>`abs(${eb.ref('o.bankMinor')} - ${eb.ref('o.linesMinor')})`.as('amountMinor'),
+        ])
+        .where('o.mode', '=', $('mode'))
+        .where('o.gateway', '=', $('gateway'))
+        .where('o.itemized', '=', true)
+        .where('o.bankMinor', 'is not', null)
+        .whereRef('o.bankMinor', '<>', 'o.linesMinor')
+        .where((eb) =>
+          eb.not(
+            eb.exists(
+              eb
+                .selectFrom('reconciliation_cases as c')
+                .select('c.id')
+                .whereRef('c.payoutId', '=', 'o.id')
+                .where((c) => c.or([c('c.state', '<>', 'RESOLVED'), c('c.resolution', '<>', 'EVIDENCE')])),
+            ),
+          ),
+        ),
+    )
+    .returning('id'),
+);
+const CLOSE_RESIDUALS = statement((db, $: Given<AtGateway>) =>
+  db
+    .updateTable('reconciliation_cases as c')
+    .from('payouts as o')
+    .set({ state: 'RESOLVED', resolution: 'EVIDENCE', resolvedAt: now, updatedAt: now })
+    .whereRef('o.id', '=', 'c.payoutId')
+    .where('c.kind', '=', 'residual')
+    .where('c.mode', '=', $('mode'))
+    .where('c.gateway', '=', $('gateway'))
+    .where('c.state', '<>', 'RESOLVED')
+    .whereRef('o.bankMinor', '=', 'o.linesMinor')
+    .returning('c.id'),
+);
+
+export interface CaseChanges {
+  readonly opened: number;
+  readonly closed: number;
+}
+
+/** Opens a case for each flagged result and each payout that does not add up, and closes those that evidence explains. */
+export async function keepCases(statements: Statements, at: AtGateway): Promise<CaseChanges> {
+  const closed = await CLOSE_BY_EVIDENCE.all(statements, at);
+  await RENEW.all(statements, at);
+  const opened = await OPEN_OF_RESULTS.all(statements, at);
+  const closedResiduals = await CLOSE_RESIDUALS.all(statements, at);
+  const residuals = await RESIDUALS.all(statements, at);
+  return { opened: opened.length + residuals.length, closed: closed.length + closedResiduals.length };
+}

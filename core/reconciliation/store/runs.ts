@@ -1,0 +1,148 @@
+import type { Statements } from '../../../database/statements.ts';
+import { now } from '../../../database/expressions.ts';
+import { statement, type Given, type RowOf } from '../../../database/typed-statements.ts';
+import type { RunState, RunStep } from '../../../domain/payouts/reconciliation.ts';
+import type { AtGateway } from './movements.ts';
+
+/** What a run matches: one gateway, mode and day. */
+export interface Matched extends AtGateway {
+  readonly period: string;
+}
+
+const OPEN = statement((db, $: Given<Matched & { reference: string; operatorId: bigint | null }>) =>
+  db
+    .insertInto('reconciliation_runs')
+    .values({
+      reference: $('reference'),
+      mode: $('mode'),
+      gateway: $('gateway'),
+      period: $('period'),
+      startedByOperatorId: $('operatorId'),
+    })
+    .onConflict((conflict) =>
+      conflict.columns(['mode', 'gateway', 'period']).where('state', '=', 'RUNNING').doNothing(),
+    ),
+);
+const RUN = [
+  'id',
+  'reference',
+  'mode',
+  'gateway',
+  'period',
+  'state',
+  'step',
+  'position',
+  'linesDone',
+  'movementsDone',
+  'ledgerBalanced',
+  'problem',
+  'startedByOperatorId',
+  'createdAt',
+  'endedAt',
+] as const;
+const RUNNING = statement((db, $: Given<Matched>) =>
+  db
+    .selectFrom('reconciliation_runs')
+    .select(RUN)
+    .where('mode', '=', $('mode'))
+    .where('gateway', '=', $('gateway'))
+    .where('period', '=', $('period'))
+    .where('state', '=', 'RUNNING'),
+);
+
+export type RunRow = RowOf<typeof RUNNING>;
+
+/** Returns the run that is running, or begins one. */
+export async function openRun(
+  statements: Statements,
+  { reference, operatorId, ...matched }: Matched & { readonly reference: string; readonly operatorId: bigint | null },
+): Promise<RunRow> {
+  await OPEN.all(statements, { ...matched, reference, operatorId });
+  const run = await RUNNING.first(statements, matched);
+  if (run === undefined) {
+    throw new Error('the run ended while it was opened');
+  }
+  return run;
+}
+
+const FIND = statement((db, $: Given<{ reference: string }>) =>
+  db.selectFrom('reconciliation_runs').select(RUN).where('reference', '=', $('reference')),
+);
+const LOCK = statement((db, $: Given<{ reference: string }>) =>
+  db.selectFrom('reconciliation_runs').select(RUN).where('reference', '=', $('reference')).forUpdate(),
+);
+
+export async function findRun(statements: Statements, reference: string): Promise<RunRow | null> {
+  return (await FIND.first(statements, { reference })) ?? null;
+}
+
+/** Locks the run until the transaction ends, so that two processes never do the same step at once. */
+export async function lockRun(statements: Statements, reference: string): Promise<RunRow | null> {
+  return (await LOCK.first(statements, { reference })) ?? null;
+}
+
+const ADVANCE = statement(
+  (db, $: Given<{ id: bigint; step: RunStep; position: string | null; lines: number; movements: number }>) =>
+    db
+      .updateTable('reconciliation_runs')
+      .set((eb) => ({
+        step: $('step'),
+        position: $('position'),
+        linesDone: eb('linesDone', '+', $('lines')),
+        movementsDone: eb('movementsDone', '+', $('movements')),
+        updatedAt: now,
+      }))
+      .where('id', '=', $('id'))
+      .where('state', '=', 'RUNNING'),
+);
+
+/** Where a run goes on, and what it has done since. */
+export interface Advance {
+  readonly step: RunStep;
+  readonly position: string | null;
+  readonly lines: number;
+  readonly movements: number;
+}
+
+export async function advanceTo(statements: Statements, id: bigint, advance: Advance): Promise<void> {
+  await ADVANCE.all(statements, { id, ...advance });
+}
+
+const NOTE_PROBLEM = statement((db, $: Given<{ reference: string; problem: string }>) =>
+  db
+    .updateTable('reconciliation_runs')
+    .set({ problem: $('problem'), updatedAt: now })
+    .where('reference', '=', $('reference'))
+    .where('state', '=', 'RUNNING'),
+);
+
+/** Notes what a run has to go on without. */
+export async function noteProblem(statements: Statements, reference: string, problem: string): Promise<void> {
+  await NOTE_PROBLEM.all(statements, { reference, problem });
+}
+
+interface RunEnd {
+  readonly state: Exclude<RunState, 'RUNNING'>;
+  readonly ledgerBalanced: boolean | null;
+  readonly problem: string | null;
+}
+
+const END = statement((db, $: Given<RunEnd & { reference: string }>) =>
+  db
+    .updateTable('reconciliation_runs')
+    .set({
+      state: $('state'),
+      ledgerBalanced: $('ledgerBalanced'),
+      problem: $('problem'),
+      endedAt: now,
+      updatedAt: now,
+    })
+    .where('reference', '=', $('reference'))
+    .where('state', '=', 'RUNNING')
+    .returning('id'),
+);
+
+/** Returns false if the run has ended already. */
+export async function endRun(statements: Statements, reference: string, end: RunEnd): Promise<boolean> {
+  return (await END.first(statements, { reference, ...end })) !== undefined;
+}
