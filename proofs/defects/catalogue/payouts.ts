@@ -44,9 +44,9 @@ export const PAYOUTS: readonly Defect[] = [
     edits: [
       {
         in: 'core/payouts/store/lines.ts',
-        find: "$Q.selectFrom('added').select(($SUMS) => [$$$COLUMNS]).where('added.payoutId', 'is not', null).groupBy('added.payoutId')",
+        find: "$Q.selectFrom('added').select(($SUMS) => [$$$COLUMNS]).groupBy('added.payoutId')",
         replace:
-          "$Q.selectFrom(recordsOf($('lines'), 'w', { payout: 'bigint', net: 'bigint', day: 'date' })).select(($SUMS) => ['w.payout as payoutId', $SUMS.cast<number>($SUMS.fn.countAll(), 'integer').as('lines'), $SUMS.cast<bigint>($SUMS.fn.sum('w.net'), 'bigint').as('netMinor'), $SUMS.fn.max('w.day').as('paidOutOn')]).where('w.payout', 'is not', null).groupBy('w.payout')",
+          "$Q.selectFrom(recordsOf($('lines'), 'w', { payout: 'bigint', net: 'bigint', day: 'date' })).select(($SUMS) => ['w.payout as payoutId', $SUMS.cast<number>($SUMS.fn.countAll(), 'integer').as('lines'), $SUMS.cast<bigint>($SUMS.fn.sum('w.net'), 'bigint').as('netMinor'), $SUMS.fn.max('w.day').as('paidOutOn')]).groupBy('w.payout')",
       },
     ],
     caughtBy: [

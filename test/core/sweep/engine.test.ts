@@ -29,6 +29,7 @@ describe('a step that fails', () => {
         'payout imports',
         'expired changes',
         'reports',
+        'broken uploads',
         'idempotency keys',
       ].map((step) => ({
         level: 'error',
