@@ -11,6 +11,7 @@ export const PERMISSIONS = [
   'refund:create',
   'refund:approve',
   'report:read',
+  'reconciliation:manage',
   'audit:read',
 ] as const;
 export type Permission = (typeof PERMISSIONS)[number];
@@ -27,6 +28,7 @@ export const PERMISSION_MEANINGS = {
   'refund:create': 'Create refunds',
   'refund:approve': 'Approve and reject refunds created by other operators',
   'report:read': 'View reports and reconciliation',
+  'reconciliation:manage': 'Upload payout files and bank statements, and close cases of reconciliation',
   'audit:read': 'View the audit log, webhook deliveries and gateway callbacks',
 } as const satisfies Record<Permission, string>;
 
@@ -50,6 +52,8 @@ const NEEDS_SECOND_PERSON = {
   'refund:create': true,
   'refund:approve': true,
   'report:read': false,
+  // Moves no money: what it posts takes two people by itself.
+  'reconciliation:manage': false,
   'audit:read': false,
 } as const satisfies Record<Permission, boolean>;
 

@@ -118,9 +118,9 @@ export const OPERATORS = [
     seed: `insert into roles (name, description, seeded, everything, permissions) values
   ('Super Admin', 'Owns the platform; skips the permission check', true, true, '{}'),
   ('Admin', 'Heads operations: applications, operators, refunds', true, false,
-   '{app:read,app:manage,user:read,user:manage,payment:read,payment:export,payment:review,refund:read,refund:create,refund:approve,report:read,audit:read}'),
+   '{app:read,app:manage,user:read,user:manage,payment:read,payment:export,payment:review,refund:read,refund:create,refund:approve,report:read,reconciliation:manage,audit:read}'),
   ('Finance', 'Approves refunds, decides on money, reports and reconciles', true, false,
-   '{app:read,payment:read,payment:export,payment:review,refund:read,refund:approve,report:read}'),
+   '{app:read,payment:read,payment:export,payment:review,refund:read,refund:approve,report:read,reconciliation:manage}'),
   ('Support', 'Helps payers: sees payments and refunds, starts refunds', true, false,
    '{app:read,payment:read,refund:read,refund:create}'),
   ('Viewer', 'Looks on', true, false, '{app:read,payment:read,report:read}')`,

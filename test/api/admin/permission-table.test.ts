@@ -163,6 +163,7 @@ describe('the table', () => {
       'refund:read',
       'refund:approve',
       'report:read',
+      'reconciliation:manage',
     ]);
     expect(held('Support')).toEqual(['app:read', 'payment:read', 'refund:read', 'refund:create']);
     expect(held('Viewer')).toEqual(['app:read', 'payment:read', 'report:read']);
