@@ -71,7 +71,11 @@ onShutdown(log, [
 ]);
 
 function listen(listener: RequestListener, port: number): Promise<Server> {
-  const server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000, keepAliveTimeout: 65_000 }, listener);
+  // The limit is for uploads. Other bodies have to come within half a minute (api/http/body.ts).
+  const server = createServer(
+    { requestTimeout: 30 * 60_000, headersTimeout: 10_000, keepAliveTimeout: 65_000 },
+    listener,
+  );
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, config.host, () => resolve(server));

@@ -92,6 +92,14 @@ export function refundHandleOf(
   return { reference, applicationId, applicationName, mode, amount, gateway, awaitsApproval, doubted };
 }
 
+/** What is needed to start the import of a payout file. */
+export interface PayoutFileHandle {
+  readonly reference: string;
+  readonly mode: Mode;
+  /** Null for a bank statement. */
+  readonly gateway: string | null;
+}
+
 /** Starts and signals workflows from outside. Every method can be repeated: it finds a workflow that already runs. */
 export interface Dispatch {
   /** How long an operator's request waits for a workflow to act on its decision. */
@@ -144,6 +152,8 @@ export interface Dispatch {
     readonly gateway: string;
     readonly period: string;
   }): Promise<boolean>;
+  /** Starts the import of a payout file if it does not run. */
+  startPayoutImport(file: PayoutFileHandle): Promise<void>;
   /** Makes the sweeper look at once, after rows became due. Returns false if it does not run; a worker starts it within a minute. */
   wakeSweeper(): Promise<boolean>;
   /** Returns the references of the workflows that ended abnormally since then, at most this many. */

@@ -22,4 +22,6 @@ export const ADVISORY_LOCK_SEEDS = {
   confirmingOperator: 7016404,
   /** By mode and gateway whose payout lines are judged. */
   reconciliation: 7016409,
+  /** By gateway and store. */
+  payoutMapping: 7016411,
 } as const;

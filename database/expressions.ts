@@ -67,7 +67,7 @@ type Given<Table> = {
 /**
  * Columns and values of `insert … select`. Kysely does not check them itself:
  *
- *     db.insertInto('public_references').columns(row.columns).expression(db.selectFrom('made').select(row.values))
+ *     db.insertInto('ledger_accounts').columns(row.columns).expression(db.selectFrom('made').select(row.values))
  */
 export function rowOf<Name extends keyof Tables>(_table: Name, given: Given<Tables[Name]>) {
   const entries = Object.entries<AliasableExpression<unknown>>(given);

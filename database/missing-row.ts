@@ -14,4 +14,4 @@ export class MissingRow extends Error {
   }
 }
 
-export type MissingWhat = 'payment' | 'attempt' | 'decision' | 'invoice' | 'refund';
+export type MissingWhat = 'payment' | 'attempt' | 'decision' | 'invoice' | 'refund' | 'payout file';

@@ -74,8 +74,6 @@ import {
   type PaymentSchema,
   PaymentAttempt,
   type PaymentAttemptSchema,
-  PublicReference,
-  type PublicReferenceSchema,
   UnappliedPayment,
   type UnappliedPaymentSchema,
 } from './entities/payment.ts';
@@ -165,7 +163,6 @@ export const ENTITIES = [
   PaymentAttempt,
   GatewayCallback,
   UnappliedPayment,
-  PublicReference,
   IdempotencyKey,
   ManualSubmission,
   Refund,
@@ -229,7 +226,6 @@ export interface Tables extends InferKyselyDB<
   | typeof PaymentAttemptSchema
   | typeof GatewayCallbackSchema
   | typeof UnappliedPaymentSchema
-  | typeof PublicReferenceSchema
   | typeof IdempotencyKeySchema
   | typeof ManualSubmissionSchema
   | typeof RefundSchema

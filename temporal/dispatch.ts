@@ -6,6 +6,7 @@ import { invoiceDispatch } from './invoices.ts';
 import { loopDispatch } from './loops.ts';
 import { paymentDispatch } from './payments.ts';
 import { reconciliationDispatch } from './reconciliation.ts';
+import { payoutDispatch } from './payouts.ts';
 import { refundDispatch } from './refunds.ts';
 import { unappliedPaymentDispatch } from './unapplied-payments.ts';
 
@@ -21,6 +22,7 @@ export function createDispatch(client: Client): Dispatch {
     ...refundDispatch(client),
     ...invoiceDispatch(client),
     ...deliveryDispatch(client),
+    ...payoutDispatch(client),
     ...endedWorkflowsDispatch(client),
     ...loopDispatch(client),
     ...reconciliationDispatch(client),

@@ -6,6 +6,7 @@ import {
 } from '@temporalio/worker';
 import type { Client } from '@temporalio/client';
 import { createLedgerActivities } from '../activities/ledger.ts';
+import { createPayoutActivities } from '../activities/payouts.ts';
 import { createPaymentActivities } from '../activities/payments.ts';
 import { createReconciliationActivities } from '../activities/reconciliation.ts';
 import { createSweepActivities } from '../activities/sweep.ts';
@@ -79,6 +80,7 @@ export async function createWorkers(deps: WorkerDependencies, options: WorkersOp
         ...createSweepActivities(deps),
         ...createLedgerActivities(deps),
         ...createReconciliationActivities(deps),
+        ...createPayoutActivities(deps),
       },
       maxCachedWorkflows: 10,
       maxConcurrentActivityTaskExecutions: 4,

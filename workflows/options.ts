@@ -63,6 +63,18 @@ export const PARK: ActivityOptions = {
 /** One database transaction that carries out a person's decision. Retried until it succeeds. */
 export const DECIDE: ActivityOptions = { ...PARK, summary: 'carry out the decision' };
 
+/**
+ * The import of a file. Every step of rows sends a heartbeat, and a call that dies is made again at once: it goes on where it stopped. Only a person
+ * gives a file up.
+ */
+export const IMPORT: ActivityOptions = {
+  summary: 'import the file',
+  startToCloseTimeout: '6h',
+  heartbeatTimeout: '1m',
+  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1m' },
+};
+export const CANCEL_IMPORT: ActivityOptions = { ...PARK, summary: 'end the cancelled import' };
+
 /** One read of a row. */
 export const LOOK: ActivityOptions = { ...PARK, summary: 'read the unapplied payment' };
 export const REMIND: ActivityOptions = { ...PARK, summary: 'remind the operators' };

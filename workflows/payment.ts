@@ -351,15 +351,18 @@ class PaymentRun {
     this.show({ waitingFor: 'gateway-answer', details: 'Querying the gateway.' });
     const input = { ...this.input, ...how };
     try {
-      const verdict = await this.queryBriefly(input);
-      if (verdict !== null) {
-        return verdict;
+      let verdict = await this.queryBriefly(input);
+      if (verdict === null) {
+        if (!this.mayExecute) {
+          // The gateway is silent. Otherwise an operator would still see that the payment waits for its payer.
+          showSearchable({ waitsFor: 'gateway' });
+        }
+        verdict = await verifyPayment(input);
       }
-      if (!this.mayExecute) {
-        // The gateway is silent. Otherwise an operator would still see that the payment waits for its payer.
-        showSearchable({ waitsFor: 'gateway' });
+      if (verdict.kind === 'undecided' && verdict.more === true) {
+        this.inbox.put({ kind: 'callback' });
       }
-      return await verifyPayment(input);
+      return verdict;
     } catch (error) {
       failIfRowMissing(error);
       return { kind: 'undecided', hopeful: true };

@@ -34,13 +34,13 @@ const BODY_ERRORS: readonly ErrorCode[] = ['PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MED
 
 /** Returns an operators' route; one without a permission does not compile. Adds the errors that its access, input and method can cause. */
 export function adminRoute<Params, Query, Body, Data>(spec: AdminSpec<Params, Query, Body, Data>): AdminRoute {
-  const { permission, method, body, query, sensitive } = spec;
+  const { permission, method, body, bytes, query, sensitive } = spec;
   const open = permission === 'public';
   const errors: ErrorCode[] = [
     ...spec.errors,
     // Every route rejects unknown query parameters.
     'VALIDATION_ERROR',
-    ...(body === undefined ? [] : BODY_ERRORS),
+    ...(body === undefined && bytes === undefined ? [] : BODY_ERRORS),
     // With a cookie, every change can be refused for its origin or its CSRF token.
     ...(method === 'GET' && (open || permission === 'own-session') ? [] : (['FORBIDDEN'] as const)),
     ...(sensitive === true ? (['REAUTH_REQUIRED'] as const) : []),

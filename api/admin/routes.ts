@@ -8,6 +8,8 @@ import { ledgerRoutes } from './ledger.ts';
 import { unappliedPaymentAdminRoutes } from './unapplied-payments.ts';
 import { manualPaymentRoutes } from './manual-payments.ts';
 import { paymentAdminRoutes } from './payments.ts';
+import { payoutFileRoutes } from './payout-files.ts';
+import { payoutMappingRoutes } from './payout-mappings.ts';
 import { pendingChangeRoutes } from './pending-changes.ts';
 import { refundAdminRoutes } from './refunds.ts';
 import { roleRoutes } from './roles.ts';
@@ -40,5 +42,7 @@ export function adminRoutes(deps: AdminDependencies): AdminRoute[] {
     ...reportRoutes(deps),
     ...ledgerRoutes(deps),
     ...reconciliationRoutes(deps),
+    ...payoutMappingRoutes(deps),
+    ...payoutFileRoutes(deps),
   ];
 }

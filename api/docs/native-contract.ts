@@ -7,6 +7,7 @@ import { Meta } from '../http/envelope.ts';
 import { NATIVE_STATUS } from '../native/envelope.ts';
 import { APPLICATION_EXAMPLES } from './application-examples.ts';
 import { DELIVERY_EXAMPLES } from './delivery-examples.ts';
+import { RECONCILIATION_EXAMPLES } from './reconciliation-examples.ts';
 import { EXAMPLES } from './examples.ts';
 import { MONEY_EXAMPLES } from './money-examples.ts';
 import { OPERATOR_EXAMPLES } from './operator-examples.ts';
@@ -120,6 +121,7 @@ export function nativeContract(servers: readonly JsonObject[]): Contract {
       ...OPERATOR_EXAMPLES,
       ...APPLICATION_EXAMPLES,
       ...DELIVERY_EXAMPLES,
+      ...RECONCILIATION_EXAMPLES,
       ...MONEY_EXAMPLES,
       ...INVOICE_EXAMPLES,
     },

@@ -2,7 +2,7 @@ import { Router } from '@koa/router';
 import type { z } from 'zod';
 import { DomainError, type FieldErrors } from '../../domain/errors.ts';
 import { describeError, type Logger } from '../../runtime/logger.ts';
-import { readText, requireJson } from './body.ts';
+import { readBytes, readText, requireJson, requireType } from './body.ts';
 import { parseJsonStrictly, type JsonValue } from './json-text.ts';
 import type { Route } from './route.ts';
 import { allowHeader } from './methods.ts';
@@ -91,13 +91,14 @@ interface Serving extends Omit<Dispatching, 'find'> {
 async function serve({ context, surface, log, route, params }: Serving): Promise<void> {
   surface.admit(context);
   const caller = route.auth === 'none' ? undefined : await surface.authenticate(context, route);
-  const { body, rawBody, bodyText } = await readBody(context, { route, surface, caller });
+  const { body, rawBody, bodyText, bytes } = await readBody(context, { route, surface, caller });
   const reply = await route.handler({
     params: check(route.params, params, route),
     query: check(route.query, uniqueQuery(context), route),
     body,
     rawBody,
     bodyText,
+    bytes,
     target: context.url,
     caller,
     headers: flatHeaders(context),
@@ -159,16 +160,25 @@ interface BodyOf {
 async function readBody(
   context: Context,
   { route, surface, caller }: BodyOf,
-): Promise<{ body: unknown; rawBody: JsonValue; bodyText: string }> {
+): Promise<{ body: unknown; rawBody: JsonValue; bodyText: string; bytes: AsyncIterable<Uint8Array> }> {
+  if (route.bytes !== undefined) {
+    requireType(context.get('content-type'), route.bytes.types);
+    return { ...NO_BODY, bytes: readBytes(context.req, route.bytes.bytesMax) };
+  }
   if (route.body === undefined) {
-    return { body: undefined, rawBody: null, bodyText: '' };
+    return NO_BODY;
   }
   requireJson(context.get('content-type'));
   const bodyText = await readText(context.req, surface.bodyBytesMax);
   const rawBody = parseJsonStrictly(bodyText);
   const also = (fields: FieldErrors): FieldErrors => route.alsoWrong?.(fields, { rawBody, caller }) ?? fields;
-  return { body: check(route.body, rawBody, { refusal: route.refusal, also }), rawBody, bodyText };
+  return { ...NO_BODY, body: check(route.body, rawBody, { refusal: route.refusal, also }), rawBody, bodyText };
 }
+
+const NO_BYTES: AsyncIterable<Uint8Array> = {
+  [Symbol.asyncIterator]: () => ({ next: () => Promise.resolve({ done: true, value: undefined }) }),
+};
+const NO_BODY = { body: undefined, rawBody: null, bodyText: '', bytes: NO_BYTES };
 
 interface Refusing {
   readonly refusal?: string | undefined;

@@ -121,7 +121,14 @@ function operation(writer: Writer, route: Route<never>): JsonObject {
     ...(route.body === undefined
       ? {}
       : { requestBody: { required: true, content: { [JSON_TYPE]: { schema: schemas.input(route.body) } } } }),
-    responses: { [route.response.status]: goodResponse(writer, route), ...failureResponses(writer, route) },
+    ...(route.bytes === undefined ? {} : { requestBody: bytesBody(route.bytes) }),
+    responses: {
+      ...(route.response.alsoStatus === undefined
+        ? {}
+        : { [route.response.alsoStatus]: goodResponse(writer, route, 'It exists already.') }),
+      [route.response.status]: goodResponse(writer, route),
+      ...failureResponses(writer, route),
+    },
   };
 }
 
@@ -159,11 +166,20 @@ function parametersOf(schemas: SchemaWriter, place: 'path' | 'query', schema: z.
   });
 }
 
-function goodResponse(writer: Writer, route: Route<never>): JsonObject {
+function bytesBody({ types }: NonNullable<Route<never>['bytes']>): JsonObject {
+  const bytes = { schema: { type: 'string', format: 'binary' } };
+  return { required: true, content: Object.fromEntries(types.map((type) => [type, bytes])) };
+}
+
+function goodResponse(
+  writer: Writer,
+  route: Route<never>,
+  description = route.response.status === 201 ? 'Created.' : 'Done.',
+): JsonObject {
   const { contract, schemas } = writer;
   const { headers } = contract;
   return {
-    description: route.response.status === 201 ? 'Created.' : 'Done.',
+    description,
     headers: {
       ...refer(writer, headers.always),
       ...(route.auth === 'none' ? {} : refer(writer, headers.rateLimit)),

@@ -15,6 +15,8 @@ export interface RouteInput<Params, Query, Body, Caller> {
   readonly rawBody: JsonValue;
   /** The body as sent; empty if there is none. */
   readonly bodyText: string;
+  /** The body of a route that takes `bytes`, as it comes; otherwise empty. */
+  readonly bytes: AsyncIterable<Uint8Array>;
   /** Path and query as sent. */
   readonly target: string;
   readonly headers: Readonly<Record<string, string | undefined>>;
@@ -83,6 +85,8 @@ export interface RouteSpec<Params, Query, Body, Data, Caller> {
   readonly params?: z.ZodType<Params>;
   readonly query?: z.ZodType<Query>;
   readonly body?: z.ZodType<Body>;
+  /** Instead of JSON, the route takes bytes of one of these media types, and reads them as they come. */
+  readonly bytes?: { readonly types: readonly string[]; readonly bytesMax: number };
   /** `required`: a request without a key is rejected. */
   readonly idempotent?: boolean | 'required';
   /** The error message for a request that fails its schemas. */
@@ -94,6 +98,8 @@ export interface RouteSpec<Params, Query, Body, Data, Caller> {
   ) => FieldErrors;
   readonly response: {
     readonly status: number;
+    /** Another status with the same schema, such as 200 for what exists already. */
+    readonly alsoStatus?: number;
     readonly schema: z.ZodType<Data>;
     readonly list?: boolean;
     readonly contentType?: string;

@@ -58,6 +58,10 @@ export function createListener({
         answerError({ context, error, log, ...(renderError === undefined ? {} : { renderError }) }),
       ),
     );
+    // An answer ends the request, also one whose body is still coming.
+    if (!context.req.complete) {
+      context.set('Connection', 'close');
+    }
     log.info(
       {
         requestId: context.state.requestId,
@@ -102,10 +106,6 @@ function answerError({ context, error, log, renderError }: Failure): void {
   }
   if (USUAL_STATUS[known.code] === 401) {
     context.set('WWW-Authenticate', context.state.surface?.challenge ?? 'ApiKey');
-  }
-  // The unread rest of a body must not be taken for the next request.
-  if (!context.req.complete) {
-    context.set('Connection', 'close');
   }
   if (context.state.surface !== undefined) {
     const { status, text } = context.state.surface.renderError(known, context.state.requestId);

@@ -82,8 +82,6 @@ const ROWS = {
      case status when 'FAILED' then 'DECLINED' end, at + interval '30 minutes', case status when 'SUCCEEDED' then at + interval '1 minute' end,
      at + interval '1 minute', case status when 'SUCCEEDED' then amount / 40 end, 1, at + interval '1 minute', at + interval '5 minutes', at,
      at + interval '1 minute' from numbers`,
-  public_references: `${NUMBERS} insert into public_references (reference, kind, target_id, application_id, mode)
-   select 'pay_' || md5('payment' || n), 'payment', id, app, 'TEST' from numbers`,
   payment_attempts: `${NUMBERS} insert into payment_attempts (id, application_id, mode, payment_id, number, reference, gateway, store_id, status, session_key,
      gateway_url, validation_id, gateway_txn_id, gross_minor, fee_minor, net_text, evidence, opened_at, confirmed_at, created_at, updated_at)
    overriding system value
@@ -108,8 +106,8 @@ const ROWS = {
    select id, 'evt_' || md5('event' || n), app, 'TEST', id, 'payment.' || lower(status), 1, 1,
      '{"id":"evt_' || md5('event' || n) || '","padding":"' || repeat(md5('payload' || n), 16) || '"}', 'DELIVERED', 1, 204,
      at + interval '1 minute', at + interval '1 minute', at + interval '1 minute', at + interval '1 minute' from numbers`,
-  webhook_attempts: `${NUMBERS} insert into webhook_attempts (id, webhook_event_id, application_id, mode, number, response_status, duration_ms, created_at)
-   overriding system value select id, id, app, 'TEST', 1, 204, 12, at + interval '1 minute' from numbers`,
+  webhook_attempts: `${NUMBERS} insert into webhook_attempts (webhook_event_id, application_id, mode, number, response_status, duration_ms, created_at)
+   select id, app, 'TEST', 1, 204, 12, at + interval '1 minute' from numbers`,
   ledger_transactions: `${NUMBERS} insert into ledger_transactions (id, application_id, mode, currency, cause_type, cause_id, kind, created_at)
    overriding system value
    select id, app, 'TEST', 'BDT', 'payment', 'pay_' || md5('payment' || n), 'charge', at + interval '1 minute'

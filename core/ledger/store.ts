@@ -1,7 +1,8 @@
-import { expressionBuilder, sql, type AliasedRawBuilder } from 'kysely';
+import { expressionBuilder, sql, type AliasedRawBuilder, type QueryCreator } from 'kysely';
 import { rowOf } from '../../database/expressions.ts';
 import type { Statements } from '../../database/statements.ts';
-import { statement, type Given, type RowOf } from '../../database/typed-statements.ts';
+import type { Tables } from '../../database/tables.ts';
+import { statement, type Given } from '../../database/typed-statements.ts';
 import { checkTransaction, reversal, type Cause, type LedgerTransaction } from '../../domain/ledger.ts';
 import { accountNames, insertMissingAccounts, type AccountsOf } from './accounts.ts';
 
@@ -22,8 +23,19 @@ export class LedgerConflict extends Error {
  * @throws RangeError if the transaction cannot be stored, LedgerConflict if the cause is posted with different postings
  */
 export async function postTransaction(statements: Statements, transaction: LedgerTransaction): Promise<PostOutcome> {
-  checkTransaction(transaction);
-  let result = await insertTransaction(statements, transaction);
+  return completePosting(statements, transaction, await insertTransaction(statements, transaction));
+}
+
+/**
+ * Completes what the first statement of a transaction did: posts again if an account was missing, or compares with what is posted.
+ * @throws LedgerConflict as `postTransaction` does
+ */
+export async function completePosting(
+  statements: Statements,
+  transaction: LedgerTransaction,
+  first: PostingResult,
+): Promise<PostOutcome> {
+  let result = first;
   if (!result.accountsComplete) {
     await insertMissingAccounts(statements, transaction);
     result = await insertTransaction(statements, transaction);
@@ -68,7 +80,7 @@ export async function postReversal(statements: Statements, original: LedgerTrans
   return postTransaction(statements, reversal({ ...original, id: posted.id }));
 }
 
-interface InsertedTransaction extends AccountsOf, CauseKey {
+export interface InsertedTransaction extends AccountsOf, CauseKey {
   readonly reversesId: bigint | null;
   /** The postings in their order, as JSON. */
   readonly postings: string;
@@ -99,9 +111,18 @@ function wantedFrom($: Given<Pick<InsertedTransaction, 'postings'>>): AliasedRaw
   );
 }
 
-/** Reads the accounts and writes the transaction and its postings in one statement. Writes nothing if an account is missing. */
-const INSERT_TRANSACTION = statement((db, $: Given<InsertedTransaction>) =>
-  db
+/** What the statement did of a transaction. */
+export interface PostingResult {
+  readonly accountsComplete: boolean;
+  readonly postings: number;
+}
+
+/**
+ * Reads the accounts and writes the transaction and its postings, in a statement that may have other parts and selects `POSTED`. Writes nothing if an
+ * account is missing.
+ */
+export function postingTransaction(db: QueryCreator<Tables>, $: Given<InsertedTransaction>) {
+  return db
     .with('wanted', (q) => q.selectFrom(wantedFrom($)).select(['w.position', 'w.debit', 'w.credit', 'w.amount']))
     .with('found', (q) =>
       q
@@ -165,25 +186,43 @@ const INSERT_TRANSACTION = statement((db, $: Given<InsertedTransaction>) =>
         amountMinor: eb.ref('w.amount'),
       });
       return q.insertInto('ledger_postings').columns(row.columns).expression(source.select(row.values)).returning('id');
-    })
-    .selectFrom('complete')
-    .select((eb) => [
-      'complete.yes as accountsComplete',
-      eb
-        .cast<number>(
-          eb.selectFrom('posted').select((posted) => posted.fn.countAll().as('count')),
-          'integer',
-        )
-        .as('postings'),
-    ]),
+    });
+}
+
+/** The result of `postingTransaction`. */
+export const POSTED = (() => {
+  const eb = expressionBuilder<{ complete: { yes: boolean }; posted: { id: bigint } }, never>();
+  return [
+    eb.selectFrom('complete').select('complete.yes').$asScalar().$notNull().as('accountsComplete'),
+    eb
+      .cast<number>(
+        eb.selectFrom('posted').select((posted) => posted.fn.countAll().as('count')),
+        'integer',
+      )
+      .as('postings'),
+  ] as const;
+})();
+
+const INSERT_TRANSACTION = statement((db, $: Given<InsertedTransaction>) =>
+  postingTransaction(db, $).selectNoFrom([...POSTED]),
 );
 
-async function insertTransaction(
-  statements: Statements,
-  transaction: LedgerTransaction,
-): Promise<RowOf<typeof INSERT_TRANSACTION>> {
+async function insertTransaction(statements: Statements, transaction: LedgerTransaction): Promise<PostingResult> {
+  const result = await INSERT_TRANSACTION.first(statements, insertedTransaction(transaction));
+  if (result === undefined) {
+    throw new Error('the posting statement returned no row');
+  }
+  return result;
+}
+
+/**
+ * A transaction as its statement takes it.
+ * @throws RangeError if it cannot be stored
+ */
+export function insertedTransaction(transaction: LedgerTransaction): InsertedTransaction {
+  checkTransaction(transaction);
   const { applicationId, mode, currency, reversesId = null } = transaction;
-  const result = await INSERT_TRANSACTION.first(statements, {
+  return {
     ...causeKeyOf(transaction),
     applicationId,
     mode,
@@ -191,11 +230,7 @@ async function insertTransaction(
     reversesId,
     postings: wantedPostings(transaction),
     accounts: accountNames(transaction).length,
-  });
-  if (result === undefined) {
-    throw new Error('the posting statement returned no row');
-  }
-  return result;
+  };
 }
 
 const READ_POSTINGS = statement((db, $: Given<CauseKey>) =>

@@ -3,6 +3,8 @@ import { reopenDoubted } from '../gateway-callbacks/store/closing.ts';
 import type { InvoiceRecord } from '../invoices/store/invoices.ts';
 import { postTransaction } from '../ledger/store.ts';
 import type { ConfirmedQuery } from './store/answers.ts';
+import { postAndRecord } from './store/posted-charge.ts';
+import { recordEvent, type NewEvent, type RecordedEvent } from '../webhooks/store/events.ts';
 import { endConfirmed, endPayment, readEnded, type FinalizedPayment } from './store/finalizations.ts';
 import type { Statements } from '../../database/statements.ts';
 import { dueMinorOf } from '../../domain/invoice-due.ts';
@@ -15,7 +17,7 @@ import type { CoreDependencies } from '../dependencies.ts';
 import { applyPayment, lockInvoiceOf, noteUnpaidAttempt } from '../invoices/apply-payment.ts';
 import { followUp, type FollowUp } from '../follow-up.ts';
 import { deliveryFollowUps } from '../webhooks/deliveries.ts';
-import { recordPaymentEvent } from './payment-event.ts';
+import { newPaymentEvent } from './payment-event.ts';
 import { endOf } from './end-of.ts';
 import { scopeOf } from '../scope.ts';
 
@@ -112,14 +114,12 @@ async function recordEnd(
     // Finalizing it would apply money to an invoice that is not locked.
     throw new Error('a payment of an invoice was started without the invoice');
   }
-  const [, event] = await Promise.all([
-    postCharge(statements, finalized),
-    recordPaymentEvent(statements, payment, {
-      type: EVENT_OF[input.status],
-      sequence: payment.eventSequence,
-      data: paymentView(payment, deps.webUrl),
-    }),
-  ]);
+  const event = await newPaymentEvent(statements, payment, {
+    type: EVENT_OF[input.status],
+    sequence: payment.eventSequence,
+    data: paymentView(payment, deps.webUrl),
+  });
+  const recorded = await postCharge(statements, finalized, event);
   const ofInvoice = invoice === null ? [] : await notifyInvoice(deps, statements, { invoice, finalized });
   deps.log.info(
     { payment: payment.reference, application: payment.applicationId.toString(), status: input.status },
@@ -131,7 +131,7 @@ async function recordEnd(
       ...deliveryFollowUps(
         deps,
         { ...scopeOf(input), type: EVENT_OF[input.status], reference: input.reference },
-        event,
+        recorded,
       ),
       ...ofInvoice,
     ],
@@ -157,15 +157,25 @@ function notifyInvoice(
     : applyPayment(deps, statements, { invoice, payment: finalized.payment });
 }
 
-/** Posts the confirmed charge. A payment is never marked paid without the gateway's confirmation in the attempt's row. */
-async function postCharge(statements: Statements, { payment, charge }: FinalizedPayment): Promise<void> {
-  if (charge !== null) {
-    const { applicationId, mode, currency, reference, overpaymentMinor } = payment;
-    await postTransaction(
-      statements,
-      paymentPosting({ applicationId, mode, currency, reference, overpaymentMinor, ...charge }),
-    );
+/**
+ * Posts the confirmed charge and records the event, if there are such. A payment is never marked paid without the gateway's confirmation in the
+ * attempt's row.
+ */
+async function postCharge(
+  statements: Statements,
+  { payment, charge }: FinalizedPayment,
+  event: NewEvent | null,
+): Promise<RecordedEvent | null> {
+  if (charge === null) {
+    return event === null ? null : recordEvent(statements, event);
   }
+  const { applicationId, mode, currency, reference, overpaymentMinor } = payment;
+  const transaction = paymentPosting({ applicationId, mode, currency, reference, overpaymentMinor, ...charge });
+  if (event === null) {
+    await postTransaction(statements, transaction);
+    return null;
+  }
+  return postAndRecord(statements, { transaction, event });
 }
 
 /** Starts nothing: the run that ended the payment may still deliver its event, and if it died, the sweeper starts the delivery. */

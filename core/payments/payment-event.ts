@@ -10,15 +10,25 @@ type PaymentEvent = Pick<NewEvent, 'type' | 'sequence' | 'data'> & {
 };
 
 /**
- * Records an event of a payment or of one of its refunds in the payment's contract. Returns null if that contract has no such event, since its
+ * Returns an event of a payment or of one of its refunds in the payment's contract. Returns null if that contract has no such event, since its
  * receivers could not verify another contract's signature, or if the business has not subscribed to it.
  */
-export async function recordPaymentEvent(
+export async function newPaymentEvent(
   statements: Statements,
   payment: PaymentRecord,
   { refund, ...event }: PaymentEvent,
-): Promise<RecordedEvent | null> {
+): Promise<NewEvent | null> {
   const { applicationId, mode, id: paymentId } = payment;
   const body = await contractOf(payment.contract).events.ofPayment(statements, { payment, type: event.type, refund });
-  return body === null ? null : recordEvent(statements, { applicationId, mode, paymentId, ...event, ...body });
+  return body === null ? null : { applicationId, mode, paymentId, ...event, ...body };
+}
+
+/** Records an event as `newPaymentEvent` returns it, or returns null if there is none. */
+export async function recordPaymentEvent(
+  statements: Statements,
+  payment: PaymentRecord,
+  about: PaymentEvent,
+): Promise<RecordedEvent | null> {
+  const event = await newPaymentEvent(statements, payment, about);
+  return event === null ? null : recordEvent(statements, event);
 }

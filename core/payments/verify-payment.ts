@@ -1,5 +1,5 @@
 import type { AttemptRecord } from './store/attempt-record.ts';
-import { takeForQuery, type QueriedPayment } from './store/queried-payment.ts';
+import { allowNextSignal, readForQuery, type QueriedPayment } from './store/queried-payment.ts';
 import { isOpen, type AttemptStatus } from '../../domain/payment.ts';
 import { GatewayFailure } from '../../gateways/port.ts';
 import { describeError } from '../../runtime/logger.ts';
@@ -18,14 +18,38 @@ const ENDED_BY_GATEWAY: ReadonlySet<AttemptStatus> = new Set(['REFUSED', 'FAILED
 export async function verifyPayment(deps: CoreDependencies, input: VerifyInput): Promise<Verdict> {
   const queried = await deps.database.withScope(
     scopeOf(input),
-    (statements) => takeForQuery(statements, input.reference),
+    (statements) => readForQuery(statements, input.reference),
     { oneTrip: true },
   );
   const { status, expiresAt, readAt } = queried.payment;
   const leftMs = isOpen(status) ? expiresAt.getTime() - readAt.getTime() : 0;
-  const verdict = await queryAttempts(deps, { ...input, final: input.final && leftMs <= 0 }, queried);
-  // The workflow's timer may fire early, since its clock may be ahead of the database's. Only the row's time expires a payment.
-  return verdict.kind === 'undecided' && input.final && leftMs > 0 ? { ...verdict, expiresInMs: leftMs } : verdict;
+  const allowSignal = (): Promise<boolean> =>
+    deps.database.withScope(
+      scopeOf(input),
+      (statements) => allowNextSignal(statements, { ...input, newestCallbackId: queried.newestCallbackId }),
+      { oneTrip: true },
+    );
+  let verdict: Verdict;
+  try {
+    verdict = await queryAttempts(deps, { ...input, final: input.final && leftMs <= 0 }, queried);
+  } catch (error) {
+    // If this fails too, callbacks are not signalled for a minute, and the sweeper handles them.
+    await allowSignal().catch(() => undefined);
+    throw error;
+  }
+  if (verdict.kind === 'charged' && verdict.isFinalized === true) {
+    return verdict;
+  }
+  const more = await allowSignal();
+  if (verdict.kind !== 'undecided') {
+    return verdict;
+  }
+  return {
+    ...verdict,
+    ...(more ? { more } : {}),
+    // The workflow's timer may fire early, since its clock may be ahead of the database's. Only the row's time expires a payment.
+    ...(input.final && leftMs > 0 ? { expiresInMs: leftMs } : {}),
+  };
 }
 
 async function queryAttempts(deps: CoreDependencies, input: VerifyInput, queried: QueriedPayment): Promise<Verdict> {

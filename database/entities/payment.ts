@@ -189,20 +189,6 @@ export const UnappliedPaymentSchema = defineEntity({
 export class UnappliedPayment extends UnappliedPaymentSchema.class {}
 UnappliedPaymentSchema.setClass(UnappliedPayment);
 
-export const PublicReferenceSchema = defineEntity({
-  name: 'PublicReference',
-  tableName: 'public_references',
-  properties: {
-    reference: p.text().primary(),
-    kind: p.text().$type<'payment' | 'invoice'>(),
-    targetId: p.bigint('bigint'),
-    applicationId: p.bigint('bigint'),
-    mode: p.enum(MODES),
-  },
-});
-export class PublicReference extends PublicReferenceSchema.class {}
-PublicReferenceSchema.setClass(PublicReference);
-
 export const IdempotencyKeySchema = defineEntity({
   name: 'IdempotencyKey',
   tableName: 'idempotency_keys',

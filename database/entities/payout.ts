@@ -32,8 +32,9 @@ export const PayoutFileSchema = defineEntity({
     id: p.bigint('bigint').primary().autoincrement(),
     reference: p.text(),
     mode: p.enum(MODES),
-    gateway: p.text(),
-    storeId: p.text(),
+    /** Null for a bank statement, like `storeId`. */
+    gateway: p.text().nullable(),
+    storeId: p.text().nullable(),
     /** The owner of the store; null: the installation. */
     storeApplicationId: p.bigint('bigint').nullable(),
     kind: p.enum(PAYOUT_SOURCE_KINDS),
@@ -49,6 +50,7 @@ export const PayoutFileSchema = defineEntity({
     problemText: p.text().nullable(),
     problemLine: p.integer().nullable(),
     problemByte: p.bigint('bigint').nullable(),
+    /** Where the import goes on: the rows that were stored or rejected. */
     rowsRead: p.integer().default(0),
     linesAdded: p.integer().default(0),
     linesKnown: p.integer().default(0),

@@ -42,11 +42,10 @@ export const WebhookAttemptSchema = defineEntity({
   name: 'WebhookAttempt',
   tableName: 'webhook_attempts',
   properties: {
-    id: p.bigint('bigint').primary().autoincrement(),
-    webhookEventId: p.bigint('bigint'),
+    webhookEventId: p.bigint('bigint').primary(),
     applicationId: p.bigint('bigint'),
     mode: p.enum(MODES),
-    number: p.integer(),
+    number: p.integer().primary(),
     responseStatus: p.integer().nullable(),
     error: p.text().nullable(),
     responseExcerpt: p.text().nullable(),

@@ -14,7 +14,7 @@ export interface PayoutLine {
   /** The source's own unique id of the movement. */
   readonly lineReference: string | null;
   readonly gatewayTxnId: string | null;
-  /** Our reference of the attempt, as the gateway repeats it. */
+  /** Our reference of the attempt, or of the refund, as the gateway repeats it. */
   readonly attemptReference: string | null;
   readonly currency: string;
   readonly grossMinor: bigint;

@@ -9,6 +9,9 @@ export type PayoutSourceKind = (typeof PAYOUT_SOURCE_KINDS)[number];
 export const PAYOUT_FORMATS = ['csv', 'xlsx', 'camt053', 'mt940', 'api'] as const;
 export type PayoutFormat = (typeof PAYOUT_FORMATS)[number];
 
-/** `REFUSED`: the file as a whole cannot be read. Lines that came before the fault stay. */
-export const PAYOUT_FILE_STATES = ['UPLOADED', 'IMPORTING', 'IMPORTED', 'REFUSED', 'CANCELLED'] as const;
+/**
+ * `UPLOADING`: not all bytes have come, and nobody sees the file yet. `REFUSED`: the file as a whole cannot be read; lines that came before the fault
+ * stay, as those of a `CANCELLED` file do.
+ */
+export const PAYOUT_FILE_STATES = ['UPLOADING', 'UPLOADED', 'IMPORTING', 'IMPORTED', 'REFUSED', 'CANCELLED'] as const;
 export type PayoutFileState = (typeof PAYOUT_FILE_STATES)[number];

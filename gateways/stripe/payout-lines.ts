@@ -82,7 +82,7 @@ function lineOf(transaction: BalanceTransaction, payout: ItemizedPayout): Payout
     payoutReference: payout.id,
     lineReference: transaction.id,
     gatewayTxnId: checkedReference(typeof intent === 'object' ? intent?.id : intent, 'source.payment_intent'),
-    attemptReference: checkedReference(source?.metadata?.['attempt_reference'], 'source.metadata'),
+    attemptReference: checkedReference(ourReferenceIn(source), 'source.metadata'),
     currency,
     ...amountsOf(transaction, currency),
     ...conversionOf(transaction, currency),
@@ -90,6 +90,12 @@ function lineOf(transaction: BalanceTransaction, payout: ItemizedPayout): Payout
     paidOutOn: payout.on,
     description: descriptionOf(transaction),
   };
+}
+
+/** A refund carries two references of ours. Its own one tells it from other refunds of the same charge, which the payment's id names anyway. */
+function ourReferenceIn(source: z.infer<typeof Source> | null | undefined): unknown {
+  const { attempt_reference: ofAttempt, refund_reference: ofRefund } = source?.metadata ?? {};
+  return source?.object === 'refund' ? (ofRefund ?? ofAttempt) : ofAttempt;
 }
 
 /** Source: Stripe's `net` is `amount` − `fee`, and `fee` is the sum of its details. A tax on the fee is one of them. */

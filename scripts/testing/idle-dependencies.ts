@@ -45,6 +45,7 @@ export function idleDependencies(): ApiDependencies & AdminDependencies {
       endedWorkflows: refuse,
       startReconciliation: refuse,
       cancelReconciliation: refuse,
+      startPayoutImport: refuse,
       wakeSweeper: refuse,
     },
     deliveries: { begin: refuse },

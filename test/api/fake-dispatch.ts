@@ -27,6 +27,8 @@ export interface FakeDispatch extends Dispatch {
   readonly told: string[];
   /** Types of the events whose delivery was started. */
   readonly delivered: string[];
+  /** References of the payout files whose import was started. */
+  readonly imports: string[];
   /** How often the sweeper was woken. */
   wakes: number;
 }
@@ -48,6 +50,7 @@ export function createFakeDispatch(database: Database): FakeDispatch {
     resent: [],
     told: [],
     delivered: [],
+    imports: [],
     wakes: 0,
     async openCheckout(payment) {
       dispatch.asked.push(payment.reference);
@@ -109,6 +112,10 @@ export function createFakeDispatch(database: Database): FakeDispatch {
     endedWorkflows: notNeeded,
     startReconciliation: () => Promise.resolve(),
     cancelReconciliation: () => Promise.resolve(false),
+    startPayoutImport: ({ reference }) => {
+      dispatch.imports.push(reference);
+      return Promise.resolve();
+    },
     wakeSweeper: () => {
       dispatch.wakes += 1;
       return Promise.resolve(true);

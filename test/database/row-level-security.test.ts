@@ -314,9 +314,8 @@ async function fillOtherTables(owned: {
     `insert into credentials (application_id, mode, key_hash, secret_hash) values (${applicationId}, '${mode}', sha256('${tag}'), 'x')`,
     `insert into webhook_endpoints (application_id, mode) values (${applicationId}, '${mode}')`,
     `insert into webhook_signing_secrets (application_id, mode, sealed, fingerprint) values (${applicationId}, '${mode}', 'x', sha256('${tag}'))`,
-    `insert into gateway_callbacks (application_id, mode, payment_id, gateway, kind, signature_valid, raw_payload, digest)
-       values (${applicationId}, '${mode}', ${paymentId}, 'sslcommerz', 'ipn', true, 'x', sha256('${tag}'))`,
-    `insert into public_references (reference, kind, target_id, application_id, mode) values ('ref_${tag}', 'payment', ${paymentId}, ${applicationId}, '${mode}')`,
+    `insert into gateway_callbacks (application_id, mode, payment_id, attempt_id, gateway, kind, signature_valid, raw_payload, digest)
+       values (${applicationId}, '${mode}', ${paymentId}, ${attemptId}, 'sslcommerz', 'ipn', true, 'x', sha256('${tag}'))`,
     `insert into idempotency_keys (application_id, mode, operation, key, fingerprint, payment_id, lease_until, expires_at)
        values (${applicationId}, '${mode}', 'op', 'k', sha256('x'), ${paymentId}, now(), now())`,
     `with event as (insert into webhook_events (event_id, application_id, mode, payment_id, type, schema_version, sequence, payload)

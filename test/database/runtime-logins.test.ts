@@ -129,7 +129,7 @@ describe.each(RUNTIME_ROLES)('the login %s', (role) => {
   test('cannot change a function that answers before a scope is known, nor make tables', async () => {
     for (const statement of [
       'alter function lenden_find_credential(bytea) security invoker',
-      'drop function lenden_find_reference(text)',
+      'drop function lenden_find_payment(text)',
       'create table mine (id integer)',
       'create temporary table mine (id integer)',
       'create schema mine',

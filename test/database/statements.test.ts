@@ -40,11 +40,11 @@ beforeEach(() => {
   number += 1;
 });
 
-/** Inserts a reference, a row that any scope may write for itself. */
-function insert(statements: Statements, name: string, { applicationId, mode }: Scope = shop, kind = 'payment') {
+/** Inserts an account, a row that any scope may write for itself. */
+function insert(statements: Statements, name: string, { applicationId, mode }: Scope = shop, side = 'debit') {
   return statements.execute(
-    'insert into public_references (reference, kind, target_id, application_id, mode) values (?, ?, 1, ?, ?)',
-    [`${name}-${number}`, kind, applicationId, mode],
+    'insert into ledger_accounts (name, currency, normal_side, application_id, mode) values (?, ?, ?, ?, ?)',
+    [`${name}:${number}`, 'BDT', side, applicationId, mode],
   );
 }
 
@@ -52,12 +52,10 @@ async function stored(scope: Scope = shop): Promise<string[]> {
   const rows = await database.withScope(
     scope,
     (statements) =>
-      statements.execute<{ reference: string }[]>('select reference from public_references where reference like ?', [
-        `%-${number}`,
-      ]),
+      statements.execute<{ name: string }[]>('select name from ledger_accounts where name like ?', [`%:${number}`]),
     { oneTrip: true },
   );
-  return rows.map(({ reference }) => reference.replace(`-${number}`, '')).sort();
+  return rows.map(({ name }) => name.replace(`:${number}`, '')).sort();
 }
 
 describe.each([
@@ -98,7 +96,7 @@ describe.each([
     // The next user of a pooled connection may be another application.
     await database.withScope(shop, (statements) => insert(statements, 'a'), trips);
     for (let use = 0; use < POOL_SIZE; use += 1) {
-      expect(await database.lookup('select reference from public_references', [])).toEqual([]);
+      expect(await database.lookup('select name from ledger_accounts', [])).toEqual([]);
     }
   });
 

@@ -58,7 +58,7 @@ describe('a compiled statement', () => {
       // @ts-expect-error The statement does not declare this parameter.
       statement((db, $: Given<{ id: bigint }>) => db.selectFrom('payments').select('id').where('id', '=', $('key'))),
       // @ts-expect-error A column without a default is missing.
-      statement((db) => db.insertInto('public_references').values({ reference: 'a', kind: 'payment', mode: 'TEST' })),
+      statement((db) => db.insertInto('ledger_accounts').values({ name: 'a', currency: 'BDT', mode: 'TEST' })),
       // @ts-expect-error A value is missing.
       DISABLE.all({ execute: () => Promise.reject(new Error('never sent')) }, { id: 1n }),
     ];

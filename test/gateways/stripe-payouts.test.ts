@@ -220,6 +220,24 @@ describe('a line', () => {
     expect(line).toMatchObject({ originalCurrency: 'BDT', exchangeRate: '0.0082', gatewayTxnId: 'pi_9' });
   });
 
+  test.each([
+    [{ attempt_reference: REFERENCE, refund_reference: 'rf_1' }, 'rf_1'],
+    [{ attempt_reference: REFERENCE }, REFERENCE],
+    [{}, null],
+  ])('of a refund with the metadata %p names %p, and its payment', async (metadata, reference) => {
+    // Two refunds of one charge may be of the same amount.
+    const { line } = await lineOf({
+      amount: -400,
+      fee: 0,
+      fee_details: [],
+      net: -400,
+      reporting_category: 'refund',
+      type: 'refund',
+      source: { id: 're_1', object: 'refund', currency: 'usd', payment_intent: 'pi_1', metadata },
+    });
+    expect(line).toMatchObject({ kind: 'REFUND', gatewayTxnId: 'pi_1', attemptReference: reference });
+  });
+
   test('of a dispute names the charge', async () => {
     const { line } = await lineOf({
       amount: -1_050,

@@ -7,7 +7,7 @@ export const TASK_QUEUES = {
   payments: 'lenden-payments',
   /** Webhook deliveries. They have their own queue so that slow receivers never delay a payment. */
   webhooks: 'lenden-webhooks',
-  /** Sweeper, ledger sealing and reconciliation. */
+  /** Sweeper, ledger sealing, imports of payout files and reconciliation. */
   maintenance: 'lenden-maintenance',
 } as const;
 
@@ -17,6 +17,7 @@ export const WORKFLOW_TYPES = {
   refund: 'refundWorkflow',
   invoice: 'invoiceWorkflow',
   webhook: 'webhookWorkflow',
+  payoutImport: 'payoutImportWorkflow',
   sweep: 'sweepWorkflow',
   sealLedger: 'sealLedgerWorkflow',
   reconciliation: 'reconciliationWorkflow',
@@ -32,6 +33,7 @@ export const workflowIds = {
   webhook: (eventId: string): string => `webhook:${eventId}`,
   reconciliation: ({ mode, gateway, period }: { mode: Mode; gateway: string; period: string }): string =>
     `reconciliation:${mode}:${gateway}:${period}`,
+  payoutImport: (fileReference: string): string => `payout-import:${fileReference}`,
 } as const;
 
 /** The memo key for an invoice's number as its customer sees it. */

@@ -100,6 +100,8 @@ export type Verdict =
       readonly hopeful: boolean;
       /** An operator decides whether the payer has paid, so the expiry does not end the payment. */
       readonly withOperator?: true;
+      /** A callback has arrived that the query does not cover and that is not signalled. */
+      readonly more?: true;
       /** The final query came too early: by the database's clock, the payment expires in this many milliseconds. */
       readonly expiresInMs?: number;
     }

@@ -51,7 +51,7 @@ const LIST = list((db, $: Given<ValuesOf<CallbackFilter>>) => {
       gateway: eb('c.gateway', '=', $('gateway')),
       signatureValid: eb('c.signatureValid', '=', $('signatureValid')),
     },
-    orders: { createdAt: ['c.createdAt', 'c.id'] },
+    orders: { id: ['c.id'] },
   };
 });
 
@@ -62,5 +62,5 @@ export function listCallbacks(
   statements: Statements,
   { filter, slice }: { readonly filter: CallbackFilter; readonly slice: ListSlice },
 ): Promise<ListPage<ListedCallback>> {
-  return LIST.page(statements, { filter, sortBy: 'createdAt', slice });
+  return LIST.page(statements, { filter, sortBy: 'id', slice });
 }

@@ -40,6 +40,10 @@ export function closeCallbacks(q: QueryCreator<Tables>, $: Given<ClosedCallbacks
         eb
           .selectFrom('gateway_callbacks as c')
           .select('c.id')
+          // Callbacks are indexed by their payment.
+          .where('c.paymentId', '=', (t) =>
+            t.selectFrom('payment_attempts as t').select('t.paymentId').where('t.reference', '=', $('attempt')),
+          )
           .where('c.attemptId', '=', (t) =>
             t.selectFrom('payment_attempts as t').select('t.id').where('t.reference', '=', $('attempt')),
           )
@@ -111,7 +115,9 @@ const CONSUMING_MAX = 200;
 const NEWEST_OPEN = statement((db, $: Given<{ attempt: string }>) =>
   db
     .selectFrom('gateway_callbacks as c')
-    .innerJoin('payment_attempts as t', 't.id', 'c.attemptId')
+    .innerJoin('payment_attempts as t', (join) =>
+      join.onRef('t.paymentId', '=', 'c.paymentId').onRef('t.id', '=', 'c.attemptId'),
+    )
     .select((eb) => eb.fn.max('c.id').as('id'))
     .where('t.reference', '=', $('attempt'))
     .where('c.consumedAt', 'is', null),

@@ -68,18 +68,6 @@ const ISSUE = statement((db, $: Given<Issued>) =>
         .where('i.status', '=', 'DRAFT')
         .returning((eb) => ['i.id', 'i.applicationId', 'i.mode', eb.ref('i.number').$notNull().as('number')]),
     )
-    .with('named', (q) => {
-      const source = q.selectFrom('issued');
-      const eb = expressionBuilder(source);
-      const row = rowOf('public_references', {
-        reference: $('reference'),
-        kind: sql.lit('invoice'),
-        targetId: eb.ref('issued.id'),
-        applicationId: eb.ref('issued.applicationId'),
-        mode: eb.ref('issued.mode'),
-      });
-      return q.insertInto('public_references').columns(row.columns).expression(source.select(row.values));
-    })
     .with('event', (q) => {
       const source = q
         .selectFrom(['issued', endpointOf(db, { applicationId: $('applicationId'), mode: $('mode') }).as('endpoint')])

@@ -102,7 +102,7 @@ const RETIRE_CALLBACKS = statement((db, $: Given<Days>) =>
     ]),
 );
 
-/** A row's place in its table, since keys have no id. */
+/** A row's place in its table, where rows have no id. */
 const PLACE = sql.ref<string>('ctid');
 
 const RETIRE_KEYS = statement((db, $: Given<Days>) =>
@@ -130,17 +130,18 @@ const RETIRE_DELIVERIES = statement((db, $: Given<Days>) =>
     .with('removed', (q) =>
       q
         .deleteFrom('webhook_attempts')
-        .where('id', 'in', (eb) =>
-          eb
+        .where((eb) => {
+          const old = eb
             .selectFrom('webhook_attempts as a')
             .innerJoin('webhook_events as e', 'e.id', 'a.webhookEventId')
-            .select('a.id')
+            .select(sql.ref<string>('a.ctid').as('place'))
             .where('a.createdAt', '<', daysAgo($))
             .where('e.deliveryStatus', 'in', ['DELIVERED', 'PARKED'])
             .orderBy('a.createdAt')
-            .limit(RETIRED_MAX),
-        )
-        .returning('id'),
+            .limit(RETIRED_MAX);
+          return sql<boolean>`${PLACE} = any(array${old})`;
+        })
+        .returning('number'),
     )
     .selectFrom('removed')
     .select(REMOVED),

@@ -162,6 +162,9 @@ const RECORD_UNPAID_END = statement((db, $: Given<UnpaidEnd>) =>
             eb
               .selectFrom('gateway_callbacks as c')
               .select('c.id')
+              .where('c.paymentId', '=', (t) =>
+                t.selectFrom('payment_attempts as t').select('t.paymentId').where('t.id', '=', $('attemptId')),
+              )
               .where('c.attemptId', '=', $('attemptId'))
               .where('c.consumedAt', 'is', null)
               .where('c.id', '<=', $('newestCallbackId'))

@@ -82,7 +82,9 @@ const DELIVERY_ATTEMPTS = statement((db, $: Given<OfPayment>) =>
     .innerJoin('webhook_events as e', 'e.id', 'a.webhookEventId')
     .select(['a.webhookEventId', 'a.number', 'a.error', 'a.durationMs', 'a.createdAt'])
     .where('e.paymentId', '=', $('paymentId'))
-    .orderBy('a.id', 'desc')
+    .orderBy('a.createdAt', 'desc')
+    .orderBy('a.webhookEventId', 'desc')
+    .orderBy('a.number', 'desc')
     .limit(ROWS_MAX),
 );
 

@@ -40,7 +40,13 @@ interface End {
 }
 
 /** What every end of a payment writes. */
-const ENDED = { endedAt: now, updatedAt: now, reviewReason: null, reviewSince: null } as const;
+const ENDED = {
+  endedAt: now,
+  updatedAt: now,
+  reviewReason: null,
+  reviewSince: null,
+  callbackSignalledAt: null,
+} as const;
 
 /**
  * Plans a late query together with the end of the payment. Its workflow ends too, so money paid later on a page that stayed open at a gateway without

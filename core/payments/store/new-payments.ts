@@ -134,18 +134,6 @@ function created(db: QueryCreator<Tables & { claimed: { id: bigint } }>, $: Give
       });
       return q.insertInto('payment_attempts').columns(row.columns).expression(source.select(row.values));
     })
-    .with('named', (q) => {
-      const source = q.selectFrom('created');
-      const eb = expressionBuilder(source);
-      const row = rowOf('public_references', {
-        reference: eb.ref('created.reference'),
-        kind: sql.lit('payment'),
-        targetId: eb.ref('created.id'),
-        applicationId: eb.ref('created.applicationId'),
-        mode: eb.ref('created.mode'),
-      });
-      return q.insertInto('public_references').columns(row.columns).expression(source.select(row.values));
-    })
     .selectFrom('created')
     .select('created.id');
 }
@@ -165,8 +153,8 @@ const CLAIM_AND_CREATE = statement((db, $: Given<Creation & ClaimValues>) =>
 );
 
 /**
- * Writes a payment, its first attempt and its public reference in one statement, together with a claim of the idempotency key if there is one, so
- * that neither exists without the other. A concurrent duplicate waits here for the commit. Returns null if the key is taken.
+ * Writes a payment and its first attempt in one statement, together with a claim of the idempotency key if there is one, so that neither exists
+ * without the other. A concurrent duplicate waits here for the commit. Returns null if the key is taken.
  */
 export async function insertPayment(
   statements: Statements,
@@ -197,9 +185,7 @@ export function isMerchantReferenceTaken(error: unknown): boolean {
   return Error.isError(error) && 'constraint' in error && error.constraint === 'payments_merchant_reference_key';
 }
 
-const REFERENCE_CONSTRAINTS: ReadonlySet<unknown> = new Set(['payments_reference_key', 'public_references_pkey']);
-
 /** Reports whether the public reference of the new payment is already taken, in any application. */
 export function isReferenceTaken(error: unknown): boolean {
-  return Error.isError(error) && 'constraint' in error && REFERENCE_CONSTRAINTS.has(error.constraint);
+  return Error.isError(error) && 'constraint' in error && error.constraint === 'payments_reference_key';
 }

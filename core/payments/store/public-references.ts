@@ -1,5 +1,4 @@
 import { sql } from 'kysely';
-import type { Mode } from '../../../domain/mode.ts';
 import type { Database, Scope } from '../../../database/connection.ts';
 import { statement, type Given } from '../../../database/typed-statements.ts';
 import { readInvoice, type InvoiceRecord } from '../../invoices/store/invoices.ts';
@@ -17,39 +16,33 @@ export interface PublicPayment {
 /** References of the native, OwnPay's and ShadhinPay's contract. Anything else is not looked up. */
 const REFERENCE = /^((?:pay|sp_inv)_[0-9A-Za-z]{22}|txn_[0-9a-f]{16}|PAY_\d{8}_[0-9A-Z]{6})$/;
 
-interface Found {
-  readonly scope: Scope;
-  readonly targetId: bigint;
+interface Found extends Scope {
+  readonly id: bigint;
 }
 
-interface Referenced {
-  readonly kind: 'payment' | 'invoice';
-  readonly targetId: bigint;
-  readonly applicationId: bigint;
-  readonly mode: Mode;
-}
-
-const FIND_REFERENCE = statement((db, $: Given<{ reference: string }>) =>
+const FIND_PAYMENT = statement((db, $: Given<{ reference: string }>) =>
   db
-    .selectFrom(sql<Referenced>`lenden_find_reference(${$('reference')})`.as('r'))
-    .select(['r.kind', 'r.targetId', 'r.applicationId', 'r.mode']),
+    .selectFrom(sql<Found>`lenden_find_payment(${$('reference')})`.as('r'))
+    .select(['r.id', 'r.applicationId', 'r.mode']),
+);
+
+const FIND_INVOICE = statement((db, $: Given<{ reference: string }>) =>
+  db
+    .selectFrom(sql<Found>`lenden_find_invoice(${$('reference')})`.as('r'))
+    .select(['r.id', 'r.applicationId', 'r.mode']),
 );
 
 /**
- * Returns what a public reference of this kind names, or null. Anyone with the reference may see the object, so it has at least 128 bits if the
- * contract leaves room; otherwise failed lookups are rate-limited by address.
+ * Returns what a public reference names, or null. Anyone with the reference may see the object, so it has at least 128 bits if the contract leaves
+ * room; otherwise failed lookups are rate-limited by address.
  */
 async function findReference(
   database: Database,
-  { reference, kind }: { readonly reference: string; readonly kind: 'payment' | 'invoice' },
-): Promise<Found | null> {
-  if (!REFERENCE.test(reference)) {
-    return null;
-  }
-  const found = await FIND_REFERENCE.lookup(database, { reference });
-  return found === undefined || found.kind !== kind
-    ? null
-    : { scope: { applicationId: found.applicationId, mode: found.mode }, targetId: found.targetId };
+  reference: string,
+  find: typeof FIND_PAYMENT,
+): Promise<{ readonly scope: Scope; readonly id: bigint } | null> {
+  const found = REFERENCE.test(reference) ? await find.lookup(database, { reference }) : undefined;
+  return found === undefined ? null : { scope: { applicationId: found.applicationId, mode: found.mode }, id: found.id };
 }
 
 const READ_PAYMENT = statement((db, $: Given<{ id: bigint }>) =>
@@ -63,12 +56,12 @@ const READ_PAYMENT = statement((db, $: Given<{ id: bigint }>) =>
 
 /** Returns the payment of a public reference, or null. */
 export async function findPublicPayment(database: Database, reference: string): Promise<PublicPayment | null> {
-  const found = await findReference(database, { reference, kind: 'payment' });
+  const found = await findReference(database, reference, FIND_PAYMENT);
   if (found === null) {
     return null;
   }
-  const { scope, targetId } = found;
-  const row = await database.withScope(scope, (statements) => READ_PAYMENT.first(statements, { id: targetId }), {
+  const { scope, id } = found;
+  const row = await database.withScope(scope, (statements) => READ_PAYMENT.first(statements, { id }), {
     oneTrip: true,
   });
   if (row === undefined) {
@@ -86,13 +79,13 @@ export interface PublicInvoice {
 
 /** Returns the invoice of a payable link, or null. */
 export async function findPublicInvoice(database: Database, reference: string): Promise<PublicInvoice | null> {
-  const found = await findReference(database, { reference, kind: 'invoice' });
+  const found = await findReference(database, reference, FIND_INVOICE);
   if (found === null) {
     return null;
   }
-  const { scope, targetId } = found;
+  const { scope, id } = found;
   return database.withScope(scope, async (statements) => {
-    const invoice = await readInvoice(statements, scope, targetId);
+    const invoice = await readInvoice(statements, scope, id);
     const { applicationName } = await invoiceRulesOf(statements, scope);
     return invoice === null ? null : { scope, invoice, applicationName };
   });

@@ -26,17 +26,10 @@ export interface QueriedPayment {
 
 const CALLBACKS_READ_MAX = 50;
 
-const ALLOW_NEXT_SIGNAL = statement((db, $: Given<{ reference: string }>) =>
-  db
-    .updateTable('payments as p')
-    .set({ callbackSignalledAt: null })
-    .where('p.reference', '=', $('reference'))
-    .returning(PAYMENT),
-);
-
 const READ_QUERIED = statement((db, $: Given<{ reference: string }>) =>
   db
     .selectFrom('payments as p')
+    .select(PAYMENT)
     .select((eb) => [
       eb
         .selectFrom('payment_attempts as t')
@@ -85,27 +78,55 @@ const READ_QUERIED = statement((db, $: Given<{ reference: string }>) =>
 );
 
 /**
- * Loads what a query needs. It first allows the next signal and reads afterwards, so that a callback arriving from now on is not missed: the second
- * statement sees everything that was committed before it.
- *
+ * Loads what a query needs.
  * @throws MissingRow if the scope has no such payment
  */
-export async function takeForQuery(statements: Statements, reference: string): Promise<QueriedPayment> {
-  const [payment, read] = await Promise.all([
-    ALLOW_NEXT_SIGNAL.first(statements, { reference }),
-    READ_QUERIED.first(statements, { reference }),
-  ]);
-  if (payment === undefined || read === undefined) {
+export async function readForQuery(statements: Statements, reference: string): Promise<QueriedPayment> {
+  const read = await READ_QUERIED.first(statements, { reference });
+  if (read === undefined) {
     throw new MissingRow('payment', reference);
   }
+  const { attempts, callbacks, newest, ...payment } = read;
   return {
     payment,
-    attempts: (read.attempts ?? []).map(attemptOf),
-    callbacks: (read.callbacks ?? []).map(({ id, attemptId, ...callback }) => ({
+    attempts: (attempts ?? []).map(attemptOf),
+    callbacks: (callbacks ?? []).map(({ id, attemptId, ...callback }) => ({
       ...callback,
       id: BigInt(id),
       attemptId: BigInt(attemptId),
     })),
-    newestCallbackId: read.newest ?? 0n,
+    newestCallbackId: newest ?? 0n,
   };
+}
+
+const ALLOW_NEXT_SIGNAL = statement((db, $: Given<{ reference: string; newestCallbackId: bigint }>) =>
+  db
+    .updateTable('payments as p')
+    .set({ callbackSignalledAt: null })
+    .where('p.reference', '=', $('reference'))
+    .returning((eb) =>
+      eb
+        .exists(
+          eb
+            .selectFrom('gateway_callbacks as c')
+            .select('c.id')
+            .whereRef('c.paymentId', '=', 'p.id')
+            .where('c.consumedAt', 'is', null)
+            .where('c.signatureValid', '=', true)
+            .where('c.id', '>', $('newestCallbackId')),
+        )
+        .$castTo<boolean>()
+        .as('more'),
+    ),
+);
+
+/**
+ * Allows the next signal after a query that did not end the payment; what ends it allows the signal itself. Until then none is sent, so this returns
+ * whether a signed callback has arrived since the query was prepared. Unsigned ones are signalled once a minute at most: the sweeper handles them.
+ */
+export async function allowNextSignal(
+  statements: Statements,
+  queried: { readonly reference: string; readonly newestCallbackId: bigint },
+): Promise<boolean> {
+  return (await ALLOW_NEXT_SIGNAL.first(statements, queried))?.more === true;
 }

@@ -9,8 +9,8 @@ export interface FileLimits {
 }
 
 export const FILE_LIMITS: FileLimits = {
-  fileBytes: 100 * 1024 * 1024,
-  records: 500_000,
+  fileBytes: 1024 * 1024 * 1024,
+  records: 4_000_000,
   recordChars: 65_536,
   cellChars: 4096,
 };

@@ -11,6 +11,7 @@ export const FILE_PROBLEMS = [
   'FORBIDDEN_XML',
   'BALANCE_MISSING',
   'BALANCE_DIFFERS',
+  'AMOUNTS_TOO_LARGE',
 ] as const;
 export type FileProblem = (typeof FILE_PROBLEMS)[number];
 
@@ -21,7 +22,7 @@ interface Place {
   readonly lineNumber?: number;
 }
 
-/** A file that cannot be read at all. Lines that were read before it was thrown must not be kept. Its message quotes nothing of the file but headings. */
+/** A file that cannot be read to its end. Its message quotes nothing of the file but headings. */
 export class UnreadableFile extends Error {
   readonly problem: FileProblem;
   readonly byteOffset: number | null;

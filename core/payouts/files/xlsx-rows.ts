@@ -17,7 +17,7 @@ export interface ProcessLimits {
 
 /** 200,000 rows with Excel's shared strings need about 450 MB. A larger file is better saved as CSV. */
 const PROCESS_LIMITS: ProcessLimits = { residentBytes: 512 * 1024 * 1024, timeMs: 5 * 60_000 };
-const FILE_BYTES_MAX = 20 * 1024 * 1024;
+export const XLSX_BYTES_MAX = 50 * 1024 * 1024;
 /** JSON writes a character with up to six. */
 const MESSAGE_CHARS_PER_CHAR = 6;
 
@@ -32,7 +32,7 @@ export async function* xlsxRows(
   limits: FileLimits,
   { residentBytes, timeMs }: ProcessLimits = PROCESS_LIMITS,
 ): AsyncGenerator<CsvRow> {
-  const fileBytes = Math.min(limits.fileBytes, FILE_BYTES_MAX);
+  const fileBytes = Math.min(limits.fileBytes, XLSX_BYTES_MAX);
   const child = started({ fileBytes, rowCharsMax: limits.recordChars, residentBytes });
   const timer = setTimeout(() => child.kill('SIGKILL'), timeMs);
   const source: Source = { failed: null };

@@ -58,7 +58,7 @@ const LIST = list((db, $: Given<ValuesOf<EventFilter>>) => {
       type: eb('e.type', '=', $('type')),
       deliveryStatus: eb('e.deliveryStatus', '=', $('deliveryStatus')),
     },
-    orders: { createdAt: ['e.createdAt', 'e.id'] },
+    orders: { id: ['e.id'] },
   };
 });
 
@@ -67,7 +67,7 @@ export function listAllEvents(
   statements: Statements,
   { filter, slice }: { readonly filter: EventFilter; readonly slice: ListSlice },
 ): Promise<ListPage<EventDetail>> {
-  return LIST.page(statements, { filter, sortBy: 'createdAt', slice });
+  return LIST.page(statements, { filter, sortBy: 'id', slice });
 }
 
 const READ = statement((db, $: Given<{ id: bigint }>) => events(db).where('e.id', '=', $('id')));

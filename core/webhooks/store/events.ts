@@ -1,4 +1,4 @@
-import { expressionBuilder, sql } from 'kysely';
+import { expressionBuilder, sql, type QueryCreator } from 'kysely';
 import type { Contract } from '../../../domain/contract.ts';
 import type { Mode } from '../../../domain/mode.ts';
 import { eventId as newEventId } from '../../../domain/references.ts';
@@ -7,7 +7,8 @@ import { signingSecretPlace } from '../../../runtime/sealed-places.ts';
 import type { Scope } from '../../../database/connection.ts';
 import { clock, rowOf } from '../../../database/expressions.ts';
 import type { Statements } from '../../../database/statements.ts';
-import { statement, type Given } from '../../../database/typed-statements.ts';
+import type { Tables } from '../../../database/tables.ts';
+import { statement, type Given, type RowOf } from '../../../database/typed-statements.ts';
 import { signingSecretsOf, type Delivery } from './deliveries.ts';
 import { deliveryBy, endpointOf } from './usable-endpoint.ts';
 
@@ -47,7 +48,7 @@ export interface FirstDelivery {
   readonly leasedAtMs: number;
 }
 
-interface EventRow extends Scope {
+export interface EventRow extends Scope {
   readonly eventId: string;
   readonly paymentId: bigint | null;
   readonly invoiceId: bigint | null;
@@ -58,8 +59,9 @@ interface EventRow extends Scope {
   readonly createdAt: Date;
 }
 
-const INSERT_EVENT = statement((db, $: Given<EventRow>) =>
-  db
+/** Writes an event as `recorded`, and reads its endpoint as `endpoint`, in a statement that may have other parts. */
+export function recordingEvent(db: QueryCreator<Tables>, $: Given<EventRow>) {
+  return db
     .with('endpoint', (q) =>
       endpointOf(q, { applicationId: $('applicationId'), mode: $('mode') }).select((eb) => [
         'w.url',
@@ -98,33 +100,49 @@ const INSERT_EVENT = statement((db, $: Given<EventRow>) =>
       'endpoint.signingSecrets',
       'recorded.nextSweepAt',
       clock.as('readAt'),
-    ]),
-);
+    ]);
+}
+
+const INSERT_EVENT = statement((db, $: Given<EventRow>) => recordingEvent(db, $));
+
+/** What the statement of an event returns beside the event's own values. */
+type Recording = RowOf<typeof INSERT_EVENT>;
 
 /**
  * Records an event in the transaction of its state change, so that neither exists without the other. The payload is built once, and every attempt
  * signs and sends the same bytes.
  */
 export async function recordEvent(statements: Statements, event: NewEvent): Promise<RecordedEvent> {
+  const row = eventRow(event);
+  return recordingAs(row, () => INSERT_EVENT.first(statements, row));
+}
+
+/** An event as its statement takes it. */
+export function eventRow(event: NewEvent): EventRow {
   const { eventId: ownId, createdAt, payload: ownPayload } = payloadOf(event);
   const { applicationId, mode, paymentId = null, invoiceId = null, type, sequence, contractBody } = event;
-  const eventId = contractBody?.eventId ?? ownId;
-  const contract = contractBody?.contract ?? 'native';
-  const payload = contractBody?.payload ?? ownPayload;
-  const recordedAtMs = performance.now();
-  const row = await INSERT_EVENT.first(statements, {
-    eventId,
+  return {
+    eventId: contractBody?.eventId ?? ownId,
     applicationId,
     mode,
     paymentId,
     invoiceId,
-    contract,
+    contract: contractBody?.contract ?? 'native',
     type,
     sequence,
-    payload,
+    payload: contractBody?.payload ?? ownPayload,
     createdAt,
-  });
-  if (row === undefined || row.trouble !== null || row.url === null || row.nextSweepAt === null) {
+  };
+}
+
+/** Runs the statement that records the event, and returns how its delivery begins. */
+export async function recordingAs(
+  { eventId, contract, type, payload, applicationId, mode }: EventRow,
+  record: () => Promise<Recording | undefined>,
+): Promise<RecordedEvent> {
+  const recordedAtMs = performance.now();
+  const recorded = await record();
+  if (recorded === undefined || recorded.trouble !== null || recorded.url === null || recorded.nextSweepAt === null) {
     return { eventId, parked: true, first: null };
   }
   const delivery: Delivery = {
@@ -137,16 +155,16 @@ export async function recordEvent(statements: Statements, event: NewEvent): Prom
     lastResponseStatus: null,
     lastError: null,
     nextAttemptAt: null,
-    readAt: row.readAt,
+    readAt: recorded.readAt,
     endpoint: {
-      url: row.url,
+      url: recorded.url,
       disabled: false,
       place: signingSecretPlace({ applicationId, mode }),
-      signingSecrets: row.signingSecrets ?? [],
-      circuitOpenUntil: row.circuitOpenUntil,
+      signingSecrets: recorded.signingSecrets ?? [],
+      circuitOpenUntil: recorded.circuitOpenUntil,
     },
   };
-  return { eventId, parked: false, first: { delivery, leaseUntil: row.nextSweepAt, leasedAtMs: recordedAtMs } };
+  return { eventId, parked: false, first: { delivery, leaseUntil: recorded.nextSweepAt, leasedAtMs: recordedAtMs } };
 }
 
 /** Builds the body of an event in the native contract, as it is signed and sent. */

@@ -11,8 +11,8 @@ export const CALLBACKS = [
     isUpdated: true,
     columns: `
   ${ID},
-  -- Null: it names no attempt that we know.
-  application_id bigint references applications,
+  -- Of its payment and attempt, whose keys name the application. Null: it names no attempt that we know.
+  application_id bigint,
   ${MODE},
   payment_id bigint,
   attempt_id bigint,
@@ -38,14 +38,15 @@ export const CALLBACKS = [
   next_sweep_at timestamptz not null default now() + interval '30 seconds',
   unique (gateway, mode, kind, digest),
   foreign key (payment_id, application_id, mode) references payments (id, application_id, mode),
-  foreign key (attempt_id, application_id, mode) references payment_attempts (id, application_id, mode)`,
+  foreign key (attempt_id, application_id, mode) references payment_attempts (id, application_id, mode),
+  -- PostgreSQL does not check a foreign key that has a null in it.
+  constraint gateway_callbacks_matched_check check (num_nonnulls(application_id, payment_id, attempt_id) in (0, 3))`,
     indexes: [
+      // Also finds those of an attempt: the payloads that are kept of a payment are few.
       `create index gateway_callbacks_payment_id_idx on gateway_callbacks (payment_id)`,
-      `create index gateway_callbacks_attempt_id_idx on gateway_callbacks (attempt_id) where consumed_at is null`,
       `create index gateway_callbacks_next_sweep_at_idx on gateway_callbacks (next_sweep_at) where consumed_at is null`,
-      `create index gateway_callbacks_created_at_idx on gateway_callbacks (created_at desc, id desc)`,
       // Operators look for callbacks that did not lead to a payment, and for those that name no attempt by what they name.
-      `create index gateway_callbacks_outcome_idx on gateway_callbacks (outcome, created_at desc, id desc) include (application_id, mode)
+      `create index gateway_callbacks_outcome_idx on gateway_callbacks (outcome, id desc) include (application_id, mode)
   where outcome in ('FORGED', 'UNMATCHED', 'MISMATCH', 'LATE', 'IGNORED')`,
       `create index gateway_callbacks_reference_idx on gateway_callbacks (reference) where payment_id is null and reference is not null`,
       `create index gateway_callbacks_retention_idx on gateway_callbacks (created_at) where not kept and consumed_at is not null`,

@@ -1,3 +1,4 @@
+import { ownedByLookup } from './roles.ts';
 import { AMOUNT_MAX, CREATED, CURRENCY, ID, MODE, OWN, OWN_IN_BOTH_MODES, SEEN, table, UPDATED } from './table.ts';
 
 const OF_INVOICE = `foreign key (invoice_id, application_id, mode) references invoices (id, application_id, mode)`;
@@ -95,8 +96,16 @@ export const INVOICES = [
       // Operators see and resend invoice events. They can read which application owns an invoice, and no other detail of it.
       operator: { rows: SEEN, may: 'select (id, application_id, mode, reference)' },
       system: 'select, insert, update',
+      lookup: 'select (id, application_id, mode, reference, status)',
     },
   }),
+  // Returns ids only, as `lenden_find_payment` does. A draft has no public page.
+  `create function lenden_find_invoice(wanted text)
+  returns table (id bigint, application_id bigint, mode text)
+  language sql stable security definer set search_path = pg_catalog, public
+  as $$ select i.id, i.application_id, i.mode from public.invoices i where i.reference = wanted and i.status <> 'DRAFT' $$`,
+  ...ownedByLookup('lenden_find_invoice(text)', 'lenden_app'),
+
   // An issued invoice cannot be deleted, and its lines cannot be removed or replaced.
   `create policy only_drafts_are_deleted on invoices as restrictive for delete to lenden_app using (status = 'DRAFT')`,
 

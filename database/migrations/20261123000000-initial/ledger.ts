@@ -26,8 +26,9 @@ export const LEDGER = [
     name: 'ledger_transactions',
     about: 'What one cause posted, once.',
     columns: `
-  ${ID},
-  application_id bigint not null references applications,
+  id bigint generated always as identity,
+  -- Of the accounts of its postings.
+  application_id bigint not null,
   ${MODE},
   ${CURRENCY},
   cause_type text not null,
@@ -37,8 +38,9 @@ export const LEDGER = [
   -- The database's own number of the writing transaction: sealing orders by it, since ids may commit out of order.
   xid xid8 not null default pg_current_xact_id(),
   ${CREATED},
+  -- One index finds a row by its id and serves the foreign keys.
+  primary key (id, application_id, mode, currency),
   unique (cause_type, cause_id, kind),
-  unique (id, application_id, mode, currency),
   constraint ledger_transactions_reverses_id_fkey foreign key (reverses_id, application_id, mode, currency)
     references ledger_transactions (id, application_id, mode, currency)`,
     indexes: [

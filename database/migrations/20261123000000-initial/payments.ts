@@ -1,7 +1,7 @@
 import { ownedByLookup } from './roles.ts';
 import { AMOUNT_MAX, CREATED, CURRENCY, CONTRACT, ID, MODE, OWN, SEEN, table, UPDATED } from './table.ts';
 
-/** Tables of payments, their attempts at gateways, and the public references that identify them. */
+/** Tables of payments and their attempts at gateways. */
 export const PAYMENTS = [
   ...table({
     name: 'payments',
@@ -89,6 +89,7 @@ export const PAYMENTS = [
       app: { rows: OWN, may: 'select, insert, update' },
       operator: { rows: SEEN, may: 'select' },
       system: 'select, insert, update',
+      lookup: 'select (id, application_id, mode, reference)',
     },
   }),
   // A payment and its idempotency key are written in one statement, so the id is drawn from the sequence first.
@@ -99,7 +100,7 @@ export const PAYMENTS = [
     about: 'One try to collect a payment at one gateway, with what the gateway said of it.',
     isUpdated: true,
     columns: `
-  ${ID},
+  id bigint generated always as identity,
   application_id bigint not null,
   ${MODE},
   payment_id bigint not null,
@@ -139,8 +140,9 @@ export const PAYMENTS = [
   -- Callbacks without a valid signature that named this attempt: all are counted, the first hundred payloads are kept.
   unsigned_callbacks integer not null default 0,
   ${UPDATED},
+  -- One index finds a row by its id and serves the foreign keys.
+  primary key (id, application_id, mode),
   unique (payment_id, number),
-  unique (id, application_id, mode),
   foreign key (payment_id, application_id, mode) references payments (id, application_id, mode),
   constraint payment_attempts_confirmed_check check (status <> 'CONFIRMED' or (gross_minor is not null and fee_minor is not null and evidence is not null)),
   constraint payment_attempts_executions_check check (executions_sent > 0
@@ -175,24 +177,12 @@ export const PAYMENTS = [
     from public.payment_attempts a where a.reference = wanted and a.gateway = at_gateway $$`,
   ...ownedByLookup('lenden_find_attempt(text, text)', 'lenden_app'),
 
-  ...table({
-    name: 'public_references',
-    about: 'The secret-like reference of a payment or invoice that its payer holds.',
-    columns: `
-  reference text primary key,
-  kind text not null check (kind in ('payment', 'invoice')),
-  target_id bigint not null,
-  application_id bigint not null references applications,
-  ${MODE}`,
-    access: { app: { rows: OWN, may: 'select, insert' }, system: 'select, insert, update', lookup: 'select' },
-  }),
-
   // Returns ids only. The rows themselves are read within their scope.
-  `create function lenden_find_reference(wanted text)
-  returns table (kind text, target_id bigint, application_id bigint, mode text)
+  `create function lenden_find_payment(wanted text)
+  returns table (id bigint, application_id bigint, mode text)
   language sql stable security definer set search_path = pg_catalog, public
-  as $$ select r.kind, r.target_id, r.application_id, r.mode from public.public_references r where reference = wanted $$`,
-  ...ownedByLookup('lenden_find_reference(text)', 'lenden_app'),
+  as $$ select p.id, p.application_id, p.mode from public.payments p where p.reference = wanted $$`,
+  ...ownedByLookup('lenden_find_payment(text)', 'lenden_app'),
 
   ...table({
     name: 'idempotency_keys',

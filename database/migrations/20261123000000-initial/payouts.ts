@@ -35,7 +35,10 @@ export const PAYOUTS = [
     columns: `
   ${ID},
   reference text not null unique check (reference ~ '^pof_[0-9A-Za-z]{22}$'),
-  ${STORE},
+  ${MODE},
+  -- Null for a bank statement: several gateways pay into one account.
+  gateway text,
+  store_id text check (length(store_id) between 1 and 120),
   -- The owner of the store. Null: the installation.
   store_application_id bigint references applications,
   kind text not null check (kind in ('lines', 'statement', 'api')),
@@ -48,11 +51,12 @@ export const PAYOUTS = [
   byte_count bigint not null default 0 check (byte_count >= 0),
   -- The SHA-256 of the bytes. Null until all of them have come.
   digest bytea check (octet_length(digest) = 32),
-  state text not null default 'UPLOADED' check (state in ('UPLOADED', 'IMPORTING', 'IMPORTED', 'REFUSED', 'CANCELLED')),
+  state text not null default 'UPLOADED' check (state in ('UPLOADING', 'UPLOADED', 'IMPORTING', 'IMPORTED', 'REFUSED', 'CANCELLED')),
   problem text,
   problem_text text,
   problem_line integer,
   problem_byte bigint,
+  -- Where the import goes on: the rows that were stored or rejected.
   rows_read integer not null default 0,
   lines_added integer not null default 0,
   lines_known integer not null default 0,
@@ -60,19 +64,21 @@ export const PAYOUTS = [
   finished_at timestamptz,
   next_sweep_at timestamptz not null default now() + interval '1 minute',
   ${UPDATED},
-  unique (id, mode)`,
+  unique (id, mode),
+  constraint payout_files_store_check check ((kind = 'statement') = (gateway is null) and (gateway is null) = (store_id is null))`,
     indexes: [
       // The same bytes, read in the same way, are one file, however often they are sent.
-      `create unique index payout_files_digest_key on payout_files (mode, gateway, store_id, digest, mapping_id) nulls not distinct
+      `create unique index payout_files_digest_key on payout_files (mode, digest, gateway, store_id, mapping_id) nulls not distinct
   where digest is not null and state <> 'CANCELLED'`,
       `create index payout_files_created_at_idx on payout_files (created_at desc, id desc)`,
-      `create index payout_files_next_sweep_at_idx on payout_files (next_sweep_at) where state in ('UPLOADED', 'IMPORTING')`,
+      `create index payout_files_next_sweep_at_idx on payout_files (next_sweep_at) where state in ('UPLOADING', 'UPLOADED', 'IMPORTING')`,
     ],
     access: {
-      operator: { rows: WHOLE_STORES, may: 'select, insert, update' },
-      system: 'select, insert, update',
+      operator: { rows: WHOLE_STORES, may: 'select, insert, update, delete' },
+      system: 'select, insert, update, delete',
     },
   }),
+  `create policy unfinished on payout_files as restrictive for delete using (state = 'UPLOADING')`,
 
   ...table({
     name: 'payout_file_chunks',
@@ -82,9 +88,19 @@ export const PAYOUTS = [
   number integer not null check (number >= 0),
   bytes bytea not null check (octet_length(bytes) between 1 and 2097152),
   primary key (file_id, number)`,
-    appendOnly: true,
-    access: { operator: { rows: WHOLE_STORES, may: 'select, insert' }, system: 'select, insert' },
+    access: { operator: { rows: WHOLE_STORES, may: 'select, insert, delete' }, system: 'select, insert, delete' },
   }),
+  `create function lenden_refuse_removal_from_file() returns trigger language plpgsql
+  as $$ begin
+    if exists (select from payout_files f where f.id = old.file_id and f.state <> 'UPLOADING') then
+      raise exception 'a payout file is kept as it was sent: % is refused', tg_op using errcode = 'restrict_violation';
+    end if;
+    return old;
+  end $$`,
+  // The bytes of a file are kept word for word. Those of an upload that never ended may be removed.
+  `create trigger kept before delete on payout_file_chunks for each row execute function lenden_refuse_removal_from_file()`,
+  `create trigger append_only before update or truncate on payout_file_chunks
+  for each statement execute function lenden_refuse_change()`,
 
   ...table({
     name: 'payout_file_rejections',
@@ -110,7 +126,7 @@ export const PAYOUTS = [
   ${STORE},
   store_application_id bigint references applications,
   -- The gateway's name of it; where the gateway gives none, the day of the transfer.
-  gateway_reference text not null check (length(gateway_reference) between 1 and 200),
+  gateway_reference text not null check (length(gateway_reference) between 1 and 255),
   ${CURRENCY},
   ${CREATED},
   -- What follows changes.
@@ -132,7 +148,9 @@ export const PAYOUTS = [
     indexes: [
       `create index payouts_arrives_on_idx on payouts (arrives_on desc, id desc)`,
       `create index payouts_needs_booking_idx on payouts (mode, gateway, id) where needs_booking`,
-      `create index payouts_bank_reference_idx on payouts (mode, bank_reference) where bank_reference is not null`,
+      // A bank writes a reference in letters of its own.
+      `create index payouts_bank_reference_idx on payouts (mode, lower(bank_reference)) where bank_reference is not null`,
+      `create index payouts_gateway_reference_idx on payouts (mode, lower(gateway_reference))`,
     ],
     access: { operator: { rows: WHOLE_STORES, may: 'select, update' }, system: 'select, insert, update' },
   }),
@@ -195,7 +213,7 @@ export const PAYOUTS = [
   ordinal integer not null check (ordinal > 0),
   account text not null,
   ${CURRENCY},
-  amount_minor bigint not null check (amount_minor <> 0),
+  amount_minor bigint not null,
   booked_on date not null,
   value_on date,
   bank_reference text,

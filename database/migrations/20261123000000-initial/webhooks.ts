@@ -67,7 +67,8 @@ export const WEBHOOKS = [
     columns: `
   ${ID},
   event_id text not null unique check (position('.' in event_id) = 0),
-  application_id bigint not null references applications,
+  -- Of its payment or invoice, whose key names the application.
+  application_id bigint not null,
   ${MODE},
   payment_id bigint,
   invoice_id bigint,
@@ -91,16 +92,16 @@ export const WEBHOOKS = [
   -- Set while the sweeper has to look at it: a parked event that is wanted again, too.
   next_sweep_at timestamptz,
   ${UPDATED},
-  unique (payment_id, sequence),
-  unique (invoice_id, sequence),
   foreign key (payment_id, application_id, mode) references payments (id, application_id, mode),
   foreign key (invoice_id, application_id, mode) references invoices (id, application_id, mode),
   constraint webhook_events_subject_check check (num_nonnulls(payment_id, invoice_id) = 1)`,
     indexes: [
+      // An event has one of the two, and is in no entry of the other index.
+      `create unique index webhook_events_payment_id_sequence_key on webhook_events (payment_id, sequence) where payment_id is not null`,
+      `create unique index webhook_events_invoice_id_sequence_key on webhook_events (invoice_id, sequence) where invoice_id is not null`,
       `create index webhook_events_application_id_mode_idx on webhook_events (application_id, mode, id desc)`,
-      `create index webhook_events_created_at_idx on webhook_events (created_at desc, id desc)`,
       // Operators look for what is not delivered.
-      `create index webhook_events_delivery_status_idx on webhook_events (delivery_status, created_at desc, id desc) include (application_id, mode)
+      `create index webhook_events_delivery_status_idx on webhook_events (delivery_status, id desc) include (application_id, mode)
   where delivery_status in ('RETRYING', 'PARKED')`,
       `create index webhook_events_next_sweep_at_idx on webhook_events (next_sweep_at) where next_sweep_at is not null`,
     ],
@@ -115,9 +116,9 @@ export const WEBHOOKS = [
     name: 'webhook_attempts',
     about: 'One try to deliver an event.',
     columns: `
-  ${ID},
   webhook_event_id bigint not null references webhook_events,
-  application_id bigint not null references applications,
+  -- Of its event.
+  application_id bigint not null,
   ${MODE},
   number integer not null check (number > 0),
   response_status integer,
@@ -125,7 +126,7 @@ export const WEBHOOKS = [
   response_excerpt text check (length(response_excerpt) <= 1024),
   duration_ms integer not null,
   ${CREATED},
-  unique (webhook_event_id, number)`,
+  primary key (webhook_event_id, number)`,
     indexes: [`create index webhook_attempts_created_at_idx on webhook_attempts (created_at)`],
     access: {
       app: { rows: OWN, may: 'select, insert' },

@@ -77,10 +77,10 @@ export const PAYMENTS: readonly Defect[] = [
     edits: [
       {
         in: 'core/payments',
-        find: 'recordPaymentEvent($STATEMENTS, $PAYMENT, $EVENT)',
+        find: 'postCharge($STATEMENTS, $FINALIZED, $EVENT)',
         inside:
           'async function $NAME($DEPS: CoreDependencies, $STATEMENTS: Statements, $PARTS: End): $RESULT { $$$BODY }',
-        replace: `$DEPS.database.withScope($PAYMENT, (apart) => recordPaymentEvent(apart, $PAYMENT, $EVENT))`,
+        replace: `(await postCharge($STATEMENTS, $FINALIZED, null), $EVENT && $DEPS.database.withScope($EVENT, (apart) => recordEvent(apart, $EVENT)))`,
       },
     ],
     caughtBy: [{ check: STORIES, names: 'one-event-per-ending' }],

@@ -14,6 +14,9 @@ export function isCancellation(error: unknown): boolean {
   );
 }
 
+/** No story cancels a workflow. */
+export const CancellationScope = { nonCancellable: <T>(work: () => Promise<T>): Promise<T> => work() };
+
 export function defineSignal(name: string): MessageDefinition {
   return { type: 'signal', name };
 }

@@ -185,7 +185,7 @@ function storageText(costs: Costs, { retentionDays }: Settings): string[] {
     'What then needs care is not reading, but vacuum, backups and restore, which take as long as the tables are large. Nothing of the following is built. It can be done without changing a contract:',
     [
       '1. **Partition by month of creation** what only grows and is rarely read later: `gateway_callbacks`, `webhook_events` with `webhook_attempts`, `payment_attempts`, `payments`, `ledger_postings` with `ledger_transactions`. ' +
-        'A unique constraint of a partitioned table contains the month. What must be unique for ever stays in small tables of its own, as `public_references` does: attempt references, charges (`validation_id`), causes of the ledger, digests of callbacks.',
+        'A unique constraint of a partitioned table contains the month. What must be unique for ever moves to small tables of its own: public references, attempt references, charges (`validation_id`), causes of the ledger, digests of callbacks.',
       '2. **Archive by month.** A month can go when all its payments have ended, its refunds are no longer possible and its ledger rows are sealed. Detach the partition, export it, verify the export against the seals, then drop it. ' +
         'The ledger’s balances stay right if the archived month leaves one closing posting for each account.',
       '3. **Until then** `LENDEN_RETENTION_CALLBACK_DAYS` and `LENDEN_RETENTION_DELIVERY_DAYS` remove what is no evidence.',

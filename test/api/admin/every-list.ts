@@ -41,7 +41,15 @@ const TABLES = [
   'audit_logs',
   'pending_changes',
   'ledger_transactions',
+  'reconciliation_runs',
+  'reconciliation_results',
 ] as const;
+
+/** Where rows have no id of their own: an endpoint is identified by its application, an attempt by its event and number. */
+const KEYS: Readonly<Record<string, string>> = {
+  webhook_endpoints: 'application_id',
+  webhook_attempts: 'webhook_event_id',
+};
 
 const CALLBACK = `insert into gateway_callbacks (application_id, mode, payment_id, attempt_id, gateway, reference, kind, signature_valid, note, raw_payload, digest)
   select application_id, mode, payment_id, id, gateway, reference, 'ipn', false, 'note', 'raw', decode(md5(id::text), 'hex') from payment_attempts`;
@@ -68,6 +76,13 @@ const WAITING = `insert into pending_changes (application_id, kind, target_type,
   from (select min(id) as id from applications) app, (select min(id) as id from operators) o,
     (values ('application-settings'), ('operator-roles')) k (kind), generate_series(1, 2)`;
 
+const RUNS = `insert into reconciliation_runs (reference, mode, gateway, period, state, ended_at)
+  select 'rec_' || lpad(n::text, 22, '0'), 'LIVE', 'bkash', '2026-07-01', 'COMPLETED', now() from generate_series(1, 2) n`;
+const RESULTS = `insert into reconciliation_results (mode, gateway, store_id, application_id, currency, movement_key, movement_kind, payment_id, refund_id,
+    gateway_txn_id, period, status, reason, detail, expected_minor, settled_minor, fee_expected_minor, fee_settled_minor, accepted_at)
+  select 'LIVE', 'bkash', 's', application_id, 'BDT', 'refund:' || reference, 'REFUND', payment_id, id, 't', '2026-07-01', 'FLAGGED', 'AMOUNT', 'AMOUNT_DIFFERS',
+    1, 2, 3, 4, now() from refunds`;
+
 export async function fillEveryList(world: OperatorWorld, token: string): Promise<Filled> {
   const { api, origin } = world;
   const shop = await api.register({ name: 'Shop', rateLimitPerMinute: 1_000_000 });
@@ -93,7 +108,7 @@ export async function fillEveryList(world: OperatorWorld, token: string): Promis
   }
   const ids = async (table: string, key = 'id'): Promise<string[]> =>
     (await api.sql<{ id: string }>(`select ${key}::text as id from ${table} order by ${key}`)).map(({ id }) => id);
-  for (const statement of [CALLBACK, LATE, TOLD, CHOOSING, WAITING]) {
+  for (const statement of [CALLBACK, LATE, TOLD, CHOOSING, WAITING, RUNS, RESULTS]) {
     await api.sql(statement);
   }
   for (const attempt of (await ids('payment_attempts')).slice(-2)) {
@@ -143,8 +158,7 @@ export async function fillEveryList(world: OperatorWorld, token: string): Promis
       })).filter(({ columns }) => columns.length > 0);
     },
     async withNulls(table, columns, work) {
-      // An endpoint is identified by its application.
-      const key = table === 'webhook_endpoints' ? 'application_id' : 'id';
+      const key = KEYS[table] ?? 'id';
       await api.sql(`create table kept as table ${table}`);
       try {
         const nulls = columns.map((column) => `${column} = null`).join(', ');

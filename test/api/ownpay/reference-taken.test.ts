@@ -62,5 +62,5 @@ test("a reference that another application's payment has is drawn again, and wha
   // The contract prescribes short references. A caller must not see or pay another payment because of a collision.
   expect(await create([TAKEN])).toBe(TAKEN);
   expect(await create([TAKEN, TAKEN, FREE])).toBe(FREE);
-  await expect(create([])).rejects.toThrow(/payments_reference_key|public_references_pkey/);
+  await expect(create([])).rejects.toThrow(/payments_reference_key/);
 });

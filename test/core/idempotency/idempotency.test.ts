@@ -116,9 +116,6 @@ describe('a new payment', () => {
     expect(await rows('select * from payment_attempts where payment_id = ?::bigint', [id])).toMatchObject([
       { number: 1, reference: attempt?.reference, gateway: 'sslcommerz', store_id: 'lenden_test', mode: 'TEST' },
     ]);
-    expect(await rows('select * from public_references where reference = ?', [columns.reference])).toMatchObject([
-      { kind: 'payment', target_id: id?.toString(), application_id: scope.applicationId.toString(), mode: 'TEST' },
-    ]);
   });
 
   test('has no attempt where its gateway is not configured', async () => {
@@ -147,7 +144,6 @@ describe('a new payment', () => {
     expect(await insert(claim, refused)).toBeNull();
     expect(await rows('select 1 from payments where reference = ?', [refused.reference])).toEqual([]);
     expect(await rows('select 1 from payment_attempts where reference = ?', [refused.attempt?.reference])).toEqual([]);
-    expect(await rows('select 1 from public_references where reference = ?', [refused.reference])).toEqual([]);
   });
 
   test('takes a key whose days are over, and nothing of its old answer stays', async () => {

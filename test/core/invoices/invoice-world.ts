@@ -357,6 +357,7 @@ function notingDispatch(calls: Call[]): Dispatch {
     resendDelivery: noted('resendDelivery', undefined),
     startReconciliation: noted('startReconciliation', undefined),
     cancelReconciliation: noted('cancelReconciliation', false),
+    startPayoutImport: noted('startPayoutImport', undefined),
     wakeSweeper: noted('wakeSweeper', true),
     endedWorkflows: noted('endedWorkflows', { payments: [], invoices: [], unappliedPayments: [] }),
   };

@@ -130,18 +130,7 @@ export async function openManualWorld(): Promise<ManualWorld> {
     world,
     origin,
     operator,
-    async opened(fields = {}) {
-      const opened = await world.opened({ gateway: 'manual', ...fields });
-      const { reference, paymentId, mode } = opened.input;
-      const applicationId = BigInt(opened.input.applicationId);
-      await database.withScope({ applicationId, mode }, (em) =>
-        em.execute(
-          `insert into public_references (reference, kind, target_id, application_id, mode) values (?, 'payment', ?::bigint, ?, ?)`,
-          [reference, paymentId, applicationId, mode],
-        ),
-      );
-      return opened;
-    },
+    opened: (fields = {}) => world.opened({ gateway: 'manual', ...fields }),
     async page({ reference }, query = '') {
       return (await fetch(`${origin}/checkout/${reference}${query}`, { headers: address() })).text();
     },

@@ -335,7 +335,7 @@ describe('what the payer has left behind', () => {
     const left = await chosen(input, 'sslcommerz');
     await chosen(input, 'bkash');
     await world.finish(left, 'FAILED');
-    expect(await verify(input)).toEqual({ kind: 'undecided', hopeful: false });
+    expect(await verify(input)).toMatchObject({ kind: 'undecided', hopeful: false });
     expect((await attemptsOf(input)).map(({ status }) => status)).toEqual(['FAILED', 'OPEN']);
   });
 

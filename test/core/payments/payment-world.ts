@@ -406,6 +406,7 @@ function recordingDispatch(sent: Sent, replaced: Partial<Dispatch>): Dispatch {
     resendDelivery: (event) => replaced.resendDelivery?.(event) ?? Promise.resolve(),
     startReconciliation: () => Promise.resolve(),
     cancelReconciliation: () => Promise.resolve(false),
+    startPayoutImport: (file) => replaced.startPayoutImport?.(file) ?? Promise.resolve(),
     wakeSweeper: () => replaced.wakeSweeper?.() ?? Promise.resolve(true),
     endedWorkflows: (ended) =>
       replaced.endedWorkflows?.(ended) ?? Promise.resolve({ payments: [], invoices: [], unappliedPayments: [] }),

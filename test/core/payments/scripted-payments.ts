@@ -269,6 +269,7 @@ function noDispatch(): MailingDependencies['dispatch'] {
     endedWorkflows: unused,
     startReconciliation: unused,
     cancelReconciliation: unused,
+    startPayoutImport: unused,
     wakeSweeper: unused,
   };
 }

@@ -245,7 +245,12 @@ describe('a query', () => {
     await world.callback(input, attempt, { claims: 'paid' });
     const before = await world.attemptRows(input);
     world.gateway.queryAttempt = () => Promise.reject(new GatewayFailure('unavailable', 'the gateway is away'));
+    await world.rows('update payments set callback_signalled_at = now() where id = ?::bigint returning 1', [
+      input.paymentId,
+    ]);
     await expect(verify(input)).rejects.toMatchObject({ type: 'GATEWAY_UNAVAILABLE', message: 'the gateway is away' });
+    // Otherwise no callback would be signalled for a minute.
+    expect(await world.paymentRow(input)).toMatchObject({ callback_signalled_at: null });
     expect(world.log).toContainEqual(expect.objectContaining({ level: 'warn', activity: 'verifyPayment' }));
     expect(await world.attemptRows(input)).toEqual(before);
     expect(await world.outcomes(input)).toEqual([null]);
@@ -254,19 +259,21 @@ describe('a query', () => {
   });
 
   test('closes only the callbacks that arrived before it', async () => {
-    // A callback that arrives while the gateway is answering is signalled and handled by the next query.
+    // A callback that arrives while the gateway is answering is not signalled: the verdict says that another query has to handle it.
     const { input, attempt } = await pending();
     await world.callback(input, attempt, { claims: 'paid' });
     await world.rows('update payments set callback_signalled_at = now() where id = ?::bigint returning 1', [
       input.paymentId,
     ]);
     world.gateway.queryAttempt = async () => {
-      expect(await world.paymentRow(input)).toMatchObject({ callback_signalled_at: null });
       await world.callback(input, attempt, { claims: 'paid' });
       return { kind: 'not-started' };
     };
-    await verify(input);
+    expect(await verify(input)).toMatchObject({ kind: 'undecided', more: true });
     expect(await world.outcomes(input)).toEqual(['IGNORED', null]);
+    expect(await world.paymentRow(input)).toMatchObject({ callback_signalled_at: null });
+    answer(world, { kind: 'not-started' });
+    expect(await verify(input)).toEqual({ kind: 'undecided', hopeful: true });
   });
 
   test.each(['FAILED', 'CANCELLED', 'CLOSED', 'UNKNOWN'] as const)(

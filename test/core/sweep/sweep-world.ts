@@ -139,6 +139,9 @@ function recordingDispatch(world: Pick<SweepWorld, 'calls' | 'temporal' | 'ended
     signalRefundEnded: unused,
     startReconciliation: unused,
     cancelReconciliation: unused,
+    startPayoutImport: async ({ reference }) => {
+      calls.push(['startPayoutImport', reference]);
+    },
     wakeSweeper: unused,
     resendDelivery: unused,
     signalChoice: async (reference) => {

@@ -1,0 +1,48 @@
+import { hash } from 'node:crypto';
+import type { BankEntry } from '../../domain/payouts/bank-entry.ts';
+import type { PayoutLine } from '../../domain/payouts/payout-line.ts';
+
+export const FINGERPRINT_BYTES = 16;
+
+/**
+ * Returns what two lines have in common only if their sources say the same of them: 16 bytes of a SHA-256 over every member. The encoding is stored
+ * with each line, so it never changes.
+ */
+export function lineFingerprint(line: PayoutLine): Buffer {
+  return fingerprintOf([
+    'line/1',
+    line.kind,
+    line.payoutReference,
+    line.lineReference,
+    line.gatewayTxnId,
+    line.attemptReference,
+    line.currency,
+    line.grossMinor.toString(),
+    line.feeMinor.toString(),
+    line.taxMinor.toString(),
+    line.netMinor.toString(),
+    line.originalCurrency,
+    line.exchangeRate,
+    line.occurredAt?.toISOString() ?? null,
+    line.paidOutOn,
+    line.description,
+  ]);
+}
+
+/** Like `lineFingerprint`, for an entry of a bank statement. The statement is no part of it: banks send an entry in statements of a day and of a month. */
+export function entryFingerprint(entry: BankEntry): Buffer {
+  return fingerprintOf([
+    'entry/1',
+    entry.account,
+    entry.currency,
+    entry.amountMinor.toString(),
+    entry.bookedOn,
+    entry.valueOn,
+    entry.bankReference,
+    entry.remittance,
+  ]);
+}
+
+function fingerprintOf(members: readonly (string | null)[]): Buffer {
+  return hash('sha256', JSON.stringify(members), 'buffer').subarray(0, FINGERPRINT_BYTES);
+}

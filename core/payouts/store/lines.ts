@@ -1,0 +1,265 @@
+import { expressionBuilder, sql, type Expression } from 'kysely';
+import { now, recordsOf, rowOf } from '../../../database/expressions.ts';
+import type { Statements } from '../../../database/statements.ts';
+import type { Tables } from '../../../database/tables.ts';
+import { statement, type Given } from '../../../database/typed-statements.ts';
+import type { Mode } from '../../../domain/mode.ts';
+import type { PayoutLineKind } from '../../../domain/payouts/payout-line.ts';
+
+/** What a payout is known by at its store. */
+export interface PayoutKey {
+  readonly gatewayReference: string;
+  readonly currency: string;
+}
+
+interface OfStore {
+  readonly mode: Mode;
+  readonly gateway: string;
+  readonly storeId: string;
+  readonly storeApplicationId: bigint | null;
+}
+
+interface Wanted extends OfStore {
+  /** A JSON array. */
+  readonly payouts: string;
+}
+
+const WANTED = { reference: 'text', name: 'text', currency: 'text' } as const;
+
+const ADD_PAYOUTS = statement((db, $: Given<Wanted>) => {
+  const source = db.selectFrom(recordsOf($('payouts'), 'w', WANTED));
+  const eb = expressionBuilder(source);
+  const row = rowOf('payouts', {
+    reference: eb.ref('w.reference'),
+    mode: $('mode'),
+    gateway: $('gateway'),
+    storeId: $('storeId'),
+    storeApplicationId: eb.cast<bigint | null>($('storeApplicationId'), 'bigint'),
+    gatewayReference: eb.ref('w.name'),
+    currency: eb.ref('w.currency'),
+  });
+  return db
+    .insertInto('payouts')
+    .columns(row.columns)
+    .expression(source.select(row.values).orderBy('w.name').orderBy('w.currency'))
+    .onConflict((conflict) =>
+      conflict.columns(['mode', 'gateway', 'storeId', 'gatewayReference', 'currency']).doNothing(),
+    );
+});
+
+const LOCK_PAYOUTS = statement((db, $: Given<Omit<Wanted, 'storeApplicationId'>>) =>
+  db
+    .selectFrom('payouts as p')
+    .innerJoin(recordsOf($('payouts'), 'w', WANTED), (join) =>
+      join.onRef('w.name', '=', 'p.gatewayReference').onRef('w.currency', '=', 'p.currency'),
+    )
+    .select(['p.id', 'p.gatewayReference', 'p.currency'])
+    .where('p.mode', '=', $('mode'))
+    .where('p.gateway', '=', $('gateway'))
+    .where('p.storeId', '=', $('storeId'))
+    .orderBy('p.id')
+    .forUpdate('p'),
+);
+
+/**
+ * Creates the payouts that do not exist yet and locks all of them, in one order, so that imports of the same payouts wait for each other instead of
+ * ending in a deadlock.
+ *
+ * @param payouts - with a new reference for each
+ */
+export async function lockPayouts(
+  statements: Statements,
+  store: OfStore,
+  payouts: readonly (PayoutKey & { readonly reference: string })[],
+): Promise<readonly (PayoutKey & { readonly id: bigint })[]> {
+  if (payouts.length === 0) {
+    return [];
+  }
+  const wanted = JSON.stringify(
+    payouts.map(({ reference, gatewayReference: name, currency }) => ({ reference, name, currency })),
+  );
+  const { mode, gateway, storeId, storeApplicationId } = store;
+  await ADD_PAYOUTS.all(statements, { mode, gateway, storeId, storeApplicationId, payouts: wanted });
+  return LOCK_PAYOUTS.all(statements, { mode, gateway, storeId, payouts: wanted });
+}
+
+/** A line as JSON carries it. 64-bit integers are text. */
+export interface LineRecord {
+  readonly payout: string | null;
+  readonly row: number;
+  /** Hexadecimal. */
+  readonly fingerprint: string;
+  readonly ordinal: number;
+  readonly period: string;
+  readonly kind: PayoutLineKind;
+  readonly name: string | null;
+  readonly line: string | null;
+  readonly txn: string | null;
+  readonly attempt: string | null;
+  readonly currency: string;
+  readonly gross: string;
+  readonly fee: string;
+  readonly tax: string;
+  readonly net: string;
+  readonly original: string | null;
+  readonly rate: string | null;
+  readonly at: string | null;
+  readonly day: string | null;
+  readonly description: string | null;
+}
+
+interface LinesToAdd {
+  readonly mode: Mode;
+  readonly gateway: string;
+  readonly storeId: string;
+  readonly fileId: bigint;
+  /** A JSON array of `LineRecord`. */
+  readonly lines: string;
+}
+
+const ADD_LINES = statement((db, $: Given<LinesToAdd>) => {
+  const source = db.selectFrom(
+    recordsOf($('lines'), 'w', {
+      payout: 'bigint',
+      row: 'integer',
+      fingerprint: 'text',
+      ordinal: 'integer',
+      period: 'date',
+      kind: 'text',
+      name: 'text',
+      line: 'text',
+      txn: 'text',
+      attempt: 'text',
+      currency: 'text',
+      gross: 'bigint',
+      fee: 'bigint',
+      tax: 'bigint',
+      net: 'bigint',
+      original: 'text',
+      rate: 'text',
+      at: 'text',
+      day: 'date',
+      description: 'text',
+    }),
+  );
+  const eb = expressionBuilder(source);
+  const row = rowOf('payout_lines', {
+    mode: $('mode'),
+    gateway: $('gateway'),
+    storeId: $('storeId'),
+    payoutId: eb.ref('w.payout'),
+    fileId: eb.cast<bigint>($('fileId'), 'bigint'),
+    fileLine: eb.ref('w.row'),
+    fingerprint: eb.fn<Uint8Array>('decode', ['w.fingerprint', sql.lit('hex')]),
+    ordinal: eb.ref('w.ordinal'),
+    period: eb.ref('w.period'),
+    kind: eb.ref('w.kind').$castTo<PayoutLineKind>(),
+    payoutReference: eb.ref('w.name'),
+    lineReference: eb.ref('w.line'),
+    gatewayTxnId: eb.ref('w.txn'),
+    attemptReference: eb.ref('w.attempt'),
+    currency: eb.ref('w.currency'),
+    grossMinor: eb.ref('w.gross'),
+    feeMinor: eb.ref('w.fee'),
+    taxMinor: eb.ref('w.tax'),
+    netMinor: eb.ref('w.net'),
+    originalCurrency: eb.ref('w.original'),
+    exchangeRate: eb.ref('w.rate'),
+    occurredAt: eb.cast<Date | null>('w.at', 'timestamptz'),
+    paidOutOn: eb.ref('w.day'),
+    description: eb.ref('w.description'),
+  });
+  return db
+    .with('added', (q) =>
+      q
+        .insertInto('payout_lines')
+        .columns(row.columns)
+        // In one order for all imports, so that two that insert the same lines at once wait for each other in turn.
+        .expression(source.select(row.values).orderBy('w.fingerprint').orderBy('w.ordinal'))
+        .onConflict((conflict) =>
+          conflict.columns(['fingerprint', 'ordinal', 'storeId', 'gateway', 'mode']).doNothing(),
+        )
+        .returning(['payoutId', 'netMinor', 'paidOutOn']),
+    )
+    .with('sums', (q) =>
+      q
+        .selectFrom('added')
+        .select((sums) => [
+          'added.payoutId',
+          sums.cast<number>(sums.fn.countAll(), 'integer').as('lines'),
+          sums.cast<bigint>(sums.fn.sum('added.netMinor'), 'bigint').as('netMinor'),
+          sums.fn.max('added.paidOutOn').as('paidOutOn'),
+        ])
+        .where('added.payoutId', 'is not', null)
+        .groupBy('added.payoutId'),
+    )
+    .with('counted', (q) =>
+      q
+        .updateTable('payouts as p')
+        .from('sums')
+        .set((sums) => ({
+          lines: sums('p.lines', '+', sums.ref('sums.lines')),
+          linesMinor: sums('p.linesMinor', '+', sums.ref('sums.netMinor')),
+          arrivesOn: latest(sums.ref('p.arrivesOn'), sums.ref('sums.paidOutOn')),
+          updatedAt: now,
+        }))
+        .whereRef('p.id', '=', 'sums.payoutId')
+        .returning('p.id'),
+    )
+    .selectFrom('added')
+    .select((sums) => sums.cast<number>(sums.fn.countAll(), 'integer').as('added'));
+});
+
+/** `greatest` leaves out nulls, so the order in which lines come does not count. */
+function latest(one: Expression<string | null>, other: Expression<string | null>) {
+  return expressionBuilder<Tables>().fn<string | null>('greatest', [one, other]);
+}
+
+/** Inserts the lines that are not known yet, and counts exactly these into their payouts. Returns how many they are. */
+export async function addLines(
+  statements: Statements,
+  { lines, ...file }: Omit<LinesToAdd, 'lines'> & { readonly lines: readonly LineRecord[] },
+): Promise<number> {
+  if (lines.length === 0) {
+    return 0;
+  }
+  return (await ADD_LINES.first(statements, { ...file, lines: JSON.stringify(lines) }))?.added ?? 0;
+}
+
+interface RejectionsToAdd {
+  readonly fileId: bigint;
+  /** A JSON array. */
+  readonly rejections: string;
+}
+
+const ADD_REJECTIONS = statement((db, $: Given<RejectionsToAdd>) => {
+  const source = db.selectFrom(
+    recordsOf($('rejections'), 'w', { row: 'integer', code: 'text', column: 'text', reason: 'text' }),
+  );
+  const eb = expressionBuilder(source);
+  const row = rowOf('payout_file_rejections', {
+    fileId: eb.cast<bigint>($('fileId'), 'bigint'),
+    lineNumber: eb.ref('w.row'),
+    code: eb.ref('w.code'),
+    columnName: eb.ref('w.column'),
+    reason: eb.ref('w.reason'),
+  });
+  return db.insertInto('payout_file_rejections').columns(row.columns).expression(source.select(row.values));
+});
+
+export interface RejectedRow {
+  readonly row: number;
+  readonly code: string;
+  readonly column: string | null;
+  readonly reason: string;
+}
+
+/** Stores why rows of a file could not be read. */
+export async function addRejections(
+  statements: Statements,
+  { fileId, rejections }: { readonly fileId: bigint; readonly rejections: readonly RejectedRow[] },
+): Promise<void> {
+  if (rejections.length > 0) {
+    await ADD_REJECTIONS.all(statements, { fileId, rejections: JSON.stringify(rejections) });
+  }
+}

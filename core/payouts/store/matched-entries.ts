@@ -1,0 +1,149 @@
+import { sql, type Expression } from 'kysely';
+import { now, recordsOf } from '../../../database/expressions.ts';
+import type { Statements } from '../../../database/statements.ts';
+import { statement, type Given, type RowOf } from '../../../database/typed-statements.ts';
+import type { Mode } from '../../../domain/mode.ts';
+
+const UNMATCHED = statement((db, $: Given<{ mode: Mode; since: string; after: bigint; max: number }>) =>
+  db
+    .selectFrom('bank_entries')
+    .select(['id', 'bankReference', 'remittance'])
+    .where('mode', '=', $('mode'))
+    .where('payoutId', 'is', null)
+    .where('bookedOn', '>=', (eb) => eb.cast<string>($('since'), 'date'))
+    .where('id', '>', $('after'))
+    .orderBy('id')
+    .limit($('max')),
+);
+
+export type UnmatchedEntry = RowOf<typeof UNMATCHED>;
+
+/** Returns the next entries without a payout, in the order of their ids. */
+export function unmatchedEntries(
+  statements: Statements,
+  page: { readonly mode: Mode; readonly since: string; readonly after: bigint; readonly max: number },
+): Promise<UnmatchedEntry[]> {
+  return UNMATCHED.all(statements, page);
+}
+
+interface Phrases {
+  readonly mode: Mode;
+  /** A JSON array of entries and phrases in lower case. */
+  readonly phrases: string;
+}
+
+function signOf(amount: Expression<bigint>) {
+  return sql<number>`sign(${amount})`;
+}
+
+const NAMED = statement((db, $: Given<Phrases>) =>
+  db
+    .selectFrom(recordsOf($('phrases'), 'w', { entry: 'bigint', phrase: 'text' }))
+    .innerJoin('bank_entries as e', 'e.id', 'w.entry')
+    .innerJoin('payouts as p', (join) =>
+      join
+        .on('p.mode', '=', $('mode'))
+        .onRef('p.currency', '=', 'e.currency')
+        .on((eb) =>
+          eb.or([
+            eb(eb.fn<string>('lower', ['p.gatewayReference']), '=', eb.ref('w.phrase')),
+            eb(eb.fn<string>('lower', ['p.bankReference']), '=', eb.ref('w.phrase')),
+          ]),
+        ),
+    )
+    .where((eb) =>
+      eb(
+        signOf(eb.ref('e.amountMinor')),
+        '=',
+        signOf(eb.fn.coalesce('p.statedMinor', 'p.linesMinor').$castTo<bigint>()),
+      ),
+    )
+    .select(['e.id as entryId', 'p.id as payoutId'])
+    .distinct()
+    .orderBy('e.id')
+    .orderBy('p.id'),
+);
+
+export type NamedPayout = RowOf<typeof NAMED>;
+
+/** Returns the payouts that entries name, of the same currency and sign. */
+export function namedPayouts(
+  statements: Statements,
+  { mode, phrases }: { readonly mode: Mode; readonly phrases: readonly { entry: string; phrase: string }[] },
+): Promise<NamedPayout[]> {
+  return NAMED.all(statements, { mode, phrases: JSON.stringify(phrases) });
+}
+
+interface Matches {
+  /** A JSON array. */
+  readonly matches: string;
+}
+
+const MATCH = { entry: 'bigint', payout: 'bigint' } as const;
+
+const LOCK = statement((db, $: Given<Matches>) =>
+  db
+    .selectFrom('payouts')
+    .select('id')
+    .where('id', 'in', (eb) => eb.selectFrom(recordsOf($('matches'), 'w', MATCH)).select('w.payout'))
+    .orderBy('id')
+    .forUpdate(),
+);
+
+const ASSIGN = statement((db, $: Given<Matches>) =>
+  db
+    .updateTable('bank_entries as e')
+    .from(recordsOf($('matches'), 'w', MATCH))
+    .set((eb) => ({ payoutId: eb.ref('w.payout') }))
+    .whereRef('e.id', '=', 'w.entry')
+    .where('e.payoutId', 'is', null)
+    .returning('e.id'),
+);
+
+const SUM_UP = statement((db, $: Given<Matches>) =>
+  db
+    .with('sums', (q) =>
+      q
+        .selectFrom('bank_entries')
+        .select((eb) => [
+          'payoutId',
+          eb.cast<bigint>(eb.fn.sum('amountMinor'), 'bigint').as('amountMinor'),
+          eb.fn.max('bookedOn').as('bookedOn'),
+        ])
+        .where('payoutId', 'in', (eb) => eb.selectFrom(recordsOf($('matches'), 'w', MATCH)).select('w.payout'))
+        .groupBy('payoutId'),
+    )
+    .updateTable('payouts as p')
+    .from('sums')
+    .set((eb) => ({
+      bankMinor: eb.ref('sums.amountMinor'),
+      arrivesOn: eb.fn.coalesce('p.arrivesOn', 'sums.bookedOn'),
+      status: eb
+        .case()
+        .when('p.status', 'in', ['EXPECTED', 'PENDING'])
+        .then('PAID' as const)
+        .else(eb.ref('p.status'))
+        .end(),
+      updatedAt: now,
+    }))
+    .whereRef('p.id', '=', 'sums.payoutId')
+    .returning('p.id'),
+);
+
+/** Assigns entries to payouts. The bank's amount of a payout is the sum of its entries. Returns how many entries were assigned. */
+export async function assignEntries(
+  statements: Statements,
+  matches: readonly { readonly entryId: bigint; readonly payoutId: bigint }[],
+): Promise<number> {
+  if (matches.length === 0) {
+    return 0;
+  }
+  const json = JSON.stringify(
+    matches.map(({ entryId, payoutId }) => ({ entry: entryId.toString(), payout: payoutId.toString() })),
+  );
+  // Read after the lock in a statement of its own, whose snapshot includes what another import has assigned.
+  await LOCK.all(statements, { matches: json });
+  const assigned = await ASSIGN.all(statements, { matches: json });
+  await SUM_UP.all(statements, { matches: json });
+  return assigned.length;
+}
