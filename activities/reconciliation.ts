@@ -1,7 +1,9 @@
 import { Context } from '@temporalio/activity';
 import { advanceRun, cancelRun, type RunDependencies } from '../core/reconciliation/advance-run.ts';
 import { dayToReconcile, openRunOf } from '../core/reconciliation/open-run.ts';
-import { describeError, type Logger } from '../runtime/logger.ts';
+import type { CoreDependencies } from '../core/dependencies.ts';
+import { fetchDay, noteUnfetched } from '../core/reconciliation/fetch-day.ts';
+import { describeError } from '../runtime/logger.ts';
 import type { ReconciliationActivities, ReconciliationProgress } from '../workflows/messages/reconciliation.ts';
 import { asApplicationFailure } from './failures.ts';
 
@@ -9,7 +11,7 @@ import { asApplicationFailure } from './failures.ts';
 const ADVANCE_FOR_MS = 20_000;
 
 export function createReconciliationActivities(
-  deps: RunDependencies & { readonly log: Logger },
+  deps: RunDependencies & Pick<CoreDependencies, 'gateways' | 'log'>,
 ): ReconciliationActivities {
   const guarded = async <T>(activity: string, work: () => Promise<T>): Promise<T> => {
     try {
@@ -23,6 +25,16 @@ export function createReconciliationActivities(
     openReconciliation: (input) => guarded('openReconciliation', () => openRunOf(deps, input)),
     cancelReconciliation: (reference) => guarded('cancelReconciliation', () => cancelRun(deps, reference)),
     dayToReconcile: () => guarded('dayToReconcile', () => dayToReconcile(deps)),
+    noteUnfetched: (reference) => guarded('noteUnfetched', () => noteUnfetched(deps, reference)),
+    fetchPayouts: (reference) =>
+      guarded('fetchPayouts', async () => {
+        const { cancellationSignal, heartbeat } = Context.current();
+        const { lines } = await fetchDay(deps, reference, (sofar) => {
+          heartbeat({ lines: sofar });
+          cancellationSignal.throwIfAborted();
+        });
+        return lines;
+      }),
     advanceReconciliation: (reference) => guarded('advanceReconciliation', () => advanceForAWhile(deps, reference)),
   };
 }

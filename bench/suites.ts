@@ -4,6 +4,7 @@ import { growth } from './growth/suite.ts';
 import { latency } from './latency.ts';
 import { ledger } from './ledger/suite.ts';
 import { memory } from './memory/suite.ts';
+import { payouts } from './payouts/suite.ts';
 import { pdf } from './pdf.ts';
 import { postProfile } from './post-profile.ts';
 import { rival } from './rivals/suite.ts';
@@ -22,6 +23,7 @@ export const SUITES: readonly Suite[] = [
   scale,
   fanout,
   memory,
+  payouts,
   pdf,
   rival,
 ];

@@ -86,6 +86,14 @@ export const RECORD_RUN: LocalActivityOptions = {
   retry: { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '30s' },
 };
 
+/** Reads pages from a gateway. Repeatable, since known lines are left out; a gateway that stays away holds up a run for a quarter of an hour. */
+export const FETCH_PAYOUTS: ActivityOptions = {
+  summary: "read the gateway's payouts",
+  startToCloseTimeout: '30m',
+  heartbeatTimeout: '2m',
+  retry: { initialInterval: '5s', backoffCoefficient: 3, maximumInterval: '5m', maximumAttempts: 5 },
+};
+
 /** Some seconds of a run, in transactions that each note where the run goes on. */
 export const RECONCILE: ActivityOptions = {
   summary: 'go on with the run',

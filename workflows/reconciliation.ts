@@ -2,7 +2,8 @@
  * Matches the payout lines of one gateway, mode and day with payments and refunds. The run's row says where it goes on, so a run that was interrupted
  * continues, and one that is made again gives the same results.
  *
- *   opening    finds or writes the run's row → advancing
+ *   opening    finds or writes the run's row → fetching
+ *   fetching   reads the day's payouts from the gateway's own API, if it has one → advancing
  *   advancing  lines, then payments and refunds without a line, then cases, then the ledger; some seconds of work at a time → advancing | ended
  *   ended      the row says how
  *
@@ -28,12 +29,13 @@ import {
   type ScheduledReconciliationInput,
 } from './messages/reconciliation.ts';
 import { Inbox } from './inbox.ts';
-import { RECONCILE, RECORD_RUN } from './options.ts';
+import { FETCH_PAYOUTS, RECONCILE, RECORD_RUN } from './options.ts';
 import { renewWhenLong } from './renew.ts';
 
-const { openReconciliation, cancelReconciliation, dayToReconcile } =
+const { openReconciliation, cancelReconciliation, dayToReconcile, noteUnfetched } =
   proxyLocalActivities<ReconciliationActivities>(RECORD_RUN);
 const { advanceReconciliation } = proxyActivities<ReconciliationActivities>(RECONCILE);
+const { fetchPayouts } = proxyActivities<ReconciliationActivities>(FETCH_PAYOUTS);
 
 const STEPS_IN_WORDS = {
   fetching: "Reading the gateway's payouts",
@@ -49,6 +51,7 @@ export async function reconciliationWorkflow(input: ReconciliationInput): Promis
   setHandler(reconciliationProgressQuery, () => progress);
   const reference = await openReconciliation(input);
   try {
+    await fetchOrGoOn(reference);
     do {
       await renewWhenLong<typeof reconciliationWorkflow>(new Inbox(), input);
       progress = await advanceReconciliation(reference);
@@ -61,6 +64,19 @@ export async function reconciliationWorkflow(input: ReconciliationInput): Promis
     throw error;
   }
   return reference;
+}
+
+/** What is known already is matched even if the gateway's API is away: the next run reads the same days again. */
+async function fetchOrGoOn(reference: string): Promise<void> {
+  setCurrentDetails(`${STEPS_IN_WORDS.fetching}.`);
+  try {
+    await fetchPayouts(reference);
+  } catch (error) {
+    if (isCancellation(error)) {
+      throw error;
+    }
+    await noteUnfetched(reference);
+  }
 }
 
 function wordsOf({ step, linesDone, movementsDone }: ReconciliationProgress): string {

@@ -36,6 +36,8 @@ const ACTION_WORDS = {
   casesDecided: 'decisions about cases carried out',
   invoicesNotified: 'invoices notified',
   deliveriesStarted: 'deliveries started',
+  importsStarted: 'payout imports started',
+  uploadsForgotten: 'broken uploads deleted',
   keysForgotten: 'idempotency keys deleted',
   callbacksForgotten: 'old callbacks deleted',
   deliveriesForgotten: 'old delivery attempts deleted',

@@ -3,8 +3,15 @@ import { SHIPPED_NAMES } from '../../core/payouts/save-mapping.ts';
 import { FILE_FORMATS } from '../../core/payouts/file-bytes-max.ts';
 import { MODES } from '../../domain/mode.ts';
 import { PayoutMapping } from '../../domain/payouts/mapping.ts';
-import { PAYOUT_FILE_STATES, PAYOUT_FORMATS, PAYOUT_SOURCE_KINDS } from '../../domain/payouts/payout.ts';
-import { IdText, text } from '../http/fields.ts';
+import {
+  PAYOUT_FILE_STATES,
+  PAYOUT_FORMATS,
+  PAYOUT_SOURCE_KINDS,
+  PAYOUT_STATUSES,
+} from '../../domain/payouts/payout.ts';
+import { PAYOUT_LINE_KINDS } from '../../domain/payouts/payout-line.ts';
+import { isPlainDate } from '../../domain/plain-date.ts';
+import { freeText, IdText, isComparable, text } from '../http/fields.ts';
 import { listQuery } from '../http/paging.ts';
 import { ModeFilter, Moment } from './filters.ts';
 
@@ -134,3 +141,154 @@ export const SaveMapping = z
     mapping: PayoutMapping,
   })
   .meta({ id: 'SavePayoutMapping' });
+
+/** Enough for the first lines of a CSV, and for a whole small XLSX, which cannot be read in part. */
+export const PREVIEW_BYTES_MAX = 1024 * 1024;
+
+export const PreviewQuery = z.object({
+  shipped: z
+    .enum(SHIPPED_NAMES, `must be ${SHIPPED_NAMES.join(', ')}`)
+    .optional()
+    .describe('A mapping that Lenden ships.'),
+  mappingId: IdText.optional().describe('A saved mapping.'),
+  mapping: z.string().min(2).max(12_000).optional().describe('A mapping as JSON, not saved yet.'),
+});
+
+/** Minor units. */
+const Minor = z.int();
+
+const LINE = {
+  kind: z.enum(PAYOUT_LINE_KINDS),
+  payoutReference: z.string().nullable(),
+  lineReference: z.string().nullable(),
+  gatewayTxnId: z.string().nullable(),
+  attemptReference: z.string().nullable(),
+  currency: z.string(),
+  grossMinor: Minor,
+  feeMinor: Minor,
+  taxMinor: Minor,
+  netMinor: Minor,
+  originalCurrency: z.string().nullable(),
+  exchangeRate: z.string().nullable(),
+  occurredAt: z.iso.datetime().nullable(),
+  paidOutOn: z.iso.date().nullable(),
+  description: z.string().nullable(),
+};
+
+export const PayoutPreview = z
+  .object({
+    headings: z.array(z.string()).describe('As the file spells them.'),
+    lines: z.array(z.object({ line: z.int(), ...LINE })).describe('The first lines as they would be stored.'),
+    rejections: z.array(PayoutRejection),
+    problem: PayoutFile.shape.problem.describe('Why the file cannot be read with this mapping.'),
+    fitting: z.array(z.string()).describe('Shipped mappings whose columns the file has.'),
+  })
+  .meta({ id: 'PayoutPreview' });
+
+const Day = z.iso.date('must be a date').refine((day) => isComparable(Date.parse(day)), 'is not a date');
+
+export const PayoutsQuery = z.object({
+  ...listQuery(['id']),
+  mode: ModeFilter.optional().describe('LIVE unless given.'),
+  gateway: GatewayName.optional(),
+  storeId: StoreId.optional(),
+  status: z.enum(PAYOUT_STATUSES, `must be ${PAYOUT_STATUSES.join(', ')}`).optional(),
+  from: Day.optional().describe('Only payouts that arrive on or after this day.'),
+  to: Day.optional().describe('Only payouts that arrive on or before this day.'),
+});
+
+export const PayoutParams = z.object({ reference: z.string().regex(/^po_[0-9A-Za-z]{22}$/, 'is not a payout') });
+
+/** A sum may be greater than a JSON number holds exactly. */
+const Sum = z.string().regex(/^-?\d+$/);
+
+const PAYOUT = {
+  reference: z.string(),
+  mode: z.enum(MODES),
+  gateway: z.string(),
+  storeId: z.string(),
+  storeApplicationId: z.int().nullable(),
+  gatewayReference: z.string().describe('The gateway’s name of it; where it gives none, the day.'),
+  currency: z.string(),
+  status: z.enum(PAYOUT_STATUSES),
+  arrivesOn: z.iso.date().nullable(),
+  lines: z.int(),
+  linesMinor: Sum.describe('The sum of the net amounts of its lines, in minor units as text, as all sums.'),
+  statedMinor: Sum.nullable().describe('What the gateway says.'),
+  bankMinor: Sum.nullable().describe('What the bank or an operator says.'),
+  residualMinor: Sum.nullable().describe(
+    'What no line explains: the bank’s amount, or else the gateway’s, less the lines. Null if neither is known.',
+  ),
+  itemized: z.boolean().describe('Whether its lines can be known at all.'),
+  createdAt: z.iso.datetime(),
+  updatedAt: z.iso.datetime(),
+};
+export const Payout = z.object(PAYOUT).meta({ id: 'Payout' });
+
+export const PayoutDetail = z
+  .object({
+    ...PAYOUT,
+    bankReference: z.string().nullable(),
+    kinds: z.array(
+      z.object({
+        kind: z.enum(PAYOUT_LINE_KINDS),
+        lines: z.int(),
+        grossMinor: Sum,
+        feeMinor: Sum,
+        taxMinor: Sum,
+        netMinor: Sum,
+      }),
+    ),
+  })
+  .meta({ id: 'PayoutDetail' });
+
+export const PayoutLinesQuery = z.object(listQuery(['id']));
+
+export const PayoutLine = z
+  .object({
+    id: z.int(),
+    file: z.string().describe('The file that said it first.'),
+    fileLine: z.int(),
+    ordinal: z.int().describe('2 for the second of two equal lines of one file.'),
+    period: z.iso.date().describe('The day whose reconciliation takes it up.'),
+    ...LINE,
+  })
+  .meta({ id: 'PayoutLine' });
+
+export const BankAmount = z
+  .object({
+    amountMinor: z.int().describe('In the currency of the payout; negative if the bank took it.'),
+    arrivedOn: z.iso.date('must be a date').refine(isPlainDate, 'must be a date from 1970 on'),
+    reason: freeText(500),
+  })
+  .meta({ id: 'PayoutBankAmount' });
+
+export const EntriesQuery = z.object({
+  ...listQuery(['id']),
+  mode: ModeFilter.optional().describe('LIVE unless given.'),
+  account: text(120).optional(),
+  matched: z.enum(['true', 'false'], 'must be true or false').optional(),
+  from: Day.optional().describe('Only entries booked on or after this day.'),
+  to: Day.optional().describe('Only entries booked on or before this day.'),
+});
+
+export const BankEntry = z
+  .object({
+    id: z.int(),
+    mode: z.enum(MODES),
+    file: z.string(),
+    account: z.string(),
+    currency: z.string(),
+    amountMinor: Minor.describe('Positive if it came to us.'),
+    bookedOn: z.iso.date(),
+    valueOn: z.iso.date().nullable(),
+    bankReference: z.string().nullable(),
+    remittance: z.string().nullable(),
+    payout: z.string().nullable().describe('The payout that it names. Null if it names none, or several.'),
+    candidates: z
+      .array(z.string())
+      .describe(
+        'Payouts of the same amount around the same day. Lenden never assigns an entry by its amount: a person decides.',
+      ),
+  })
+  .meta({ id: 'BankEntry' });

@@ -10,6 +10,7 @@ import { manualPaymentRoutes } from './manual-payments.ts';
 import { paymentAdminRoutes } from './payments.ts';
 import { payoutFileRoutes } from './payout-files.ts';
 import { payoutMappingRoutes } from './payout-mappings.ts';
+import { payoutRoutes } from './payouts.ts';
 import { pendingChangeRoutes } from './pending-changes.ts';
 import { refundAdminRoutes } from './refunds.ts';
 import { roleRoutes } from './roles.ts';
@@ -46,5 +47,6 @@ export function adminRoutes(deps: AdminDependencies): AdminRoute[] {
     ...reconciliationCaseRoutes(deps),
     ...payoutMappingRoutes(deps),
     ...payoutFileRoutes(deps),
+    ...payoutRoutes(deps),
   ];
 }

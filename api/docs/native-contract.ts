@@ -11,6 +11,7 @@ import { RECONCILIATION_EXAMPLES } from './reconciliation-examples.ts';
 import { EXAMPLES } from './examples.ts';
 import { MONEY_EXAMPLES } from './money-examples.ts';
 import { OPERATOR_EXAMPLES } from './operator-examples.ts';
+import { PAYOUT_EXAMPLES } from './payout-examples.ts';
 import { WEBHOOKS } from './webhook-events.ts';
 
 const SuccessMeta = Meta.extend({ success: z.literal(true), errorCode: z.null() }).meta({ id: 'SuccessMeta' });
@@ -119,6 +120,7 @@ export function nativeContract(servers: readonly JsonObject[]): Contract {
     examples: {
       ...EXAMPLES,
       ...OPERATOR_EXAMPLES,
+      ...PAYOUT_EXAMPLES,
       ...APPLICATION_EXAMPLES,
       ...DELIVERY_EXAMPLES,
       ...RECONCILIATION_EXAMPLES,

@@ -26,7 +26,7 @@ export interface ImportOptions {
 }
 
 /** A transaction of so many rows takes a fraction of a second. */
-const ROWS_AT_ONCE = 2_000;
+const ROWS_AT_ONCE = 1_000;
 /** A heading may be as long as a row. */
 const COLUMN_NAME_CHARS_MAX = 200;
 

@@ -5,7 +5,7 @@ import type { PayoutLine } from '../../domain/payouts/payout-line.ts';
 import { payoutReference } from '../../domain/references.ts';
 import { lineFingerprint } from './fingerprint.ts';
 import { Ordinals } from './ordinals.ts';
-import { addLines, lockPayouts, type LineRecord, type PayoutKey } from './store/lines.ts';
+import { addLines, findOrAddPayouts, type LineRecord, type PayoutKey } from './store/lines.ts';
 
 /** The row of `payout_files` from which lines come: an upload, or what an API of a gateway said. */
 export interface LinesSource {
@@ -66,7 +66,7 @@ export async function storeLines(
   }
   const wanted = [...keys.values()].map((key) => ({ ...key, reference: payoutReference() }));
   const payouts = new Map(
-    (await lockPayouts(statements, source, wanted)).map((payout) => [nameOf(payout), payout.id.toString()]),
+    (await findOrAddPayouts(statements, source, wanted)).map((payout) => [nameOf(payout), payout.id.toString()]),
   );
   const { id: fileId, mode, gateway, storeId } = source;
   const records = lines.map((numbered): LineRecord => {

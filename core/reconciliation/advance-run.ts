@@ -103,7 +103,7 @@ async function doPart(em: EntityManager, run: RunRow, judging: Judging): Promise
     case 'checking':
       return checkPart(em, run);
     case 'done':
-      await endRun(em, run.reference, { state: 'COMPLETED', ledgerBalanced: run.ledgerBalanced, problem: null });
+      await endRun(em, run.reference, { state: 'COMPLETED', ledgerBalanced: run.ledgerBalanced, problem: run.problem });
       return 'ended';
   }
 }
@@ -186,7 +186,7 @@ async function checkPart(em: EntityManager, run: RunRow): Promise<Advance | 'end
   await endRun(em, run.reference, {
     state: 'COMPLETED',
     ledgerBalanced: findings.length === 0,
-    problem: findings[0]?.what ?? null,
+    problem: findings[0]?.what ?? run.problem,
   });
   return 'ended';
 }

@@ -21,6 +21,8 @@ export const GatewayMatchSettings = z.strictObject({
     .optional(),
   /** Business days after which a payment without a line is flagged. */
   expectedWithinDays: z.int().min(0).max(90).optional(),
+  /** Stores whose payouts are read through an API that the gateway does not document. */
+  trustedStores: z.array(z.string().min(1).max(120)).max(100).optional(),
   /** 0 is Sunday. */
   weeklyHolidays: z.array(z.int().min(0).max(6)).max(6).optional(),
   holidays: z.array(z.string().refine(isPlainDate, 'is not a date')).max(400).optional(),

@@ -9,6 +9,7 @@ import { dueInvoices, resumeEndedInvoices } from '../invoices/sweep.ts';
 import { RETIRED_MAX, RETIREMENTS, type Retention } from '../maintenance/store/retention.ts';
 import { beginOperatorLinks } from '../operators/send-links.ts';
 import { forgetExpiredSecrets } from '../operators/store/pending-changes.ts';
+import { duePayoutImports, removeAbandonedUploads } from '../payouts/sweep.ts';
 import { duePayments, resumeEndedPayments } from '../payments/sweep.ts';
 import { dueRefunds } from '../refunds/sweep.ts';
 import { dueCaseActions } from '../reconciliation/carry-out.ts';
@@ -53,11 +54,13 @@ export async function sweep(deps: SweepDependencies): Promise<Swept> {
   const casesDecided = await step('cases', () => runSweep(deps, dueCaseActions(deps)));
   const invoicesNotified = await step('invoices', () => runSweep(deps, dueInvoices(deps)));
   const deliveriesStarted = await step('deliveries', () => runSweep(deps, dueEvents(deps)));
+  const importsStarted = await step('payout imports', () => runSweep(deps, duePayoutImports(deps)));
   await step('operator links', async () => (await beginOperatorLinks(deps)).length);
   await step('expired changes', () =>
     deps.database.withSystem(async (em) => (await forgetExpiredSecrets(em)) + (await revokeUnconfirmed(em))),
   );
   await step('reports', () => summarizeEnded(deps));
+  const uploadsForgotten = await step('broken uploads', () => removeAbandonedUploads(deps));
   const keysForgotten = await step('idempotency keys', () => retire(deps, 'keys'));
   const callbacksForgotten = await step('old callbacks', () => retire(deps, 'callbacks'));
   const deliveriesForgotten = await step('old deliveries', () => retire(deps, 'deliveries'));
@@ -73,6 +76,8 @@ export async function sweep(deps: SweepDependencies): Promise<Swept> {
       casesDecided,
       invoicesNotified,
       deliveriesStarted,
+      importsStarted,
+      uploadsForgotten,
       keysForgotten,
       callbacksForgotten,
       deliveriesForgotten,

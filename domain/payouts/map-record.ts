@@ -70,15 +70,17 @@ export function isRejection(outcome: PayoutLine | Rejection): outcome is Rejecti
 function lineOf(reader: Reader): PayoutLine {
   const { kind, direction } = kindOf(reader);
   const currency = currencyOf(reader);
+  const amounts = amountsOf(reader, currency, direction);
+  const { negativeKind } = reader.mapping.fixed;
   const occurred = dateOf(reader, 'occurredAt');
   return {
-    kind,
+    kind: negativeKind !== null && amounts.grossMinor < 0n ? negativeKind : kind,
     payoutReference: idOf(reader, 'payoutReference'),
     lineReference: idOf(reader, 'lineReference'),
     gatewayTxnId: idOf(reader, 'gatewayTxnId'),
     attemptReference: idOf(reader, 'attemptReference'),
     currency,
-    ...amountsOf(reader, currency, direction),
+    ...amounts,
     originalCurrency: originalCurrencyOf(reader),
     exchangeRate: rateOf(reader),
     occurredAt: occurred === null ? null : (occurred.at ?? startOfDay(reader.mapping.timeZone, occurred.date)),

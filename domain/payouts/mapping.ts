@@ -57,6 +57,8 @@ const CostSign = z.enum(['positive', 'negative']);
 const Fixed = z.strictObject({
   currency: z.string().refine(isCurrency, 'is not an ISO 4217 currency').nullable().default(null),
   kind: z.enum(PAYOUT_LINE_KINDS).nullable().default(null),
+  /** The kind of a row whose amount is negative. Null: the same. */
+  negativeKind: z.enum(PAYOUT_LINE_KINDS).nullable().default(null),
   direction: Direction.default('as-written'),
 });
 
@@ -76,7 +78,7 @@ export const PayoutMapping = z
     headerRow: z.int().min(1).max(100).default(1),
     columns: Columns,
     kinds: z.array(KindWords).max(50).default([]),
-    fixed: Fixed.default({ currency: null, kind: null, direction: 'as-written' }),
+    fixed: Fixed.default({ currency: null, kind: null, negativeKind: null, direction: 'as-written' }),
     dateOrder: z.enum(DATE_ORDERS),
     timeZone: z.string().max(64).refine(isTimeZone, 'is not a known time zone').default(BUSINESS_TIME_ZONE),
     decimalComma: z.boolean().default(false),
@@ -121,6 +123,7 @@ function contradictionsOf({ columns, kinds, fixed }: Parts): string[] {
       (columns.currency === undefined) === (fixed.currency === null),
       'State the currency by a column or as a fixed value, not both.',
     ],
+    [fixed.kind === null && fixed.negativeKind !== null, 'A kind of negative rows needs a fixed kind of the others.'],
     [split && columns.gross !== undefined, 'Credit and debit are the gross: map either them or the gross.'],
     [!split && columns.gross === undefined && columns.net === undefined, 'Map a gross or a net amount.'],
   ];

@@ -12,6 +12,7 @@ export const REJECTION_CODES = [
   'TOO_FEW_FIELDS',
   'TOO_MANY_FIELDS',
   'BAD_QUOTING',
+  'BAD_CHARACTER',
 ] as const;
 export type RejectionCode = (typeof REJECTION_CODES)[number];
 

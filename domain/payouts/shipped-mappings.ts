@@ -14,7 +14,8 @@ const SSLCOMMERZ: PayoutMappingInput = {
     occurredAt: { headings: ['tran_date'] },
     paidOutOn: { headings: ['sett_date'] },
   },
-  fixed: { currency: 'BDT', kind: 'CHARGE' },
+  // What it takes back stands in a row with the reference of the charge and a negative amount.
+  fixed: { currency: 'BDT', kind: 'CHARGE', negativeKind: 'REFUND' },
   dateOrder: 'year-first',
 };
 

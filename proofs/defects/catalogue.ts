@@ -5,6 +5,7 @@ import { INVOICES } from './catalogue/invoices.ts';
 import { LEDGER } from './catalogue/ledger.ts';
 import { OPERATORS } from './catalogue/operators.ts';
 import { PAYMENTS } from './catalogue/payments.ts';
+import { PAYOUTS } from './catalogue/payouts.ts';
 import { REFUNDS } from './catalogue/refunds.ts';
 import { RESTORE } from './catalogue/restore.ts';
 import { SECRETS } from './catalogue/secrets.ts';
@@ -22,6 +23,7 @@ export const DEFECTS: readonly Defect[] = [
   ...REFUNDS,
   ...INVOICES,
   ...LEDGER,
+  ...PAYOUTS,
   ...OPERATORS,
   ...SECRETS,
   ...WORKFLOWS,

@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 import { historyToJSON, type History } from '@temporalio/common/lib/proto-utils.js';
 import { BRANCHES, openRecorder } from '../../test/replay/branches.ts';
 import { INVOICE_BRANCHES, openInvoiceRecorder } from '../../test/replay/invoice-branches.ts';
+import { openPayoutRecorder, PAYOUT_BRANCHES } from '../../test/replay/payout-branches.ts';
 import type { Child } from '../shared/child.ts';
 import { startTestServers } from './test-servers.ts';
 
@@ -20,6 +21,7 @@ try {
   Object.assign(process.env, await startTestServers({ directory: data, servers, say: (line) => console.error(line) }));
   await record({ branches: BRANCHES, open: openRecorder });
   await record({ branches: INVOICE_BRANCHES, open: openInvoiceRecorder });
+  await record({ branches: PAYOUT_BRANCHES, open: openPayoutRecorder });
 } finally {
   await Promise.all(servers.map((server) => server.stop()));
   rmSync(data, { recursive: true, force: true });

@@ -47,6 +47,9 @@ const EVENTS_MAX: Readonly<Record<string, number>> = {
   'webhook-after-failed-first-attempt': 17,
   'sweeper-paused-and-woken': 35,
   'sealer-passes-twice': 20,
+  'payout-import-succeeds': 11,
+  'payout-import-refused': 11,
+  'payout-import-cancelled': 20,
 };
 
 const textOf = (name: string): string => readFileSync(join(HISTORIES, `${name}.json`), 'utf8');

@@ -9,6 +9,8 @@ export type SweepAction =
   | 'casesDecided'
   | 'invoicesNotified'
   | 'deliveriesStarted'
+  | 'importsStarted'
+  | 'uploadsForgotten'
   | 'keysForgotten'
   | 'callbacksForgotten'
   | 'deliveriesForgotten'

@@ -25,6 +25,10 @@ export interface ReconciliationProgress {
 export interface ReconciliationActivities {
   /** Returns the reference of the run that is running, or begins one. */
   openReconciliation(input: ReconciliationInput): Promise<string>;
+  /** Reads the day's payouts from the gateway's own API, if it has one. Returns the number of lines. */
+  fetchPayouts(reference: string): Promise<number>;
+  /** Notes that the gateway's API did not answer. */
+  noteUnfetched(reference: string): Promise<void>;
   /** Goes on with a run for some seconds. Where it goes on is in its row. */
   advanceReconciliation(reference: string): Promise<ReconciliationProgress>;
   cancelReconciliation(reference: string): Promise<void>;

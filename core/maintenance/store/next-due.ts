@@ -68,6 +68,13 @@ const NEXT_DUE = statement((db) =>
       .orderBy('nextSweepAt')
       .limit(1)
       .as('event'),
+    eb
+      .selectFrom('payout_files')
+      .select('nextSweepAt')
+      .where('state', 'in', ['UPLOADING', 'UPLOADED', 'IMPORTING'])
+      .orderBy('nextSweepAt')
+      .limit(1)
+      .as('payoutFile'),
   ]),
 );
 

@@ -22,6 +22,13 @@ export function headerOf(row: CsvRow, mapping: PayoutMapping): Header {
   if (!('fields' in row)) {
     throw new UnreadableFile('NO_HEADER', `The header in line ${lineNumber} cannot be read.`, row);
   }
+  if (row.fields.some((field) => field.includes('\0') || !field.isWellFormed())) {
+    throw new UnreadableFile(
+      'NO_HEADER',
+      `The header in line ${lineNumber} has a character that no text may have.`,
+      row,
+    );
+  }
   const keys = row.fields.map(headingKey);
   for (const column of Object.values(mapping.columns)) {
     const found = column?.headings.find((heading) => keys.includes(headingKey(heading)));
@@ -35,4 +42,17 @@ export function headerOf(row: CsvRow, mapping: PayoutMapping): Header {
   }
   const total = mapping.totals?.headings.map((heading) => keys.indexOf(headingKey(heading))).find((at) => at !== -1);
   return { headings: row.fields, keys, totalsAt: total ?? null };
+}
+
+/** Reports whether a file with these headings has the columns of the mapping, each once. */
+export function headerFits(headings: readonly string[], mapping: PayoutMapping): boolean {
+  try {
+    headerOf({ lineNumber: mapping.headerRow, fields: headings }, mapping);
+    return true;
+  } catch (error) {
+    if (error instanceof UnreadableFile) {
+      return false;
+    }
+    throw error;
+  }
 }

@@ -43,8 +43,7 @@ export async function* readPayoutLines(
   const totals: CsvRow[] = [];
   let header: Header | null = null;
   let records = 0;
-  const rows = mapping.format === 'csv' ? csvRows(bytes, mapping, limits) : sheetRows(bytes, mapping, limits);
-  for await (const found of rows) {
+  for await (const found of rowsFromHeader(bytes, mapping, limits)) {
     const row = mapping.format === 'xlsx' && header !== null ? filled(found, header) : found;
     if (header === null) {
       header = headerOf(row, mapping);
@@ -72,6 +71,15 @@ export async function* readPayoutLines(
   }
 }
 
+/** Yields the header and all rows below it, before the mapping says what they are. */
+export function rowsFromHeader(
+  bytes: AsyncIterable<Uint8Array>,
+  mapping: PayoutMapping,
+  limits: FileLimits,
+): AsyncGenerator<CsvRow> {
+  return mapping.format === 'csv' ? csvRows(bytes, mapping, limits) : sheetRows(bytes, mapping, limits);
+}
+
 async function* sheetRows(
   bytes: AsyncIterable<Uint8Array>,
   mapping: PayoutMapping,
@@ -91,7 +99,6 @@ function filled(row: CsvRow, { headings }: Header): CsvRow {
     : row;
 }
 
-/** Yields the header and all rows below it. */
 async function* csvRows(
   bytes: AsyncIterable<Uint8Array>,
   mapping: PayoutMapping,
@@ -161,12 +168,22 @@ function mapped(
     const reason = `The row has ${fields.length} fields, the header has ${headings.length}.`;
     return { code: 'TOO_MANY_FIELDS', column: null, reason };
   }
+  const odd = mapping.format === 'xlsx' ? fields.findIndex((field) => !isStorable(field)) : -1;
+  if (odd !== -1) {
+    const reason = 'The cell has a character that no text may have.';
+    return { code: 'BAD_CHARACTER', column: headings[odd] ?? null, reason };
+  }
   const long = fields.findIndex((field) => field.length > limits.cellChars);
   if (long !== -1) {
     const reason = `The cell has more than ${limits.cellChars} characters.`;
     return { code: 'TOO_LONG', column: headings[long] ?? null, reason };
   }
   return mapRecord(new Map(headings.map((_, index) => [header.keys[index] ?? '', fields[index] ?? ''])), mapping);
+}
+
+/** A sheet can hold NUL and halves of characters, which the database refuses. The decoder of text refuses them before. */
+function isStorable(text: string): boolean {
+  return !text.includes('\0') && text.isWellFormed();
 }
 
 function isEmpty(row: CsvRow): boolean {

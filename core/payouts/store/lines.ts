@@ -1,7 +1,6 @@
-import { expressionBuilder, sql, type Expression } from 'kysely';
+import { expressionBuilder, sql } from 'kysely';
 import { now, recordsOf, rowOf } from '../../../database/expressions.ts';
 import type { Statements } from '../../../database/statements.ts';
-import type { Tables } from '../../../database/tables.ts';
 import { statement, type Given } from '../../../database/typed-statements.ts';
 import type { Mode } from '../../../domain/mode.ts';
 import type { PayoutLineKind } from '../../../domain/payouts/payout-line.ts';
@@ -47,7 +46,7 @@ const ADD_PAYOUTS = statement((db, $: Given<Wanted>) => {
     );
 });
 
-const LOCK_PAYOUTS = statement((db, $: Given<Omit<Wanted, 'storeApplicationId'>>) =>
+const FIND_PAYOUTS = statement((db, $: Given<Omit<Wanted, 'storeApplicationId'>>) =>
   db
     .selectFrom('payouts as p')
     .innerJoin(recordsOf($('payouts'), 'w', WANTED), (join) =>
@@ -56,18 +55,15 @@ const LOCK_PAYOUTS = statement((db, $: Given<Omit<Wanted, 'storeApplicationId'>>
     .select(['p.id', 'p.gatewayReference', 'p.currency'])
     .where('p.mode', '=', $('mode'))
     .where('p.gateway', '=', $('gateway'))
-    .where('p.storeId', '=', $('storeId'))
-    .orderBy('p.id')
-    .forUpdate('p'),
+    .where('p.storeId', '=', $('storeId')),
 );
 
 /**
- * Creates the payouts that do not exist yet and locks all of them, in one order, so that imports of the same payouts wait for each other instead of
- * ending in a deadlock.
+ * Returns the payouts, and creates those that do not exist yet, in one order for all imports.
  *
  * @param payouts - with a new reference for each
  */
-export async function lockPayouts(
+export async function findOrAddPayouts(
   statements: Statements,
   store: OfStore,
   payouts: readonly (PayoutKey & { readonly reference: string })[],
@@ -80,7 +76,7 @@ export async function lockPayouts(
   );
   const { mode, gateway, storeId, storeApplicationId } = store;
   await ADD_PAYOUTS.all(statements, { mode, gateway, storeId, storeApplicationId, payouts: wanted });
-  return LOCK_PAYOUTS.all(statements, { mode, gateway, storeId, payouts: wanted });
+  return FIND_PAYOUTS.all(statements, { mode, gateway, storeId, payouts: wanted });
 }
 
 /** A line as JSON carries it. 64-bit integers are text. */
@@ -181,41 +177,52 @@ const ADD_LINES = statement((db, $: Given<LinesToAdd>) => {
         )
         .returning(['payoutId', 'netMinor', 'paidOutOn']),
     )
-    .with('sums', (q) =>
-      q
-        .selectFrom('added')
-        .select((sums) => [
-          'added.payoutId',
-          sums.cast<number>(sums.fn.countAll(), 'integer').as('lines'),
-          sums.cast<bigint>(sums.fn.sum('added.netMinor'), 'bigint').as('netMinor'),
-          sums.fn.max('added.paidOutOn').as('paidOutOn'),
-        ])
-        .where('added.payoutId', 'is not', null)
-        .groupBy('added.payoutId'),
-    )
-    .with('counted', (q) =>
-      q
-        .updateTable('payouts as p')
-        .from('sums')
-        .set((sums) => ({
-          lines: sums('p.lines', '+', sums.ref('sums.lines')),
-          linesMinor: sums('p.linesMinor', '+', sums.ref('sums.netMinor')),
-          arrivesOn: latest(sums.ref('p.arrivesOn'), sums.ref('sums.paidOutOn')),
-          updatedAt: now,
-        }))
-        .whereRef('p.id', '=', 'sums.payoutId')
-        .returning('p.id'),
-    )
     .selectFrom('added')
-    .select((sums) => sums.cast<number>(sums.fn.countAll(), 'integer').as('added'));
+    .select((sums) => [
+      'added.payoutId',
+      sums.cast<number>(sums.fn.countAll(), 'integer').as('lines'),
+      sums.cast<bigint>(sums.fn.sum('added.netMinor'), 'bigint').as('netMinor'),
+      sums.fn.max('added.paidOutOn').as('paidOutOn'),
+    ])
+    .groupBy('added.payoutId');
 });
 
-/** `greatest` leaves out nulls, so the order in which lines come does not count. */
-function latest(one: Expression<string | null>, other: Expression<string | null>) {
-  return expressionBuilder<Tables>().fn<string | null>('greatest', [one, other]);
+interface AddedSums {
+  /** A JSON array. */
+  readonly sums: string;
 }
 
-/** Inserts the lines that are not known yet, and counts exactly these into their payouts. Returns how many they are. */
+const ADDED_SUMS = { payout: 'bigint', lines: 'integer', net: 'bigint', day: 'date' } as const;
+
+const LOCK_COUNTED = statement((db, $: Given<AddedSums>) =>
+  db
+    .selectFrom('payouts')
+    .select('id')
+    .where('id', 'in', (eb) => eb.selectFrom(recordsOf($('sums'), 'w', ADDED_SUMS)).select('w.payout'))
+    .orderBy('id')
+    .forNoKeyUpdate(),
+);
+
+const COUNT = statement((db, $: Given<AddedSums>) =>
+  db
+    .updateTable('payouts as p')
+    .from(recordsOf($('sums'), 'w', ADDED_SUMS))
+    .set((eb) => ({
+      lines: eb('p.lines', '+', eb.ref('w.lines')),
+      linesMinor: eb('p.linesMinor', '+', eb.ref('w.net')),
+      // It leaves out nulls, so the order in which lines come does not count.
+      arrivesOn: eb.fn<string | null>('greatest', ['p.arrivesOn', 'w.day']),
+      updatedAt: now,
+    }))
+    .whereRef('p.id', '=', 'w.payout'),
+);
+
+/**
+ * Inserts the lines that are not known yet, and counts exactly these into their payouts. Returns how many they are.
+ *
+ * The payouts are locked after the lines are inserted: PostgreSQL checks the foreign key of each line, which costs several times as much on a row that
+ * the same transaction has locked or changed. All lines come before all payouts, each in one order, so two imports never wait for each other.
+ */
 export async function addLines(
   statements: Statements,
   { lines, ...file }: Omit<LinesToAdd, 'lines'> & { readonly lines: readonly LineRecord[] },
@@ -223,7 +230,16 @@ export async function addLines(
   if (lines.length === 0) {
     return 0;
   }
-  return (await ADD_LINES.first(statements, { ...file, lines: JSON.stringify(lines) }))?.added ?? 0;
+  const added = await ADD_LINES.all(statements, { ...file, lines: JSON.stringify(lines) });
+  const ofPayouts = added.flatMap(({ payoutId, lines: count, netMinor, paidOutOn: day }) =>
+    payoutId === null ? [] : { payout: payoutId.toString(), lines: count, net: netMinor.toString(), day },
+  );
+  if (ofPayouts.length > 0) {
+    const sums = JSON.stringify(ofPayouts);
+    await LOCK_COUNTED.all(statements, { sums });
+    await COUNT.all(statements, { sums });
+  }
+  return added.reduce((sum, { lines: count }) => sum + count, 0);
 }
 
 interface RejectionsToAdd {

@@ -117,6 +117,7 @@ const SUM_UP = statement((db, $: Given<Matches>) =>
     .from('sums')
     .set((eb) => ({
       bankMinor: eb.ref('sums.amountMinor'),
+      needsBooking: true,
       arrivesOn: eb.fn.coalesce('p.arrivesOn', 'sums.bookedOn'),
       status: eb
         .case()

@@ -108,6 +108,19 @@ export async function advanceTo(statements: Statements, id: bigint, advance: Adv
   await ADVANCE.all(statements, { id, ...advance });
 }
 
+const NOTE_PROBLEM = statement((db, $: Given<{ reference: string; problem: string }>) =>
+  db
+    .updateTable('reconciliation_runs')
+    .set({ problem: $('problem'), updatedAt: now })
+    .where('reference', '=', $('reference'))
+    .where('state', '=', 'RUNNING'),
+);
+
+/** Notes what a run has to go on without. */
+export async function noteProblem(statements: Statements, reference: string, problem: string): Promise<void> {
+  await NOTE_PROBLEM.all(statements, { reference, problem });
+}
+
 interface RunEnd {
   readonly state: Exclude<RunState, 'RUNNING'>;
   readonly ledgerBalanced: boolean | null;

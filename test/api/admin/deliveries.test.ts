@@ -189,9 +189,10 @@ describe('gateway callbacks', () => {
     const reference = String(attempt?.reference);
     const insert = (paymentId: string | null, digest: string) =>
       world.api.sql(
-        `insert into gateway_callbacks (application_id, mode, payment_id, gateway, reference, kind, signature_valid, outcome, raw_payload, digest)
-         values (?, 'TEST', ?::bigint, 'sslcommerz', ?, 'ipn', false, 'FORGED', 'a=b', sha256(?::bytea))`,
-        [paymentId === null ? null : shop.applicationId, paymentId, reference, digest],
+        `insert into gateway_callbacks (application_id, mode, payment_id, attempt_id, gateway, reference, kind, signature_valid, outcome, raw_payload, digest)
+         values (?, 'TEST', ?::bigint, (select id from payment_attempts where payment_id = ?::bigint), 'sslcommerz', ?, 'ipn', false, 'FORGED', 'a=b',
+           sha256(?::bytea))`,
+        [paymentId === null ? null : shop.applicationId, paymentId, paymentId, reference, digest],
       );
     await insert(id, 'one');
     await insert(null, 'two');

@@ -43,6 +43,9 @@ const TABLES = [
   'ledger_transactions',
   'reconciliation_runs',
   'reconciliation_results',
+  'payout_files',
+  'payouts',
+  'bank_entries',
 ] as const;
 
 /** Where rows have no id of their own: an endpoint is identified by its application, an attempt by its event and number. */
@@ -83,6 +86,26 @@ const RESULTS = `insert into reconciliation_results (mode, gateway, store_id, ap
   select 'LIVE', 'bkash', 's', application_id, 'BDT', 'refund:' || reference, 'REFUND', payment_id, id, 't', '2026-07-01', 'FLAGGED', 'AMOUNT', 'AMOUNT_DIFFERS',
     1, 2, 3, 4, now() from refunds`;
 
+const MAPPINGS = `insert into payout_mappings (gateway, version, mapping) select 'bkash', n, '{"version":1,"format":"csv"}' from generate_series(1, 2) n`;
+const FILES = `with file as (
+    insert into payout_files (reference, mode, gateway, store_id, kind, format, name, mapping_id, operator_id, digest, byte_count, state, problem, problem_text,
+      problem_line, problem_byte, finished_at)
+    select 'pof_' || lpad(n::text, 22, '0'), 'LIVE', 'bkash', 's', 'lines', 'csv', 'name', (select min(id) from payout_mappings), (select min(id) from operators),
+      decode(repeat(lpad(n::text, 2, '0'), 32), 'hex'), 1, 'REFUSED', 'BAD_ENCODING', 'text', 1, 1, now() from generate_series(1, 2) n returning *)
+  insert into payout_file_rejections (file_id, line_number, code, column_name, reason)
+  select id, n, 'BAD_AMOUNT', 'column', 'reason' from file, generate_series(1, 2) n`;
+const PAYOUTS = `with payout as (
+    insert into payouts (reference, mode, gateway, store_id, gateway_reference, currency, arrives_on, stated_minor, bank_minor, bank_reference)
+    select 'po_' || lpad(n::text, 22, '0'), 'LIVE', 'bkash', 's', 'p' || n, 'BDT', '2026-07-01', 1, 1, 'bank' from generate_series(1, 2) n returning *)
+  insert into payout_lines (mode, gateway, store_id, payout_id, file_id, file_line, fingerprint, ordinal, period, kind, payout_reference, line_reference,
+    gateway_txn_id, attempt_reference, currency, gross_minor, fee_minor, tax_minor, net_minor, original_currency, exchange_rate, occurred_at, paid_out_on, description)
+  select mode, gateway, store_id, id, (select min(id) from payout_files), n, decode(md5(id::text || n), 'hex'), 1, '2026-07-01', 'CHARGE', 'p', 'l', 't', 'a', 'BDT', 3, 1, 1, 1,
+    'USD', '1.5', now(), '2026-07-01', 'd' from payout, generate_series(1, 2) n`;
+const ENTRIES = `insert into bank_entries (mode, file_id, file_line, fingerprint, ordinal, account, currency, amount_minor, booked_on, value_on, bank_reference,
+    remittance, payout_id)
+  select 'LIVE', f.id, n, decode(md5(n::text), 'hex'), 1, 'account', 'BDT', 1, '2026-07-01', '2026-07-01', 'b', 'r', (select min(id) from payouts)
+  from (select min(id) as id from payout_files) f, generate_series(1, 2) n`;
+
 export async function fillEveryList(world: OperatorWorld, token: string): Promise<Filled> {
   const { api, origin } = world;
   const shop = await api.register({ name: 'Shop', rateLimitPerMinute: 1_000_000 });
@@ -108,7 +131,7 @@ export async function fillEveryList(world: OperatorWorld, token: string): Promis
   }
   const ids = async (table: string, key = 'id'): Promise<string[]> =>
     (await api.sql<{ id: string }>(`select ${key}::text as id from ${table} order by ${key}`)).map(({ id }) => id);
-  for (const statement of [CALLBACK, LATE, TOLD, CHOOSING, WAITING, RUNS, RESULTS]) {
+  for (const statement of [CALLBACK, LATE, TOLD, CHOOSING, WAITING, RUNS, RESULTS, MAPPINGS, FILES, PAYOUTS, ENTRIES]) {
     await api.sql(statement);
   }
   for (const attempt of (await ids('payment_attempts')).slice(-2)) {
@@ -128,9 +151,11 @@ export async function fillEveryList(world: OperatorWorld, token: string): Promis
     roles: role,
     webhooks: webhook,
     accounts: account,
+    'payout-files': `pof_${'1'.padStart(22, '0')}`,
+    payouts: `po_${'1'.padStart(22, '0')}`,
   };
   const path = (template: string): string | null => {
-    const filled = template.replace(/\/(\w+)\/\{id\}/, (all, kind: string) =>
+    const filled = template.replace(/\/([\w-]+)\/\{(?:id|reference)\}/, (all, kind: string) =>
       named[kind] === undefined ? all : `/${kind}/${named[kind]}`,
     );
     return filled.includes('{') ? null : filled;

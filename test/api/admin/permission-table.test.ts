@@ -62,7 +62,8 @@ function send(route: AdminRoute, headers: Record<string, string>, origin?: strin
   const path = route.path.replace(/\{\w+\}/g, '999999999');
   const { method } = route;
   const body = route.body === undefined ? {} : { body: { nothing: true } };
-  return world.send({ method, path, headers, ...body }, origin);
+  const type = route.bytes === undefined ? {} : { 'content-type': 'application/octet-stream' };
+  return world.send({ method, path, headers: { ...headers, ...type }, ...body }, origin);
 }
 
 function isAllowed(role: RoleName, route: AdminRoute): boolean {

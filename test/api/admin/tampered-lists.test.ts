@@ -151,7 +151,10 @@ describe.each(operatorRoutes.map((route) => [`${route.method} ${route.path}`, ro
       const answer = await world.send({
         method: route.method,
         path: `${path}?emial=x%40example.com`,
-        headers: bearer(token()),
+        headers: {
+          ...bearer(token()),
+          ...(route.bytes === undefined ? {} : { 'content-type': 'application/octet-stream' }),
+        },
         ...(route.body === undefined ? {} : { body: {} }),
       });
       expect(answer.status).toBe(400);

@@ -136,8 +136,9 @@ test('a payer who came back unpaid is not sent away again by himself', async () 
   // Otherwise the page would send the payer back and forth between shop and vendor.
   const { paymentId } = await created();
   await world.sql(
-    `insert into gateway_callbacks (application_id, mode, payment_id, gateway, kind, raw_payload, digest, consumed_at, signature_valid)
-     select application_id, mode, id, gateway, 'cancel', '', sha256('x'), now(), false from payments where reference = ?`,
+    `insert into gateway_callbacks (application_id, mode, payment_id, attempt_id, gateway, kind, raw_payload, digest, consumed_at, signature_valid)
+     select t.application_id, t.mode, t.payment_id, t.id, t.gateway, 'cancel', '', sha256('x'), now(), false
+     from payments p join payment_attempts t on t.payment_id = p.id where p.reference = ?`,
     [paymentId],
   );
   const page = await open(`/pay/${paymentId}`);

@@ -27,8 +27,10 @@ describe('a step that fails', () => {
         'cases',
         'invoices',
         'deliveries',
+        'payout imports',
         'expired changes',
         'reports',
+        'broken uploads',
         'idempotency keys',
       ].map((step) => ({
         level: 'error',

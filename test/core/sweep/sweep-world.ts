@@ -46,6 +46,8 @@ export const QUIET: Readonly<Record<SweepAction, number>> = {
   casesDecided: 0,
   invoicesNotified: 0,
   deliveriesStarted: 0,
+  importsStarted: 0,
+  uploadsForgotten: 0,
   keysForgotten: 0,
   callbacksForgotten: 0,
   deliveriesForgotten: 0,

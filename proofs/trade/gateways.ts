@@ -1,0 +1,80 @@
+import type { PayoutMappingInput } from '../../domain/payouts/mapping.ts';
+
+/** A gateway with its LIVE merchant at the simulator, as its control API names it. */
+export interface TradingGateway {
+  readonly name: string;
+  readonly currency: string;
+  /** The path of its control API below `/__sim`. */
+  readonly control: string;
+  readonly merchant: Readonly<Record<string, string>>;
+  readonly storeId: string;
+  /** How its file is read; null: Lenden reads its API. */
+  readonly mapping: { readonly shipped: string } | { readonly mapping: PayoutMappingInput } | null;
+  readonly refunds: boolean;
+}
+
+/** The simulator's own columns: Nagad publishes none. */
+const NAGAD: PayoutMappingInput = {
+  version: 1,
+  format: 'csv',
+  columns: {
+    kind: { headings: ['Type'] },
+    payoutReference: { headings: ['Payout ID'] },
+    lineReference: { headings: ['Line ID'] },
+    gatewayTxnId: { headings: ['Transaction ID'] },
+    attemptReference: { headings: ['Order ID'] },
+    currency: { headings: ['Currency'] },
+    gross: { headings: ['Amount'] },
+    fee: { headings: ['Fee'] },
+    tax: { headings: ['VAT'] },
+    net: { headings: ['Net'] },
+    occurredAt: { headings: ['Transaction Time'] },
+    paidOutOn: { headings: ['Settlement Date'] },
+  },
+  kinds: [
+    { words: ['charge'], kind: 'CHARGE' },
+    { words: ['refund', 'refund_failure'], kind: 'REFUND' },
+    { words: ['dispute', 'dispute_reversal'], kind: 'DISPUTE' },
+    { words: ['reserve_hold', 'reserve_release'], kind: 'RESERVE' },
+  ],
+  dateOrder: 'year-first',
+};
+
+export const TRADING_GATEWAYS: readonly TradingGateway[] = [
+  {
+    name: 'sslcommerz',
+    currency: 'BDT',
+    control: '',
+    merchant: { storeId: 'lenden_live' },
+    storeId: 'lenden_live',
+    mapping: { shipped: 'sslcommerz' },
+    refunds: true,
+  },
+  {
+    name: 'bkash',
+    currency: 'BDT',
+    control: '/bkash',
+    merchant: { username: 'lenden_live' },
+    storeId: 'lenden_live',
+    mapping: { shipped: 'bkash' },
+    refunds: true,
+  },
+  {
+    name: 'nagad',
+    currency: 'BDT',
+    control: '/nagad',
+    merchant: { merchantId: '683000000000002' },
+    storeId: '683000000000002',
+    mapping: { mapping: NAGAD },
+    refunds: false,
+  },
+  {
+    name: 'stripe',
+    currency: 'USD',
+    control: '/stripe',
+    merchant: { account: 'acct_lenden_live' },
+    storeId: 'acct_lenden_live',
+    mapping: null,
+    refunds: true,
+  },
+];
