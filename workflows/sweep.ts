@@ -33,6 +33,7 @@ const ACTION_WORDS = {
   refundsStarted: 'refunds checked',
   unappliedStarted: 'unapplied payments checked',
   decisionsSignalled: 'decisions signalled',
+  casesDecided: 'decisions about cases carried out',
   invoicesNotified: 'invoices notified',
   deliveriesStarted: 'deliveries started',
   importsStarted: 'payout imports started',

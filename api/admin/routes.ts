@@ -17,6 +17,7 @@ import { roleRoutes } from './roles.ts';
 import type { AdminRoute } from './route.ts';
 import { settingsRoutes } from './settings.ts';
 import { gatewayCallbackRoutes } from './gateway-callbacks.ts';
+import { reconciliationCaseRoutes } from './reconciliation-cases.ts';
 import { reconciliationRoutes } from './reconciliation.ts';
 import { reportRoutes } from './reports.ts';
 import { webhookRoutes } from './webhooks.ts';
@@ -43,6 +44,7 @@ export function adminRoutes(deps: AdminDependencies): AdminRoute[] {
     ...reportRoutes(deps),
     ...ledgerRoutes(deps),
     ...reconciliationRoutes(deps),
+    ...reconciliationCaseRoutes(deps),
     ...payoutMappingRoutes(deps),
     ...payoutFileRoutes(deps),
     ...payoutRoutes(deps),

@@ -12,7 +12,7 @@ const PAYOUTS_MAX = 50;
  */
 export async function bookTransfers(em: EntityManager, { mode, gateway }: AtGateway): Promise<number> {
   const payouts = await payoutsNeedingBooking(em, { mode, gateway, limit: PAYOUTS_MAX });
-  for (const { id: payoutId, currency, bankMinor, linesMinor, storeApplicationId } of payouts) {
+  for (const { id: payoutId, currency, bankMinor, linesMinor, storeApplicationId, acceptedResidualMinor } of payouts) {
     const wanted = new Map<bigint, PayoutAmounts>();
     const want = (applicationId: bigint, amounts: PayoutAmounts): void => {
       wanted.set(applicationId, plus(wanted.get(applicationId) ?? {}, amounts));
@@ -23,7 +23,10 @@ export async function bookTransfers(em: EntityManager, { mode, gateway }: AtGate
       }
       if (bankMinor !== linesMinor) {
         const residualMinor = bankMinor - linesMinor;
-        want(storeApplicationId ?? (await installationId(em)), { bank: -residualMinor, unexplained: residualMinor });
+        want(storeApplicationId ?? (await installationId(em)), {
+          bank: -residualMinor,
+          [residualMinor === acceptedResidualMinor ? 'differences' : 'unexplained']: residualMinor,
+        });
       }
     }
     for (const { applicationId, amounts } of await bankBookingsOf(em, payoutId)) {

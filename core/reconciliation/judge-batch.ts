@@ -22,19 +22,14 @@ import type {
   MovementVerdict,
   StoredLine,
 } from '../../domain/payouts/matching.ts';
+import type { Correction } from '../../domain/payouts/reconciliation.ts';
 import type { PlainDate } from '../../domain/plain-date.ts';
+import { movementOfCharge, movementOfRefund } from './movement-of.ts';
 import { installationId, noteNeedsBooking, post } from './store/bookings.ts';
-import { findLines, type LineRow } from './store/lines.ts';
+import { findLines, findLinesById, type LineRow, referenceIn } from './store/lines.ts';
 import { lockGateway } from './store/locks.ts';
-import {
-  type AtGateway,
-  type ChargeRow,
-  findCharges,
-  findPending,
-  findRefunds,
-  type RefundRow,
-} from './store/movements.ts';
-import { findResults, type SaidResult, saveResults, type StoredResult } from './store/results.ts';
+import { type AtGateway, findCharges, findPending, findRefunds } from './store/movements.ts';
+import { findCorrections, findResults, type SaidResult, saveResults, type StoredResult } from './store/results.ts';
 
 /** Lines and movements refer to each other in turns. Real books end after two or three; a limit keeps a strange file from looping. */
 const ROUNDS_MAX = 20;
@@ -64,6 +59,7 @@ interface Gathered {
   readonly movements: Map<string, Movement>;
   readonly owners: Map<string, Owner>;
   readonly pendingReferences: ReadonlySet<string>;
+  readonly corrections: ReadonlyMap<bigint, Correction>;
 }
 
 /**
@@ -78,6 +74,7 @@ export async function judgeBatch(em: EntityManager, batch: Batch): Promise<{ rea
       movements: [...gathered.movements.values()],
       lines: [...gathered.lines.values()].map(asStored),
       pendingReferences: gathered.pendingReferences,
+      corrections: gathered.corrections,
     },
     batch,
   );
@@ -108,6 +105,7 @@ async function gather(em: EntityManager, batch: Batch): Promise<Gathered> {
   const owners = new Map<string, Owner>();
   const asked = new Set<string>();
   const paymentIds = new Set<bigint>();
+  let corrections: ReadonlyMap<bigint, Correction> = new Map();
   const add = (movement: Movement, owner: Owner): void => {
     movements.set(movement.key, movement);
     owners.set(movement.key, owner);
@@ -126,54 +124,30 @@ async function gather(em: EntityManager, batch: Batch): Promise<Gathered> {
     for (const line of await findLines(em, { mode, gateway, keys })) {
       lines.set(line.id, line);
     }
+    const known = { mode, gateway, lineIds: [...lines.keys()], movementKeys: [...movements.keys()] };
+    corrections = await findCorrections(em, known);
+    const ids = [...corrections.keys()].filter((id) => !lines.has(id));
+    for (const line of ids.length === 0 ? [] : await findLinesById(em, { mode, gateway, ids })) {
+      lines.set(line.id, line);
+    }
     const found = [
+      ...[...corrections.values()].flatMap((said) => ('account' in said ? [] : (referenceIn(said.movementKey) ?? []))),
       ...[...lines.values()].flatMap((line) => keysOf(asStored(line))),
       ...[...movements.values()].flatMap(keysOfMovement),
     ];
     next = new Set(found.filter((key) => !asked.has(key)));
   }
   const pendingReferences = await findPending(em, { mode, gateway, keys: [...asked], paymentIds: [...paymentIds] });
-  return { lines, movements, owners, pendingReferences };
+  return { lines, movements, owners, pendingReferences, corrections };
 }
 
-function movementOfCharge(charge: ChargeRow, { feeAtSettlement, calendar }: Batch): Movement {
-  const { attemptReference, validationId, storeId, gatewayTxnId, currency, grossMinor, feeMinor, happenedAt } = charge;
-  return {
-    kind: 'CHARGE',
-    key: `charge:${attemptReference}:${validationId ?? ''}`,
-    storeId,
-    gatewayTxnId,
-    attemptReference,
-    refundReference: null,
-    gatewayRefundId: null,
-    currency,
-    amountMinor: grossMinor ?? 0n,
-    feeMinor: feeAtSettlement ? null : (feeMinor ?? 0n),
-    reversed: false,
-    happenedOn: calendar.today(happenedAt ?? new Date(0)),
-  };
-}
-
-function movementOfRefund(refund: RefundRow, { feeAtSettlement, calendar }: Batch): Movement {
-  const { reference, storeId, gatewayTxnId, gatewayRefundId, attemptReference, currency, amountMinor } = refund;
-  return {
-    kind: 'REFUND',
-    key: `refund:${reference}`,
-    storeId,
-    gatewayTxnId,
-    attemptReference: attemptReference ?? '',
-    refundReference: reference,
-    gatewayRefundId,
-    currency,
-    amountMinor,
-    // Where fees come with charges, a refund costs nothing.
-    feeMinor: feeAtSettlement ? null : 0n,
-    reversed: refund.status === 'FAILED',
-    happenedOn: calendar.today(refund.succeededAt ?? new Date(0)),
-  };
-}
-
-function asStored({ storeApplicationId: _owner, payoutId: _payout, period: _period, ...line }: LineRow): StoredLine {
+/** Returns a line as it is judged. */
+export function asStored({
+  storeApplicationId: _owner,
+  payoutId: _payout,
+  period: _period,
+  ...line
+}: LineRow): StoredLine {
   return line;
 }
 
@@ -248,7 +222,7 @@ const COMPARED = [
 
 function bookingsOf(
   verdicts: readonly LineVerdict[],
-  { lines, movements }: Gathered,
+  { lines, movements, corrections }: Gathered,
   known: Known,
 ): ReadonlyMap<bigint, PayoutAmounts> {
   const groups = Map.groupBy(verdicts, ({ movementKey }) => movementKey);
@@ -256,8 +230,13 @@ function bookingsOf(
   for (const [key, ofGroup] of groups) {
     const judged = ofGroup.flatMap((verdict): JudgedLine[] => {
       const row = lines.get(verdict.lineId);
-      const accepted = verdict.status === 'FLAGGED' && (known.ofLine(verdict.lineId)?.acceptedAt ?? null) !== null;
-      return row === undefined ? [] : [{ line: asStored(row), verdict, accepted }];
+      if (row === undefined) {
+        return [];
+      }
+      const correction = corrections.get(verdict.lineId);
+      const account = correction !== undefined && 'account' in correction ? correction.account : undefined;
+      const accepted = isAccepted(known.ofLine(verdict.lineId), saidOf(verdict, row));
+      return [{ line: asStored(row), verdict, accepted, account }];
     });
     const movement = key === null ? undefined : movements.get(key);
     if (movement !== undefined) {
@@ -302,13 +281,12 @@ function sayOfLine(
     lineId,
     lineKind: line.kind,
     currency: line.currency,
-    movementKey,
     movementKind: movement?.kind ?? null,
     ...idsOf(owner),
     gatewayTxnId: line.gatewayTxnId,
     period: line.period,
-    ...verdictOf(verdict),
-    settledMinor: verdict.figures?.settledMinor ?? line.grossMinor,
+    ...saidOf(verdict, line),
+    accepted: isAccepted(known.ofLine(lineId), saidOf(verdict, line)),
     bookedApplicationId: applicationId ?? installation,
     booked: amountsText(booked.get(lineId) ?? {}),
     superseded: false,
@@ -331,7 +309,7 @@ function sayOfMovement(
   if (hasLine && stored === undefined) {
     return [];
   }
-  const accepted = !hasLine && verdict.status === 'FLAGGED' && (stored?.acceptedAt ?? null) !== null;
+  const accepted = !hasLine && isAccepted(stored, { movementKey, ...verdictOf(verdict) });
   return [
     {
       id: stored?.id ?? null,
@@ -349,6 +327,7 @@ function sayOfMovement(
       bookedApplicationId: accepted ? owner.applicationId : null,
       booked: accepted ? amountsText(writtenOff(movement)) : null,
       superseded: hasLine,
+      accepted,
     },
   ];
 }
@@ -363,6 +342,31 @@ function verdictOf({ status, reason, detail, figures }: LineVerdict | MovementVe
     feeExpectedMinor: figures?.feeExpectedMinor ?? null,
     feeSettledMinor: figures?.feeSettledMinor ?? null,
   };
+}
+
+function saidOf(verdict: LineVerdict, line: LineRow) {
+  const { movementKey } = verdict;
+  return {
+    movementKey,
+    ...verdictOf(verdict),
+    settledMinor: verdict.figures?.settledMinor ?? line.grossMinor,
+  };
+}
+
+const ACCEPTED = [
+  'movementKey',
+  'status',
+  'reason',
+  'detail',
+  'expectedMinor',
+  'settledMinor',
+  'feeExpectedMinor',
+  'feeSettledMinor',
+] as const satisfies readonly (keyof StoredResult & keyof SaidResult)[];
+
+/** People accept the difference that they were shown. Another one takes another decision. */
+function isAccepted(stored: StoredResult | undefined, said: Pick<SaidResult, (typeof ACCEPTED)[number]>): boolean {
+  return (stored?.acceptedAt ?? null) !== null && ACCEPTED.every((name) => stored?.[name] === said[name]);
 }
 
 function idsOf(owner: Owner | undefined) {
@@ -397,9 +401,12 @@ async function postChanges(
   }: { readonly changed: readonly SaidResult[]; readonly known: Known; readonly lines: ReadonlyMap<bigint, LineRow> },
 ): Promise<void> {
   const changes = new Map<string, Change>();
-  const add = (applicationId: bigint, said: SaidResult, amounts: PayoutAmounts): void => {
-    const payoutId = said.lineId === null ? null : (lines.get(said.lineId)?.payoutId ?? null);
-    const { currency } = said;
+  const add = (
+    applicationId: bigint,
+    { lineId, currency }: Pick<SaidResult, 'lineId' | 'currency'>,
+    amounts: PayoutAmounts,
+  ): void => {
+    const payoutId = lineId === null ? null : (lines.get(lineId)?.payoutId ?? null);
     const key = `${applicationId} ${currency} ${payoutId ?? ''}`;
     const change = changes.get(key) ?? { applicationId, currency, payoutId, amounts: {}, lines: 0 };
     change.amounts = plus(change.amounts, amounts);
@@ -409,7 +416,9 @@ async function postChanges(
   for (const said of changed) {
     const before = said.id === null ? undefined : known.get(said.id);
     if (before !== undefined && before.booked !== null && before.bookedApplicationId !== null) {
-      add(before.bookedApplicationId, said, minus(amountsFrom(before.booked)));
+      // Of the line that it had then: a movement that was written off had none.
+      const { lineId } = before;
+      add(before.bookedApplicationId, { lineId, currency: said.currency }, minus(amountsFrom(before.booked)));
     }
     if (said.booked !== null && said.bookedApplicationId !== null) {
       add(said.bookedApplicationId, said, amountsFrom(said.booked));

@@ -113,6 +113,7 @@ export const PayoutSchema = defineEntity({
     bankReference: p.text().nullable(),
     lines: p.integer().default(0),
     linesMinor: p.bigint('bigint').default(0),
+    acceptedResidualMinor: p.bigint('bigint').nullable(),
     needsBooking: p.boolean().default(false),
     updatedAt: p
       .datetime()

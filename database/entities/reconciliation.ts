@@ -2,10 +2,13 @@ import { defineEntity, p } from '@mikro-orm/core';
 import { MODES } from '../../domain/mode.ts';
 import { PAYOUT_LINE_KINDS } from '../../domain/payouts/payout-line.ts';
 import {
+  ACTION_OUTCOMES,
   CASE_ACTIONS,
+  CASE_ENTRY_KINDS,
   CASE_KINDS,
   CASE_RESOLUTIONS,
   CASE_STATES,
+  CORRECTION_ACCOUNTS,
   RUN_STATES,
   RUN_STEPS,
 } from '../../domain/payouts/reconciliation.ts';
@@ -70,6 +73,8 @@ export const ReconciliationResultSchema = defineEntity({
     /** JSON: account to what it was credited, in minor units as text. */
     booked: p.text().nullable(),
     acceptedAt: p.datetime().nullable(),
+    correctedMovementKey: p.text().nullable(),
+    correctedAccount: p.enum(CORRECTION_ACCOUNTS).nullable(),
     superseded: p.boolean().default(false),
     /** Changes whenever what is said changes. */
     revision: p.integer().default(1),
@@ -140,17 +145,23 @@ export const CaseEntrySchema = defineEntity({
     id: p.bigint('bigint').primary().autoincrement(),
     caseId: p.bigint('bigint'),
     applicationId: p.bigint('bigint').nullable(),
-    kind: p.text().$type<'note' | 'assigned' | 'released' | 'resolved' | 'reopened' | 'action'>(),
+    kind: p.enum(CASE_ENTRY_KINDS),
     action: p.enum(CASE_ACTIONS).nullable(),
     text: p.text().nullable(),
     /** Null: Lenden itself. */
     operatorId: p.bigint('bigint').nullable(),
-    createdAt: p.datetime().defaultRaw('now()'),
+    currency: p.text().nullable(),
+    amountMinor: p.bigint('bigint').nullable(),
+    resultRevision: p.integer().nullable(),
+    movementKey: p.text().nullable(),
+    account: p.enum(CORRECTION_ACCOUNTS).nullable(),
     needsSecond: p.boolean().default(false),
+    createdAt: p.datetime().defaultRaw('now()'),
     secondOperatorId: p.bigint('bigint').nullable(),
     secondedAt: p.datetime().nullable(),
     consumedAt: p.datetime().nullable(),
-    outcome: p.text().nullable(),
+    outcome: p.enum(ACTION_OUTCOMES).nullable(),
+    outcomeText: p.text().nullable(),
   },
 });
 export class CaseEntry extends CaseEntrySchema.class {}

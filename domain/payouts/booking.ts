@@ -1,6 +1,7 @@
 import { PAYOUT_ACCOUNTS, type PayoutAccount, type PayoutAmounts } from '../ledger.ts';
 import { inLineOrder } from './line-order.ts';
 import type { LineVerdict, Movement, StoredLine } from './matching.ts';
+import type { CorrectionAccount } from './reconciliation.ts';
 
 /** A line with what was said of it. */
 export interface JudgedLine {
@@ -8,6 +9,8 @@ export interface JudgedLine {
   readonly verdict: LineVerdict;
   /** People have taken its difference as it is. */
   readonly accepted: boolean;
+  /** The account that people have chosen for it. */
+  readonly account?: CorrectionAccount | undefined;
 }
 
 /**
@@ -31,6 +34,9 @@ export function bookingsOfGroup(movement: Movement, judged: readonly JudgedLine[
 
 /** Returns by how much a line that points to no movement credits each account. */
 export function bookingAlone(one: JudgedLine): PayoutAmounts {
+  if (one.account !== undefined) {
+    return only(one.account, one.line.netMinor);
+  }
   return one.accepted ? only('differences', one.line.netMinor) : bookedAs(one, null);
 }
 

@@ -1,7 +1,9 @@
 import { chooseMovements } from './choose-movements.ts';
+import { matched } from './finding.ts';
 import { judgeAlone } from './judge-alone.ts';
 import { type JudgedBy, judgeGroup } from './judge-group.ts';
 import type { LineVerdict, Movement, MovementVerdict, StoredLine } from './matching.ts';
+import type { Correction } from './reconciliation.ts';
 
 /**
  * What is judged at once: lines and movements that may concern each other, all of them. They are found by turns until nothing is added: the movements that have one of
@@ -13,6 +15,8 @@ export interface Books {
   readonly lines: readonly StoredLine[];
   /** See `judgeAlone`. */
   readonly pendingReferences: ReadonlySet<string>;
+  /** What people have said of lines, by the line's id. It comes before what a line says itself. */
+  readonly corrections?: ReadonlyMap<bigint, Correction>;
 }
 
 /** One verdict for each line and each movement. */
@@ -25,14 +29,28 @@ export interface Judgement {
  * Judges lines and movements that know of each other. Nothing is left out and nothing is judged twice: every line is in the group of one movement or alone.
  * The verdicts do not depend on the order of anything, and do not change when they are judged again.
  */
-export function judge({ movements, lines, pendingReferences }: Books, judgedBy: JudgedBy): Judgement {
-  const choices = chooseMovements(lines, movements);
+export function judge(
+  { movements, lines, pendingReferences, corrections = NONE }: Books,
+  judgedBy: JudgedBy,
+): Judgement {
+  const choices = chooseMovements(
+    lines.filter(({ id }) => !corrections.has(id)),
+    movements,
+  );
   const groups = new Map<string, { movement: Movement; lines: StoredLine[] }>(
     movements.map((movement) => [movement.key, { movement, lines: [] }]),
   );
   const alone: LineVerdict[] = [];
   for (const line of lines) {
-    const choice = choices.get(line.id) ?? null;
+    const correction = corrections.get(line.id);
+    if (correction !== undefined && 'account' in correction) {
+      alone.push({ lineId: line.id, movementKey: null, candidateKeys: [], ...matched('CORRECTED') });
+      continue;
+    }
+    const choice =
+      correction === undefined
+        ? (choices.get(line.id) ?? null)
+        : (groups.get(correction.movementKey)?.movement ?? null);
     if (choice !== null && 'key' in choice) {
       groups.get(choice.key)?.lines.push(line);
     } else {
@@ -45,3 +63,5 @@ export function judge({ movements, lines, pendingReferences }: Books, judgedBy: 
     movements: judged.map(({ movement }) => movement),
   };
 }
+
+const NONE: ReadonlyMap<bigint, Correction> = new Map();

@@ -19,3 +19,18 @@ export type CaseResolution = (typeof CASE_RESOLUTIONS)[number];
 /** What an operator may have done about a case. None of them moves money by itself. */
 export const CASE_ACTIONS = ['query-gateway', 'create-refund', 'post-correction', 'accept'] as const;
 export type CaseAction = (typeof CASE_ACTIONS)[number];
+
+/** What the history of a case holds. */
+export const CASE_ENTRY_KINDS = ['note', 'assigned', 'released', 'resolved', 'reopened', 'action'] as const;
+export type CaseEntryKind = (typeof CASE_ENTRY_KINDS)[number];
+
+/** How an action ended. `LAPSED`: evidence came first, or what it was about has changed since. */
+export const ACTION_OUTCOMES = ['DONE', 'LAPSED', 'WITHDRAWN', 'FAILED'] as const;
+export type ActionOutcome = (typeof ACTION_OUTCOMES)[number];
+
+/** To which accounts people may book a line that means no payment or refund. */
+export const CORRECTION_ACCOUNTS = ['fees', 'taxes', 'disputes', 'reserve', 'differences'] as const;
+export type CorrectionAccount = (typeof CORRECTION_ACCOUNTS)[number];
+
+/** What people have said of a line: which movement it means, or to which account it belongs. */
+export type Correction = { readonly movementKey: string } | { readonly account: CorrectionAccount };

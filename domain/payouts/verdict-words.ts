@@ -10,6 +10,7 @@ const WORDS = {
   COST_OF_CHARGE: 'The line is a cost of a charge.',
   DISPUTE_OF_CHARGE: 'The line is about a dispute of a charge.',
   EXPLAINED_BY_KIND: 'The line explains itself by its kind.',
+  CORRECTED: 'Operators have said to which account the line belongs.',
   NOT_YET_DUE: 'The gateway may still pay it out.',
   NOT_YET_CONFIRMED: 'The gateway has not confirmed the payment or refund yet.',
   NO_LINE: 'No line has come for it, and it is overdue.',

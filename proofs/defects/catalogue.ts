@@ -6,6 +6,7 @@ import { LEDGER } from './catalogue/ledger.ts';
 import { OPERATORS } from './catalogue/operators.ts';
 import { PAYMENTS } from './catalogue/payments.ts';
 import { PAYOUTS } from './catalogue/payouts.ts';
+import { RECONCILIATION } from './catalogue/reconciliation.ts';
 import { REFUNDS } from './catalogue/refunds.ts';
 import { RESTORE } from './catalogue/restore.ts';
 import { SECRETS } from './catalogue/secrets.ts';
@@ -23,6 +24,7 @@ export const DEFECTS: readonly Defect[] = [
   ...REFUNDS,
   ...INVOICES,
   ...LEDGER,
+  ...RECONCILIATION,
   ...PAYOUTS,
   ...OPERATORS,
   ...SECRETS,

@@ -6,6 +6,7 @@ export type SweepAction =
   | 'refundsStarted'
   | 'unappliedStarted'
   | 'decisionsSignalled'
+  | 'casesDecided'
   | 'invoicesNotified'
   | 'deliveriesStarted'
   | 'importsStarted'

@@ -24,6 +24,9 @@ export async function verifyPayouts(em: EntityManager, findings: Findings): Prom
       findings.add({ check: 'payout', ...finding });
     }
   }
+  for (const finding of await em.execute<Omit<Finding, 'check'>[]>(WITHOUT_PAYOUT)) {
+    findings.add({ check: 'payout', ...finding });
+  }
   return bookings;
 }
 
@@ -117,6 +120,25 @@ select coalesce(s.payout_id, p.payout_id)::text as id, 'payouts' as "table",
   format('has %s booked to %s of application %s, but its results say %s', coalesce(p.amount, 0), coalesce(s.account, p.account),
     coalesce(s.application_id, p.application_id), coalesce(s.amount, 0)) as what
 from said s full join posted p on (p.payout_id, p.application_id, p.account) = (s.payout_id, s.application_id, s.account)
+where coalesce(s.amount, 0) <> coalesce(p.amount, 0)
+order by 1 limit ${LISTED_MAX}`;
+
+/** Lines in no payout, and movements that people wrote off. */
+const WITHOUT_PAYOUT = `
+with said as (
+  select r.booked_application_id as application_id, r.mode, r.gateway, r.currency, a.key as account, sum(a.value::numeric) as amount
+  from reconciliation_results r left join payout_lines n on n.id = r.line_id, jsonb_each_text(r.booked::jsonb) a
+  where n.payout_id is null and r.booked is not null group by 1, 2, 3, 4, 5
+), posted as (
+  select b.application_id, b.mode, b.gateway, b.currency, a.key as account, sum(a.value::numeric) as amount, max(b.id) as id
+  from payout_bookings b, jsonb_each_text(b.amounts::jsonb) a
+  where b.kind = 'lines' and b.payout_id is null group by 1, 2, 3, 4, 5
+)
+select coalesce(p.id, 0)::text as id, 'payout_bookings' as "table",
+  format('%s of lines without a payout are booked to %s of application %s at %s, but results say %s', coalesce(p.amount, 0),
+    coalesce(s.account, p.account), coalesce(s.application_id, p.application_id), coalesce(s.gateway, p.gateway), coalesce(s.amount, 0)) as what
+from said s full join posted p on (p.application_id, p.mode, p.gateway, p.currency, p.account)
+  = (s.application_id, s.mode, s.gateway, s.currency, s.account)
 where coalesce(s.amount, 0) <> coalesce(p.amount, 0)
 order by 1 limit ${LISTED_MAX}`;
 

@@ -87,7 +87,7 @@ export async function noteNeedsBooking(statements: Statements, payoutIds: readon
 const NEEDING = statement((db, $: Given<AtGateway & { limit: number }>) =>
   db
     .selectFrom('payouts')
-    .select(['id', 'currency', 'bankMinor', 'linesMinor', 'storeApplicationId'])
+    .select(['id', 'currency', 'bankMinor', 'linesMinor', 'storeApplicationId', 'acceptedResidualMinor'])
     .where('mode', '=', $('mode'))
     .where('gateway', '=', $('gateway'))
     .where('needsBooking', '=', true)

@@ -1,8 +1,10 @@
 import { sql, type ExpressionBuilder } from 'kysely';
+import { ADVISORY_LOCK_SEEDS } from '../../../database/advisory-locks.ts';
+import type { EntityManager } from '../../../database/connection.ts';
 import { now } from '../../../database/expressions.ts';
-import type { Statements } from '../../../database/statements.ts';
 import type { Tables } from '../../../database/tables.ts';
 import { statement, type Given } from '../../../database/typed-statements.ts';
+import { lockGateway } from './locks.ts';
 import type { AtGateway } from './movements.ts';
 
 /** A reference that the database draws: 22 hexadecimal digits, 88 random bits. */
@@ -132,6 +134,7 @@ const RESIDUALS = statement((db, $: Given<AtGateway>) =>
         .where('o.itemized', '=', true)
         .where('o.bankMinor', 'is not', null)
         .whereRef('o.bankMinor', '<>', 'o.linesMinor')
+        .where(sql<boolean>`o.accepted_residual_minor is distinct from o.bank_minor - o.lines_minor`)
         .where((eb) =>
           eb.not(
             eb.exists(
@@ -139,7 +142,7 @@ const RESIDUALS = statement((db, $: Given<AtGateway>) =>
                 .selectFrom('reconciliation_cases as c')
                 .select('c.id')
                 .whereRef('c.payoutId', '=', 'o.id')
-                .where((c) => c.or([c('c.state', '<>', 'RESOLVED'), c('c.resolution', '<>', 'EVIDENCE')])),
+                .where('c.state', '<>', 'RESOLVED'),
             ),
           ),
         ),
@@ -160,17 +163,48 @@ const CLOSE_RESIDUALS = statement((db, $: Given<AtGateway>) =>
     .returning('c.id'),
 );
 
+const RENEW_RESIDUALS = statement((db, $: Given<AtGateway>) =>
+  db
+    .updateTable('reconciliation_cases as c')
+    .from('payouts as o')
+    .set({ amountMinor: sql<bigint>`abs(o.bank_minor - o.lines_minor)`, updatedAt: now })
+    .whereRef('o.id', '=', 'c.payoutId')
+    .where('c.kind', '=', 'residual')
+    .where('c.mode', '=', $('mode'))
+    .where('c.gateway', '=', $('gateway'))
+    .where('c.state', '<>', 'RESOLVED')
+    .where(sql<boolean>`c.amount_minor <> abs(o.bank_minor - o.lines_minor)`),
+);
+
+/** What waits for a second person in a case that evidence has closed. */
+const LAPSE = statement((db, $: Given<AtGateway>) =>
+  db
+    .updateTable('reconciliation_case_entries as y')
+    .from('reconciliation_cases as c')
+    .set({ consumedAt: now, outcome: 'LAPSED', outcomeText: 'The case was closed by evidence.' })
+    .whereRef('c.id', '=', 'y.caseId')
+    .where('c.mode', '=', $('mode'))
+    .where('c.gateway', '=', $('gateway'))
+    .where('c.state', '=', 'RESOLVED')
+    .where('y.kind', '=', 'action')
+    .where('y.consumedAt', 'is', null),
+);
+
 export interface CaseChanges {
   readonly opened: number;
   readonly closed: number;
 }
 
 /** Opens a case for each flagged result and each payout that does not add up, and closes those that evidence explains. */
-export async function keepCases(statements: Statements, at: AtGateway): Promise<CaseChanges> {
-  const closed = await CLOSE_BY_EVIDENCE.all(statements, at);
-  await RENEW.all(statements, at);
-  const opened = await OPEN_OF_RESULTS.all(statements, at);
-  const closedResiduals = await CLOSE_RESIDUALS.all(statements, at);
-  const residuals = await RESIDUALS.all(statements, at);
+export async function keepCases(em: EntityManager, at: AtGateway): Promise<CaseChanges> {
+  // What people have decided is carried out under the same lock, which comes before those of cases.
+  await lockGateway(em, ADVISORY_LOCK_SEEDS.reconciliation, at);
+  const closed = await CLOSE_BY_EVIDENCE.all(em, at);
+  await RENEW.all(em, at);
+  const opened = await OPEN_OF_RESULTS.all(em, at);
+  const closedResiduals = await CLOSE_RESIDUALS.all(em, at);
+  await RENEW_RESIDUALS.all(em, at);
+  const residuals = await RESIDUALS.all(em, at);
+  await LAPSE.all(em, at);
   return { opened: opened.length + residuals.length, closed: closed.length + closedResiduals.length };
 }

@@ -53,6 +53,17 @@ export function findLines(
   return BY_KEYS.all(statements, wanted);
 }
 
+const BY_IDS = statement((db, $: Given<AtGateway & { ids: readonly bigint[] }>) =>
+  lines(db, $).where('n.id', '=', sql<bigint>`any(${$('ids')})`),
+);
+
+export function findLinesById(
+  statements: Statements,
+  wanted: AtGateway & { readonly ids: readonly bigint[] },
+): Promise<LineRow[]> {
+  return BY_IDS.all(statements, wanted);
+}
+
 interface Page extends AtGateway {
   readonly after: bigint;
   readonly limit: number;
@@ -107,7 +118,7 @@ export async function openResults(
   }));
 }
 
-/** A movement's key is `charge:{attempt reference}:{validation id}` or `refund:{refund reference}`. */
-function referenceIn(movementKey: string | null): string | null {
+/** Returns the reference by which a movement is found. Its key is `charge:{attempt reference}:{validation id}` or `refund:{refund reference}`. */
+export function referenceIn(movementKey: string | null): string | null {
   return movementKey?.split(':')[1] ?? null;
 }

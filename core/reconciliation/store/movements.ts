@@ -12,7 +12,7 @@ export interface AtGateway {
 }
 
 /** Charges that are posted for a payment: the attempt that finalized it. */
-function chargesOfPayments(db: Kysely<Tables>, $: Given<AtGateway>) {
+export function chargesOfPayments(db: Kysely<Tables>, $: Given<AtGateway>) {
   return db
     .selectFrom('payment_attempts as t')
     .innerJoin('payments as p', 'p.id', 't.paymentId')
@@ -49,7 +49,7 @@ function chargesOfPayments(db: Kysely<Tables>, $: Given<AtGateway>) {
 }
 
 /** Charges that no payment took. */
-function unappliedCharges(db: Kysely<Tables>, $: Given<AtGateway>) {
+export function unappliedCharges(db: Kysely<Tables>, $: Given<AtGateway>) {
   return db
     .selectFrom('unapplied_payments as l')
     .innerJoin('payment_attempts as t', 't.id', 'l.attemptId')
@@ -92,7 +92,8 @@ export function findCharges(
   return BY_KEYS.all(statements, wanted);
 }
 
-function refunds(db: Kysely<Tables>, $: Given<AtGateway>) {
+/** Refunds that succeeded, at least once. */
+export function refunds(db: Kysely<Tables>, $: Given<AtGateway>) {
   return db
     .selectFrom('refunds as r')
     .leftJoin('unapplied_payments as l', 'l.id', 'r.unappliedPaymentId')

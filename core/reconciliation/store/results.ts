@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import { now, recordsOf } from '../../../database/expressions.ts';
 import type { Statements } from '../../../database/statements.ts';
 import { statement, type Given, type RowOf } from '../../../database/typed-statements.ts';
+import type { Correction } from '../../../domain/payouts/reconciliation.ts';
 import type { AtGateway } from './movements.ts';
 
 const FIND = statement((db, $: Given<AtGateway & { lineIds: readonly bigint[]; movementKeys: readonly string[] }>) => {
@@ -44,6 +45,37 @@ export function findResults(
   return FIND.all(statements, wanted);
 }
 
+const CORRECTIONS = statement(
+  (db, $: Given<AtGateway & { lineIds: readonly bigint[]; movementKeys: readonly string[] }>) => {
+    const corrected = () =>
+      db
+        .selectFrom('reconciliation_results')
+        .select(['lineId', 'correctedMovementKey', 'correctedAccount'])
+        .where('mode', '=', $('mode'))
+        .where('gateway', '=', $('gateway'));
+    return corrected()
+      .where('lineId', '=', sql<bigint>`any(${$('lineIds')})`)
+      .where((eb) => eb.or([eb('correctedMovementKey', 'is not', null), eb('correctedAccount', 'is not', null)]))
+      .union(corrected().where('correctedMovementKey', '=', sql<string>`any(${$('movementKeys')})`));
+  },
+);
+
+/** Returns what people have said of these lines, and of the lines that belong to these movements by their word. */
+export async function findCorrections(
+  statements: Statements,
+  wanted: AtGateway & { readonly lineIds: readonly bigint[]; readonly movementKeys: readonly string[] },
+): Promise<ReadonlyMap<bigint, Correction>> {
+  const found = new Map<bigint, Correction>();
+  for (const { lineId, correctedMovementKey, correctedAccount } of await CORRECTIONS.all(statements, wanted)) {
+    if (lineId !== null && correctedMovementKey !== null) {
+      found.set(lineId, { movementKey: correctedMovementKey });
+    } else if (lineId !== null && correctedAccount !== null) {
+      found.set(lineId, { account: correctedAccount });
+    }
+  }
+  return found;
+}
+
 /** What a run says of a line or of a movement. Null ids: none. */
 export interface SaidResult {
   /** Null: a new row. */
@@ -70,6 +102,8 @@ export interface SaidResult {
   readonly bookedApplicationId: bigint | null;
   readonly booked: string | null;
   readonly superseded: boolean;
+  /** What people have accepted is still what is said. */
+  readonly accepted: boolean;
 }
 
 /** Short names, because a member of a JSON row is one lower-case word. */
@@ -97,6 +131,7 @@ const MEMBERS = {
   bookedapp: 'bigint',
   booked: 'text',
   superseded: 'text',
+  accepted: 'text',
 } as const;
 
 function jsonOf(results: readonly SaidResult[]): string {
@@ -125,6 +160,7 @@ function jsonOf(results: readonly SaidResult[]): string {
       bookedapp: text(said.bookedApplicationId),
       booked: said.booked,
       superseded: String(said.superseded),
+      accepted: String(said.accepted),
     })),
   );
 }
@@ -221,7 +257,8 @@ const UPDATE = statement((db, $: Given<{ runId: bigint | null; results: string }
       bookedApplicationId: eb.ref('s.bookedapp'),
       booked: eb.ref('s.booked'),
       superseded: sql<boolean>`s.superseded::boolean`,
-      runId: sql<bigint | null>`${$('runId')}::bigint`,
+      acceptedAt: sql<Date | null>`case when s.accepted::boolean then r.accepted_at end`,
+      runId: sql<bigint | null>`coalesce(${$('runId')}::bigint, r.run_id)`,
       revision: sql<number>`r.revision + 1`,
       updatedAt: now,
     }))

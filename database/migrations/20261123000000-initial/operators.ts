@@ -149,6 +149,7 @@ export const OPERATORS = [
     where o.id = operator and o.status = 'ACTIVE' and (g.application_id is null or g.application_id = in_application)
       and (r.everything or wanted = any(r.permissions))) $$`,
   ...ownedByLookup('lenden_operator_may(bigint, text, bigint)', 'lenden_app'),
+  `grant execute on function lenden_operator_may(bigint, text, bigint) to lenden_operator`,
 
   ...table({
     name: 'settings',

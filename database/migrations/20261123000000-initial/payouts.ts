@@ -141,6 +141,8 @@ export const PAYOUTS = [
   lines integer not null default 0,
   -- The sum of the net amounts of its lines.
   lines_minor bigint not null default 0,
+  -- The residual that people have taken as it is.
+  accepted_residual_minor bigint,
   -- What was posted for its lines or its transfer has changed since the transfer was posted.
   needs_booking boolean not null default false,
   ${UPDATED},
@@ -296,8 +298,11 @@ export const RECONCILIATION = [
   -- What the ledger holds for it: of which application, and as JSON by how much each account was credited.
   booked_application_id bigint references applications,
   booked text,
-  -- People have taken the difference as it is.
+  -- People have taken the difference as it is. Ends when the difference changes.
   accepted_at timestamptz,
+  -- People have said which movement the line means, or to which account it belongs.
+  corrected_movement_key text check (length(corrected_movement_key) <= 300),
+  corrected_account text check (corrected_account in ('fees', 'taxes', 'disputes', 'reserve', 'differences')),
   -- Another row says what there is to say of the movement.
   superseded boolean not null default false,
   -- Changes whenever what is said changes, so that a case can tell an old answer from a new one.
@@ -305,11 +310,16 @@ export const RECONCILIATION = [
   run_id bigint references reconciliation_runs,
   ${UPDATED},
   constraint reconciliation_results_subject_check check (line_id is not null or movement_key is not null),
-  constraint reconciliation_results_flagged_check check ((reason is not null) = (status = 'FLAGGED'))`,
+  constraint reconciliation_results_flagged_check check ((reason is not null) = (status = 'FLAGGED')),
+  constraint reconciliation_results_corrected_check check (num_nonnulls(corrected_movement_key, corrected_account) <= (line_id is not null)::integer)`,
     indexes: [
       `create unique index reconciliation_results_line_id_key on reconciliation_results (line_id) where line_id is not null`,
       `create unique index reconciliation_results_movement_key on reconciliation_results (movement_key) where line_id is null and not superseded`,
       `create index reconciliation_results_movement_key_idx on reconciliation_results (movement_key) where movement_key is not null`,
+      `create index reconciliation_results_corrected_movement_key_idx on reconciliation_results (corrected_movement_key)
+  where corrected_movement_key is not null`,
+      `create index reconciliation_results_corrected_idx on reconciliation_results (line_id)
+  where corrected_movement_key is not null or corrected_account is not null`,
       `create index reconciliation_results_period_idx on reconciliation_results (mode, period, id)`,
       `create index reconciliation_results_open_idx on reconciliation_results (mode, gateway, id) where status in ('FLAGGED', 'DEFERRED')`,
       `create index reconciliation_results_payment_id_idx on reconciliation_results (payment_id) where payment_id is not null`,
@@ -389,19 +399,38 @@ export const RECONCILIATION = [
   text text check (length(text) <= 2000),
   -- Null: Lenden itself.
   operator_id bigint references operators,
+  -- Of an action: what is decided about. An answer that has changed since is not.
+  ${CURRENCY.replace(' not null', '')},
+  amount_minor bigint,
+  result_revision integer,
+  -- Of a correction: what the line is booked to.
+  movement_key text,
+  account text,
+  needs_second boolean not null default false,
   ${CREATED},
   -- What follows changes.
-  needs_second boolean not null default false,
   second_operator_id bigint references operators,
   seconded_at timestamptz,
   consumed_at timestamptz,
-  outcome text,
+  outcome text check (outcome in ('DONE', 'LAPSED', 'WITHDRAWN', 'FAILED')),
+  outcome_text text,
   constraint reconciliation_case_entries_is_action_check check ((kind = 'action') = (action is not null)),
-  -- Four eyes: not even a mistake in the code lets one person decide twice.
-  constraint reconciliation_case_entries_four_eyes_check check (second_operator_id is null or second_operator_id <> operator_id)`,
+  constraint reconciliation_case_entries_operator_check check (action is null or operator_id is not null),
+  constraint reconciliation_case_entries_correction_check check (
+    num_nonnulls(movement_key, account) = (action is not distinct from 'post-correction')::integer),
+  constraint reconciliation_case_entries_consumed_check check ((consumed_at is null) = (outcome is null)),
+  constraint reconciliation_case_entries_seconded_check check ((second_operator_id is null) = (seconded_at is null)),
+  -- Four eyes: not even a mistake in the code lets one person decide twice, or correct alone.
+  constraint reconciliation_case_entries_four_eyes_check check (second_operator_id is null or second_operator_id <> operator_id),
+  constraint reconciliation_case_entries_two_check check (action is distinct from 'post-correction' or needs_second),
+  constraint reconciliation_case_entries_done_check check (
+    outcome is distinct from 'DONE' or not needs_second or second_operator_id is not null)`,
     indexes: [
       `create index reconciliation_case_entries_case_id_idx on reconciliation_case_entries (case_id, id)`,
       `create unique index reconciliation_case_entries_open_key on reconciliation_case_entries (case_id) where kind = 'action' and consumed_at is null`,
+      `create index reconciliation_case_entries_decided_idx on reconciliation_case_entries (id)
+  where kind = 'action' and consumed_at is null and (not needs_second or second_operator_id is not null)`,
+      `create index reconciliation_case_entries_operator_id_idx on reconciliation_case_entries (operator_id, created_at) where kind = 'action'`,
     ],
     access: { operator: { rows: SEEN, may: 'select, insert, update' }, system: 'select, insert, update' },
   }),

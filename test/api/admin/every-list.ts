@@ -43,6 +43,7 @@ const TABLES = [
   'ledger_transactions',
   'reconciliation_runs',
   'reconciliation_results',
+  'reconciliation_cases',
   'payout_files',
   'payouts',
   'bank_entries',
@@ -105,6 +106,9 @@ const ENTRIES = `insert into bank_entries (mode, file_id, file_line, fingerprint
     remittance, payout_id)
   select 'LIVE', f.id, n, decode(md5(n::text), 'hex'), 1, 'account', 'BDT', 1, '2026-07-01', '2026-07-01', 'b', 'r', (select min(id) from payouts)
   from (select min(id) as id from payout_files) f, generate_series(1, 2) n`;
+const CASES = `insert into reconciliation_cases (reference, mode, gateway, application_id, kind, result_id, currency, reason, amount_minor, state, owner_operator_id)
+  select 'case_' || lpad(r.id::text, 22, '0'), r.mode, r.gateway, r.application_id, 'result', r.id, r.currency, r.reason, 1, 'ASSIGNED', (select min(id) from operators)
+  from reconciliation_results r`;
 
 export async function fillEveryList(world: OperatorWorld, token: string): Promise<Filled> {
   const { api, origin } = world;
@@ -131,7 +135,20 @@ export async function fillEveryList(world: OperatorWorld, token: string): Promis
   }
   const ids = async (table: string, key = 'id'): Promise<string[]> =>
     (await api.sql<{ id: string }>(`select ${key}::text as id from ${table} order by ${key}`)).map(({ id }) => id);
-  for (const statement of [CALLBACK, LATE, TOLD, CHOOSING, WAITING, RUNS, RESULTS, MAPPINGS, FILES, PAYOUTS, ENTRIES]) {
+  for (const statement of [
+    CALLBACK,
+    LATE,
+    TOLD,
+    CHOOSING,
+    WAITING,
+    RUNS,
+    RESULTS,
+    CASES,
+    MAPPINGS,
+    FILES,
+    PAYOUTS,
+    ENTRIES,
+  ]) {
     await api.sql(statement);
   }
   for (const attempt of (await ids('payment_attempts')).slice(-2)) {

@@ -24,6 +24,7 @@ describe('a step that fails', () => {
         'refunds',
         'unapplied payments',
         'decisions',
+        'cases',
         'invoices',
         'deliveries',
         'payout imports',

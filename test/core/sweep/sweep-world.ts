@@ -43,6 +43,7 @@ export const QUIET: Readonly<Record<SweepAction, number>> = {
   refundsStarted: 0,
   unappliedStarted: 0,
   decisionsSignalled: 0,
+  casesDecided: 0,
   invoicesNotified: 0,
   deliveriesStarted: 0,
   importsStarted: 0,

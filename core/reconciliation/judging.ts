@@ -1,0 +1,27 @@
+import type { EntityManager } from '../../database/connection.ts';
+import { readNow } from '../../database/clock.ts';
+import type { MatchSettings } from '../../domain/payouts/matching.ts';
+import type { PlainDate } from '../../domain/plain-date.ts';
+import type { RunDependencies } from './advance-run.ts';
+import { readMatchSettings } from './store/match-settings.ts';
+
+/** By what the lines of a gateway are judged now. */
+export interface Judging {
+  readonly settings: MatchSettings;
+  readonly feeAtSettlement: boolean;
+  readonly calendar: RunDependencies['calendar'];
+  readonly asOf: PlainDate;
+}
+
+export async function judgingOf(
+  em: EntityManager,
+  { calendar, gateways }: Pick<RunDependencies, 'calendar' | 'gateways'>,
+  gateway: string,
+): Promise<Judging> {
+  return {
+    settings: await readMatchSettings(em, gateway),
+    feeAtSettlement: gateways.capabilities(gateway)?.feeKnown === 'at-settlement',
+    calendar,
+    asOf: calendar.today(await readNow(em)),
+  };
+}

@@ -1,0 +1,129 @@
+import { expressionBuilder, sql } from 'kysely';
+import { z } from 'zod';
+import { ADVISORY_LOCK_SEEDS } from '../../../database/advisory-locks.ts';
+import { earlier } from '../../../database/expressions.ts';
+import { filtered, type ValuesOf } from '../../../database/lists.ts';
+import type { Statements } from '../../../database/statements.ts';
+import type { Given } from '../../../database/typed-statements.ts';
+import type { Mode } from '../../../domain/mode.ts';
+import type { Money } from '../../../domain/money.ts';
+import { APPROVAL_SUM_HOURS, needsApproval, RESERVING_STATUSES, strictestLimit } from '../../../domain/refund.ts';
+
+interface Whose {
+  /** Null: a case of no application, for which every application counts. */
+  readonly applicationId?: bigint | null;
+}
+
+const THRESHOLDS = filtered((db, $: Given<ValuesOf<Whose>>) => {
+  const applications = db.selectFrom('applications').where('isInstallation', '=', false);
+  return {
+    rows: applications.select(['refundApprovalThresholdMinor as bdtMinor', 'refundApprovalThresholds as others']),
+    conditions: { applicationId: expressionBuilder(applications)('id', '=', $('applicationId')) },
+  };
+});
+
+const Others = z.record(z.string(), z.int().min(0).transform(BigInt));
+
+interface Acted extends Whose {
+  readonly operatorId: bigint;
+  readonly currency: string;
+  readonly mode: Mode;
+}
+
+const SINCE = earlier(`${APPROVAL_SUM_HOURS} hours`);
+const sumOf = sql<bigint>`coalesce(sum(amount_minor), 0)::bigint`.as('sum');
+
+const REFUNDS = filtered((db, $: Given<ValuesOf<Acted>>) => {
+  const refunds = db
+    .selectFrom('refunds')
+    .where('unappliedPaymentId', 'is', null)
+    .where('status', 'in', RESERVING_STATUSES)
+    .where('createdAt', '>', SINCE);
+  const eb = expressionBuilder(refunds);
+  return {
+    rows: refunds.select(sumOf),
+    conditions: {
+      operatorId: eb('createdByOperatorId', '=', $('operatorId')),
+      currency: eb('currency', '=', $('currency')),
+      mode: eb('mode', '=', $('mode')),
+      applicationId: eb('applicationId', '=', $('applicationId')),
+    },
+  };
+});
+const DECISIONS = filtered((db, $: Given<ValuesOf<Acted>>) => {
+  const decisions = db
+    .selectFrom('decisions')
+    .where('decision', '<>', 'reject')
+    .where((eb) => eb(eb.fn.coalesce('outcome', sql.lit('')), 'not in', ['TAKEN_BACK', 'LAPSED']))
+    .where('createdAt', '>', SINCE);
+  const eb = expressionBuilder(decisions);
+  return {
+    rows: decisions.select(sumOf),
+    conditions: {
+      operatorId: eb('operatorId', '=', $('operatorId')),
+      currency: eb('currency', '=', $('currency')),
+      mode: eb('mode', '=', $('mode')),
+      applicationId: eb('applicationId', '=', $('applicationId')),
+    },
+  };
+});
+const ACTIONS = filtered((db, $: Given<ValuesOf<Acted>>) => {
+  const actions = db
+    .selectFrom('reconciliation_case_entries as y')
+    .innerJoin('reconciliation_cases as c', 'c.id', 'y.caseId')
+    .where('y.action', 'in', ['accept', 'post-correction'])
+    .where((eb) => eb(eb.fn.coalesce('y.outcome', sql.lit('DONE')), '=', 'DONE'))
+    .where('y.createdAt', '>', SINCE);
+  const eb = expressionBuilder(actions);
+  return {
+    rows: actions.select(sql<bigint>`coalesce(sum(y.amount_minor), 0)::bigint`.as('sum')),
+    conditions: {
+      operatorId: eb('y.operatorId', '=', $('operatorId')),
+      currency: eb('y.currency', '=', $('currency')),
+      mode: eb('c.mode', '=', $('mode')),
+      applicationId: eb('c.applicationId', '=', $('applicationId')),
+    },
+  };
+});
+
+/**
+ * Reports whether accepting a difference needs a second operator: it brings what the operator has done within a day above the threshold of the application, or of the
+ * strictest one for what belongs to none. Counted are their refunds, their decisions on money, and what they accepted or corrected in cases. It takes a lock on
+ * the operator, so that differences accepted at once are counted one after the other.
+ */
+export async function acceptingNeedsSecond(
+  statements: Statements,
+  {
+    operatorId,
+    mode,
+    applicationId,
+    amount: { amountMinor, currency },
+  }: {
+    readonly operatorId: bigint;
+    readonly mode: Mode;
+    readonly applicationId: bigint | null;
+    readonly amount: Money;
+  },
+): Promise<boolean> {
+  const thresholds = (await THRESHOLDS.all(statements, { applicationId })).map(({ bdtMinor, others }) => ({
+    bdtMinor,
+    othersMinor: Others.parse(others),
+  }));
+  const limitMinor = strictestLimit(thresholds, currency);
+  if (limitMinor === null) {
+    return false;
+  }
+  // SQL text, since an advisory lock reads no row.
+  await statements.execute(
+    `select pg_advisory_xact_lock(hashtextextended(?, ${ADVISORY_LOCK_SEEDS.confirmingOperator}))`,
+    [`confirming operator ${operatorId}`],
+  );
+  const whose = { operatorId, currency, mode, applicationId };
+  const sums = [
+    ...(await REFUNDS.all(statements, whose)),
+    ...(await DECISIONS.all(statements, whose)),
+    ...(await ACTIONS.all(statements, whose)),
+  ];
+  const actedMinor = sums.reduce((total, { sum }) => total + sum, 0n);
+  return needsApproval({ amountMinor, actedMinor, limitMinor });
+}

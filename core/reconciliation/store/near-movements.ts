@@ -1,0 +1,153 @@
+import { sql } from 'kysely';
+import type { Statements } from '../../../database/statements.ts';
+import { statement, type Given, type RowOf } from '../../../database/typed-statements.ts';
+import { SWEPT_PAYMENT, sweptPaymentOf } from '../../payments/store/due.ts';
+import type { SweptAttempt } from '../../unapplied-payments/due.ts';
+import {
+  type AtGateway,
+  type ChargeRow,
+  chargesOfPayments,
+  refunds,
+  type RefundRow,
+  unappliedCharges,
+} from './movements.ts';
+
+/** How many a person could look through. */
+const NEAR_MAX = 200;
+
+interface Near extends AtGateway {
+  readonly currency: string;
+  readonly amounts: readonly bigint[];
+  readonly from: Date;
+  /** Exclusive. */
+  readonly before: Date;
+}
+
+const CHARGES = statement((db, $: Given<Near>) =>
+  chargesOfPayments(db, $)
+    .where('p.currency', '=', $('currency'))
+    .where((eb) =>
+      eb.or([
+        eb('t.grossMinor', '=', sql<bigint>`any(${$('amounts')})`),
+        eb(sql<bigint>`t.gross_minor - t.fee_minor`, '=', sql<bigint>`any(${$('amounts')})`),
+      ]),
+    )
+    .where('p.endedAt', '>=', $('from'))
+    .where('p.endedAt', '<', $('before'))
+    .limit(NEAR_MAX),
+);
+const UNAPPLIED = statement((db, $: Given<Near>) =>
+  unappliedCharges(db, $)
+    .where('l.currency', '=', $('currency'))
+    .where((eb) =>
+      eb.or([
+        eb('l.grossMinor', '=', sql<bigint>`any(${$('amounts')})`),
+        eb(sql<bigint>`l.gross_minor - l.fee_minor`, '=', sql<bigint>`any(${$('amounts')})`),
+      ]),
+    )
+    .where('l.createdAt', '>=', $('from'))
+    .where('l.createdAt', '<', $('before'))
+    .limit(NEAR_MAX),
+);
+const REFUNDS = statement((db, $: Given<Near>) =>
+  refunds(db, $)
+    .where('r.currency', '=', $('currency'))
+    .where('r.amountMinor', '=', sql<bigint>`any(${$('amounts')})`)
+    .where('r.succeededAt', '>=', $('from'))
+    .where('r.succeededAt', '<', $('before'))
+    .limit(NEAR_MAX),
+);
+
+/** Returns charges and refunds of one of these amounts, gross or net, within a time. */
+export async function movementsNear(
+  statements: Statements,
+  near: Near,
+): Promise<{ readonly charges: readonly ChargeRow[]; readonly refunds: readonly RefundRow[] }> {
+  return {
+    charges: [...(await CHARGES.all(statements, near)), ...(await UNAPPLIED.all(statements, near))],
+    refunds: await REFUNDS.all(statements, near),
+  };
+}
+
+const ATTEMPT = statement((db, $: Given<{ resultId: bigint }>) =>
+  db
+    .selectFrom('reconciliation_results as r')
+    .leftJoin('payout_lines as n', 'n.id', 'r.lineId')
+    .innerJoin('payment_attempts as t', (join) =>
+      join
+        .onRef('t.mode', '=', 'r.mode')
+        .onRef('t.gateway', '=', 'r.gateway')
+        .on((eb) =>
+          eb.or([
+            eb('t.reference', '=', eb.ref('n.attemptReference')),
+            eb('t.gatewayTxnId', '=', eb.ref('n.gatewayTxnId')),
+            eb('t.paymentId', '=', eb.ref('r.paymentId')),
+          ]),
+        ),
+    )
+    .innerJoin('payments as p', 'p.id', 't.paymentId')
+    .innerJoin('applications as a', 'a.id', 'p.applicationId')
+    .select(SWEPT_PAYMENT)
+    .select('t.reference as attemptReference')
+    .where('r.id', '=', $('resultId'))
+    // What the line names comes before the other attempts of the payment.
+    .orderBy(sql`(t.reference = n.attempt_reference) is true`, 'desc')
+    .orderBy(sql`(t.gateway_txn_id = n.gateway_txn_id) is true`, 'desc')
+    .orderBy('t.id', 'desc')
+    .limit(1),
+);
+
+/** Returns the attempt that a result's line names, or that of its payment. */
+export async function attemptOfResult(statements: Statements, resultId: bigint): Promise<SweptAttempt | null> {
+  const row = await ATTEMPT.first(statements, { resultId });
+  return row === undefined ? null : { payment: sweptPaymentOf(row), attemptReference: row.attemptReference };
+}
+
+const RESULT = statement((db, $: Given<{ resultId: bigint }>) =>
+  db
+    .selectFrom('reconciliation_results as r')
+    .leftJoin('payout_lines as n', 'n.id', 'r.lineId')
+    .leftJoin('payments as p', 'p.id', 'r.paymentId')
+    .leftJoin('refunds as f', 'f.id', 'r.refundId')
+    .leftJoin('payouts as o', 'o.id', 'n.payoutId')
+    .select([
+      'r.id',
+      'r.storeId',
+      'r.lineId',
+      'r.movementKey',
+      'r.period',
+      'r.status',
+      'r.reason',
+      'r.detail',
+      'r.paymentId',
+      'p.reference as paymentReference',
+      'r.refundId',
+      'f.reference as refundReference',
+      'o.reference as payoutReference',
+      'r.expectedMinor',
+      'r.settledMinor',
+      'r.feeExpectedMinor',
+      'r.feeSettledMinor',
+      'r.acceptedAt',
+      'n.kind as lineKind',
+      'n.gatewayTxnId',
+      'n.attemptReference',
+      'n.lineReference',
+      'n.grossMinor',
+      'n.feeMinor',
+      'n.taxMinor',
+      'n.netMinor',
+      'n.currency as lineCurrency',
+      'n.occurredAt',
+      'n.paidOutOn',
+      'n.description',
+    ])
+    .where('r.id', '=', $('resultId')),
+);
+
+/** What a run says of the line or movement of a case, and the line. */
+export type ShownResult = RowOf<typeof RESULT>;
+
+export async function readShownResult(statements: Statements, resultId: bigint): Promise<ShownResult | null> {
+  return (await RESULT.first(statements, { resultId })) ?? null;
+}
