@@ -90,7 +90,7 @@ export const RECONCILIATION: readonly Defect[] = [
   {
     name: 'accepted-not-summed',
     breaks: 'One person accepts a large loss in many small parts.',
-    edits: [{ in: 'core/reconciliation', find: '...(await ACTIONS.all(statements, whose))', replace: '' }],
+    edits: [{ in: 'core/reconciliation', find: 'await ACTIONS.all(statements, whose)', replace: '[]' }],
     caughtBy: [{ check: CASES, names: 'accepting a difference counts what the same person has accepted within a day' }],
   },
 ];
