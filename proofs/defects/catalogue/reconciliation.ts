@@ -16,13 +16,13 @@ export const RECONCILIATION: readonly Defect[] = [
         replace: "only('clearing', line.netMinor)",
       },
     ],
-    caughtBy: [{ check: RUNS, names: 'flags what it cannot explain, opens a case, and holds the money apart' }],
+    caughtBy: [{ check: RUNS, names: 'a run flags what it cannot explain, opens a case, and holds the money apart' }],
   },
   {
     name: 'fee-line-unexplained',
     breaks: 'A fee that stands in a line of its own is no cost in the books.',
     edits: [{ in: 'domain/payouts', find: "withTax('fees', line)", replace: "only('unexplained', line.netMinor)" }],
-    caughtBy: [{ check: RUNS, names: 'says by how much a payout does not add up, until it does' }],
+    caughtBy: [{ check: RUNS, names: 'a run says by how much a payout does not add up, until it does' }],
   },
   {
     name: 'accepted-without-difference',
@@ -34,7 +34,12 @@ export const RECONCILIATION: readonly Defect[] = [
         replace: "only('clearing', line.netMinor)",
       },
     ],
-    caughtBy: [{ check: CASES, names: 'books it at once, closes the case, and the next run leaves both as they are' }],
+    caughtBy: [
+      {
+        check: CASES,
+        names: 'accepting a difference books it at once, closes the case, and the next run leaves both as they are',
+      },
+    ],
   },
   {
     name: 'correction-not-booked',
@@ -46,7 +51,7 @@ export const RECONCILIATION: readonly Defect[] = [
         replace: "only('unexplained', one.line.netMinor)",
       },
     ],
-    caughtBy: [{ check: CASES, names: 'books a line to an account that two people chose' }],
+    caughtBy: [{ check: CASES, names: 'a correction books a line to an account that two people chose' }],
   },
   {
     name: 'acceptance-never-ends',
@@ -58,7 +63,12 @@ export const RECONCILIATION: readonly Defect[] = [
         replace: 'ACCEPTED.length > 0',
       },
     ],
-    caughtBy: [{ check: CASES, names: 'ends when the difference becomes another one: a new case asks again' }],
+    caughtBy: [
+      {
+        check: CASES,
+        names: 'accepting a difference ends when the difference becomes another one: a new case asks again',
+      },
+    ],
   },
   {
     name: 'case-seconded-alone',
@@ -70,12 +80,17 @@ export const RECONCILIATION: readonly Defect[] = [
         replace: 'waiting.operatorId === null',
       },
     ],
-    caughtBy: [{ check: CASES, names: 'takes a second person above the threshold, who is never the first' }],
+    caughtBy: [
+      {
+        check: CASES,
+        names: 'accepting a difference takes a second person above the threshold, who is never the first',
+      },
+    ],
   },
   {
     name: 'accepted-not-summed',
     breaks: 'One person accepts a large loss in many small parts.',
-    edits: [{ in: 'core/reconciliation', find: '...(await ACTIONS.all(statements, whose))', replace: '' }],
-    caughtBy: [{ check: CASES, names: 'counts what the same person has accepted within a day' }],
+    edits: [{ in: 'core/reconciliation', find: 'await ACTIONS.all(statements, whose)', replace: '[]' }],
+    caughtBy: [{ check: CASES, names: 'accepting a difference counts what the same person has accepted within a day' }],
   },
 ];

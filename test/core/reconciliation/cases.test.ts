@@ -8,6 +8,7 @@ import {
 } from '../../../core/reconciliation/case-actions.ts';
 import { assignCase, noteInCase, releaseOwnedCase } from '../../../core/reconciliation/cases.ts';
 import { carryOut } from '../../../core/reconciliation/carry-out.ts';
+import { proposalsOfLine } from '../../../core/reconciliation/proposals.ts';
 import { decidedActions } from '../../../core/reconciliation/store/case-actions.ts';
 import { listCases, readCase, readEntries } from '../../../core/reconciliation/store/case-list.ts';
 import { insertOperator } from '../../../core/operators/store/operators.ts';
@@ -16,7 +17,7 @@ import type { ActingOperator } from '../../../core/operators/acting-operator.ts'
 import { createLogger } from '../../../runtime/logger.ts';
 import { createFakeDispatch } from '../../api/fake-dispatch.ts';
 import { createApplication, payPayment } from '../ledger/ledger-fixture.ts';
-import { CALENDAR, openReconciliation, type ReconciliationWorld } from './reconciliation-world.ts';
+import { CALENDAR, GATEWAY, openReconciliation, type ReconciliationWorld } from './reconciliation-world.ts';
 
 let world: ReconciliationWorld;
 let ann: ActingOperator;
@@ -320,6 +321,21 @@ describe('a case', () => {
     await withdrawInCase(deps(), ben, { reference });
     expect(await outcomes(reference)).toEqual(['accept WITHDRAWN']);
     expect(await act(ben, reference, ACCEPT)).toBe('awaiting-second');
+  });
+
+  test('proposes payments of the same amount from around its day, and only those that the operator sees', async () => {
+    // A guess shows no payment of another application.
+    const paid = await pay();
+    await world.addLines([{ gatewayTxnId: 'B-misspelt', grossMinor: 9_750n }]);
+    await world.run();
+    const [line] = (await world.results()).flatMap((result) => (result.line === null ? [] : [BigInt(result.line)]));
+    const reading = { calendar: CALENDAR, feeAtSettlement: false };
+    const wanted = { mode: 'TEST', gateway: GATEWAY, lineId: line ?? 0n, period: world.today() } as const;
+    const [proposal] = await inView(ann, (em) => proposalsOfLine(em, reading, wanted));
+    expect(proposal?.movement.attemptReference).toBe(paid.attemptReference);
+    expect(proposal?.reasons).toContain('SAME_NET_AMOUNT');
+    const other = await operator('cy@other.example', await createApplication(world.ledger.database));
+    expect(await inView(other, (em) => proposalsOfLine(em, reading, wanted))).toEqual([]);
   });
 
   test('asks the gateway about the attempt that its line names', async () => {
