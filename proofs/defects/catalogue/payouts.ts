@@ -35,7 +35,7 @@ export const PAYOUTS: readonly Defect[] = [
       },
     ],
     caughtBy: [
-      { check: IMPORT, names: 'an import that dies before any commit goes on where it stopped, with an equal result' },
+      { check: IMPORT, names: 'an import that dies after any commit goes on where it stopped, with an equal result' },
     ],
   },
   {
@@ -70,7 +70,7 @@ export const PAYOUTS: readonly Defect[] = [
     caughtBy: [
       {
         check: IMPORT,
-        names: 'a file that cannot be read to its end is refused with the place, and keeps what stands before it',
+        names: 'a file that cannot be read to its end keeps the lines and the rejections that stand before the fault',
       },
     ],
   },

@@ -141,7 +141,8 @@ test('a bank statement assigns an entry that names a payout, and offers one of t
     entry('25,00', 'SETTLEMENT payout-8001 PART 1'),
     entry('35,00', 'SETTLEMENT PAYOUT-8001 PART 2'),
     entry('44,00', 'SETTLEMENT PAYOUT-80021'),
-    ':62F:C261104BDT104,00\r\n',
+    entry('9,00', 'PAYOUT-8001 AND PAYOUT-8002'),
+    ':62F:C261104BDT113,00\r\n',
   ].join('');
   const uploaded = await upload(
     statement,
@@ -150,14 +151,17 @@ test('a bank statement assigns an entry that names a payout, and offers one of t
   );
   expect(uploaded.status).toBe(201);
   const { reference } = (uploaded.data as Uploaded).file;
-  expect(await importNow(reference)).toMatchObject({ state: 'IMPORTED', linesAdded: 3 });
+  expect(await importNow(reference)).toMatchObject({ state: 'IMPORTED', linesAdded: 4 });
   const payouts = (await send('GET', '/admin/payouts?status=PAID')).data as { gatewayReference: string }[];
   expect(payouts.find(({ gatewayReference }) => gatewayReference === 'PAYOUT-8001')).toMatchObject({
     bankMinor: '6000',
     residualMinor: '0',
   });
-  const entries = (await send('GET', '/admin/bank-entries?matched=false')).data as { candidates: string[] }[];
-  expect(entries).toMatchObject([{ amountMinor: 4_400, payout: null, candidates: [expect.stringMatching(/^po_/)] }]);
+  const entries = (await send('GET', '/admin/bank-entries?matched=false')).data as { amountMinor: number }[];
+  expect(entries.toSorted((a, b) => a.amountMinor - b.amountMinor)).toMatchObject([
+    { amountMinor: 900, payout: null, candidates: [] },
+    { amountMinor: 4_400, payout: null, candidates: [expect.stringMatching(/^po_/)] },
+  ]);
   const named = (await send('GET', '/admin/bank-entries?matched=true')).data as { payout: string }[];
   const body = { amountMinor: 1, arrivedOn: '2026-11-04', reason: 'no' };
   expect((await send('POST', `/admin/payouts/${named[0]?.payout}/bank-amount`, body)).code).toBe(

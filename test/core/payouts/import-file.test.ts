@@ -124,8 +124,24 @@ describe('an import that dies', () => {
 });
 
 describe('a file that cannot be read to its end', () => {
-  test('is refused with the place, and keeps what stands before it', async () => {
-    // The operator has to know where, and the lines before the fault are true.
+  test('keeps the lines and the rejections that stand before the fault', async () => {
+    // They are true, and whoever mends the file must not look for them. Text is decoded in pieces, so the fault stands in a later one.
+    const many = Array.from(
+      { length: 2_000 },
+      (_, index) => `P1,${index === 7 ? 'x' : `line-${index}`},${index === 7 ? 'none' : '1.00'},,2026-11-01 10:00,,`,
+    );
+    const bytes = Buffer.concat([Buffer.from(file(...many)), Buffer.from([0xc3, 0x28, 0x0a])]);
+    const { reference } = await world.upload(bytes);
+    const outcome = await world.import(reference, { rowsAtOnce: 100_000 });
+    expect(outcome).toMatchObject({ state: 'REFUSED', problem: 'BAD_ENCODING', linesRejected: 1 });
+    expect(outcome.linesAdded).toBeGreaterThan(1_000);
+    const { lines, rejections } = await world.stored();
+    expect(lines).toHaveLength(outcome.linesAdded);
+    expect(rejections).toMatchObject([{ line_number: 9, code: 'BAD_AMOUNT' }]);
+  });
+
+  test('is refused with the place', async () => {
+    // The operator has to know where.
     const bytes = Buffer.concat([
       Buffer.from(file(...ROWS)),
       Buffer.from('P9,x,1.00,,,,\n'),
