@@ -41,5 +41,6 @@ export const PINNED_SEEDS: ReadonlyMap<number, PinnedSeed> = new Map([
   [9_111, billed('the stand-in listed ended workflows without their type, so none was started again')],
   [937, everything('a query that failed for days began again with short pauses in each new history')],
   [5_599, everything('a query that failed for days began again with short pauses in each new history')],
+  [126, everything('an attempt whose process stood still was taken for one that came before its time')],
   [202_255, money('unapplied money that cannot be booked took more events in short histories than a story was given')],
 ]);

@@ -539,12 +539,7 @@ export class World {
     const open = postgres
       .rows('payments')
       .filter(({ status, review_reason: reason }) => (status === 'CREATED' || status === 'PENDING') && reason === null);
-    const underReview = new Set(
-      postgres
-        .rows('payments')
-        .filter(({ status, review_reason: reason }) => status === 'PENDING' && reason !== null)
-        .map(({ id }) => id),
-    );
+    const underReview = this.underReview();
     const unread = postgres
       .rows('gateway_callbacks')
       .some(
@@ -589,6 +584,24 @@ export class World {
       );
   }
 
+  /** Returns the ids of payments that wait for an operator. */
+  private underReview(): Set<Values[string]> {
+    return new Set(
+      this.postgres
+        .rows('payments')
+        .filter(({ status, review_reason: reason }) => status === 'PENDING' && reason !== null)
+        .map(({ id = null }) => id),
+    );
+  }
+
+  /** Returns the unread callbacks to sweep. Once nothing fails, sweeping one of a payment under review would change nothing before the decision. */
+  private sweptCallbacks(): Values[] {
+    const waiting = this.isCalm() ? this.underReview() : new Set();
+    return this.postgres
+      .rows('gateway_callbacks')
+      .filter(({ consumed_at: consumedAt, payment_id: payment }) => consumedAt === null && !waiting.has(payment));
+  }
+
   /** Returns the open refunds to sweep. Once nothing fails, sweeping a refund whose workflow runs would change nothing. */
   private sweptRefunds(): Values[] {
     return this.postgres
@@ -613,7 +626,7 @@ export class World {
       ...this.postgres
         .rows('payments')
         .filter(({ status, review_reason: r }) => (status === 'CREATED' || status === 'PENDING') && r === null),
-      ...this.postgres.rows('gateway_callbacks').filter(({ consumed_at: consumedAt }) => consumedAt === null),
+      ...this.sweptCallbacks(),
       ...this.sweptRefunds(),
       ...this.waitingDecisions(),
       ...this.postgres.rows('webhook_events').filter(({ next_sweep_at: at }) => at !== null),

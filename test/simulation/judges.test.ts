@@ -567,6 +567,40 @@ describe('the judges of the simulation', () => {
     expect(complains(withFirst('refunds', { failure_code: 'APPROVER_REJECTED', status: 'REJECTED' }))).toBe(true);
   });
 
+  test.each([
+    {
+      ms: 62_000,
+      durationMs: 78_000,
+      isKept: true,
+      why: 'beside an attempt whose process stood still beyond its lease',
+    },
+    { ms: 2_000, durationMs: 78_000, isKept: false, why: 'beside an attempt that still has its lease' },
+    { ms: 2_000, durationMs: 100, isKept: false, why: 'before its time, after an attempt that has ended' },
+    { ms: 62_000, durationMs: 100, isKept: true, why: 'in its time' },
+  ])('a second attempt $why: the schedule is kept, $isKept', ({ ms, durationMs, isKept }) => {
+    // An attempt belongs to its process for a minute. Attempts are numbered as they are recorded, so the later one may have begun first.
+    const evidence = withRows('webhook_attempts', (rows) => [
+      ...rows.filter(({ webhook_event_id: id }) => id !== 1n),
+      { webhook_event_id: 1n, number: 1, created_at: later(6_000 + ms), duration_ms: 100 },
+      { webhook_event_id: 1n, number: 2, created_at: later(6_000), duration_ms: durationMs },
+    ]);
+    expect(judge(evidence).some((violation) => violation.judge === 'webhook-schedule-kept')).toBe(!isKept);
+  });
+
+  test('an attempt that was made beside another takes no place in the schedule', () => {
+    // The third attempt by count is the second of the schedule, which is due after five seconds, not after five minutes.
+    const attempts = (thirdMs: number) =>
+      withRows('webhook_attempts', (rows) => [
+        ...rows.filter(({ webhook_event_id: id }) => id !== 1n),
+        { webhook_event_id: 1n, number: 1, created_at: later(68_000), duration_ms: 100 },
+        { webhook_event_id: 1n, number: 2, created_at: later(6_000), duration_ms: 78_000 },
+        { webhook_event_id: 1n, number: 3, created_at: later(68_000 + thirdMs), duration_ms: 100 },
+      ]);
+    const isBroken = (thirdMs: number) =>
+      judge(attempts(thirdMs)).some((violation) => violation.judge === 'webhook-schedule-kept');
+    expect([isBroken(6_000), isBroken(1_000)]).toEqual([false, true]);
+  });
+
   test('a delivery that is given up before ten attempts over 72 hours breaks the schedule', () => {
     // The published schedule has two limits: no attempt too early, and no end too soon.
     const parked = withFirst('webhook_events', { delivery_status: 'PARKED' });

@@ -7,6 +7,7 @@ import { msToNumber, type Duration } from '@temporalio/common/lib/time.js';
 import { ContinueAsNew, currentRun as run, type MessageDefinition } from './current-run.ts';
 
 export { ApplicationFailure } from '@temporalio/common';
+export { ParentClosePolicy } from '@temporalio/workflow/lib/interfaces.js';
 
 export function isCancellation(error: unknown): boolean {
   return (
@@ -16,6 +17,11 @@ export function isCancellation(error: unknown): boolean {
 
 /** No story cancels a workflow. */
 export const CancellationScope = { nonCancellable: <T>(work: () => Promise<T>): Promise<T> => work() };
+
+/** No story has a schedule, and nothing else starts a child. */
+export function startChild(): Promise<never> {
+  return Promise.reject(new Error('the simulation starts no child workflow'));
+}
 
 export function defineSignal(name: string): MessageDefinition {
   return { type: 'signal', name };
