@@ -1,5 +1,5 @@
 import { jsonBuildObject } from 'kysely/helpers/postgres';
-import { NO_MEMBERS } from '../../../database/expressions.ts';
+import { earlier, NO_MEMBERS, now } from '../../../database/expressions.ts';
 import { MissingRow } from '../../../database/missing-row.ts';
 import type { Statements } from '../../../database/statements.ts';
 import { statement, type Given } from '../../../database/typed-statements.ts';
@@ -99,30 +99,57 @@ export async function readForQuery(statements: Statements, reference: string): P
   };
 }
 
+/** As long as between two signals of signed callbacks, so that a flood of them does not fill the history. */
+const PAUSE = '5 seconds';
+
 const ALLOW_NEXT_SIGNAL = statement((db, $: Given<{ reference: string; newestCallbackId: bigint }>) =>
   db
-    .updateTable('payments as p')
-    .set({ callbackSignalledAt: null })
-    .where('p.reference', '=', $('reference'))
-    .returning((eb) =>
-      eb
-        .exists(
-          eb
-            .selectFrom('gateway_callbacks as c')
-            .select('c.id')
-            .whereRef('c.paymentId', '=', 'p.id')
-            .where('c.consumedAt', 'is', null)
-            .where('c.signatureValid', '=', true)
-            .where('c.id', '>', $('newestCallbackId')),
-        )
-        .$castTo<boolean>()
-        .as('more'),
-    ),
+    .with('due', (q) =>
+      q
+        .selectFrom('payments as p')
+        .select('p.id')
+        .where('p.reference', '=', $('reference'))
+        .where((eb) =>
+          eb.exists(
+            eb
+              .selectFrom('gateway_callbacks as c')
+              .select('c.id')
+              .whereRef('c.paymentId', '=', 'p.id')
+              .where('c.consumedAt', 'is', null)
+              .where('c.signatureValid', '=', true)
+              .where('c.id', '>', $('newestCallbackId'))
+              .where((c) =>
+                c.or([
+                  c('p.lastSignalledAt', 'is', null),
+                  c('p.lastSignalledAt', '<', earlier(PAUSE)),
+                  c('c.attemptId', 'is distinct from', c.ref('p.lastSignalledAttemptId')),
+                ]),
+              ),
+          ),
+        ),
+    )
+    .with('allowed', (q) =>
+      q
+        .updateTable('payments as p')
+        .set((eb) => ({
+          callbackSignalledAt: null,
+          lastSignalledAt: eb
+            .case()
+            .when(eb.exists(eb.selectFrom('due').select('due.id')))
+            .then(now)
+            .else(eb.ref('p.lastSignalledAt'))
+            .end(),
+        }))
+        .where('p.reference', '=', $('reference'))
+        .returning('p.id'),
+    )
+    .selectNoFrom((eb) => eb.exists(eb.selectFrom('due').select('due.id')).$castTo<boolean>().as('more')),
 );
 
 /**
  * Allows the next signal after a query that did not end the payment; what ends it allows the signal itself. Until then none is sent, so this returns
- * whether a signed callback has arrived since the query was prepared. Unsigned ones are signalled once a minute at most: the sweeper handles them.
+ * whether a signed callback has arrived since the query was prepared that would have been signalled otherwise. The sweeper handles the others, also those
+ * that came within the pause after the last signal, and unsigned ones, which are signalled once a minute at most.
  */
 export async function allowNextSignal(
   statements: Statements,
