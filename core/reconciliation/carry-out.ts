@@ -1,4 +1,3 @@
-import { ADVISORY_LOCK_SEEDS } from '../../database/advisory-locks.ts';
 import type { EntityManager } from '../../database/connection.ts';
 import { isOpen } from '../../domain/payment.ts';
 import type { CoreDependencies } from '../dependencies.ts';
@@ -46,7 +45,7 @@ export async function carryOut(deps: Dependencies, decided: DecidedAction): Prom
     return queryGateway(deps, decided);
   }
   await deps.database.withSystem(async (em) => {
-    await lockGateway(em, ADVISORY_LOCK_SEEDS.reconciliation, decided);
+    await lockGateway(em, decided);
     const found = await lockCaseById(em, decided.caseId);
     const action = await readDecided(em, decided.id);
     if (found === null || action === null) {

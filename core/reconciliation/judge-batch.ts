@@ -1,4 +1,3 @@
-import { ADVISORY_LOCK_SEEDS } from '../../database/advisory-locks.ts';
 import type { EntityManager } from '../../database/connection.ts';
 import type { Calendar } from '../../domain/calendar.ts';
 import type { PayoutAmounts } from '../../domain/ledger.ts';
@@ -67,7 +66,7 @@ interface Gathered {
  * again changes nothing. Batches of one gateway wait for each other, since they may share a movement.
  */
 export async function judgeBatch(em: EntityManager, batch: Batch): Promise<{ readonly changed: number }> {
-  await lockGateway(em, ADVISORY_LOCK_SEEDS.reconciliation, batch);
+  await lockGateway(em, batch);
   const gathered = await gather(em, batch);
   const judgement = judge(
     {

@@ -35,6 +35,8 @@ const READS: Readonly<Record<string, readonly [times: number, why: string]>> = {
   'database/entities/payout.ts': [2, 'updated_at, which is told and decides nothing'],
   'database/entities/reconciliation.ts': [3, 'updated_at, which is told and decides nothing'],
   'database/entities/refund.ts': [1, 'updated_at, which is told and decides nothing'],
+  'activities/reconciliation.ts': [2, 'how long one activity goes on with a run'],
+  'core/reconciliation/start-runs.ts': [2, 'how long a caller waits for the end of runs'],
   'core/payouts/sweep.ts': [2, 'how long one step of a sweep takes'],
   'database/entities/webhook.ts': [1, 'updated_at, which is told and decides nothing'],
   'core/operators/store/operators.ts': [1, 'updated_at, which is told and decides nothing'],

@@ -25,7 +25,7 @@ const TEXT: readonly (readonly [place: RegExp, why: string])[] = [
     /^core\/maintenance\/store\/(?:after-restore|restored-numbers)\.ts$/,
     'system views have no entity, and a sequence is named by a parameter',
   ],
-  [/^core\/decisions\/store\/approval\.ts$/, 'an advisory lock reads no row'],
+  [/^core\/(?:decisions\/store\/approval|reconciliation\/store\/case-approval)\.ts$/, 'an advisory lock reads no row'],
 ];
 
 /** Returns the source without comments. */

@@ -1,5 +1,4 @@
 import { sql, type ExpressionBuilder } from 'kysely';
-import { ADVISORY_LOCK_SEEDS } from '../../../database/advisory-locks.ts';
 import type { EntityManager } from '../../../database/connection.ts';
 import { now } from '../../../database/expressions.ts';
 import type { Tables } from '../../../database/tables.ts';
@@ -198,7 +197,7 @@ export interface CaseChanges {
 /** Opens a case for each flagged result and each payout that does not add up, and closes those that evidence explains. */
 export async function keepCases(em: EntityManager, at: AtGateway): Promise<CaseChanges> {
   // What people have decided is carried out under the same lock, which comes before those of cases.
-  await lockGateway(em, ADVISORY_LOCK_SEEDS.reconciliation, at);
+  await lockGateway(em, at);
   const closed = await CLOSE_BY_EVIDENCE.all(em, at);
   await RENEW.all(em, at);
   const opened = await OPEN_OF_RESULTS.all(em, at);
