@@ -69,6 +69,23 @@ const ENDS_THE_SESSION: Readonly<Record<string, string>> = {
 };
 
 const BEYOND_SCHEMA: Readonly<Record<string, string>> = {
+  'POST /admin/webhooks/{id}/resend': 'needs an endpoint that takes events',
+  'GET /admin/reconciliation/runs/{reference}': 'needs the reference of a run',
+  'POST /admin/reconciliation/runs/{reference}/cancel': 'needs a run that is running',
+  'POST /admin/payout-files': 'needs a file that its mapping can read',
+  'GET /admin/payout-files/{reference}/content': 'needs the reference of a file',
+  'GET /admin/payout-files/{reference}/rejections': 'needs the reference of a file',
+  'POST /admin/payout-files/{reference}/cancel': 'needs a file that is being imported',
+  'GET /admin/payouts/{reference}': 'needs the reference of a payout',
+  'GET /admin/payouts/{reference}/lines': 'needs the reference of a payout',
+  'POST /admin/payouts/{reference}/bank-amount': 'needs the reference of a payout',
+  'GET /admin/reconciliation/cases/{reference}': 'needs the reference of a case',
+  'POST /admin/reconciliation/cases/{reference}/assign': 'needs the reference of a case',
+  'POST /admin/reconciliation/cases/{reference}/release': 'needs the reference of a case',
+  'POST /admin/reconciliation/cases/{reference}/notes': 'needs the reference of a case',
+  'POST /admin/reconciliation/cases/{reference}/actions': 'needs the reference of a case',
+  'POST /admin/reconciliation/cases/{reference}/actions/second': 'needs the reference of a case',
+  'POST /admin/reconciliation/cases/{reference}/actions/withdraw': 'needs the reference of a case',
   'POST /auth/login': 'wants a password',
   'POST /auth/password': 'wants the present password',
   'POST /auth/totp/confirm': 'wants the code of this half-minute',
