@@ -62,6 +62,11 @@ export interface Database {
     work: (statements: Statements) => Promise<T>,
     options?: { readonly oneTrip: boolean },
   ): Promise<T>;
+  /**
+   * Runs one transaction of a request whose caller is not known yet, in one round trip. Its first statement must be `lenden_enter_as`, which opens the
+   * scope of a usable credential; until then, and for an unusable one, every row is hidden.
+   */
+  withCredential<T>(work: (statements: Statements) => Promise<T>): Promise<T>;
   /** Runs one transaction that sees every application: sweeper, sealing, verify, registration. Never call it from an application's route. */
   withSystem<T>(work: (em: EntityManager) => Promise<T>): Promise<T>;
   /** Runs one transaction of an operator's request, which sees the operators' tables and the rows of the applications in their view. */
@@ -120,6 +125,7 @@ export async function openDatabase({
   return {
     withScope: (scope, work, { oneTrip = false } = { oneTrip: false }) =>
       retry(() => (oneTrip ? inOneTrip : inTransaction)(pool, openingOf(scope), work)),
+    withCredential: (work) => retry(() => inOneTrip(pool, null, work)),
     withSystem: (work) => retry(async () => (await systemOrm()).em.fork().transactional(work)),
     withOperator: (view, work) =>
       retry(async () => {

@@ -17,11 +17,11 @@ export interface Statements {
 
 /**
  * Runs one transaction in one round trip. Opening, statements and commit are sent together, so `work` must send all its statements before it awaits
- * the first result. Anything it does with the results happens after the commit.
+ * the first result. Anything it does with the results happens after the commit. Without an opening, the first statement of `work` opens the scope.
  */
 export async function inOneTrip<T>(
   pool: Pool,
-  opening: Statement,
+  opening: Statement | null,
   work: (statements: Statements) => Promise<T>,
 ): Promise<T> {
   return withClient(pool, async (client) => {
@@ -133,9 +133,10 @@ function inOneWrite<T>(client: PoolClient, send: () => T): T {
   }
 }
 
-/** Sends both statements before awaiting either. */
-function begin(client: PoolClient, opening: Statement): Promise<QueryResult>[] {
-  return [client.query('begin'), client.query(toQuery(opening.text, opening.values))];
+/** Sends the statements before awaiting either. */
+function begin(client: PoolClient, opening: Statement | null): Promise<QueryResult>[] {
+  const begun = client.query('begin');
+  return opening === null ? [begun] : [begun, client.query(toQuery(opening.text, opening.values))];
 }
 
 async function withClient<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {

@@ -90,10 +90,11 @@ interface Serving extends Omit<Dispatching, 'find'> {
 
 async function serve({ context, surface, log, route, params }: Serving): Promise<void> {
   surface.admit(context);
-  const caller = route.auth === 'none' ? undefined : await surface.authenticate(context, route);
+  const { caller, early } = await identify({ context, surface, route, params });
   const { body, rawBody, bodyText, bytes } = await readBody(context, { route, surface, caller });
   const reply = await route.handler({
     params: check(route.params, params, route),
+    early,
     query: check(route.query, uniqueQuery(context), route),
     body,
     rawBody,
@@ -125,6 +126,23 @@ async function serve({ context, surface, log, route, params }: Serving): Promise
     );
   });
   context.body = text;
+}
+
+interface Identified {
+  readonly caller: unknown;
+  readonly early: unknown;
+}
+
+/** A request with invalid parameters reads nothing early, and is rejected after its caller is authenticated. */
+async function identify({ context, surface, route, params }: Omit<Serving, 'log'>): Promise<Identified> {
+  const { early } = route;
+  if (early !== undefined && surface.authenticateAndRead !== undefined) {
+    const parsed = route.params?.safeParse(params);
+    if (parsed?.success === true) {
+      return surface.authenticateAndRead(context, (statements) => early(statements, parsed.data));
+    }
+  }
+  return { caller: route.auth === 'none' ? undefined : await surface.authenticate(context, route), early: undefined };
 }
 
 /** Parses responses too: unknown members are removed, and a missing one is a server error. */

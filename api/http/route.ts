@@ -1,13 +1,16 @@
 import type { Readable } from 'node:stream';
 import type { z } from 'zod';
 import type { ErrorCode, FieldErrors } from '../../domain/errors.ts';
+import type { Statements } from '../../database/statements.ts';
 import type { JsonValue } from './json-text.ts';
 
 export type HttpMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 /** A handler's input: only what the route's schemas accepted. */
-export interface RouteInput<Params, Query, Body, Caller> {
+export interface RouteInput<Params, Query, Body, Caller, Early = undefined> {
   readonly params: Params;
+  /** What the route's `early` has read. */
+  readonly early: Early;
   readonly query: Query;
   readonly body: Body;
   readonly caller: Caller;
@@ -66,7 +69,7 @@ export interface StreamReply {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-export interface RouteSpec<Params, Query, Body, Data, Caller> {
+export interface RouteSpec<Params, Query, Body, Data, Caller, Early = undefined> {
   readonly method: HttpMethod;
   /** Below the surface's prefix, such as `/payments/{id}`. */
   readonly path: string;
@@ -87,6 +90,11 @@ export interface RouteSpec<Params, Query, Body, Data, Caller> {
   readonly body?: z.ZodType<Body>;
   /** Instead of JSON, the route takes bytes of one of these media types, and reads them as they come. */
   readonly bytes?: { readonly types: readonly string[]; readonly bytesMax: number };
+  /**
+   * Reads the caller's own rows in the round trip that finds the credential, before the caller is known: the database opens the scope of a usable
+   * credential. The result reaches the handler only once the caller is authenticated. Only on surfaces with `authenticateAndRead`.
+   */
+  readonly early?: (statements: Statements, params: Params) => Promise<Early>;
   /** `required`: a request without a key is rejected. */
   readonly idempotent?: boolean | 'required';
   /** The error message for a request that fails its schemas. */
@@ -110,16 +118,16 @@ export interface RouteSpec<Params, Query, Body, Data, Caller> {
   /** OpenAPI links from this response, for tools that follow them. */
   readonly links?: Readonly<Record<string, { operationId: string; parameters: Record<string, string> }>>;
   readonly handler: (
-    input: RouteInput<Params, Query, Body, Caller>,
+    input: RouteInput<Params, Query, Body, Caller, Early>,
   ) => Promise<RouteReply<Data> | ReplayReply | StreamReply>;
 }
 
 /** A route with its type parameters erased. */
-export type Route<Caller> = RouteSpec<unknown, unknown, unknown, unknown, Caller>;
+export type Route<Caller> = RouteSpec<unknown, unknown, unknown, unknown, Caller, unknown>;
 
 /** Returns the route. One object validates, types and documents an operation. */
-export function route<Params, Query, Body, Data, Caller>(
-  spec: RouteSpec<Params, Query, Body, Data, Caller>,
+export function route<Params, Query, Body, Data, Caller, Early = undefined>(
+  spec: RouteSpec<Params, Query, Body, Data, Caller, Early>,
 ): Route<Caller> {
   return spec as unknown as Route<Caller>;
 }

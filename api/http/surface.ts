@@ -1,4 +1,5 @@
 import type { ParameterizedContext } from 'koa';
+import type { Statements } from '../../database/statements.ts';
 import type { DomainError } from '../../domain/errors.ts';
 import type { ReplayReply, Route, RouteReply, StreamReply } from './route.ts';
 
@@ -12,6 +13,9 @@ export interface RequestState {
   head?: true;
 }
 export type Context = ParameterizedContext<RequestState>;
+
+/** Sees no rows if the credential is not usable. Its result is discarded if the caller turns out not to be authenticated. */
+export type EarlyRead<Read = unknown> = (statements: Statements) => Promise<Read>;
 
 /**
  * One published contract: its routes, authentication and shapes. Several surfaces may have a route on one path. `accepts`, called in order, decides
@@ -28,6 +32,11 @@ export interface Surface<Caller> {
   guard?(context: Context): void;
   /** Throws UNAUTHORIZED or RATE_LIMITED, and the errors of the route's permission where callers differ in what they may do. */
   authenticate(context: Context, route: Route<Caller>): Promise<Caller>;
+  /** Authenticates as `authenticate` does, and runs `read` in the round trip that finds the credential. */
+  authenticateAndRead?(
+    context: Context,
+    read: EarlyRead,
+  ): Promise<{ readonly caller: Caller; readonly early: unknown }>;
   /** Runs for an unknown path or method, before the error is sent: adds what a known caller gets with every response. Throws RATE_LIMITED only. */
   unrouted?(context: Context): Promise<void>;
   /** Runs after a request of a route has failed, before the error is sent: records it. */

@@ -1,7 +1,13 @@
 import { verify } from '@node-rs/bcrypt';
 import { randomBytes } from 'node:crypto';
-import { findCredential, type KnownCredential } from '../../core/applications/store/callers.ts';
+import {
+  findCredential,
+  findCredentialAndRead,
+  type KnownCredential,
+  type PresentedKey,
+} from '../../core/applications/store/callers.ts';
 import type { Database } from '../../database/connection.ts';
+import type { Statements } from '../../database/statements.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { createBoundedWork, type BoundedWork } from '../../runtime/bounded-work.ts';
 import { hmacSha256, sha256 } from '../../runtime/secrets.ts';
@@ -23,7 +29,19 @@ export interface Authenticator {
    * @throws DomainError UNAUTHORIZED, with the same message for every cause; RATE_LIMITED from `guesses`
    * @throws TooMuchWaiting while too many secrets wait to be checked
    */
-  authenticate(apiKey: string, apiSecret: string, guesses: Guesses): Promise<NativeCaller>;
+  authenticate(presented: Presented): Promise<NativeCaller>;
+  /** Authenticates, and reads in the round trip that finds the credential. Throws what `authenticate` throws, and what the read throws. */
+  authenticateAndRead<Read>(
+    presented: Presented,
+    read: (statements: Statements) => Promise<Read>,
+  ): Promise<{ readonly caller: NativeCaller; readonly early: Read }>;
+}
+
+/** What a request presents to prove who sends it. */
+export interface Presented {
+  readonly apiKey: string;
+  readonly apiSecret: string;
+  readonly guesses: Guesses;
 }
 
 /** The limit on failed secret checks of one address. */
@@ -42,22 +60,33 @@ export interface Guesses {
 export function createAuthenticator(database: Database): Authenticator {
   const verdicts = createVerdicts();
   const noteUse = createUseNotes(database);
+  const admit = async (found: KnownCredential | null, { apiSecret, guesses }: Presented): Promise<KnownCredential> => {
+    if (found === null || found.secretHash === null) {
+      throw refused();
+    }
+    if (!(await verdicts.matches(apiSecret, found.secretHash, guesses))) {
+      throw refused();
+    }
+    await noteUse(found);
+    return found;
+  };
   return {
-    async authenticate(apiKey, apiSecret, guesses) {
-      if (!KEY_FORMAT.test(apiKey) || apiSecret === '' || apiSecret.length > SECRET_LENGTH_MAX) {
-        throw refused();
-      }
-      const found = await findCredential(database, { keyHash: sha256(apiKey), contract: 'native' });
-      if (found === null || found.secretHash === null) {
-        throw refused();
-      }
-      if (!(await verdicts.matches(apiSecret, found.secretHash, guesses))) {
-        throw refused();
-      }
-      await noteUse(found);
-      return found;
+    async authenticate(presented) {
+      return admit(await findCredential(database, keyOf(presented)), presented);
+    },
+    async authenticateAndRead(presented, read) {
+      const { found, read: early } = await findCredentialAndRead(database, keyOf(presented), read);
+      return { caller: await admit(found, presented), early };
     },
   };
+}
+
+/** Throws UNAUTHORIZED for what cannot be a key and its secret. */
+function keyOf({ apiKey, apiSecret }: Presented): PresentedKey {
+  if (!KEY_FORMAT.test(apiKey) || apiSecret === '' || apiSecret.length > SECRET_LENGTH_MAX) {
+    throw refused();
+  }
+  return { keyHash: sha256(apiKey), contract: 'native' };
 }
 
 function createVerdicts() {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { explainPayment } from '../../core/payments/explain-payment.ts';
-import { listPayments, type PaymentRecord } from '../../core/payments/store/payments.ts';
+import { listPayments, readPaymentInScope, type PaymentRecord } from '../../core/payments/store/payments.ts';
 import { refundedOf } from '../../core/refunds/store/refunds.ts';
 import { findPublicPayment } from '../../core/payments/store/public-references.ts';
 import { DomainError, notFound } from '../../domain/errors.ts';
@@ -124,10 +124,13 @@ function read(deps: ApiDependencies): Route<NativeCaller> {
     params: IdParams,
     response: { status: 200, schema: PaymentSchema },
     errors: ['VALIDATION_ERROR', 'RESOURCE_NOT_FOUND', ...CREDENTIAL_ERRORS],
-    handler: async ({ caller, params }: { caller: NativeCaller; params: IdParams }) => ({
-      status: 200,
-      data: paymentView(await findPayment(deps, caller.scope, params.id), deps.webUrl),
-    }),
+    early: (statements, params: IdParams) => readPaymentInScope(statements, params.id),
+    handler: ({ early: payment }) => {
+      if (payment === null) {
+        throw notFound('payment');
+      }
+      return Promise.resolve({ status: 200, data: paymentView(payment, deps.webUrl) });
+    },
   });
 }
 

@@ -1,8 +1,8 @@
 import { admitCredential, hashesOf, slowGuesses } from '../http/admit.ts';
 import { requireOneContract } from '../http/contract.ts';
 import { admitAddress, type RateLimiter } from '../http/rate-limit.ts';
-import { surface, type AnySurface } from '../http/surface.ts';
-import { createAuthenticator, type NativeCaller } from './authenticate.ts';
+import { surface, type AnySurface, type Context } from '../http/surface.ts';
+import { createAuthenticator, type NativeCaller, type Presented } from './authenticate.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { renderNative, renderNativeError } from './envelope.ts';
 import { nativeRoutes } from './routes.ts';
@@ -15,7 +15,19 @@ const ADDRESS_PER_MINUTE = 300;
 
 /** Returns the native API. It serves every path below the prefix that no other contract claims first. */
 export function nativeSurface(deps: ApiDependencies, limiter: RateLimiter): AnySurface {
-  const { authenticate } = createAuthenticator(deps.database);
+  const { authenticate, authenticateAndRead } = createAuthenticator(deps.database);
+  const presented = (context: Context): Presented => ({
+    apiKey: context.get('x-api-key'),
+    apiSecret: context.get('x-api-secret'),
+    guesses: hashesOf({ context, limiter, log: deps.log }),
+  });
+  const admit = (context: Context, caller: NativeCaller): NativeCaller => {
+    admitCredential(
+      { context, limiter, resetOf: ({ resetSeconds }) => resetSeconds },
+      { credentialId: caller.credentialId, perMinute: caller.application.rateLimitPerMinute },
+    );
+    return caller;
+  };
   return surface<NativeCaller>({
     name: 'native',
     prefix: NATIVE_PREFIX,
@@ -29,19 +41,14 @@ export function nativeSurface(deps: ApiDependencies, limiter: RateLimiter): AnyS
       }
     },
     async authenticate(context) {
-      const caller = await slowGuesses(
+      return admit(context, await slowGuesses({ context, limiter, log: deps.log }, authenticate(presented(context))));
+    },
+    async authenticateAndRead(context, read) {
+      const { caller, early } = await slowGuesses(
         { context, limiter, log: deps.log },
-        authenticate(
-          context.get('x-api-key'),
-          context.get('x-api-secret'),
-          hashesOf({ context, limiter, log: deps.log }),
-        ),
+        authenticateAndRead(presented(context), read),
       );
-      admitCredential(
-        { context, limiter, resetOf: ({ resetSeconds }) => resetSeconds },
-        { credentialId: caller.credentialId, perMinute: caller.application.rateLimitPerMinute },
-      );
-      return caller;
+      return { caller: admit(context, caller), early };
     },
     render: renderNative,
     renderError: renderNativeError,

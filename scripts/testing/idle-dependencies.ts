@@ -11,6 +11,7 @@ export function idleDependencies(): ApiDependencies & AdminDependencies {
   return {
     database: {
       withScope: refuse,
+      withCredential: refuse,
       withSystem: refuse,
       withOperator: refuse,
       lookup: refuse,

@@ -45,10 +45,10 @@ test('a key that nobody has, and one that is revoked, cost no hash', async () =>
   const guesses = counting();
   const { authenticate } = fresh();
   const unknown = `oi_test_${'0'.repeat(32)}`;
-  await expect(authenticate(unknown, 'secret', guesses)).rejects.toMatchObject(refused);
+  await expect(authenticate({ apiKey: unknown, apiSecret: 'secret', guesses })).rejects.toMatchObject(refused);
   const gone = await world.register();
   await world.sql(`update credentials set status = 'REVOKED' where application_id = ?`, [gone.applicationId]);
-  await expect(authenticate(gone.test.apiKey, gone.test.apiSecret, guesses)).rejects.toMatchObject(refused);
+  await expect(authenticate({ ...gone.test, guesses })).rejects.toMatchObject(refused);
   expect(guesses.taken).toBe(0);
 });
 
@@ -57,11 +57,11 @@ test('a failed hash counts, a right one is given back, and a remembered one is n
   const guesses = counting();
   const { authenticate } = fresh();
   const { apiKey, apiSecret } = shop.test;
-  await expect(authenticate(apiKey, 'wrong', guesses)).rejects.toMatchObject(refused);
+  await expect(authenticate({ apiKey, apiSecret: 'wrong', guesses })).rejects.toMatchObject(refused);
   expect([guesses.taken, guesses.released]).toEqual([1, 0]);
-  await authenticate(apiKey, apiSecret, guesses);
+  await authenticate({ apiKey, apiSecret, guesses });
   expect([guesses.taken, guesses.released]).toEqual([2, 1]);
-  await authenticate(apiKey, apiSecret, counting(0));
+  await authenticate({ apiKey, apiSecret, guesses: counting(0) });
 });
 
 test('an address that has failed too often is told so before the next hash', async () => {
@@ -69,7 +69,9 @@ test('an address that has failed too often is told so before the next hash', asy
   const guesses = counting(3);
   const { authenticate } = fresh();
   const tries = await Promise.allSettled(
-    Array.from({ length: 20 }, (_value, number) => authenticate(shop.test.apiKey, `wrong${number}`, guesses)),
+    Array.from({ length: 20 }, (_value, number) =>
+      authenticate({ apiKey: shop.test.apiKey, apiSecret: `wrong${number}`, guesses }),
+    ),
   );
   const codes = tries.map((tried) => (tried.status === 'rejected' ? (tried.reason as DomainError).code : 'let in'));
   expect(codes.filter((code) => code === 'UNAUTHORIZED')).toHaveLength(3);
@@ -81,11 +83,13 @@ test('more secrets at once than may wait are refused at once, and what was remem
   const guesses = counting();
   const { authenticate } = fresh();
   const { apiKey, apiSecret } = shop.test;
-  await authenticate(apiKey, apiSecret, guesses);
+  await authenticate({ apiKey, apiSecret, guesses });
   const flood = Promise.allSettled(
-    Array.from({ length: 150 }, (_value, number) => authenticate(apiKey, `flood${number}`, guesses)),
+    Array.from({ length: 150 }, (_value, number) => authenticate({ apiKey, apiSecret: `flood${number}`, guesses })),
   );
-  await expect(authenticate(apiKey, apiSecret, counting(0))).resolves.toMatchObject({ scope: { mode: 'TEST' } });
+  await expect(authenticate({ apiKey, apiSecret, guesses: counting(0) })).resolves.toMatchObject({
+    scope: { mode: 'TEST' },
+  });
   const tries = await flood;
   const overflow = tries.filter((tried) => tried.status === 'rejected' && tried.reason instanceof TooMuchWaiting);
   expect(overflow.length).toBeGreaterThan(0);

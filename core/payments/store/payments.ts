@@ -3,6 +3,7 @@ import type { Scope } from '../../../database/connection.ts';
 import { now, timeOf } from '../../../database/expressions.ts';
 import type { Statements } from '../../../database/statements.ts';
 import { statement, type Given, type RowOf } from '../../../database/typed-statements.ts';
+import type { Mode } from '../../../domain/mode.ts';
 
 /** Columns of `payments p` that the code of every payment needs. Its time by the database decides what has expired, never a process's clock. */
 export const PAYMENT = [
@@ -54,6 +55,16 @@ const BY_ID = statement((db, $: Given<Scope & { id: bigint }>) =>
     .where('p.mode', '=', $('mode')),
 );
 
+/** For a transaction whose scope the database has opened from the caller's credential. */
+const BY_ID_IN_SCOPE = statement((db, $: Given<{ id: bigint }>) =>
+  db
+    .selectFrom('payments as p')
+    .select(PAYMENT)
+    .where('p.id', '=', $('id'))
+    .where('p.applicationId', '=', sql<bigint>`lenden_scope_app()`)
+    .where('p.mode', '=', sql<Mode>`lenden_scope_mode()`),
+);
+
 /** A payment's row. */
 export type PaymentRecord = RowOf<typeof BY_ID>;
 
@@ -88,6 +99,11 @@ export async function readPayment(
   paymentId: bigint,
 ): Promise<PaymentRecord | null> {
   return (await BY_ID.first(statements, { applicationId, mode, id: paymentId })) ?? null;
+}
+
+/** Returns null if the transaction's scope has no such payment. */
+export async function readPaymentInScope(statements: Statements, paymentId: bigint): Promise<PaymentRecord | null> {
+  return (await BY_ID_IN_SCOPE.first(statements, { id: paymentId })) ?? null;
 }
 
 /** Records when the payer was first sent to a gateway. Later calls do not change it. */

@@ -99,4 +99,16 @@ export const APPLICATIONS = [
       a.gateways_allowed, a.checkout_gateways
     from public.credentials c join public.applications a on a.id = c.application_id where c.key_hash = hash $$`,
   ...ownedByLookup('lenden_find_credential(bytea)', 'lenden_app'),
+
+  // Returns the same, and opens the scope of a usable credential for this transaction, so that a read can follow in the same round trip. An unusable
+  // credential opens none, and every row stays hidden.
+  `create function lenden_enter_as(hash bytea)
+  returns table (credential_id bigint, application_id bigint, mode text, contract text, scopes text[], secret_hash text, usable boolean, name text,
+    return_origins text[], expiry_minutes integer, rate_limit_per_minute integer, receipts_enabled boolean, min_amount_minor bigint,
+    max_amount_minor bigint, gateways_allowed text[], checkout_gateways text[])
+  language sql volatile security definer set search_path = pg_catalog, public
+  as $$ select f.* from lenden_find_credential(hash) f
+    where set_config('lenden.app', case when f.usable then f.application_id::text else '' end, true) is not null
+      and set_config('lenden.mode', case when f.usable then f.mode else '' end, true) is not null $$`,
+  ...ownedByLookup('lenden_enter_as(bytea)', 'lenden_app'),
 ];

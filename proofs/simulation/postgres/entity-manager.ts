@@ -52,6 +52,7 @@ export function simulatedDatabase(server: PostgresServer): Database {
       transactional((transaction) =>
         oneTrip ? sentTogether(statementsOf(transaction), work) : work(statementsOf(transaction)),
       ),
+    withCredential: (work) => transactional((transaction) => sentTogether(statementsOf(transaction), work)),
     withSystem: managed,
     withOperator: (_view, work) => managed(work),
     lookup: <T extends object>(text: Text, values: readonly unknown[]) =>

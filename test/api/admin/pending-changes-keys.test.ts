@@ -140,10 +140,12 @@ describe('a LIVE key of an application with a threshold', () => {
     const guesses = { take: () => void (hashes += 1), release: () => undefined };
     const { authenticate } = createAuthenticator(world.database);
     const refused = { code: 'UNAUTHORIZED', message: 'the API key or secret is not valid' };
-    await expect(authenticate(apiKey, apiSecret ?? '', guesses)).rejects.toMatchObject(refused);
+    await expect(authenticate({ apiKey, apiSecret: apiSecret ?? '', guesses })).rejects.toMatchObject(refused);
     expect(hashes).toBe(0);
     await decide(changeOf({ apiKey, apiSecret, ...key }), 'confirm', 'second');
-    expect(await authenticate(apiKey, apiSecret ?? '', guesses)).toMatchObject({ scope: { mode: 'LIVE' } });
+    expect(await authenticate({ apiKey, apiSecret: apiSecret ?? '', guesses })).toMatchObject({
+      scope: { mode: 'LIVE' },
+    });
     expect(hashes).toBe(1);
   });
 
