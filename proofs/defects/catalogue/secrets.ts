@@ -94,4 +94,39 @@ export const SECRETS: readonly Defect[] = [
       },
     ],
   },
+  {
+    name: 'scope-of-ended-credential',
+    breaks: 'A revoked or expired credential still opens the scope of its application, so a read beside it sees rows.',
+    edits: [
+      {
+        in: 'database/migrations',
+        sql: "case when f.usable then f.application_id::text else '' end",
+        replace: 'f.application_id::text',
+      },
+      { in: 'database/migrations', sql: "case when f.usable then f.mode else '' end", replace: 'f.mode' },
+    ],
+    caughtBy: [
+      {
+        check: testFileWithServers('test/api/early-read.test.ts'),
+        names: 'an unknown, revoked or expired key reads nothing, also right after a caller who may',
+      },
+    ],
+  },
+  {
+    name: 'read-without-secret',
+    breaks: 'A request that presents the right key with a wrong secret gets the payment.',
+    edits: [
+      {
+        in: 'api/native',
+        find: 'return { caller: await admit($FOUND, $PRESENTED), early }',
+        replace: 'return { caller: $FOUND ?? (await admit($FOUND, $PRESENTED)), early }',
+      },
+    ],
+    caughtBy: [
+      {
+        check: testFileWithServers('test/api/early-read.test.ts'),
+        names: 'a wrong secret gets no payment, and the key of another contract is not a caller',
+      },
+    ],
+  },
 ];
