@@ -18,8 +18,14 @@ export interface Filled {
   paged(template: string): string;
   /** Returns the nullable columns of each table. */
   nullable(): Promise<{ table: string; columns: string[] }[]>;
-  /** Runs `work` while the columns are null in every row, and restores them. Returns false if the database does not allow the nulls. */
-  withNulls(table: string, columns: readonly string[], work: () => Promise<void>): Promise<boolean>;
+  /**
+   * Runs `work` while the columns are null in each row where the database allows it, and restores them. Returns false if it allows it nowhere.
+   */
+  withNulls(
+    table: string,
+    columns: readonly string[],
+    work: (nulls: { readonly inEveryRow: boolean }) => Promise<void>,
+  ): Promise<boolean>;
 }
 
 const Id = z.object({ id: z.int() });
@@ -206,14 +212,15 @@ export async function fillEveryList(world: OperatorWorld, token: string): Promis
         const nulls = columns.map((column) => `${column} = null`).join(', ');
         let changed = 0;
         // Rows are changed one by one, because a column can be required in some rows only.
-        for (const id of await ids(table, key)) {
+        const rows = await ids(table, key);
+        for (const id of rows) {
           changed += await api.sql(`update ${table} set ${nulls} where ${key} = ?::bigint`, [id]).then(
             () => 1,
             () => 0,
           );
         }
         if (changed > 0) {
-          await work();
+          await work({ inEveryRow: changed === rows.length });
         }
         return changed > 0;
       } finally {
