@@ -108,7 +108,7 @@ async function pay(page: Page): Promise<void> {
 }
 
 async function untilWorkflowShown(page: Page): Promise<void> {
-  await page.getByText('finalizePayment').first().waitFor();
+  await page.getByText('verifyPayment').first().waitFor();
   // Waits for the timeline's animation.
   await page.waitForTimeout(1_500);
 }
