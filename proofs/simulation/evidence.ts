@@ -53,6 +53,8 @@ export interface Evidence {
   /** When faults ended. Time limits start here, or when the money became known if that is later. */
   readonly faultsEndedMs: number;
   readonly clockToleranceMs: number;
+  /** When every running workflow was terminated. */
+  readonly terminationsMs: readonly number[];
 }
 
 export interface Acknowledged {

@@ -324,14 +324,19 @@ function eventsDelivered(evidence: Evidence): string[] {
 /** No request takes as long as a process may keep an event to itself, unless the process stands still. */
 const LEASE_MS = 60_000;
 
+/** An attempt reads its event before it begins to send. */
+const READ_WITHIN_MS = 10_000;
+
 /**
- * Returns whether the process of an attempt stood still until its event was taken from it. The attempt is then made again, in the same place of the
- * schedule, and both are recorded as they end.
+ * Returns whether an attempt was made again before it ended, in the same place of the schedule: its process stood still until its event was taken from
+ * it, or its workflow was terminated and the sweeper started another. Both are recorded as they end.
  */
-function outlastedLease(before: Values | undefined, attempt: Values): boolean {
+function isMadeAgain(before: Values | undefined, attempt: Values, terminationsMs: readonly number[]): boolean {
   const beganMs = timeOf(before?.['created_at']);
   const nextMs = timeOf(attempt['created_at']);
-  return nextMs >= beganMs + LEASE_MS && nextMs < beganMs + Number(before?.['duration_ms']);
+  const outlastedLease = nextMs >= beganMs + LEASE_MS;
+  const lostWorkflow = terminationsMs.some((atMs) => atMs >= beganMs - READ_WITHIN_MS && atMs <= nextMs);
+  return nextMs < beganMs + Number(before?.['duration_ms']) && (outlastedLease || lostWorkflow);
 }
 
 /** There are ten attempts over at least 72 hours, none too early, unless the endpoint is gone or disabled. */
@@ -343,7 +348,7 @@ function scheduleKept(evidence: Evidence): string[] {
     let position = 1;
     const early = attempts.slice(1).flatMap((attempt, index) => {
       const before = attempts[index];
-      if (outlastedLease(before, attempt)) {
+      if (isMadeAgain(before, attempt, evidence.terminationsMs)) {
         return [];
       }
       const dueMs = timeOf(before?.['created_at']) + (ATTEMPT_DELAYS_SECONDS[position] ?? 0) * 1_000;

@@ -42,5 +42,13 @@ export const PINNED_SEEDS: ReadonlyMap<number, PinnedSeed> = new Map([
   [937, everything('a query that failed for days began again with short pauses in each new history')],
   [5_599, everything('a query that failed for days began again with short pauses in each new history')],
   [126, everything('an attempt whose process stood still was taken for one that came before its time')],
+  [
+    2_730,
+    everything('the stand-in for Temporal took a late answer of an attempt that it had timed out, and retried twice'),
+  ],
+  [
+    3_029,
+    everything('an attempt beside another whose workflow was terminated was taken for one that came before its time'),
+  ],
   [202_255, money('unapplied money that cannot be booked took more events in short histories than a story was given')],
 ]);

@@ -248,6 +248,7 @@ function strike(world: World): void {
           break;
         case 'terminate':
           world.deliveries.trouble(null);
+          world.terminationsMs.push(timeline.nowMs);
           for (const run of world.temporal.runs.values()) {
             if (run.status === 'running') {
               world.reached(`terminated: ${run.type}`);
@@ -306,6 +307,7 @@ function gather(
     histories: [...world.temporal.runs.values(), ...world.temporal.closed],
     faultsEndedMs: START_MS + Math.max(world.faultsEndMs, world.story.gatewayAwayUntilMs, world.story.booksFullUntilMs),
     clockToleranceMs: 2_000,
+    terminationsMs: world.terminationsMs,
   };
 }
 

@@ -129,6 +129,7 @@ export class World {
   /** Errors that the simulation itself found. */
   readonly wrong: string[] = [];
   readonly alerts: string[] = [];
+  readonly terminationsMs: number[] = [];
   readonly leftToPeople: string[] = [];
   /** Signals that named a callback whose row could not be read yet. */
   readonly unfounded: string[] = [];

@@ -193,6 +193,7 @@ function goodEvidence(): Evidence & { rows: Record<string, Values[]> } {
     histories: [{ workflowId: 'payment:pay_paid', events: 22 }],
     faultsEndedMs: AT.getTime(),
     clockToleranceMs: 0,
+    terminationsMs: [],
   };
 }
 
@@ -585,6 +586,22 @@ describe('the judges of the simulation', () => {
       { webhook_event_id: 1n, number: 2, created_at: later(6_000), duration_ms: durationMs },
     ]);
     expect(judge(evidence).some((violation) => violation.judge === 'webhook-schedule-kept')).toBe(!isKept);
+  });
+
+  test.each([
+    { terminatedMs: 6_000, isKept: true, why: 'as it began' },
+    { terminatedMs: 6_300, isKept: false, why: 'after the other had begun' },
+    { terminatedMs: -6_000, isKept: false, why: 'long before' },
+  ])('an attempt beside another whose workflow was terminated $why: the schedule is kept, $isKept', (given) => {
+    // Whoever loses Temporal's state gets a new workflow for each open delivery, while the old attempt may still be in flight.
+    const evidence = withRows('webhook_attempts', (rows) => [
+      ...rows.filter(({ webhook_event_id: id }) => id !== 1n),
+      { webhook_event_id: 1n, number: 1, created_at: later(6_000), duration_ms: 400 },
+      { webhook_event_id: 1n, number: 2, created_at: later(6_200), duration_ms: 400 },
+    ]);
+    const terminationsMs = [later(given.terminatedMs).getTime()];
+    const broken = judge({ ...evidence, terminationsMs }).some(({ judge: name }) => name === 'webhook-schedule-kept');
+    expect(broken).toBe(!given.isKept);
   });
 
   test('an attempt that was made beside another takes no place in the schedule', () => {

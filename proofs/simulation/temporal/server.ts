@@ -57,6 +57,8 @@ interface Task {
 interface PendingActivity {
   readonly command: Extract<Command, { kind: 'activity' }>;
   attempt: number;
+  /** The last attempt that has ended: that was answered, or timed out. */
+  attemptsEnded: number;
   readonly scheduledAtMs: number;
   ended: boolean;
 }
@@ -482,7 +484,13 @@ export class TemporalServer {
   }
 
   private scheduleActivity(run: ServerRun, command: Extract<Command, { kind: 'activity' }>): void {
-    const activity = { command, attempt: 0, scheduledAtMs: this.options.timeline.nowMs, ended: false };
+    const activity = {
+      command,
+      attempt: 0,
+      attemptsEnded: 0,
+      scheduledAtMs: this.options.timeline.nowMs,
+      ended: false,
+    };
     run.activities.set(command.seq, activity);
     this.later(this.options.latencyMs(), () => this.attemptActivity(run, activity));
   }
@@ -527,9 +535,11 @@ export class TemporalServer {
     activity: PendingActivity,
     { attempt, outcome }: { attempt: number; outcome: Outcome },
   ): void {
-    if (activity.ended || activity.attempt !== attempt) {
+    // The server refuses the result of an attempt that it has timed out.
+    if (activity.ended || activity.attempt !== attempt || activity.attemptsEnded >= attempt) {
       return;
     }
+    activity.attemptsEnded = attempt;
     const limits = limitsOf(activity.command.options);
     const pauseMs = 'failure' in outcome ? retryPauseMs(outcome.failure, attempt, limits) : null;
     const { nowMs } = this.options.timeline;
