@@ -4,8 +4,8 @@ import { z } from 'zod';
 import { route, type Route, type RouteSpec } from '../http/route.ts';
 import type { OperatorCaller } from './caller.ts';
 
-/** What a route requires: a permission, any session, or nothing. */
-export type Access = Permission | 'own-session' | 'public';
+/** What a route requires: a permission; any permission, where the handler shows only what each one allows; any session; or nothing. */
+export type Access = Permission | 'any-permission' | 'own-session' | 'public';
 
 /** A route of the operators' API. Tests derive the table of permissions by route from these objects. */
 export interface AdminRoute extends Route<OperatorCaller> {

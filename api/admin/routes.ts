@@ -4,6 +4,7 @@ import { auditLogRoutes } from './audit-logs.ts';
 import { credentialRoutes } from './credentials.ts';
 import type { AdminDependencies } from './dependencies.ts';
 import { gatewayRoutes } from './gateways.ts';
+import { inboxRoutes } from './inbox.ts';
 import { ledgerRoutes } from './ledger.ts';
 import { unappliedPaymentAdminRoutes } from './unapplied-payments.ts';
 import { manualPaymentRoutes } from './manual-payments.ts';
@@ -27,6 +28,7 @@ import { userRoutes } from './users.ts';
 export function adminRoutes(deps: AdminDependencies): AdminRoute[] {
   return [
     ...authRoutes(deps),
+    ...inboxRoutes(deps),
     ...applicationRoutes(deps),
     ...credentialRoutes(deps),
     ...userRoutes(deps),

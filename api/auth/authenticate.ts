@@ -3,7 +3,7 @@ import { openSessionOf } from '../../core/operators/own-session.ts';
 import { recordRefusal } from '../../core/operators/record-refusal.ts';
 import type { Actor } from '../../core/operators/store/audit.ts';
 import { DomainError } from '../../domain/errors.ts';
-import { isPermission, viewFor, type AppView } from '../../domain/permissions.ts';
+import { isPermission, PERMISSIONS, viewFor, type AppView } from '../../domain/permissions.ts';
 import type { OperatorCaller } from '../admin/caller.ts';
 import type { AdminDependencies } from '../admin/dependencies.ts';
 import { admitAddress, type RateLimiter } from '../http/rate-limit.ts';
@@ -103,7 +103,10 @@ function authorize(session: KnownSession, route: Route<OperatorCaller>): AppView
   const { permission = '' } = route;
   const view = permission === 'own-session' ? [] : viewOfPermission(session, route);
   if (view === null) {
-    throw new DomainError('FORBIDDEN', `you need the permission ${permission}`);
+    throw new DomainError(
+      'FORBIDDEN',
+      permission === 'any-permission' ? 'you have no permission yet' : `you need the permission ${permission}`,
+    );
   }
   if (route.sensitive === true && !session.fresh) {
     throw new DomainError('REAUTH_REQUIRED', 'confirm your password at POST /auth/reauth, then retry this request');
@@ -118,6 +121,9 @@ function viewOfPermission(session: KnownSession, { permission = '', everyApp }: 
   }
   if (session.secondFactorRequired && !session.secondFactor) {
     throw new DomainError('SECOND_FACTOR_REQUIRED', 'set up a second factor at POST /auth/totp');
+  }
+  if (permission === 'any-permission') {
+    return PERMISSIONS.some((one) => viewFor(session.grants, one).length > 0) ? [] : null;
   }
   const view = isPermission(permission) ? viewFor(session.grants, permission) : [];
   const holds = everyApp === true ? view === 'every-app' : view === 'every-app' || view.length > 0;

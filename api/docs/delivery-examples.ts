@@ -46,6 +46,36 @@ export const DELIVERY_EXAMPLES: Readonly<Record<string, Json>> = {
     rawPayload: 'status=VALID&tran_id=Zk3TtQ0aXw7LrVb2mNs8',
     createdAt: '2026-06-04T10:03:14.000Z',
   },
+  Inbox: {
+    mode: 'LIVE',
+    total: 3,
+    kinds: [
+      {
+        kind: 'REFUND_APPROVAL',
+        count: 3,
+        isComplete: true,
+        oldestSince: '2026-06-03T09:30:00.000Z',
+        ages: { underHour: 1, underDay: 1, underWeek: 1, older: 0 },
+        applications: [
+          {
+            applicationId: 42,
+            applicationName: 'Storefront',
+            count: 3,
+            oldestSince: '2026-06-03T09:30:00.000Z',
+            ages: { underHour: 1, underDay: 1, underWeek: 1, older: 0 },
+          },
+        ],
+      },
+      {
+        kind: 'PARKED_EVENT',
+        count: 0,
+        isComplete: true,
+        oldestSince: null,
+        ages: { underHour: 0, underDay: 0, underWeek: 0, older: 0 },
+        applications: [],
+      },
+    ],
+  },
   ReportSummary: {
     mode: 'LIVE',
     from: '2026-06-01T00:00:00.000Z',

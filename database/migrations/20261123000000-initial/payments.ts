@@ -83,6 +83,7 @@ export const PAYMENTS = [
       // Operators list and count the payments that did not go well. Nearly all succeed, so these are few, and a payment that succeeds is in no entry.
       `create index payments_status_idx on payments (status, created_at desc, id desc) include (application_id, mode)
   where status in ('FAILED', 'CANCELLED', 'EXPIRED', 'PARTIALLY_REFUNDED', 'REFUNDED')`,
+      `create index payments_review_since_idx on payments (review_since) where review_reason is not null`,
       `create index payments_next_sweep_at_idx on payments (next_sweep_at) where status in ('CREATED', 'PENDING')`,
     ],
     access: {

@@ -70,6 +70,7 @@ export const REFUNDS = [
       `create index refunds_succeeded_at_idx on refunds (succeeded_at) where succeeded_at is not null`,
       // Refunds that failed after they had succeeded.
       `create index refunds_ended_at_idx on refunds (ended_at) where status = 'FAILED' and succeeded_at is not null`,
+      `create index refunds_review_since_idx on refunds (review_since) where review_reason is not null`,
       `create index refunds_next_sweep_at_idx on refunds (next_sweep_at) where status in ('AWAITING_APPROVAL', 'PENDING')`,
     ],
     access: {

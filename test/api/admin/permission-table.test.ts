@@ -10,6 +10,7 @@ import { bearer, openOperatorWorld, type Answer, type OperatorWorld } from './op
 
 const table = operatorRoutes;
 const guarded = table.filter(({ permission }) => isPermission(permission));
+const ofAnyPermission = table.filter(({ permission }) => permission === 'any-permission');
 const ofAnySession = table.filter(({ permission }) => permission === 'own-session');
 
 const ROLES = ['Super Admin', 'Admin', 'Finance', 'Support', 'Viewer', 'Scoped', 'Nothing'] as const;
@@ -88,6 +89,20 @@ describe.each(guarded.map((route) => [`${route.method} ${route.path}`, route] as
   });
 });
 
+describe.each(ofAnyPermission.map((route) => [`${route.method} ${route.path}`, route] as const))(
+  '%s',
+  (_name, route) => {
+    test.each(ROLES.map((role) => [role]))('%s', async (role) => {
+      const answer = await send(route, bearer(tokens.get(role) ?? ''));
+      expect([answer.status, answer.code]).toEqual(role === 'Nothing' ? [403, 'FORBIDDEN'] : [200, null]);
+    });
+
+    test('serves no one without a session', async () => {
+      expect(await knock(route)).toMatchObject({ status: 401, code: 'UNAUTHORIZED' });
+    });
+  },
+);
+
 describe.each(ofAnySession.map((route) => [`${route.method} ${route.path}`, route] as const))('%s', (_name, route) => {
   test('serves no one without a session', async () => {
     expect(await knock(route)).toMatchObject({ status: 401, code: 'UNAUTHORIZED' });
@@ -114,7 +129,7 @@ test('what was refused is written down with who asked for what', async () => {
     `select actor, target_id from audit_logs where action = 'permission.refused' and actor = 'nothing@example.com'`,
   );
   expect(rows.map(({ target_id: target }) => target).sort()).toEqual(
-    guarded.map(({ method, path }) => `${method} ${path}`).sort(),
+    [...guarded, ...ofAnyPermission].map(({ method, path }) => `${method} ${path}`).sort(),
   );
 });
 
