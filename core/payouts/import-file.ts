@@ -223,7 +223,10 @@ class FileImport {
     const rowsBefore = this.#position;
     const { id: fileId } = this.#file;
     await this.#deps.database.withSystem(async (em) => {
-      const stored = lines === null ? await storeEntries(em, { source: this.#file, entries }) : await lines.store(em);
+      const stored =
+        lines === null
+          ? { ...(await storeEntries(em, { source: this.#file, entries })), firstPeriod: null, lastPeriod: null }
+          : await lines.store(em);
       await addRejections(em, { fileId, rejections: rejected });
       if (!(await advanceImport(em, { fileId, rowsBefore, ...stored, rejected: rejected.length }))) {
         throw new Overtaken();

@@ -2,6 +2,7 @@ import type { Statements } from '../../database/statements.ts';
 import type { Calendar } from '../../domain/calendar.ts';
 import type { Mode } from '../../domain/mode.ts';
 import type { PayoutLine } from '../../domain/payouts/payout-line.ts';
+import type { PlainDate } from '../../domain/plain-date.ts';
 import { lineFingerprint } from './fingerprint.ts';
 import { JsonRows } from './json-rows.ts';
 import { Ordinals } from './ordinals.ts';
@@ -42,6 +43,9 @@ interface StoredLines {
   readonly added: number;
   /** Lines that an earlier source has said, or an earlier try of this one. */
   readonly known: number;
+  /** The days of the lines; null if none was added. */
+  readonly firstPeriod: PlainDate | null;
+  readonly lastPeriod: PlainDate | null;
 }
 
 /** Lines that are stored together. One that is known is left out, so that files may overlap and steps may be repeated. */
@@ -50,6 +54,8 @@ export class LineBatch {
   readonly #calendar: Pick<Calendar, 'today'>;
   readonly #payouts = new Map<string, PayoutKey & { readonly number: number }>();
   readonly #lines = new JsonRows();
+  #firstPeriod: PlainDate | null = null;
+  #lastPeriod: PlainDate | null = null;
 
   constructor(source: LinesSource, calendar: Pick<Calendar, 'today'>) {
     this.#source = source;
@@ -60,6 +66,8 @@ export class LineBatch {
     const { line } = numbered;
     const payout = this.#numberOfPayout(payoutKeyOf(line));
     const period = periodOf(line, this.#calendar, this.#source);
+    this.#firstPeriod = this.#firstPeriod === null || period < this.#firstPeriod ? period : this.#firstPeriod;
+    this.#lastPeriod = this.#lastPeriod === null || period > this.#lastPeriod ? period : this.#lastPeriod;
     this.#lines.add({ ...recordOf(numbered), payout, period } satisfies LineRecord);
   }
 
@@ -67,7 +75,7 @@ export class LineBatch {
   async store(statements: Statements): Promise<StoredLines> {
     const { count } = this.#lines;
     if (count === 0) {
-      return { added: 0, known: 0 };
+      return { added: 0, known: 0, firstPeriod: null, lastPeriod: null };
     }
     const keys = [...this.#payouts.values()];
     const ids = new Map(
@@ -76,13 +84,19 @@ export class LineBatch {
     const payoutIds = keys.map((key) => ids.get(nameOf(key)) ?? null);
     const { id: fileId, mode, gateway, storeId } = this.#source;
     const added = await addLines(statements, { mode, gateway, storeId, fileId, lines: this.#lines.bytes, payoutIds });
-    return { added, known: count - added };
+    const days =
+      added === 0
+        ? { firstPeriod: null, lastPeriod: null }
+        : { firstPeriod: this.#firstPeriod, lastPeriod: this.#lastPeriod };
+    return { added, known: count - added, ...days };
   }
 
   /** Forgets the lines. */
   clear(): void {
     this.#payouts.clear();
     this.#lines.clear();
+    this.#firstPeriod = null;
+    this.#lastPeriod = null;
   }
 
   #numberOfPayout(key: PayoutKey | null): number | null {
