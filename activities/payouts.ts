@@ -1,5 +1,6 @@
 import { Context } from '@temporalio/activity';
 import { cancelImport, importFile } from '../core/payouts/import-file.ts';
+import { daysOfImport } from '../core/payouts/days-of-import.ts';
 import type { CoreDependencies } from '../core/dependencies.ts';
 import { describeError } from '../runtime/logger.ts';
 import type { PayoutImportActivities } from '../workflows/messages/payout-import.ts';
@@ -22,6 +23,13 @@ export function createPayoutActivities(deps: PayoutDependencies): PayoutImportAc
           return await context.cancelled;
         }
         deps.log.error({ file: reference, error: describeError(error) }, 'payout file not imported');
+        throw asApplicationFailure(error);
+      }
+    },
+    async daysOfImport({ reference }) {
+      try {
+        return await daysOfImport(deps, reference);
+      } catch (error) {
         throw asApplicationFailure(error);
       }
     },

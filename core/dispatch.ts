@@ -144,7 +144,7 @@ export interface Dispatch {
     readonly mode: Mode;
     readonly gateway: string;
     readonly period: string;
-    readonly operatorId: bigint;
+    readonly operatorId: bigint | null;
   }): Promise<void>;
   /** Cancels it. Returns false if none runs. */
   cancelReconciliation(run: {

@@ -9,7 +9,8 @@ import { reachesRunning } from './running.ts';
 export function reconciliationDispatch(client: Client): Pick<Dispatch, 'startReconciliation' | 'cancelReconciliation'> {
   return {
     async startReconciliation({ mode, gateway, period, operatorId }) {
-      const input: ReconciliationInput = { mode, gateway, period, operatorId: operatorId.toString() };
+      const by = operatorId === null ? {} : { operatorId: operatorId.toString() };
+      const input: ReconciliationInput = { mode, gateway, period, ...by };
       await client.workflow.start(WORKFLOW_TYPES.reconciliation, {
         workflowId: workflowIds.reconciliation(input),
         taskQueue: TASK_QUEUES.maintenance,

@@ -73,6 +73,14 @@ export const IMPORT: ActivityOptions = {
   heartbeatTimeout: '1m',
   retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1m' },
 };
+/** One read of a row. */
+export const DAYS_OF_IMPORT: LocalActivityOptions = {
+  summary: 'read which days to reconcile',
+  startToCloseTimeout: '15s',
+  retry: { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '30s' },
+};
+/** The pauses until a run that was running may have ended. */
+export const RUN_PAUSES = ['5s', '15s', '30s', '1m', '2m', '5m', '10m'] as const;
 export const CANCEL_IMPORT: ActivityOptions = { ...PARK, summary: 'end the cancelled import' };
 
 /** One read of a row. */

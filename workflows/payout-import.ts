@@ -1,24 +1,37 @@
 /**
- * Imports one payout file or bank statement. The file's row is authoritative: it holds what was stored and where the import goes on.
+ * Imports one payout file or bank statement, then reconciles the days that it belongs to. The file's row is authoritative: it holds what was stored and
+ * where the import goes on.
  *
- *   importing   one activity stores what the file says; tried again, it goes on where it stopped → ended
- *   ended       imported, refused, or cancelled: by an operator through the API, or by cancelling this workflow
+ *   importing    one activity stores what the file says; tried again, it goes on where it stopped → reconciling | ended
+ *   reconciling  a run for each day of what was added, one after the other → ended
+ *   ended        imported, refused, or cancelled: by an operator through the API, or by cancelling this workflow
  *
  * The pending activity shows how many rows are done.
  */
-import { CancellationScope, isCancellation, proxyActivities, setCurrentDetails } from '@temporalio/workflow';
+import {
+  CancellationScope,
+  isCancellation,
+  proxyActivities,
+  proxyLocalActivities,
+  setCurrentDetails,
+} from '@temporalio/workflow';
 import type { PayoutImportActivities, PayoutImportInput, PayoutImportOutcome } from './messages/payout-import.ts';
 import { failIfRowMissing } from './missing-row.ts';
-import { IMPORT, CANCEL_IMPORT } from './options.ts';
+import { CANCEL_IMPORT, DAYS_OF_IMPORT, IMPORT } from './options.ts';
+import { reconcileDays } from './reconcile-days.ts';
 
 const { importPayoutFile } = proxyActivities<PayoutImportActivities>(IMPORT);
 const { cancelPayoutImport } = proxyActivities<PayoutImportActivities>(CANCEL_IMPORT);
+const { daysOfImport } = proxyLocalActivities<PayoutImportActivities>(DAYS_OF_IMPORT);
 
 export async function payoutImportWorkflow(input: PayoutImportInput): Promise<PayoutImportOutcome> {
   setCurrentDetails('Importing. The pending activity shows how many rows are done.');
   try {
     const outcome = await importPayoutFile(input);
     setCurrentDetails(inWords(outcome));
+    if (outcome.linesAdded > 0) {
+      await reconcileDays(await daysOfImport(input));
+    }
     return outcome;
   } catch (error) {
     failIfRowMissing(error);

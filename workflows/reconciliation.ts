@@ -12,15 +12,11 @@
 import {
   CancellationScope,
   isCancellation,
-  ParentClosePolicy,
   proxyActivities,
   proxyLocalActivities,
   setCurrentDetails,
   setHandler,
-  startChild,
 } from '@temporalio/workflow';
-import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
-import { TASK_QUEUES, workflowIds } from './messages/names.ts';
 import {
   reconciliationProgressQuery,
   type ReconciliationActivities,
@@ -30,6 +26,7 @@ import {
 } from './messages/reconciliation.ts';
 import { Inbox } from './inbox.ts';
 import { FETCH_PAYOUTS, RECONCILE, RECORD_RUN } from './options.ts';
+import { startRun } from './reconcile-days.ts';
 import { renewWhenLong } from './renew.ts';
 
 const { openReconciliation, cancelReconciliation, dayToReconcile, noteUnfetched } =
@@ -86,18 +83,6 @@ function wordsOf({ step, linesDone, movementsDone }: ReconciliationProgress): st
 /** Started by a schedule each day: runs the day before. */
 export async function scheduledReconciliationWorkflow(input: ScheduledReconciliationInput): Promise<void> {
   const run = { ...input, period: await dayToReconcile() };
-  try {
-    await startChild(reconciliationWorkflow, {
-      workflowId: workflowIds.reconciliation(run),
-      taskQueue: TASK_QUEUES.maintenance,
-      parentClosePolicy: ParentClosePolicy.ABANDON,
-      args: [run],
-      staticSummary: `Reconciliation of ${run.gateway} on ${run.period} (${run.mode})`,
-    });
-  } catch (error) {
-    // Somebody has started it by hand.
-    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) {
-      throw error;
-    }
-  }
+  // If it runs already, somebody has started it by hand.
+  await startRun(run);
 }

@@ -3,7 +3,7 @@ import type { Mode } from '../../domain/mode.ts';
 import { addDays, type PlainDate } from '../../domain/plain-date.ts';
 import { payoutFileReference, payoutReference } from '../../domain/references.ts';
 import type { Gateway, PayoutPage } from '../../gateways/port.ts';
-import { LineNumbering, type LinesSource, storeLines } from './store-lines.ts';
+import { LineBatch, LineNumbering, type LinesSource } from './store-lines.ts';
 import { beginApiSource, countApiLines, sayPayouts, storesAt } from './store/api-sources.ts';
 import { addRejections } from './store/lines.ts';
 
@@ -98,17 +98,18 @@ async function readStore(
   let after: string | null = null;
   for (let page = 0; page < PAGES_MAX; page += 1) {
     const said: PayoutPage = await read({ ...window, after });
-    const lines = said.lines.map((line, index) => numbering.number(line, rowsRead + index + 1));
-    const rejections = said.rejected.map(({ rejection }, index) => ({
-      row: rowsRead + lines.length + index + 1,
-      ...rejection,
-    }));
-    rowsRead += lines.length + rejections.length;
+    const lines = new LineBatch(source, calendar);
+    for (const line of said.lines) {
+      rowsRead += 1;
+      lines.add(numbering.number(line, rowsRead));
+    }
+    const rejections = said.rejected.map(({ rejection }, index) => ({ row: rowsRead + index + 1, ...rejection }));
+    rowsRead += rejections.length;
     await database.withSystem(async (em) => {
       if (said.payouts.length > 0) {
         await sayPayouts(em, { mode, gateway, storeId, storeApplicationId, payouts: jsonOf(said) });
       }
-      const { added, known } = await storeLines(em, calendar, { source, lines });
+      const { added, known } = await lines.store(em);
       await addRejections(em, { fileId: row.id, rejections });
       await countApiLines(em, { id: row.id, rowsRead, added, known, rejected: rejections.length });
     });

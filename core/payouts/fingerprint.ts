@@ -5,10 +5,10 @@ import type { PayoutLine } from '../../domain/payouts/payout-line.ts';
 export const FINGERPRINT_BYTES = 16;
 
 /**
- * Returns what two lines have in common only if their sources say the same of them: 16 bytes of a SHA-256 over every member. The encoding is stored
- * with each line, so it never changes.
+ * Returns what two lines have in common only if their sources say the same of them: 16 bytes of a SHA-256 over every member, in hexadecimal. The
+ * encoding of the members is stored with each line, so it never changes.
  */
-export function lineFingerprint(line: PayoutLine): Buffer {
+export function lineFingerprint(line: PayoutLine): string {
   return fingerprintOf([
     'line/1',
     line.kind,
@@ -30,7 +30,7 @@ export function lineFingerprint(line: PayoutLine): Buffer {
 }
 
 /** Like `lineFingerprint`, for an entry of a bank statement. The statement is no part of it: banks send an entry in statements of a day and of a month. */
-export function entryFingerprint(entry: BankEntry): Buffer {
+export function entryFingerprint(entry: BankEntry): string {
   return fingerprintOf([
     'entry/1',
     entry.account,
@@ -43,6 +43,6 @@ export function entryFingerprint(entry: BankEntry): Buffer {
   ]);
 }
 
-function fingerprintOf(members: readonly (string | null)[]): Buffer {
-  return hash('sha256', JSON.stringify(members), 'buffer').subarray(0, FINGERPRINT_BYTES);
+function fingerprintOf(members: readonly (string | null)[]): string {
+  return hash('sha256', JSON.stringify(members), 'hex').slice(0, FINGERPRINT_BYTES * 2);
 }

@@ -4,15 +4,16 @@ import type { BankEntry } from '../../domain/payouts/bank-entry.ts';
 import { PayoutMapping } from '../../domain/payouts/mapping.ts';
 import type { PayoutImportOutcome } from '../../workflows/messages/payout-import.ts';
 import type { CoreDependencies } from '../dependencies.ts';
-import { readPayoutLines, type ReadLine } from './files/payout-lines.ts';
+import { readManyLines, type ReadLine } from './files/payout-lines.ts';
 import { readStatements } from './files/statements.ts';
 import { UnreadableFile } from './files/unreadable-file.ts';
 import { matchEntries } from './match-entries.ts';
 import { EntryNumbering, storeEntries, type NumberedEntry } from './store-entries.ts';
-import { LineNumbering, storeLines, type LinesSource, type NumberedLine } from './store-lines.ts';
+import { LineBatch, LineNumbering, type LinesSource } from './store-lines.ts';
 import { advanceImport, cancelFile, endImport, takeUpFile, type FileToImport } from './store/files.ts';
 import { addRejections, type RejectedRow } from './store/lines.ts';
 import { storedBytes } from './stored-bytes.ts';
+import { Throttle } from './throttle.ts';
 
 type ImportDependencies = Pick<CoreDependencies, 'database' | 'calendar' | 'log'>;
 
@@ -22,18 +23,20 @@ export interface ImportOptions {
   readonly onProgress?: (rowsRead: number) => void;
   /** Stops the import between two steps. A later call goes on. */
   readonly signal?: AbortSignal;
+  /** The largest step. */
   readonly rowsAtOnce?: number;
 }
 
-/** A transaction of so many rows takes a fraction of a second. */
-const ROWS_AT_ONCE = 1_000;
 /** A heading may be as long as a row. */
 const COLUMN_NAME_CHARS_MAX = 200;
 
 type Row = ReadLine | { readonly lineNumber: number; readonly kind: 'entry'; readonly entry: BankEntry };
 
+/** Rows that are stored in one transaction. */
 interface Step {
-  readonly lines: NumberedLine[];
+  rows: number;
+  /** Null for a bank statement. */
+  readonly lines: LineBatch | null;
   readonly entries: NumberedEntry[];
   readonly rejected: RejectedRow[];
 }
@@ -90,16 +93,22 @@ class FileImport {
   readonly #options: ImportOptions;
   readonly #lineNumbering = new LineNumbering();
   readonly #entryNumbering = new EntryNumbering();
+  readonly #throttle: Throttle;
   /** The rows that are stored. */
   #position: number;
-  #step: Step = { lines: [], entries: [], rejected: [] };
-  #stepRows = 0;
+  #step: Step;
+  /** A batch that is stored, for the next step. */
+  #spare: LineBatch | null = null;
+  /** The step before, which is stored meanwhile. */
+  #storing: Promise<void> = Promise.resolve();
 
   constructor(deps: ImportDependencies, file: FileToImport, options: ImportOptions) {
     this.#deps = deps;
     this.#file = file;
     this.#options = options;
+    this.#throttle = new Throttle(deps);
     this.#position = file.rowsRead;
+    this.#step = this.#emptyStep();
   }
 
   async run(): Promise<void> {
@@ -111,47 +120,77 @@ class FileImport {
 
   /** Returns why the file cannot be read to its end, if so. What stands before the fault is stored too. */
   async #readAndStore(): Promise<UnreadableFile | null> {
-    const refusal = await this.#read().catch((error: unknown) => {
-      if (error instanceof UnreadableFile) {
-        return error;
-      }
-      throw error;
-    });
-    await this.#store();
-    return refusal;
+    try {
+      const refusal = await this.#read().catch((error: unknown) => {
+        if (error instanceof UnreadableFile) {
+          return error;
+        }
+        throw error;
+      });
+      await this.#storeStep();
+      return refusal;
+    } finally {
+      await this.#storing;
+    }
   }
 
   /** Reads all rows, also those that are stored: equal ones among them count. */
   async #read(): Promise<null> {
-    const { rowsAtOnce = ROWS_AT_ONCE } = this.#options;
+    const { rowsAtOnce = Infinity, signal } = this.#options;
+    const stored = this.#file.rowsRead;
     let read = 0;
-    for await (const row of this.#rows()) {
-      read += 1;
-      this.#take(row, { isStored: read <= this.#file.rowsRead });
-      if (this.#stepRows >= rowsAtOnce) {
-        await this.#store();
+    await this.#throttle.rest(signal);
+    for await (const rows of this.#rows()) {
+      for (const row of rows) {
+        read += 1;
+        this.#take(row, { isStored: read <= stored });
+        const atOnce = Math.min(rowsAtOnce, this.#throttle.rowsAtOnce);
+        if (this.#step.rows >= atOnce) {
+          await this.#storeStep();
+        } else if (read < stored && read % atOnce === 0) {
+          await this.#throttle.rest(signal);
+        }
       }
     }
     return null;
   }
 
-  async *#rows(): AsyncGenerator<Row> {
+  /** Stores the step, once the one before is stored. The next one is read meanwhile, unless payments need the time. */
+  async #storeStep(): Promise<void> {
+    await this.#storing;
+    const step = this.#step;
+    this.#step = this.#emptyStep();
+    this.#storing = this.#store(step);
+    // Whoever waits for it next learns of the failure.
+    this.#storing.catch(() => undefined);
+    if (this.#throttle.isResting) {
+      await this.#storing;
+    }
+    await this.#throttle.rest(this.#options.signal);
+  }
+
+  #emptyStep(): Step {
+    return { rows: 0, lines: this.#emptyBatch(), entries: [], rejected: [] };
+  }
+
+  #emptyBatch(): LineBatch | null {
+    const spare = this.#spare;
+    this.#spare = null;
+    return spare ?? (this.#file.kind === 'lines' ? new LineBatch(sourceOf(this.#file), this.#deps.calendar) : null);
+  }
+
+  async *#rows(): AsyncGenerator<Iterable<Row>> {
     const { id, kind, format, mapping } = this.#file;
     const bytes = storedBytes(this.#deps.database.withSystem, id);
     if (kind === 'statement') {
-      let lineNumber = 0;
-      for (const { entries } of await readStatements(bytes, format)) {
-        for (const entry of entries) {
-          lineNumber += 1;
-          yield { lineNumber, kind: 'entry', entry };
-        }
-      }
+      const entries = (await readStatements(bytes, format)).flatMap((statement) => statement.entries);
+      yield entries.map((entry, index) => ({ lineNumber: index + 1, kind: 'entry', entry }));
       return;
     }
     if (mapping === null) {
       throw new Error('a file of payout lines has no mapping');
     }
-    yield* readPayoutLines(bytes, PayoutMapping.parse(JSON.parse(mapping)));
+    yield* readManyLines(bytes, PayoutMapping.parse(JSON.parse(mapping)));
   }
 
   #take(row: Row, { isStored }: { readonly isStored: boolean }): void {
@@ -161,9 +200,9 @@ class FileImport {
     if (isStored) {
       return;
     }
-    this.#stepRows += 1;
+    this.#step.rows += 1;
     if (line !== null) {
-      this.#step.lines.push(line);
+      this.#step.lines?.add(line);
     } else if (entry !== null) {
       this.#step.entries.push(entry);
     } else if (row.kind === 'rejected') {
@@ -177,26 +216,25 @@ class FileImport {
     }
   }
 
-  /** Stores the step and the position behind it. */
-  async #store(): Promise<void> {
+  /** Stores a step and the position behind it. */
+  async #store({ rows, lines, entries, rejected }: Step): Promise<void> {
     const { signal, onProgress } = this.#options;
     signal?.throwIfAborted();
-    const { lines, entries, rejected } = this.#step;
     const rowsBefore = this.#position;
     const { id: fileId } = this.#file;
     await this.#deps.database.withSystem(async (em) => {
       const stored =
-        this.#file.kind === 'statement'
-          ? await storeEntries(em, { source: this.#file, entries })
-          : await storeLines(em, this.#deps.calendar, { source: sourceOf(this.#file), lines });
+        lines === null
+          ? { ...(await storeEntries(em, { source: this.#file, entries })), firstPeriod: null, lastPeriod: null }
+          : await lines.store(em);
       await addRejections(em, { fileId, rejections: rejected });
       if (!(await advanceImport(em, { fileId, rowsBefore, ...stored, rejected: rejected.length }))) {
         throw new Overtaken();
       }
     });
-    this.#position += this.#stepRows;
-    this.#step = { lines: [], entries: [], rejected: [] };
-    this.#stepRows = 0;
+    lines?.clear();
+    this.#spare = lines;
+    this.#position += rows;
     onProgress?.(this.#position);
   }
 

@@ -15,12 +15,16 @@ export class Ordinals {
   /** A hash table with open addressing: the number of a fingerprint, plus one. */
   #slots = new Int32Array(ROOM_AT_FIRST * 2);
 
-  /** Returns 1 for the first line with this fingerprint, 2 for the second. */
-  next(fingerprint: Buffer): number {
+  /**
+   * Returns 1 for the first line with this fingerprint, 2 for the second.
+   *
+   * @param fingerprint - in hexadecimal
+   */
+  next(fingerprint: string): number {
     if (this.#known === this.#counts.length) {
       this.#grow();
     }
-    const words = [0, 4, 8, 12].map((offset) => fingerprint.readUInt32LE(offset));
+    const words = [0, 8, 16, 24].map((at) => Number.parseInt(fingerprint.slice(at, at + 8), 16));
     const slot = this.#slotOf(words);
     let number = (this.#slots[slot] ?? 0) - 1;
     if (number < 0) {

@@ -10,7 +10,8 @@ export interface NumberedEntry {
   readonly entry: BankEntry;
   /** From 1, over all statements of the file. */
   readonly lineNumber: number;
-  readonly fingerprint: Buffer;
+  /** Hexadecimal. */
+  readonly fingerprint: string;
   /** 1 for the first entry of its file that says this, 2 for an equal one. */
   readonly ordinal: number;
 }
@@ -37,7 +38,7 @@ export async function storeEntries(
 ): Promise<{ readonly added: number; readonly known: number }> {
   const records = entries.map(({ entry, lineNumber, fingerprint, ordinal }) => ({
     row: lineNumber,
-    fingerprint: fingerprint.toString('hex'),
+    fingerprint,
     ordinal,
     account: entry.account,
     currency: entry.currency,

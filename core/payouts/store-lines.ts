@@ -2,8 +2,9 @@ import type { Statements } from '../../database/statements.ts';
 import type { Calendar } from '../../domain/calendar.ts';
 import type { Mode } from '../../domain/mode.ts';
 import type { PayoutLine } from '../../domain/payouts/payout-line.ts';
-import { payoutReference } from '../../domain/references.ts';
+import type { PlainDate } from '../../domain/plain-date.ts';
 import { lineFingerprint } from './fingerprint.ts';
+import { JsonRows } from './json-rows.ts';
 import { Ordinals } from './ordinals.ts';
 import { addLines, findOrAddPayouts, type LineRecord, type PayoutKey } from './store/lines.ts';
 
@@ -22,7 +23,8 @@ export interface NumberedLine {
   readonly line: PayoutLine;
   /** From 1: the line of the file, or the number of the record in the API's answers. */
   readonly lineNumber: number;
-  readonly fingerprint: Buffer;
+  /** Hexadecimal. */
+  readonly fingerprint: string;
   /** 1 for the first line of its source that says this, 2 for an equal one. */
   readonly ordinal: number;
 }
@@ -37,48 +39,79 @@ export class LineNumbering {
   }
 }
 
-interface LinesToStore {
-  readonly source: LinesSource;
-  readonly lines: readonly NumberedLine[];
-}
-
 interface StoredLines {
   readonly added: number;
   /** Lines that an earlier source has said, or an earlier try of this one. */
   readonly known: number;
+  /** The days of the lines; null if none was added. */
+  readonly firstPeriod: PlainDate | null;
+  readonly lastPeriod: PlainDate | null;
 }
 
-/**
- * Stores lines with their payouts, in the transaction of the caller. A line that is known is left out, so that files may overlap and steps may be
- * repeated. The count and the sum of each payout grow by exactly the lines that are new.
- */
-export async function storeLines(
-  statements: Statements,
-  calendar: Pick<Calendar, 'today'>,
-  { source, lines }: LinesToStore,
-): Promise<StoredLines> {
-  const keys = new Map<string, PayoutKey>();
-  for (const { line } of lines) {
-    const key = payoutKeyOf(line);
-    if (key !== null) {
-      keys.set(nameOf(key), key);
-    }
+/** Lines that are stored together. One that is known is left out, so that files may overlap and steps may be repeated. */
+export class LineBatch {
+  readonly #source: LinesSource;
+  readonly #calendar: Pick<Calendar, 'today'>;
+  readonly #payouts = new Map<string, PayoutKey & { readonly number: number }>();
+  readonly #lines = new JsonRows();
+  #firstPeriod: PlainDate | null = null;
+  #lastPeriod: PlainDate | null = null;
+
+  constructor(source: LinesSource, calendar: Pick<Calendar, 'today'>) {
+    this.#source = source;
+    this.#calendar = calendar;
   }
-  const wanted = [...keys.values()].map((key) => ({ ...key, reference: payoutReference() }));
-  const payouts = new Map(
-    (await findOrAddPayouts(statements, source, wanted)).map((payout) => [nameOf(payout), payout.id.toString()]),
-  );
-  const { id: fileId, mode, gateway, storeId } = source;
-  const records = lines.map((numbered): LineRecord => {
-    const key = payoutKeyOf(numbered.line);
-    return {
-      ...recordOf(numbered),
-      payout: key === null ? null : (payouts.get(nameOf(key)) ?? null),
-      period: periodOf(numbered.line, calendar, source),
-    };
-  });
-  const added = await addLines(statements, { mode, gateway, storeId, fileId, lines: records });
-  return { added, known: lines.length - added };
+
+  add(numbered: NumberedLine): void {
+    const { line } = numbered;
+    const payout = this.#numberOfPayout(payoutKeyOf(line));
+    const period = periodOf(line, this.#calendar, this.#source);
+    this.#firstPeriod = this.#firstPeriod === null || period < this.#firstPeriod ? period : this.#firstPeriod;
+    this.#lastPeriod = this.#lastPeriod === null || period > this.#lastPeriod ? period : this.#lastPeriod;
+    this.#lines.add({ ...recordOf(numbered), payout, period } satisfies LineRecord);
+  }
+
+  /** Stores the lines with their payouts, in the transaction of the caller. The count and the sum of each payout grow by exactly the lines that are new. */
+  async store(statements: Statements): Promise<StoredLines> {
+    const { count } = this.#lines;
+    if (count === 0) {
+      return { added: 0, known: 0, firstPeriod: null, lastPeriod: null };
+    }
+    const keys = [...this.#payouts.values()];
+    const ids = new Map(
+      (await findOrAddPayouts(statements, this.#source, keys)).map((payout) => [nameOf(payout), payout.id]),
+    );
+    const payoutIds = keys.map((key) => ids.get(nameOf(key)) ?? null);
+    const { id: fileId, mode, gateway, storeId } = this.#source;
+    const added = await addLines(statements, { mode, gateway, storeId, fileId, lines: this.#lines.bytes, payoutIds });
+    const days =
+      added === 0
+        ? { firstPeriod: null, lastPeriod: null }
+        : { firstPeriod: this.#firstPeriod, lastPeriod: this.#lastPeriod };
+    return { added, known: count - added, ...days };
+  }
+
+  /** Forgets the lines. */
+  clear(): void {
+    this.#payouts.clear();
+    this.#lines.clear();
+    this.#firstPeriod = null;
+    this.#lastPeriod = null;
+  }
+
+  #numberOfPayout(key: PayoutKey | null): number | null {
+    if (key === null) {
+      return null;
+    }
+    const name = nameOf(key);
+    const known = this.#payouts.get(name);
+    if (known !== undefined) {
+      return known.number;
+    }
+    const number = this.#payouts.size + 1;
+    this.#payouts.set(name, { ...key, number });
+    return number;
+  }
 }
 
 /** A gateway that does not name its payouts makes one a day. */
@@ -102,7 +135,7 @@ function periodOf(
 function recordOf({ line, lineNumber, fingerprint, ordinal }: NumberedLine): Omit<LineRecord, 'payout' | 'period'> {
   return {
     row: lineNumber,
-    fingerprint: fingerprint.toString('hex'),
+    fingerprint,
     ordinal,
     kind: line.kind,
     name: line.payoutReference,

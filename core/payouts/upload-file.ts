@@ -34,7 +34,7 @@ export interface Upload {
   readonly mappingId: bigint | null;
 }
 
-const CHUNK_BYTES = 1024 * 1024;
+const CHUNK_BYTES = 256 * 1024;
 
 /**
  * Stores a file word for word while it comes, and starts its import. A file that is there already, with the same bytes and the same mapping, is

@@ -55,6 +55,9 @@ export const PayoutFileSchema = defineEntity({
     linesAdded: p.integer().default(0),
     linesKnown: p.integer().default(0),
     linesRejected: p.integer().default(0),
+    /** The days of the lines that were added: they are reconciled after the import. */
+    firstPeriod: p.date().nullable(),
+    lastPeriod: p.date().nullable(),
     finishedAt: p.datetime().nullable(),
     nextSweepAt: p.datetime().defaultRaw("now() + interval '1 minute'"),
     updatedAt: p

@@ -13,6 +13,8 @@ const MARKS: Readonly<Record<string, readonly string[]>> = {
   USD: ['us$', '$'],
 };
 
+/** As programs write amounts: nothing below changes it. */
+const PLAIN = /^-?\d+(?:\.\d+)?$/;
 const MINUS = /^-|-$/;
 const SIGN = /^[+-]|-$/;
 const IN_PARENTHESES = /^\((.*)\)$/;
@@ -42,6 +44,11 @@ export function amountFromText(
   currency: string,
   { decimalComma }: { decimalComma: boolean },
 ): bigint | AmountProblem {
+  if (!decimalComma && PLAIN.test(text)) {
+    const isNegative = text.startsWith('-');
+    const minor = exactMinor(isNegative ? text.slice(1) : text, currency);
+    return typeof minor === 'bigint' && isNegative ? -minor : minor;
+  }
   const plain = plainSpaces(text).toLowerCase().replaceAll('\u2212', '-');
   if (plain === '') {
     return 'empty';

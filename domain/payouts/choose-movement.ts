@@ -25,7 +25,8 @@ export function keysOfMovement(movement: Movement): string[] {
   return [...new Set([gatewayTxnId, attemptReference, refundReference, gatewayRefundId].filter(isReference))];
 }
 
-function mayBeRefund({ kind }: PayoutLine): boolean {
+/** Reports whether a line may name a refund by the source's own id. */
+export function mayBeRefund({ kind }: PayoutLine): boolean {
   return kind === 'REFUND' || kind === 'ADJUSTMENT';
 }
 

@@ -21,7 +21,10 @@ const TIME =
 const COMPACT = /^(\d{4})(\d{2})(\d{2})$/;
 const SEPARATED = /^(\w+)([-/. ])(\w+)\2(\w+)$/;
 const MINUTE_MS = 60_000;
+const DATES_KNOWN_MAX = 10_000;
 const DAY_MS = 86_400_000;
+/** By order and text. A file has few days. */
+const dates = new Map<string, PlainDate | null>();
 
 /**
  * Reads a date, or a date with a time of day, in the stated order. Takes Bangla digits, English names of months, years of two digits (20yy), clocks of 12 and
@@ -47,6 +50,19 @@ export function dateFromText(
 }
 
 function plainDateOf(text: string, order: DateOrder): PlainDate | null {
+  const key = `${order} ${text}`;
+  let date = dates.get(key);
+  if (date === undefined) {
+    if (dates.size >= DATES_KNOWN_MAX) {
+      dates.clear();
+    }
+    date = readDate(text, order);
+    dates.set(key, date);
+  }
+  return date;
+}
+
+function readDate(text: string, order: DateOrder): PlainDate | null {
   const compact = order === 'year-first' ? COMPACT.exec(text) : null;
   if (compact !== null) {
     return checked(compact[1], compact[2], compact[3]);

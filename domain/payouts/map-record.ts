@@ -11,7 +11,7 @@ import { LineRejected, type Rejection } from './rejection.ts';
 import { startOfDay } from './zoned-time.ts';
 
 /** A row of a file: the text of each cell by `headingKey` of its heading. */
-export type FileRecord = ReadonlyMap<string, string>;
+export type FileRecord = Pick<ReadonlyMap<string, string>, 'get'>;
 
 /** The longest reference, in UTF-16 units. */
 export const REFERENCE_CHARS_MAX = 255;

@@ -45,8 +45,42 @@ const BKASH: PayoutMappingInput = {
 };
 
 /**
+ * Nagad publishes no format at all: these are the columns of its simulator, for an operator to replace by those of their file.
+ */
+const NAGAD: PayoutMappingInput = {
+  version: 1,
+  format: 'csv',
+  columns: {
+    kind: { headings: ['Type'] },
+    payoutReference: { headings: ['Payout ID'] },
+    lineReference: { headings: ['Line ID'] },
+    gatewayTxnId: { headings: ['Transaction ID'] },
+    attemptReference: { headings: ['Order ID'] },
+    currency: { headings: ['Currency'] },
+    gross: { headings: ['Amount'] },
+    fee: { headings: ['Fee'] },
+    tax: { headings: ['VAT'] },
+    net: { headings: ['Net'] },
+    originalCurrency: { headings: ['Original Currency'], optional: true },
+    exchangeRate: { headings: ['Rate'], optional: true },
+    occurredAt: { headings: ['Transaction Time'] },
+    paidOutOn: { headings: ['Settlement Date'] },
+  },
+  kinds: [
+    { words: ['charge'], kind: 'CHARGE' },
+    { words: ['refund', 'refund_failure'], kind: 'REFUND' },
+    { words: ['dispute', 'dispute_reversal'], kind: 'DISPUTE' },
+    { words: ['reserve_hold', 'reserve_release'], kind: 'RESERVE' },
+  ],
+  dateOrder: 'year-first',
+};
+
+/**
  * Stripe's report `payout_reconciliation.itemized.7`, in major units and UTC. `payment_metadata[attempt_reference]` is an optional column of the
  * report. Stripe signs gross and net; a fee that it takes is positive. Source: docs.stripe.com/reports/report-types/payout-reconciliation.
+ *
+ * It has a word for each category, and for each type of a balance transaction that is a category of its own. What Lenden makes no use of is an
+ * adjustment, which a person looks at: a rejected row would leave its payout short.
  */
 const STRIPE: PayoutMappingInput = {
   version: 1,
@@ -67,17 +101,83 @@ const STRIPE: PayoutMappingInput = {
     description: { headings: ['description'], optional: true },
   },
   kinds: [
-    { words: ['charge'], kind: 'CHARGE' },
-    { words: ['refund', 'refund_failure', 'partial_capture_reversal'], kind: 'REFUND' },
-    { words: ['fee', 'network_cost'], kind: 'FEE' },
-    { words: ['tax'], kind: 'TAX' },
+    { words: ['charge', 'payment'], kind: 'CHARGE' },
+    {
+      words: ['refund', 'refund_failure', 'partial_capture_reversal', 'payment_refund', 'payment_failure_refund'],
+      kind: 'REFUND',
+    },
+    { words: ['fee', 'network_cost', 'stripe_fee', 'stripe_fx_fee'], kind: 'FEE' },
+    { words: ['tax', 'tax_fee'], kind: 'TAX' },
     { words: ['dispute', 'dispute_reversal'], kind: 'DISPUTE' },
     {
-      words: ['risk_reserved_funds', 'payment_network_reserve_hold', 'payment_network_reserve_release'],
+      words: [
+        'risk_reserved_funds',
+        'connect_reserved_funds',
+        'reserved_funds',
+        'reserve_hold',
+        'reserve_release',
+        'reserve_transaction',
+        'payment_network_reserve_hold',
+        'payment_network_reserve_release',
+        'payout_minimum_balance_hold',
+        'payout_minimum_balance_release',
+      ],
       kind: 'RESERVE',
     },
     {
-      words: ['charge_failure', 'other_adjustment', 'topup', 'topup_reversal', 'transfer', 'transfer_reversal'],
+      words: [
+        'charge_failure',
+        'payment_reversal',
+        'payment_unreconciled',
+        'unreconciled_customer_funds',
+        'other_adjustment',
+        'adjustment',
+        // Money of a payout that did not arrive. The payouts that were sent are no lines of themselves.
+        'payout_reversal',
+        'payout_failure',
+        'payout_cancel',
+        'topup',
+        'topup_reversal',
+        'transfer',
+        'transfer_reversal',
+        'transfer_cancel',
+        'transfer_failure',
+        'transfer_refund',
+        'connect_collection_transfer',
+        'platform_earning',
+        'platform_earning_refund',
+        'application_fee',
+        'application_fee_refund',
+        'inbound_transfer',
+        'inbound_transfer_reversal',
+        'obligation_outbound',
+        'obligation_reversal_inbound',
+      ],
+      kind: 'ADJUSTMENT',
+    },
+    {
+      words: [
+        'advance',
+        'advance_funding',
+        'anticipation_repayment',
+        'financing_payout',
+        'financing_payout_reversal',
+        'financing_paydown',
+        'financing_paydown_reversal',
+        'contribution',
+        'climate_order_purchase',
+        'climate_order_refund',
+        'issuing_authorization_hold',
+        'issuing_authorization_release',
+        'issuing_dispute',
+        'issuing_dispute_provisional_credit',
+        'issuing_dispute_provisional_credit_reversal',
+        'issuing_transaction',
+        'stripe_balance_payment_debit',
+        'stripe_balance_payment_debit_reversal',
+        'fee_credit_funding',
+        'tax_fund',
+      ],
       kind: 'ADJUSTMENT',
     },
   ],
@@ -115,6 +215,7 @@ const BANK: PayoutMappingInput = {
 export const SHIPPED_MAPPINGS = {
   sslcommerz: PayoutMapping.parse(SSLCOMMERZ),
   bkash: PayoutMapping.parse(BKASH),
+  nagad: PayoutMapping.parse(NAGAD),
   stripe: PayoutMapping.parse(STRIPE),
   bank: PayoutMapping.parse(BANK),
 } as const satisfies Record<string, PayoutMapping>;

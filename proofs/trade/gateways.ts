@@ -1,5 +1,3 @@
-import type { PayoutMappingInput } from '../../domain/payouts/mapping.ts';
-
 /** A gateway with its LIVE merchant at the simulator, as its control API names it. */
 export interface TradingGateway {
   readonly name: string;
@@ -9,36 +7,9 @@ export interface TradingGateway {
   readonly merchant: Readonly<Record<string, string>>;
   readonly storeId: string;
   /** How its file is read; null: Lenden reads its API. */
-  readonly mapping: { readonly shipped: string } | { readonly mapping: PayoutMappingInput } | null;
+  readonly mapping: { readonly shipped: string } | null;
   readonly refunds: boolean;
 }
-
-/** The simulator's own columns: Nagad publishes none. */
-const NAGAD: PayoutMappingInput = {
-  version: 1,
-  format: 'csv',
-  columns: {
-    kind: { headings: ['Type'] },
-    payoutReference: { headings: ['Payout ID'] },
-    lineReference: { headings: ['Line ID'] },
-    gatewayTxnId: { headings: ['Transaction ID'] },
-    attemptReference: { headings: ['Order ID'] },
-    currency: { headings: ['Currency'] },
-    gross: { headings: ['Amount'] },
-    fee: { headings: ['Fee'] },
-    tax: { headings: ['VAT'] },
-    net: { headings: ['Net'] },
-    occurredAt: { headings: ['Transaction Time'] },
-    paidOutOn: { headings: ['Settlement Date'] },
-  },
-  kinds: [
-    { words: ['charge'], kind: 'CHARGE' },
-    { words: ['refund', 'refund_failure'], kind: 'REFUND' },
-    { words: ['dispute', 'dispute_reversal'], kind: 'DISPUTE' },
-    { words: ['reserve_hold', 'reserve_release'], kind: 'RESERVE' },
-  ],
-  dateOrder: 'year-first',
-};
 
 export const TRADING_GATEWAYS: readonly TradingGateway[] = [
   {
@@ -65,7 +36,7 @@ export const TRADING_GATEWAYS: readonly TradingGateway[] = [
     control: '/nagad',
     merchant: { merchantId: '683000000000002' },
     storeId: '683000000000002',
-    mapping: { mapping: NAGAD },
+    mapping: { shipped: 'nagad' },
     refunds: false,
   },
   {

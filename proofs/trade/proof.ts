@@ -137,7 +137,7 @@ async function uploadFile({ dev }: Trade, operator: ApiOperator, gateway: Tradin
   const bytes = await control(dev, `${gateway.control}/payouts/files/lines.csv?${query}`);
   await operator.post('/admin/payout-mappings', {
     gateway: name,
-    mapping: 'mapping' in mapping ? mapping.mapping : shippedMapping(mapping.shipped),
+    mapping: shippedMapping(mapping.shipped),
   });
   const { file } = Uploaded.parse(
     await operator.upload(

@@ -3,7 +3,7 @@ import { readCamt053 } from '../../core/payouts/files/camt053.ts';
 import { readMt940 } from '../../core/payouts/files/mt940.ts';
 import { readPayoutLines } from '../../core/payouts/files/payout-lines.ts';
 import { minorFromDecimalText } from '../../domain/money.ts';
-import { PayoutMapping } from '../../domain/payouts/mapping.ts';
+import type { PayoutMapping } from '../../domain/payouts/mapping.ts';
 import type { PayoutLine } from '../../domain/payouts/payout-line.ts';
 import { SHIPPED_MAPPINGS } from '../../domain/payouts/shipped-mappings.ts';
 import { attemptReference, refundReference } from '../../domain/references.ts';
@@ -16,35 +16,6 @@ import { openBkash, openNagad, openSslcommerz, openStripe, type SimulatedWorld }
  * Payments are made through the adapters, the simulators pay them out, and the product's own readers read what they say: by file, by API and on the
  * bank's statement.
  */
-
-/** The simulator's own columns. Nagad publishes none. */
-const NAGAD = PayoutMapping.parse({
-  version: 1,
-  format: 'csv',
-  columns: {
-    kind: { headings: ['Type'] },
-    payoutReference: { headings: ['Payout ID'] },
-    lineReference: { headings: ['Line ID'] },
-    gatewayTxnId: { headings: ['Transaction ID'] },
-    attemptReference: { headings: ['Order ID'] },
-    currency: { headings: ['Currency'] },
-    gross: { headings: ['Amount'] },
-    fee: { headings: ['Fee'] },
-    tax: { headings: ['VAT'] },
-    net: { headings: ['Net'] },
-    originalCurrency: { headings: ['Original Currency'] },
-    exchangeRate: { headings: ['Rate'] },
-    occurredAt: { headings: ['Transaction Time'] },
-    paidOutOn: { headings: ['Settlement Date'] },
-  },
-  kinds: [
-    { words: ['charge'], kind: 'CHARGE' },
-    { words: ['refund', 'refund_failure'], kind: 'REFUND' },
-    { words: ['dispute', 'dispute_reversal'], kind: 'DISPUTE' },
-    { words: ['reserve_hold', 'reserve_release'], kind: 'RESERVE' },
-  ],
-  dateOrder: 'year-first',
-});
 
 interface Row {
   readonly name: string;
@@ -77,7 +48,15 @@ const ROWS: readonly Row[] = [
     refunds: true,
     api: false,
   },
-  { name: 'Nagad', open: openNagad, base: 'nagad/', mapping: NAGAD, states: 'fee-and-tax', refunds: false, api: false },
+  {
+    name: 'Nagad',
+    open: openNagad,
+    base: 'nagad/',
+    mapping: SHIPPED_MAPPINGS.nagad,
+    states: 'fee-and-tax',
+    refunds: false,
+    api: false,
+  },
   {
     name: 'Stripe',
     open: openStripe,

@@ -47,7 +47,7 @@ const EVENTS_MAX: Readonly<Record<string, number>> = {
   'webhook-after-failed-first-attempt': 17,
   'sweeper-paused-and-woken': 35,
   'sealer-passes-twice': 20,
-  'payout-import-succeeds': 11,
+  'payout-import-succeeds': 21,
   'payout-import-refused': 11,
   'payout-import-cancelled': 20,
 };

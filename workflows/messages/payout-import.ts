@@ -1,4 +1,5 @@
 import type { PayoutFileState } from '../../domain/payouts/payout.ts';
+import type { ReconciliationInput } from './reconciliation.ts';
 
 export interface PayoutImportInput {
   /** The file's public reference. */
@@ -19,6 +20,8 @@ export interface PayoutImportOutcome {
 export interface PayoutImportActivities {
   /** Stores what the file says. Called again, it goes on where it stopped. */
   importPayoutFile(input: PayoutImportInput): Promise<PayoutImportOutcome>;
+  /** Returns the days that what was stored belongs to, oldest first. */
+  daysOfImport(input: PayoutImportInput): Promise<ReconciliationInput[]>;
   /** Ends an import that has not ended. What was stored stays. */
   cancelPayoutImport(input: PayoutImportInput): Promise<PayoutImportOutcome>;
 }

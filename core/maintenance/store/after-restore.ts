@@ -46,9 +46,10 @@ export async function connectedSessions(statements: Statements): Promise<number>
 /** The row that a workflow is about. */
 export interface NamedRow {
   readonly reference: string;
-  readonly applicationId: bigint;
+  /** Null for a payout file. */
+  readonly applicationId: bigint | null;
   readonly mode: Mode;
-  /** Whether the payment or refund is open. For an attempt: whether its payment is. */
+  /** Whether the payment or refund is open. For an attempt: whether its payment is. For a payout file: whether its import has not ended. */
   readonly open: boolean;
 }
 
@@ -116,13 +117,46 @@ const EVENTS: Named = statement((db, $: Given<{ references: readonly string[] }>
     .where('eventId', '=', (eb) => eb.fn.any($('references'))),
 );
 
-const NAMED = { payment: PAYMENTS, refund: REFUNDS, invoice: INVOICES, unapplied: ATTEMPTS, webhook: EVENTS } as const;
+const PAYOUT_FILES: Named = statement((db, $: Given<{ references: readonly string[] }>) =>
+  db
+    .selectFrom('payout_files')
+    .select((eb) => [
+      'reference',
+      eb.cast<bigint | null>(eb.val(null), 'bigint').as('applicationId'),
+      'mode',
+      eb('state', 'in', ['UPLOADED', 'IMPORTING']).$castTo<boolean>().as('open'),
+    ])
+    .where('reference', '=', (eb) => eb.fn.any($('references')))
+    .where('state', '<>', 'UPLOADING'),
+);
+
+const NAMED = {
+  payment: PAYMENTS,
+  refund: REFUNDS,
+  invoice: INVOICES,
+  unapplied: ATTEMPTS,
+  webhook: EVENTS,
+  'payout-import': PAYOUT_FILES,
+} as const;
 
 export type NamedKind = keyof typeof NAMED;
 
 /** Returns the rows with these references, of every application. */
 export function rowsNamed(statements: Statements, kind: NamedKind, references: readonly string[]): Promise<NamedRow[]> {
   return NAMED[kind].all(statements, { references });
+}
+
+const RUNS_IN_PROGRESS = statement((db) =>
+  db
+    .selectFrom('reconciliation_runs')
+    .select(['mode', 'gateway', 'period', 'startedByOperatorId as operatorId'])
+    .where('state', '=', 'RUNNING')
+    .orderBy('id'),
+);
+
+/** Returns the runs of reconciliation that have not ended. There is at most one for each mode, gateway and day. */
+export function runsInProgress(statements: Statements): Promise<RowOf<typeof RUNS_IN_PROGRESS>[]> {
+  return RUNS_IN_PROGRESS.all(statements, {});
 }
 
 const PAGE_MAX = 500;

@@ -68,10 +68,13 @@ export class CsvRows {
     return rows;
   }
 
-  /** Returns one row for each line, or null if the lines are not all rows. */
+  /** Returns one row for each line, or null if the lines are not all rows. Without a quote, a row needs no parser. */
   #together(lines: readonly PhysicalLine[]): CsvRow[] | null {
     if (lines.some(({ tooLong }) => tooLong)) {
       return null;
+    }
+    if (!lines.some(({ text }) => text.includes('"'))) {
+      return lines.map(({ number, text }) => ({ lineNumber: number, fields: text.split(this.#delimiter) }));
     }
     const found = this.#parsed(lines);
     if (typeof found === 'string' || found.length !== lines.length) {

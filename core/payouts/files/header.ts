@@ -6,8 +6,8 @@ import { UnreadableFile } from './unreadable-file.ts';
 export interface Header {
   /** As the file spells them. */
   readonly headings: readonly string[];
-  /** `headingKey` of each heading. */
-  readonly keys: readonly string[];
+  /** The index of each column by `headingKey` of its heading. */
+  readonly places: ReadonlyMap<string, number>;
   /** The index of the column that names sums. */
   readonly totalsAt: number | null;
 }
@@ -41,7 +41,7 @@ export function headerOf(row: CsvRow, mapping: PayoutMapping): Header {
     }
   }
   const total = mapping.totals?.headings.map((heading) => keys.indexOf(headingKey(heading))).find((at) => at !== -1);
-  return { headings: row.fields, keys, totalsAt: total ?? null };
+  return { headings: row.fields, places: new Map(keys.map((key, index) => [key, index])), totalsAt: total ?? null };
 }
 
 /** Reports whether a file with these headings has the columns of the mapping, each once. */

@@ -7,8 +7,10 @@ export async function readHeadings(
   bytes: AsyncIterable<Uint8Array>,
   mapping: PayoutMapping,
 ): Promise<readonly string[] | null> {
-  for await (const row of rowsFromHeader(bytes, mapping, FILE_LIMITS)) {
-    return 'fields' in row ? row.fields : null;
+  for await (const [row] of rowsFromHeader(bytes, mapping, FILE_LIMITS)) {
+    if (row !== undefined) {
+      return 'fields' in row ? row.fields : null;
+    }
   }
   return null;
 }

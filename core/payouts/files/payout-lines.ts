@@ -40,43 +40,78 @@ export async function* readPayoutLines(
   mapping: PayoutMapping,
   limits: FileLimits = FILE_LIMITS,
 ): AsyncGenerator<ReadLine> {
-  const totals: CsvRow[] = [];
-  let header: Header | null = null;
-  let records = 0;
-  for await (const found of rowsFromHeader(bytes, mapping, limits)) {
-    const row = mapping.format === 'xlsx' && header !== null ? filled(found, header) : found;
-    if (header === null) {
-      header = headerOf(row, mapping);
-      continue;
-    }
-    records += 1;
-    if (records > limits.records) {
-      throw new UnreadableFile('TOO_MANY_LINES', `The file has more than ${limits.records} rows.`, row);
-    }
-    if (mapping.skipEmptyRows && isEmpty(row)) {
-      continue;
-    }
-    if (isTotal(row, header, mapping) && totals.length < TOTALS_MAX) {
-      totals.push(row);
-      continue;
-    }
-    // What looked like a sum stands above this row, so it is none.
-    for (const above of totals.splice(0)) {
-      yield readLine(above, header, { mapping, limits });
-    }
-    yield readLine(row, header, { mapping, limits });
-  }
-  if (header === null) {
-    throw new UnreadableFile('NO_HEADER', `The file ends before its header in line ${mapping.headerRow}.`);
+  for await (const some of readManyLines(bytes, mapping, limits)) {
+    yield* some;
   }
 }
 
-/** Yields the header and all rows below it, before the mapping says what they are. */
+/** Like `readPayoutLines`, many at a time: waiting for each of a million takes longer than reading it. */
+export async function* readManyLines(
+  bytes: AsyncIterable<Uint8Array>,
+  mapping: PayoutMapping,
+  limits: FileLimits = FILE_LIMITS,
+): AsyncGenerator<Iterable<ReadLine>> {
+  const reader = new LineReader(mapping, limits);
+  for await (const rows of rowsFromHeader(bytes, mapping, limits)) {
+    yield reader.read(rows);
+  }
+  reader.end();
+}
+
+class LineReader {
+  readonly #mapping: PayoutMapping;
+  readonly #limits: FileLimits;
+  /** Rows that look like sums, until it is known what is below them. */
+  readonly #totals: CsvRow[] = [];
+  #header: Header | null = null;
+  #records = 0;
+
+  constructor(mapping: PayoutMapping, limits: FileLimits) {
+    this.#mapping = mapping;
+    this.#limits = limits;
+  }
+
+  *read(rows: readonly CsvRow[]): Generator<ReadLine> {
+    const [mapping, limits] = [this.#mapping, this.#limits];
+    for (const found of rows) {
+      const header = this.#header;
+      if (header === null) {
+        this.#header = headerOf(found, mapping);
+        continue;
+      }
+      const row = mapping.format === 'xlsx' ? filled(found, header) : found;
+      this.#records += 1;
+      if (this.#records > limits.records) {
+        throw new UnreadableFile('TOO_MANY_LINES', `The file has more than ${limits.records} rows.`, row);
+      }
+      if (mapping.skipEmptyRows && isEmpty(row)) {
+        continue;
+      }
+      if (isTotal(row, header, mapping) && this.#totals.length < TOTALS_MAX) {
+        this.#totals.push(row);
+        continue;
+      }
+      // What looked like a sum stands above this row, so it is none.
+      for (const above of this.#totals.splice(0)) {
+        yield readLine(above, header, { mapping, limits });
+      }
+      yield readLine(row, header, { mapping, limits });
+    }
+  }
+
+  end(): void {
+    if (this.#header === null) {
+      throw new UnreadableFile('NO_HEADER', `The file ends before its header in line ${this.#mapping.headerRow}.`);
+    }
+  }
+}
+
+/** Yields the header and all rows below it, many at a time, before the mapping says what they are. */
 export function rowsFromHeader(
   bytes: AsyncIterable<Uint8Array>,
   mapping: PayoutMapping,
   limits: FileLimits,
-): AsyncGenerator<CsvRow> {
+): AsyncGenerator<readonly CsvRow[]> {
   return mapping.format === 'csv' ? csvRows(bytes, mapping, limits) : sheetRows(bytes, mapping, limits);
 }
 
@@ -84,10 +119,10 @@ async function* sheetRows(
   bytes: AsyncIterable<Uint8Array>,
   mapping: PayoutMapping,
   limits: FileLimits,
-): AsyncGenerator<CsvRow> {
+): AsyncGenerator<readonly CsvRow[]> {
   for await (const row of xlsxRows(bytes, limits)) {
     if (row.lineNumber >= mapping.headerRow) {
-      yield row;
+      yield [row];
     }
   }
 }
@@ -103,27 +138,27 @@ async function* csvRows(
   bytes: AsyncIterable<Uint8Array>,
   mapping: PayoutMapping,
   limits: FileLimits,
-): AsyncGenerator<CsvRow> {
+): AsyncGenerator<readonly CsvRow[]> {
   const chunks = physicalLines(decoded(bytes, limits.fileBytes), limits.recordChars);
   let rows: CsvRows | null = null;
   let top: PhysicalLine[] = [];
   for await (const chunk of chunks) {
     if (rows !== null) {
-      yield* rows.push(chunk);
+      yield rows.push(chunk);
       continue;
     }
     top = top.concat(chunk.filter(({ number }) => number >= mapping.headerRow));
     if (top.length >= HEADER_LINES_MAX) {
       rows = new CsvRows(delimiterOf(top, mapping, limits), limits.recordChars);
-      yield* rows.push(top);
+      yield rows.push(top);
       top = [];
     }
   }
   if (rows === null) {
     rows = new CsvRows(delimiterOf(top, mapping, limits), limits.recordChars);
-    yield* rows.push(top);
+    yield rows.push(top);
   }
-  yield* rows.end();
+  yield rows.end();
 }
 
 /** Returns the delimiter that makes most known headings of the first row. */
@@ -178,7 +213,11 @@ function mapped(
     const reason = `The cell has more than ${limits.cellChars} characters.`;
     return { code: 'TOO_LONG', column: headings[long] ?? null, reason };
   }
-  return mapRecord(new Map(headings.map((_, index) => [header.keys[index] ?? '', fields[index] ?? ''])), mapping);
+  return mapRecord({ get: (key) => fieldAt(fields, header.places.get(key)) }, mapping);
+}
+
+function fieldAt(fields: readonly string[], place: number | undefined): string | undefined {
+  return place === undefined ? undefined : fields[place];
 }
 
 /** A sheet can hold NUL and halves of characters, which the database refuses. The decoder of text refuses them before. */

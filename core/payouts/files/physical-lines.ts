@@ -9,8 +9,6 @@ export interface PhysicalLine {
   readonly tooLong: boolean;
 }
 
-const LINE_END = /\r\n|\n|\r/g;
-
 /** Cuts text into lines, some at a time. It never holds more than `lineCharsMax` characters and one chunk. */
 export async function* physicalLines(
   chunks: AsyncIterable<string>,
@@ -29,12 +27,19 @@ export async function* physicalLines(
     const text = rest + chunk;
     const lines: PhysicalLine[] = [];
     let start = 0;
-    for (const { 0: end, index } of text.matchAll(LINE_END)) {
+    let [feed, back] = [text.indexOf('\n'), text.indexOf('\r')];
+    while (feed !== -1 || back !== -1) {
+      const isFeed = back === -1 || (feed !== -1 && feed < back);
+      const at = isFeed ? feed : back;
+      const end = isFeed ? '\n' : feed === back + 1 ? '\r\n' : '\r';
       // The `\n` of this `\r` may be in the next chunk.
-      if (end !== '\r' || index + 1 < text.length) {
-        lines.push(lineOf(text.slice(start, index), end));
-        start = index + end.length;
+      if (end === '\r' && at + 1 === text.length) {
+        break;
       }
+      lines.push(lineOf(text.slice(start, at), end));
+      start = at + end.length;
+      feed = feed !== -1 && feed < start ? text.indexOf('\n', start) : feed;
+      back = back !== -1 && back < start ? text.indexOf('\r', start) : back;
     }
     rest = text.slice(start);
     if (rest.length > lineCharsMax + 1) {

@@ -222,6 +222,9 @@ export interface ImportStep {
   readonly added: number;
   readonly known: number;
   readonly rejected: number;
+  /** The days of the lines that were added. */
+  readonly firstPeriod: string | null;
+  readonly lastPeriod: string | null;
 }
 
 const ADVANCE = statement((db, $: Given<ImportStep>) =>
@@ -236,6 +239,9 @@ const ADVANCE = statement((db, $: Given<ImportStep>) =>
         linesAdded: eb('linesAdded', '+', added),
         linesKnown: eb('linesKnown', '+', known),
         linesRejected: eb('linesRejected', '+', rejected),
+        // They leave out nulls.
+        firstPeriod: eb.fn<string | null>('least', ['firstPeriod', eb.cast<string | null>($('firstPeriod'), 'date')]),
+        lastPeriod: eb.fn<string | null>('greatest', ['lastPeriod', eb.cast<string | null>($('lastPeriod'), 'date')]),
         nextSweepAt: later('5 minutes'),
         updatedAt: now,
       };

@@ -1,9 +1,10 @@
-import { expressionBuilder, sql } from 'kysely';
+import { expressionBuilder, sql, type Expression, type RawBuilder } from 'kysely';
 import { now, recordsOf, rowOf } from '../../../database/expressions.ts';
 import type { Statements } from '../../../database/statements.ts';
 import { statement, type Given } from '../../../database/typed-statements.ts';
 import type { Mode } from '../../../domain/mode.ts';
 import type { PayoutLineKind } from '../../../domain/payouts/payout-line.ts';
+import { payoutReference } from '../../../domain/references.ts';
 
 /** What a payout is known by at its store. */
 export interface PayoutKey {
@@ -58,30 +59,31 @@ const FIND_PAYOUTS = statement((db, $: Given<Omit<Wanted, 'storeApplicationId'>>
     .where('p.storeId', '=', $('storeId')),
 );
 
-/**
- * Returns the payouts, and creates those that do not exist yet, in one order for all imports.
- *
- * @param payouts - with a new reference for each
- */
+/** Returns the payouts, and creates those that do not exist yet, in one order for all imports. */
 export async function findOrAddPayouts(
   statements: Statements,
   store: OfStore,
-  payouts: readonly (PayoutKey & { readonly reference: string })[],
+  keys: readonly PayoutKey[],
 ): Promise<readonly (PayoutKey & { readonly id: bigint })[]> {
-  if (payouts.length === 0) {
+  if (keys.length === 0) {
     return [];
   }
-  const wanted = JSON.stringify(
-    payouts.map(({ reference, gatewayReference: name, currency }) => ({ reference, name, currency })),
-  );
   const { mode, gateway, storeId, storeApplicationId } = store;
-  await ADD_PAYOUTS.all(statements, { mode, gateway, storeId, storeApplicationId, payouts: wanted });
-  return FIND_PAYOUTS.all(statements, { mode, gateway, storeId, payouts: wanted });
+  const payouts = JSON.stringify(
+    keys.map(({ gatewayReference: name, currency }) => ({ reference: payoutReference(), name, currency })),
+  );
+  const found = await FIND_PAYOUTS.all(statements, { mode, gateway, storeId, payouts });
+  if (found.length === keys.length) {
+    return found;
+  }
+  await ADD_PAYOUTS.all(statements, { mode, gateway, storeId, storeApplicationId, payouts });
+  return FIND_PAYOUTS.all(statements, { mode, gateway, storeId, payouts });
 }
 
 /** A line as JSON carries it. 64-bit integers are text. */
 export interface LineRecord {
-  readonly payout: string | null;
+  /** The place of its payout's id in `payoutIds`, from 1. */
+  readonly payout: number | null;
   readonly row: number;
   /** Hexadecimal. */
   readonly fingerprint: string;
@@ -109,41 +111,50 @@ interface LinesToAdd {
   readonly gateway: string;
   readonly storeId: string;
   readonly fileId: bigint;
-  /** A JSON array of `LineRecord`. */
-  readonly lines: string;
+  /** A JSON array of `LineRecord`, in UTF-8. */
+  readonly lines: Uint8Array;
+  readonly payoutIds: readonly (bigint | null)[];
+}
+
+const LINE = {
+  payout: 'integer',
+  row: 'integer',
+  fingerprint: 'text',
+  ordinal: 'integer',
+  period: 'date',
+  kind: 'text',
+  name: 'text',
+  line: 'text',
+  txn: 'text',
+  attempt: 'text',
+  currency: 'text',
+  gross: 'bigint',
+  fee: 'bigint',
+  tax: 'bigint',
+  net: 'bigint',
+  original: 'text',
+  rate: 'text',
+  at: 'text',
+  day: 'date',
+  description: 'text',
+} as const;
+
+function utf8(bytes: Expression<Uint8Array>): RawBuilder<string> {
+  return sql<string>`convert_from(${bytes}, 'UTF8')`;
+}
+
+function memberOf(ids: Expression<readonly (bigint | null)[]>, place: Expression<number>): RawBuilder<bigint | null> {
+  return sql<bigint | null>`(${ids}::bigint[])[${place}]`;
 }
 
 const ADD_LINES = statement((db, $: Given<LinesToAdd>) => {
-  const source = db.selectFrom(
-    recordsOf($('lines'), 'w', {
-      payout: 'bigint',
-      row: 'integer',
-      fingerprint: 'text',
-      ordinal: 'integer',
-      period: 'date',
-      kind: 'text',
-      name: 'text',
-      line: 'text',
-      txn: 'text',
-      attempt: 'text',
-      currency: 'text',
-      gross: 'bigint',
-      fee: 'bigint',
-      tax: 'bigint',
-      net: 'bigint',
-      original: 'text',
-      rate: 'text',
-      at: 'text',
-      day: 'date',
-      description: 'text',
-    }),
-  );
+  const source = db.selectFrom(recordsOf(utf8($('lines')), 'w', LINE));
   const eb = expressionBuilder(source);
   const row = rowOf('payout_lines', {
     mode: $('mode'),
     gateway: $('gateway'),
     storeId: $('storeId'),
-    payoutId: eb.ref('w.payout'),
+    payoutId: memberOf($('payoutIds'), eb.ref('w.payout')),
     fileId: eb.cast<bigint>($('fileId'), 'bigint'),
     fileLine: eb.ref('w.row'),
     fingerprint: eb.fn<Uint8Array>('decode', ['w.fingerprint', sql.lit('hex')]),
@@ -223,14 +234,8 @@ const COUNT = statement((db, $: Given<AddedSums>) =>
  * The payouts are locked after the lines are inserted: PostgreSQL checks the foreign key of each line, which costs several times as much on a row that
  * the same transaction has locked or changed. All lines come before all payouts, each in one order, so two imports never wait for each other.
  */
-export async function addLines(
-  statements: Statements,
-  { lines, ...file }: Omit<LinesToAdd, 'lines'> & { readonly lines: readonly LineRecord[] },
-): Promise<number> {
-  if (lines.length === 0) {
-    return 0;
-  }
-  const added = await ADD_LINES.all(statements, { ...file, lines: JSON.stringify(lines) });
+export async function addLines(statements: Statements, lines: LinesToAdd): Promise<number> {
+  const added = await ADD_LINES.all(statements, lines);
   const ofPayouts = added.flatMap(({ payoutId, lines: count, netMinor, paidOutOn: day }) =>
     payoutId === null ? [] : { payout: payoutId.toString(), lines: count, net: netMinor.toString(), day },
   );

@@ -61,6 +61,9 @@ export const PAYOUTS = [
   lines_added integer not null default 0,
   lines_known integer not null default 0,
   lines_rejected integer not null default 0,
+  -- The days of the lines that were added: they are reconciled after the import.
+  first_period date,
+  last_period date,
   finished_at timestamptz,
   next_sweep_at timestamptz not null default now() + interval '1 minute',
   ${UPDATED},

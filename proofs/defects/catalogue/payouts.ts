@@ -46,7 +46,7 @@ export const PAYOUTS: readonly Defect[] = [
         in: 'core/payouts/store/lines.ts',
         find: "$Q.selectFrom('added').select(($SUMS) => [$$$COLUMNS]).groupBy('added.payoutId')",
         replace:
-          "$Q.selectFrom(recordsOf($('lines'), 'w', { payout: 'bigint', net: 'bigint', day: 'date' })).select(($SUMS) => ['w.payout as payoutId', $SUMS.cast<number>($SUMS.fn.countAll(), 'integer').as('lines'), $SUMS.cast<bigint>($SUMS.fn.sum('w.net'), 'bigint').as('netMinor'), $SUMS.fn.max('w.day').as('paidOutOn')]).groupBy('w.payout')",
+          "$Q.selectFrom(recordsOf(utf8($('lines')), 'w', LINE)).select(($SUMS) => [memberOf($('payoutIds'), $SUMS.ref('w.payout')).as('payoutId'), $SUMS.cast<number>($SUMS.fn.countAll(), 'integer').as('lines'), $SUMS.cast<bigint>($SUMS.fn.sum('w.net'), 'bigint').as('netMinor'), $SUMS.fn.max('w.day').as('paidOutOn')]).groupBy('payoutId')",
       },
     ],
     caughtBy: [
@@ -62,9 +62,9 @@ export const PAYOUTS: readonly Defect[] = [
     edits: [
       {
         in: 'core/payouts/import-file.ts',
-        find: 'await this.#store();',
+        find: 'await this.#storeStep();',
         follows: 'const $REFUSAL = await this.#read().catch($HANDLER)',
-        replace: 'if ($REFUSAL === null) { await this.#store(); }',
+        replace: 'if ($REFUSAL === null) { await this.#storeStep(); }',
       },
     ],
     caughtBy: [

@@ -31,8 +31,16 @@ const TYPES = [
   WORKFLOW_TYPES.refund,
   WORKFLOW_TYPES.invoice,
   WORKFLOW_TYPES.webhook,
+  WORKFLOW_TYPES.payoutImport,
 ];
-const KINDS = new Set<string>(['payment', 'unapplied', 'refund', 'invoice', 'webhook'] satisfies NamedKind[]);
+const KINDS = new Set<string>([
+  'payment',
+  'unapplied',
+  'refund',
+  'invoice',
+  'webhook',
+  'payout-import',
+] satisfies NamedKind[]);
 const PAGE = 1_000;
 
 /**

@@ -8,6 +8,7 @@ import {
   openRefundsAfter,
   paymentOfAttempt,
   rowsNamed,
+  runsInProgress,
   sweepOpenInvoices,
   type NamedKind,
   type NamedRow,
@@ -28,7 +29,7 @@ import type { Statements } from '../../../database/statements.ts';
 import { paymentHandleOf, refundHandleOf } from '../../../core/dispatch.ts';
 import { createDispatch } from '../../../temporal/dispatch.ts';
 import { restartPayment, restartRefund } from '../../../temporal/restart.ts';
-import { workflowIds } from '../../../workflows/messages/names.ts';
+import { WORKFLOW_TYPES, workflowIds } from '../../../workflows/messages/names.ts';
 import { knownWorkflows, type KnownWorkflow } from './known-workflows.ts';
 import { detailsOf, type LostDetails } from './lost-details.ts';
 
@@ -88,6 +89,8 @@ export interface RestoreReport {
   /** Attempts of ended payments for which the gateway is queried again. */
   readonly lateQueries: readonly string[];
   readonly invoices: number;
+  /** Runs of reconciliation that go on from their rows, such as `reconciliation:LIVE:stripe:2026-11-23`. */
+  readonly runs: readonly Restarted[];
 }
 
 /** On a quiet night the newest row may be older than the dump, and the clocks of two machines differ. */
@@ -135,6 +138,7 @@ export async function putRight(restored: Restored): Promise<RestoreReport> {
     refunds: await restartRefunds(restored, { known, rows }),
     lateQueries,
     invoices: dryRun ? 0 : await database.withSystem(sweepOpenInvoices),
+    runs: await restartRuns(restored),
   };
 }
 
@@ -317,6 +321,31 @@ async function restartPayments(
       return { reference: payment.reference, before: before(workflowIds.payment(payment.reference)) };
     },
   );
+}
+
+/**
+ * Ends every run of reconciliation, because it names a row that may be lost, and starts one for each row that has not ended. A run continues from its
+ * row, and one that is made again changes nothing.
+ */
+async function restartRuns({ database, client, dryRun }: Restored): Promise<Restarted[]> {
+  const dispatch = createDispatch(client);
+  const running = new Map<string, string>();
+  const query = `WorkflowType = '${WORKFLOW_TYPES.reconciliation}' and ExecutionStatus = 'Running'`;
+  for await (const { workflowId, runId } of client.workflow.list({ query })) {
+    running.set(workflowId, runId);
+  }
+  for (const [workflowId, runId] of dryRun ? [] : running) {
+    await terminate(client, { workflowId, runId, reason: 'restored: it goes on from its row' });
+  }
+  const restarted: Restarted[] = [];
+  for (const run of await database.withSystem(runsInProgress)) {
+    if (!dryRun) {
+      await dispatch.startReconciliation(run);
+    }
+    const reference = workflowIds.reconciliation(run);
+    restarted.push({ reference, before: running.has(reference) ? 'RUNNING' : 'NONE' });
+  }
+  return restarted;
 }
 
 async function restartRefunds(

@@ -22,6 +22,7 @@ export function reportInWords(report: RestoreReport): string {
     report;
   const running = lost.filter((workflow) => workflow.running).length;
   const money = lost.filter((workflow) => workflow.money);
+  const filesLost = lost.filter(({ kind }) => kind === 'payout-import');
   const approvalsLost = refunds.filter(({ approvalLost }) => approvalLost);
   return [
     dryRun ? 'Nothing was changed (--dry-run). A real run would do this:' : 'Done:',
@@ -44,6 +45,10 @@ export function reportInWords(report: RestoreReport): string {
     line('refunds', `${refunds.length} open refunds restart from their rows${endedBefore(refunds)}`),
     line('unapplied', `the gateways are queried again about ${lateQueries.length} attempts of ended payments`),
     line('invoices', dryRun ? 'every open invoice is checked' : `${report.invoices} open invoices are checked`),
+    line(
+      'payouts',
+      `${report.runs.length} runs of reconciliation go on from their rows; the sweeper continues imports`,
+    ),
     ...skippedNumbers.map(({ applicationId, mode, from, number }) =>
       line(
         'void',
@@ -64,6 +69,13 @@ export function reportInWords(report: RestoreReport): string {
           '',
           'These refunds await approval again, although they had been approved: the gateway may have them already. Look each one up before you decide.',
           ...approvalsLost.map(({ reference }) => `  refund:${reference}`),
+        ]),
+    ...(filesLost.length === 0
+      ? []
+      : [
+          '',
+          'These payout files came after the dump. Upload them again; no row is stored twice.',
+          ...listed(filesLost),
         ]),
     '',
     dryRun ? 'Run it again without --dry-run.' : 'Now start the workers and APIs, then run: npm run verify -- --ask',

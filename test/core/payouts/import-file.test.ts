@@ -1,3 +1,4 @@
+import { daysOfImport } from '../../../core/payouts/days-of-import.ts';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { dyingAfter, openPayoutWorld, type PayoutWorld } from './payout-world.ts';
 
@@ -41,6 +42,20 @@ test('a file becomes lines, payouts and rejections', async () => {
   // 20:30 in Dhaka is the same day there; a line without a payout has none.
   expect(byReference.get('d')).toMatchObject({ period: '2026-11-01', gateway_reference: null, file_line: 5 });
   expect(byReference.get('a')).toMatchObject({ period: '2026-11-03', gateway_reference: 'P1' });
+});
+
+test('the days of what a file has added are reconciled after it, the newest ones of a long file', async () => {
+  // Differences must not wait for the next schedule, and a file of a year must not start hundreds of runs.
+  const { reference } = await world.upload(
+    file('D1,d1,1.00,,,2026-11-03,', 'D2,d2,1.00,,,2026-11-05,', 'D1,d1,1.00,,,2025-01-01,extra'),
+  );
+  await world.import(reference);
+  const days = await daysOfImport(world, reference);
+  expect(days).toHaveLength(31);
+  expect(days.at(-1)).toEqual({ mode: 'LIVE', gateway: 'sslcommerz', period: '2026-11-05' });
+  const known = await world.upload(file('D1,d1,1.00,,,2026-11-03,'), { name: 'known.csv' });
+  await world.import(known.reference);
+  expect(await daysOfImport(world, known.reference)).toEqual([]);
 });
 
 describe('no row twice', () => {
@@ -164,10 +179,10 @@ describe('a file that cannot be read to its end', () => {
     // A hostile file must not keep a worker busy.
     const huge = Array.from({ length: 1_100 }, (_, index) => `P1,h${index},90071992547409.91,,,,`);
     const { reference } = await world.upload(file(...huge));
-    expect(await world.import(reference, { rowsAtOnce: 2_000 })).toMatchObject({
+    expect(await world.import(reference)).toMatchObject({
       state: 'REFUSED',
       problem: 'AMOUNTS_TOO_LARGE',
-      linesAdded: 0,
+      linesAdded: 1_023,
     });
   });
 });

@@ -101,6 +101,16 @@ describe('an amount as a spreadsheet writes it', () => {
   const currency = fc.constantFrom('BDT', 'USD', 'JPY', 'KWD');
   const minor = fc.bigInt({ min: -MAX_AMOUNT_MINOR, max: MAX_AMOUNT_MINOR });
 
+  test('an amount as programs write it reads as with a mark that says nothing', () => {
+    // The short way for plain text must not differ from the long one.
+    const text = fc.stringMatching(/^-?[0-9]{1,18}(\.[0-9]{1,6})?$/);
+    fc.assert(
+      fc.property(text, currency, (plain, code) => {
+        expect(amountFromText(plain, code, POINT)).toEqual(amountFromText(`${code} ${plain}`, code, POINT));
+      }),
+    );
+  });
+
   test('is read back to the same minor units, however it is written', () => {
     // Grouping, digits, signs and marks change how an amount looks, never what it is.
     const style = fc.record({

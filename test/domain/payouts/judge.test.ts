@@ -408,3 +408,22 @@ describe('judge', () => {
     });
   });
 });
+
+test('very many refunds and lines of one reference are judged in proportion, and a person chooses among them', () => {
+  // Five thousand lines that each look at five thousand refunds would hold the run up for seconds.
+  const count = 5_000;
+  const refunds = Array.from({ length: count }, (_, index) =>
+    refund({ key: `refund:R${index}`, refundReference: `R${index}`, gatewayRefundId: null, amountMinor: 100n }),
+  );
+  const named = refunds.map(({ refundReference }) => refundLine({ lineReference: refundReference, grossMinor: -100n }));
+  const unnamed = refunds.map(() => refundLine({ lineReference: null, grossMinor: -100n }));
+  const began = performance.now();
+  const judged = judge(
+    { movements: [charge(), ...refunds], lines: [...named, ...unnamed], pendingReferences: new Set() },
+    { asOf: AS_OF, settings: SETTINGS },
+  );
+  expect(performance.now() - began).toBeLessThan(5_000);
+  const byLine = new Map(judged.lines.map((verdict) => [verdict.lineId, verdict]));
+  expect(named.every(({ id }, index) => byLine.get(id)?.movementKey === refunds[index]?.key)).toBe(true);
+  expect(unnamed.every(({ id }) => byLine.get(id)?.detail === 'SEVERAL_CANDIDATES')).toBe(true);
+});

@@ -1,4 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { readPayoutLines } from '../../../core/payouts/files/payout-lines.ts';
 import type { PayoutMapping } from '../../../domain/payouts/mapping.ts';
 import { SHIPPED_MAPPINGS } from '../../../domain/payouts/shipped-mappings.ts';
@@ -84,6 +86,17 @@ po_1,2026-11-24 00:00:00,txn_4,2026-11-21 18:30:00,2026-11-24 00:00:00,usd,-1.00
       { kind: 'DISPUTE', currency: 'JPY', netMinor: 500n },
       { code: 'UNKNOWN_KIND' },
     ]);
+  });
+
+  test('of Stripe has a word for every type of a balance transaction that may be a line', () => {
+    // A row that is rejected is missing in its payout.
+    const declared = readFileSync(resolve('node_modules/stripe/esm/resources/BalanceTransactions.d.ts'), 'utf8');
+    const types = /type Type = (.*?);/.exec(declared)?.[1]?.match(/'([a-z_]+)'/g) ?? [];
+    expect(types.length).toBeGreaterThan(40);
+    const words = SHIPPED_MAPPINGS.stripe.kinds.flatMap((entry) => entry.words);
+    // A payout is the transfer itself.
+    expect(types.map((type) => type.slice(1, -1)).filter((type) => !words.includes(type))).toEqual(['payout']);
+    expect(words).toContain('payout_reversal');
   });
 
   test('of a bank becomes credits and debits', async () => {

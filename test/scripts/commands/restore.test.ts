@@ -323,7 +323,32 @@ describe('a database that is set back to an older state', () => {
 
   test('is put right: orphans end, and no number is given out again', async () => {
     await restored(async (world) => {
+      const file = `pof_${'a'.repeat(22)}`;
+      const [known, gone] = ['2026-11-20', '2026-11-21'].map((period) => ({
+        mode: 'LIVE' as const,
+        gateway: 'sslcommerz',
+        period,
+        operatorId: null,
+      }));
+      if (known === undefined || gone === undefined) {
+        throw new Error('there are two days');
+      }
+      await withOwner(dump, (owner) =>
+        owner.execute(
+          `insert into reconciliation_runs (reference, mode, gateway, period) values ('rec_' || repeat('a', 22), 'LIVE', 'sslcommerz', '2026-11-20')`,
+        ),
+      );
+      await dispatch.startPayoutImport({ reference: file, mode: 'LIVE', gateway: 'sslcommerz' });
+      await dispatch.startReconciliation(gone);
+      await until(async () =>
+        (await restore(world, true)).lost.some(({ workflowId }) => workflowId === workflowIds.payoutImport(file)),
+      );
       const report = await restore(world, false);
+      expect(await running(workflowIds.payoutImport(file))).toBe('TERMINATED');
+      expect(reportInWords(report)).toMatch(new RegExp(`Upload them again[^]*payout-import:${file}`));
+      expect(await running(workflowIds.reconciliation(gone))).toBe('TERMINATED');
+      expect(report.runs).toEqual([{ reference: workflowIds.reconciliation(known), before: 'NONE' }]);
+      expect(await running(workflowIds.reconciliation(known))).toBe('RUNNING');
       expect(await running(workflowIds.payment(lostOpen.reference))).toBe('TERMINATED');
       expect(report.skippedNumbers).toEqual([
         { applicationId: BigInt(applicationId), mode: 'TEST', from: lostNumber, number: lostNumber + 1n },

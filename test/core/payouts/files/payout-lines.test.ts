@@ -211,3 +211,18 @@ describe('a file is refused', () => {
     await expect(read(file)).rejects.toMatchObject({ problem: 'BAD_ENCODING', byteOffset: 14 });
   });
 });
+
+test('rows without quotes read as with a quoted row beside them', async () => {
+  // Without a quote in sight no parser is used; one quoted row brings it in.
+  const cell = fc.stringMatching(/^[^",;\t\r\n]{0,12}$/u);
+  const rows = fc.array(fc.array(cell, { minLength: 1, maxLength: 4 }), { minLength: 1, maxLength: 20 });
+  await fc.assert(
+    fc.asyncProperty(rows, async (cells) => {
+      const plain = cells.map((row) => row.join(',')).join('\n');
+      const changes = { skipEmptyRows: false } as const;
+      const alone = await short(`id,amount,text\n${plain}\n`, { changes });
+      const beside = await short(`id,amount,text\n${plain}\n"1","2","3"\n`, { changes });
+      expect(beside.slice(0, -1)).toEqual(alone);
+    }),
+  );
+});
