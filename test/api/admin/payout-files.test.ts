@@ -297,6 +297,7 @@ test('a mapping that contradicts itself is refused with the field', async () => 
   expect((shipped.data as { name: string }[]).map(({ name }) => name)).toEqual([
     'sslcommerz',
     'bkash',
+    'nagad',
     'stripe',
     'bank',
   ]);
