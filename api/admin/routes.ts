@@ -7,6 +7,7 @@ import { gatewayRoutes } from './gateways.ts';
 import { inboxRoutes } from './inbox.ts';
 import { ledgerRoutes } from './ledger.ts';
 import { unappliedPaymentAdminRoutes } from './unapplied-payments.ts';
+import { matchSettingsRoutes } from './match-settings.ts';
 import { manualPaymentRoutes } from './manual-payments.ts';
 import { paymentAdminRoutes } from './payments.ts';
 import { payoutFileRoutes } from './payout-files.ts';
@@ -47,6 +48,7 @@ export function adminRoutes(deps: AdminDependencies): AdminRoute[] {
     ...ledgerRoutes(deps),
     ...reconciliationRoutes(deps),
     ...reconciliationCaseRoutes(deps),
+    ...matchSettingsRoutes(deps),
     ...payoutMappingRoutes(deps),
     ...payoutFileRoutes(deps),
     ...payoutRoutes(deps),
