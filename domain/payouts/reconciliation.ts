@@ -12,6 +12,10 @@ export type CaseState = (typeof CASE_STATES)[number];
 export const CASE_KINDS = ['result', 'residual', 'refund-by-word'] as const;
 export type CaseKind = (typeof CASE_KINDS)[number];
 
+/** What people have said of a refund, or that a line of a payout says otherwise. */
+export const WORD_REASONS = ['REFUNDED_BY_WORD', 'NOT_REFUNDED_BY_WORD', 'WORD_CONTRADICTED'] as const;
+export type WordReason = (typeof WORD_REASONS)[number];
+
 /** `EVIDENCE`: a later line or another state of the books explained it, without a person. */
 export const CASE_RESOLUTIONS = ['EVIDENCE', 'ACCEPTED', 'CORRECTED', 'REFUNDED', 'BOOKED'] as const;
 export type CaseResolution = (typeof CASE_RESOLUTIONS)[number];

@@ -5,6 +5,7 @@ import type { Tables } from '../../../database/tables.ts';
 import { statement, type Given } from '../../../database/typed-statements.ts';
 import { lockGateway } from './locks.ts';
 import type { AtGateway } from './movements.ts';
+import { keepWordCases } from './word-cases.ts';
 
 /** A reference that the database draws: 22 hexadecimal digits, 88 random bits. */
 const DRAWN = sql<string>`'case_' || substr(replace(gen_random_uuid()::text, '-', ''), 1, 22)`;
@@ -194,7 +195,7 @@ export interface CaseChanges {
   readonly closed: number;
 }
 
-/** Opens a case for each flagged result and each payout that does not add up, and closes those that evidence explains. */
+/** Opens a case for each flagged result and each payout that does not add up, and closes those that evidence explains or confirms. */
 export async function keepCases(em: EntityManager, at: AtGateway): Promise<CaseChanges> {
   // What people have decided is carried out under the same lock, which comes before those of cases.
   await lockGateway(em, at);
@@ -204,6 +205,7 @@ export async function keepCases(em: EntityManager, at: AtGateway): Promise<CaseC
   const closedResiduals = await CLOSE_RESIDUALS.all(em, at);
   await RENEW_RESIDUALS.all(em, at);
   const residuals = await RESIDUALS.all(em, at);
+  const confirmed = await keepWordCases(em, at);
   await LAPSE.all(em, at);
-  return { opened: opened.length + residuals.length, closed: closed.length + closedResiduals.length };
+  return { opened: opened.length + residuals.length, closed: closed.length + closedResiduals.length + confirmed };
 }

@@ -1,4 +1,4 @@
-import { CREATED, CURRENCY, EVERY_ROW, ID, MODE, SEEN, table, UPDATED } from './table.ts';
+import { CREATED, CURRENCY, EVERY_ROW, ID, MODE, OWN, SEEN, table, UPDATED } from './table.ts';
 
 /** Rows about a whole account at a gateway: only operators who see every application may see them. */
 const WHOLE_STORES = `(select lenden_sees_every_app())`;
@@ -386,7 +386,12 @@ export const RECONCILIATION = [
       `create unique index reconciliation_cases_refund_key on reconciliation_cases (refund_id) where kind = 'refund-by-word' and state <> 'RESOLVED'`,
       `create index reconciliation_cases_open_idx on reconciliation_cases (created_at, id) where state <> 'RESOLVED'`,
     ],
-    access: { operator: { rows: SEEN, may: 'select, update' }, system: 'select, insert, update' },
+    access: {
+      // The end of a refund by people's word opens its case in the same transaction.
+      app: { rows: OWN, may: 'insert' },
+      operator: { rows: SEEN, may: 'select, update' },
+      system: 'select, insert, update',
+    },
   }),
 
   ...table({
