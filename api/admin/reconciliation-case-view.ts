@@ -33,6 +33,7 @@ export function detailView({ found, result, entries, proposals }: WholeCase): z.
     ...caseView(found),
     payout: found.payoutReference ?? result?.payoutReference ?? null,
     refundReference: found.refundReference ?? result?.refundReference ?? null,
+    dispute: disputeView(found),
     result: result === null ? null : resultView(result),
     line: result === null ? null : lineView(result),
     proposals: proposals.map(({ score, reasons, movement }) => ({
@@ -51,6 +52,16 @@ export function detailView({ found, result, entries, proposals }: WholeCase): z.
     })),
     entries: entries.map(entryView),
   };
+}
+
+function disputeView({
+  disputeId,
+  gatewayDisputeId,
+  disputeStatus,
+}: WholeCase['found']): z.infer<typeof ReconciliationCaseDetail>['dispute'] {
+  return disputeId === null || gatewayDisputeId === null || disputeStatus === null
+    ? null
+    : { id: toJsonInteger(disputeId), gatewayDisputeId, status: disputeStatus };
 }
 
 function resultView(result: ShownResult): NonNullable<z.infer<typeof ReconciliationCaseDetail>['result']> {

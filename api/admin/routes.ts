@@ -3,6 +3,7 @@ import { applicationRoutes } from './apps.ts';
 import { auditLogRoutes } from './audit-logs.ts';
 import { credentialRoutes } from './credentials.ts';
 import type { AdminDependencies } from './dependencies.ts';
+import { disputeRoutes } from './disputes.ts';
 import { gatewayRoutes } from './gateways.ts';
 import { inboxRoutes } from './inbox.ts';
 import { ledgerRoutes } from './ledger.ts';
@@ -42,6 +43,7 @@ export function adminRoutes(deps: AdminDependencies): AdminRoute[] {
     ...refundAdminRoutes(deps),
     ...unappliedPaymentAdminRoutes(deps),
     ...manualPaymentRoutes(deps),
+    ...disputeRoutes(deps),
     ...webhookRoutes(deps),
     ...gatewayCallbackRoutes(deps),
     ...reportRoutes(deps),

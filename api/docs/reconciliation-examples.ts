@@ -35,6 +35,7 @@ const CASE_DETAIL = {
   ...CASE,
   payout: 'po_4QeX0q3m5mZB1sQWcTn2aR',
   refundReference: null,
+  dispute: null,
   result: {
     id: 1204,
     period: '2026-06-04',

@@ -121,6 +121,7 @@ export const ReconciliationCaseSchema = defineEntity({
     resultId: p.bigint('bigint').nullable(),
     payoutId: p.bigint('bigint').nullable(),
     refundId: p.bigint('bigint').nullable(),
+    disputeId: p.bigint('bigint').nullable(),
     currency: p.text(),
     createdAt: p.datetime().defaultRaw('now()'),
     reason: p.text(),

@@ -3,6 +3,7 @@ import type { EntityManager } from '../../../database/connection.ts';
 import { now } from '../../../database/expressions.ts';
 import type { Tables } from '../../../database/tables.ts';
 import { statement, type Given } from '../../../database/typed-statements.ts';
+import { keepDisputeCases } from './dispute-cases.ts';
 import { lockGateway } from './locks.ts';
 import type { AtGateway } from './movements.ts';
 import { keepWordCases } from './word-cases.ts';
@@ -205,7 +206,7 @@ export async function keepCases(em: EntityManager, at: AtGateway): Promise<CaseC
   const closedResiduals = await CLOSE_RESIDUALS.all(em, at);
   await RENEW_RESIDUALS.all(em, at);
   const residuals = await RESIDUALS.all(em, at);
-  const confirmed = await keepWordCases(em, at);
+  const confirmed = (await keepWordCases(em, at)) + (await keepDisputeCases(em, at));
   await LAPSE.all(em, at);
   return { opened: opened.length + residuals.length, closed: closed.length + closedResiduals.length + confirmed };
 }

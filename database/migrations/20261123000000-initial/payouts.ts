@@ -363,10 +363,11 @@ export const RECONCILIATION = [
   ${MODE},
   gateway text not null,
   application_id bigint references applications,
-  kind text not null check (kind in ('result', 'residual', 'refund-by-word')),
+  kind text not null check (kind in ('result', 'residual', 'refund-by-word', 'dispute')),
   result_id bigint references reconciliation_results,
   payout_id bigint references payouts,
   refund_id bigint,
+  dispute_id bigint references disputes,
   ${CURRENCY},
   ${CREATED},
   -- What follows changes.
@@ -384,10 +385,11 @@ export const RECONCILIATION = [
       `create unique index reconciliation_cases_result_key on reconciliation_cases (result_id) where result_id is not null and state <> 'RESOLVED'`,
       `create unique index reconciliation_cases_payout_key on reconciliation_cases (payout_id) where kind = 'residual' and state <> 'RESOLVED'`,
       `create unique index reconciliation_cases_refund_key on reconciliation_cases (refund_id) where kind = 'refund-by-word' and state <> 'RESOLVED'`,
+      `create unique index reconciliation_cases_dispute_key on reconciliation_cases (dispute_id) where kind = 'dispute' and state <> 'RESOLVED'`,
       `create index reconciliation_cases_open_idx on reconciliation_cases (created_at, id) where state <> 'RESOLVED'`,
     ],
     access: {
-      // The end of a refund by people's word opens its case in the same transaction.
+      // The end of a refund by people's word, and a dispute, open their case in the same transaction.
       app: { rows: OWN, may: 'insert' },
       operator: { rows: SEEN, may: 'select, update' },
       system: 'select, insert, update',
