@@ -169,6 +169,18 @@ export const ReconciliationCaseDetail = z
         secondOperator: Operator,
         outcome: z.enum(ACTION_OUTCOMES).nullable().describe('Null: it waits.'),
         outcomeText: z.string().nullable(),
+        answer: z
+          .object({
+            about: z.enum(['attempt', 'refund']),
+            reference: z.string(),
+            kind: z.string().describe('Such as `charged`, `not-started`, `refunded` or `unknown`.'),
+            gatewayReference: z.string().nullable(),
+            amountMinor: z.int().nullable(),
+            currency: z.string().nullable(),
+            note: z.string().nullable(),
+          })
+          .nullable()
+          .describe('What the gateway said at `endedAt`.'),
         createdAt: z.iso.datetime(),
         endedAt: z.iso.datetime().nullable(),
       }),

@@ -82,6 +82,7 @@ const CASE_DETAIL = {
       secondOperator: null,
       outcome: null,
       outcomeText: null,
+      answer: null,
       createdAt: '2026-06-05T09:12:00.000Z',
       endedAt: null,
     },

@@ -157,7 +157,7 @@ async function ruleOn(
   const about = { amountMinor, currency, resultRevision: result?.revision ?? null };
   switch (wanted.action) {
     case 'query-gateway':
-      if (result === null) {
+      if (result === null && found.refundId === null && found.disputeId === null) {
         throw nothingTo('ask the gateway about');
       }
       return {};

@@ -29,10 +29,7 @@ export const DisputeSchema = defineEntity({
     sweeps: p.integer().default(0),
     /** When the gateway is asked again. */
     nextSweepAt: p.datetime().nullable().defaultRaw('now()'),
-    updatedAt: p
-      .datetime()
-      .defaultRaw('now()')
-      .onUpdate(() => new Date()),
+    updatedAt: p.datetime().defaultRaw('now()'),
   },
 });
 export class Dispute extends DisputeSchema.class {}

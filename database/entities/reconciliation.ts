@@ -163,6 +163,8 @@ export const CaseEntrySchema = defineEntity({
     consumedAt: p.datetime().nullable(),
     outcome: p.enum(ACTION_OUTCOMES).nullable(),
     outcomeText: p.text().nullable(),
+    /** What the gateway said, as JSON. */
+    answer: p.text().nullable(),
   },
 });
 export class CaseEntry extends CaseEntrySchema.class {}

@@ -191,6 +191,15 @@ export async function writeDispute(statements: Statements, change: DisputeChange
   return row;
 }
 
+const ASK_AGAIN = statement((db, $: Given<{ id: bigint }>) =>
+  db.updateTable('disputes').set({ nextSweepAt: now, sweeps: 0, updatedAt: now }).where('id', '=', $('id')),
+);
+
+/** Makes a dispute due, so that the sweeper asks the gateway about it. */
+export async function askAgainAboutDispute(statements: Statements, id: bigint): Promise<void> {
+  await ASK_AGAIN.all(statements, { id });
+}
+
 const GIVE_UP = statement((db, $: Given<{ id: bigint }>) =>
   db.updateTable('disputes').set({ nextSweepAt: null, queriedAt: now, updatedAt: now }).where('id', '=', $('id')),
 );

@@ -23,6 +23,7 @@ const LOCKED = [
   'resultId',
   'payoutId',
   'refundId',
+  'disputeId',
   'currency',
   'reason',
   'amountMinor',
@@ -170,21 +171,24 @@ export async function secondAction(statements: Statements, id: bigint, operatorI
   await SECOND.all(statements, { id, operatorId });
 }
 
-interface EndOfAction {
+export interface EndOfAction {
   readonly outcome: ActionOutcome;
   readonly text: string | null;
+  /** What the gateway said, as JSON. */
+  readonly answer?: string;
 }
 
-const CONSUME = statement((db, $: Given<EndOfAction & { id: bigint }>) =>
-  db
-    .updateTable('reconciliation_case_entries')
-    .set({ consumedAt: now, outcome: $('outcome'), outcomeText: $('text') })
-    .where('id', '=', $('id'))
-    .where('consumedAt', 'is', null),
+const CONSUME = statement(
+  (db, $: Given<{ id: bigint; outcome: ActionOutcome; text: string | null; answer: string | null }>) =>
+    db
+      .updateTable('reconciliation_case_entries')
+      .set({ consumedAt: now, outcome: $('outcome'), outcomeText: $('text'), answer: $('answer') })
+      .where('id', '=', $('id'))
+      .where('consumedAt', 'is', null),
 );
 
 export async function endAction(statements: Statements, id: bigint, end: EndOfAction): Promise<void> {
-  await CONSUME.all(statements, { id, ...end });
+  await CONSUME.all(statements, { id, answer: null, ...end });
 }
 
 const DECIDED = statement((db, $: Given<{ max: number }>) =>

@@ -115,6 +115,7 @@ const ENTRIES = statement((db, $: Given<{ caseId: bigint }>) =>
       's.name as secondOperatorName',
       'y.outcome',
       'y.outcomeText',
+      'y.answer',
       'y.createdAt',
       'y.secondedAt',
       'y.consumedAt',

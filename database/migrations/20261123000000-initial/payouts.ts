@@ -424,6 +424,8 @@ export const RECONCILIATION = [
   consumed_at timestamptz,
   outcome text check (outcome in ('DONE', 'LAPSED', 'WITHDRAWN', 'FAILED')),
   outcome_text text,
+  -- What the gateway said, as JSON.
+  answer text,
   constraint reconciliation_case_entries_is_action_check check ((kind = 'action') = (action is not null)),
   constraint reconciliation_case_entries_operator_check check (action is null or operator_id is not null),
   constraint reconciliation_case_entries_correction_check check (

@@ -361,23 +361,6 @@ describe('a case', () => {
     const other = await operator('cy@other.example', await createApplication(world.ledger.database));
     expect(await inView(other, (em) => proposalsOfLine(em, reading, wanted))).toEqual([]);
   });
-
-  test('asks the gateway about the attempt that its line names', async () => {
-    const { reference, attemptReference } = await shortPaid();
-    await act(ann, reference, { action: 'query-gateway' });
-    const [decided] = await world.ledger.database.withSystem((em) => decidedActions(em, 1));
-    const asked: string[] = [];
-    const all = deps();
-    all.dispatch.startUnappliedPayment = (_payment, late) => {
-      asked.push(late.attemptReference);
-      return Promise.resolve();
-    };
-    if (decided !== undefined) {
-      await carryOut(all, decided);
-    }
-    expect(asked).toEqual([attemptReference]);
-    expect(await outcomes(reference)).toEqual(['query-gateway DONE']);
-  });
 });
 
 describe('the database', () => {

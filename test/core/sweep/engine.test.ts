@@ -28,6 +28,7 @@ describe('a step that fails', () => {
         'invoices',
         'deliveries',
         'payout imports',
+        'disputes',
         'expired changes',
         'reports',
         'broken uploads',
