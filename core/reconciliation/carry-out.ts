@@ -101,6 +101,7 @@ async function book(em: EntityManager, deps: Dependencies, { found, action }: Bo
     await addEntry(em, {
       caseId: id,
       applicationId: found.applicationId,
+      mode: found.mode,
       kind: 'note',
       text: 'The line is judged with what was chosen, and still differs.',
     });
@@ -111,11 +112,11 @@ async function book(em: EntityManager, deps: Dependencies, { found, action }: Bo
 
 async function close(
   em: EntityManager,
-  { id, applicationId }: LockedCase,
+  { id, applicationId, mode }: LockedCase,
   resolution: 'ACCEPTED' | 'CORRECTED',
 ): Promise<null> {
   await resolveCase(em, id, resolution);
-  await addEntry(em, { caseId: id, applicationId, kind: 'resolved', text: resolution });
+  await addEntry(em, { caseId: id, applicationId, mode, kind: 'resolved', text: resolution });
   return null;
 }
 

@@ -13,6 +13,7 @@ import { forgetExpiredSecrets } from '../operators/store/pending-changes.ts';
 import { duePayoutImports, removeAbandonedUploads } from '../payouts/sweep.ts';
 import { duePayments, resumeEndedPayments } from '../payments/sweep.ts';
 import { dueRefunds } from '../refunds/sweep.ts';
+import { dueCaseRefunds } from '../reconciliation/case-refund.ts';
 import { dueCaseActions } from '../reconciliation/carry-out.ts';
 import { summarizeEnded } from '../reports/sweep.ts';
 import { dueHeldMoney, dueLateQueries, resumeEndedUnapplied } from '../unapplied-payments/sweep.ts';
@@ -52,7 +53,9 @@ export async function sweep(deps: SweepDependencies): Promise<Swept> {
   const refundsStarted = await step('refunds', () => runSweep(deps, dueRefunds(deps)));
   const unappliedStarted = await step('unapplied payments', () => runSweep(deps, dueHeldMoney(deps)));
   const decisionsSignalled = await step('decisions', () => runSweep(deps, unreadDecisions(deps)));
-  const casesDecided = await step('cases', () => runSweep(deps, dueCaseActions(deps)));
+  const casesDecided =
+    (await step('cases', () => runSweep(deps, dueCaseActions(deps)))) +
+    (await step('refunds of cases', () => runSweep(deps, dueCaseRefunds(deps))));
   const invoicesNotified = await step('invoices', () => runSweep(deps, dueInvoices(deps)));
   const deliveriesStarted = await step('deliveries', () => runSweep(deps, dueEvents(deps)));
   const importsStarted = await step('payout imports', () => runSweep(deps, duePayoutImports(deps)));

@@ -146,6 +146,7 @@ export const CaseEntrySchema = defineEntity({
     id: p.bigint('bigint').primary().autoincrement(),
     caseId: p.bigint('bigint'),
     applicationId: p.bigint('bigint').nullable(),
+    mode: p.enum(MODES),
     kind: p.enum(CASE_ENTRY_KINDS),
     action: p.enum(CASE_ACTIONS).nullable(),
     text: p.text().nullable(),

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import { now } from '../../../database/expressions.ts';
 import type { Statements } from '../../../database/statements.ts';
 import { statement, type Given, type RowOf } from '../../../database/typed-statements.ts';
+import type { Mode } from '../../../domain/mode.ts';
 import type { Permission } from '../../../domain/permissions.ts';
 import type {
   ActionOutcome,
@@ -86,6 +87,7 @@ export async function resolveCase(statements: Statements, id: bigint, resolution
 export interface NewEntry {
   readonly caseId: bigint;
   readonly applicationId: bigint | null;
+  readonly mode: Mode;
   readonly kind: CaseEntryKind;
   readonly action: CaseAction | null;
   readonly text: string | null;
@@ -104,6 +106,7 @@ const INSERT = statement((db, $: Given<NewEntry>) =>
     .values({
       caseId: $('caseId'),
       applicationId: $('applicationId'),
+      mode: $('mode'),
       kind: $('kind'),
       action: $('action'),
       text: $('text'),
@@ -121,7 +124,7 @@ const INSERT = statement((db, $: Given<NewEntry>) =>
 /** Writes an entry of a case. Returns its id. */
 export async function addEntry(
   statements: Statements,
-  entry: Pick<NewEntry, 'caseId' | 'applicationId' | 'kind'> & Partial<NewEntry>,
+  entry: Pick<NewEntry, 'caseId' | 'applicationId' | 'mode' | 'kind'> & Partial<NewEntry>,
 ): Promise<bigint> {
   const row = await INSERT.first(statements, { ...NOTHING, ...entry });
   if (row === undefined) {

@@ -95,16 +95,17 @@ const CLOSE_BY_EVIDENCE = statement((db, $: Given<AtGateway>) =>
         .where('c.gateway', '=', $('gateway'))
         .where('c.state', '<>', 'RESOLVED')
         .where((eb) => eb.or([eb('r.status', '<>', 'FLAGGED'), eb('r.superseded', '=', true)]))
-        .returning(['c.id', 'c.applicationId']),
+        .returning(['c.id', 'c.applicationId', 'c.mode']),
     )
     .insertInto('reconciliation_case_entries')
-    .columns(['caseId', 'applicationId', 'kind', 'text'])
+    .columns(['caseId', 'applicationId', 'mode', 'kind', 'text'])
     .expression((insert) =>
       insert
         .selectFrom('closed')
         .select([
           'closed.id',
           'closed.applicationId',
+          'closed.mode',
           sql<'resolved'>`${sql.lit('resolved')}`.as('kind'),
           sql<string>`${sql.lit('A later line or another state of the books explains it.')}`.as('text'),
         ]),
@@ -188,6 +189,8 @@ const LAPSE = statement((db, $: Given<AtGateway>) =>
     .where('c.gateway', '=', $('gateway'))
     .where('c.state', '=', 'RESOLVED')
     .where('y.kind', '=', 'action')
+    // The refund may be there already. Whoever makes it ends the action.
+    .where('y.action', '<>', 'create-refund')
     .where('y.consumedAt', 'is', null),
 );
 

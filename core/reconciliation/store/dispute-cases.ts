@@ -87,16 +87,17 @@ const CLOSE = statement((db, $: Given<AtGateway>) =>
         .where('c.gateway', '=', $('gateway'))
         .where('c.state', '<>', 'RESOLVED')
         .where(CONFIRMED)
-        .returning(['c.id', 'c.applicationId']),
+        .returning(['c.id', 'c.applicationId', 'c.mode']),
     )
     .insertInto('reconciliation_case_entries')
-    .columns(['caseId', 'applicationId', 'kind', 'text'])
+    .columns(['caseId', 'applicationId', 'mode', 'kind', 'text'])
     .expression((insert) =>
       insert
         .selectFrom('closed')
         .select([
           'closed.id',
           'closed.applicationId',
+          'closed.mode',
           sql<'resolved'>`${sql.lit('resolved')}`.as('kind'),
           sql<string>`${sql.lit('The dispute has ended, and the lines of payouts agree.')}`.as('text'),
         ]),

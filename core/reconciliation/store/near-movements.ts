@@ -81,6 +81,7 @@ const RESULT = statement((db, $: Given<{ resultId: bigint }>) =>
       'r.movementKey',
       'r.period',
       'r.status',
+      'r.revision',
       'r.reason',
       'r.detail',
       'r.paymentId',

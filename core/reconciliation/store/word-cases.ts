@@ -118,16 +118,17 @@ const CLOSE = statement((db, $: Given<AtGateway>) =>
         .where('c.state', '<>', 'RESOLVED')
         .where((eb) => eb.exists(linesOfRefund(eb).where('x.status', '=', 'MATCHED')))
         .where((eb) => eb.not(eb.exists(linesOfRefund(eb).where('x.status', '<>', 'MATCHED'))))
-        .returning(['c.id', 'c.applicationId']),
+        .returning(['c.id', 'c.applicationId', 'c.mode']),
     )
     .insertInto('reconciliation_case_entries')
-    .columns(['caseId', 'applicationId', 'kind', 'text'])
+    .columns(['caseId', 'applicationId', 'mode', 'kind', 'text'])
     .expression((insert) =>
       insert
         .selectFrom('closed')
         .select([
           'closed.id',
           'closed.applicationId',
+          'closed.mode',
           sql<'resolved'>`${sql.lit('resolved')}`.as('kind'),
           sql<string>`${sql.lit('A line of a payout confirms what was decided.')}`.as('text'),
         ]),

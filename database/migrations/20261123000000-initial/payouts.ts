@@ -404,6 +404,7 @@ export const RECONCILIATION = [
   ${ID},
   case_id bigint not null references reconciliation_cases,
   application_id bigint references applications,
+  ${MODE},
   kind text not null check (kind in ('note', 'assigned', 'released', 'resolved', 'reopened', 'action')),
   action text check (action in ('query-gateway', 'create-refund', 'post-correction', 'accept')),
   text text check (length(text) <= 2000),
@@ -444,6 +445,11 @@ export const RECONCILIATION = [
   where kind = 'action' and consumed_at is null and (not needs_second or second_operator_id is not null)`,
       `create index reconciliation_case_entries_operator_id_idx on reconciliation_case_entries (operator_id, created_at) where kind = 'action'`,
     ],
-    access: { operator: { rows: SEEN, may: 'select, insert, update' }, system: 'select, insert, update' },
+    access: {
+      // What an operator accepted counts towards the threshold of their refunds, which are made in the application's scope.
+      app: { rows: `${OWN} and kind = 'action'`, may: 'select' },
+      operator: { rows: SEEN, may: 'select, insert, update' },
+      system: 'select, insert, update',
+    },
   }),
 ];

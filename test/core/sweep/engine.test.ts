@@ -25,6 +25,7 @@ describe('a step that fails', () => {
         'unapplied payments',
         'decisions',
         'cases',
+        'refunds of cases',
         'invoices',
         'deliveries',
         'payout imports',
