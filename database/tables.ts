@@ -13,6 +13,7 @@ import {
   WebhookSigningSecret,
   type WebhookSigningSecretSchema,
 } from './entities/application.ts';
+import { Dispute, type DisputeSchema } from './entities/dispute.ts';
 import {
   Invoice,
   type InvoiceSchema,
@@ -175,6 +176,7 @@ export const ENTITIES = [
   ReportSum,
   ReportTime,
   ReportProgress,
+  Dispute,
   PayoutMappingVersion,
   PayoutFile,
   PayoutFileChunk,
@@ -238,6 +240,7 @@ export interface Tables extends InferKyselyDB<
   | typeof ReportSumSchema
   | typeof ReportTimeSchema
   | typeof ReportProgressSchema
+  | typeof DisputeSchema
   | typeof PayoutMappingVersionSchema
   | typeof PayoutFileSchema
   | typeof PayoutFileChunkSchema

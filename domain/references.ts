@@ -93,6 +93,10 @@ export function payoutFileReference(): string {
   return `pof_${randomBase62(22)}`;
 }
 
+export function caseReference(): string {
+  return `case_${randomBase62(22)}`;
+}
+
 /** Reports whether an id from outside has the form of a payment's or refund's reference in one of the three contracts. Others are not looked up. */
 export function isReference(id: string): boolean {
   return /^[A-Za-z]{3}_[0-9A-Za-z_]{1,40}$/.test(id);

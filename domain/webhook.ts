@@ -11,6 +11,8 @@ export const EVENT_TYPES = [
   'unapplied_payment.received',
   'unapplied_payment.refunded',
   'unapplied_payment.kept',
+  'dispute.opened',
+  'dispute.closed',
   'invoice.issued',
   'invoice.paid',
   'invoice.reminder',

@@ -1,3 +1,4 @@
+import type { StatedDisputeStatus } from '../domain/dispute.ts';
 import type { Mode } from '../domain/mode.ts';
 import type { Money } from '../domain/money.ts';
 import type { PayoutLine } from '../domain/payouts/payout-line.ts';
@@ -143,6 +144,24 @@ export interface DisputeNotice {
   readonly status: string;
   /** The charge in dispute, as `Charge.gatewayTxnId` names it, if the gateway states it. */
   readonly gatewayTxnId: string | null;
+}
+
+/** What a gateway says of a dispute. */
+export interface StatedDispute {
+  readonly disputeId: string;
+  /** The charge in dispute, as `Charge.gatewayTxnId` names it. */
+  readonly gatewayTxnId: string | null;
+  readonly status: StatedDisputeStatus;
+  /** The gateway's own word. */
+  readonly gatewayStatus: string;
+  /** Why the payer disputes the charge, in the gateway's words. */
+  readonly reason: string | null;
+  readonly amountMinor: bigint;
+  readonly currency: string;
+  /** Until when the shop may answer. */
+  readonly respondBy: Date | null;
+  /** The gateway's answer, verbatim. */
+  readonly evidence: string;
 }
 
 /** The headers of a callback, keyed by lower-case name. */
@@ -302,6 +321,11 @@ export interface Gateway {
   refund(request: RefundRequest): Promise<RefundAnswer>;
   /** @throws GatewayFailure */
   queryRefund(gatewayRefundId: string, charge: RefundedCharge): Promise<RefundAnswer>;
+  /**
+   * Reads a dispute; null if the gateway knows none with this id. Only adapters whose gateway notifies of disputes have the method.
+   * @throws GatewayFailure
+   */
+  queryDispute?(disputeId: string): Promise<StatedDispute | null>;
   /**
    * Reads one page of what the gateway paid out in a window, or will. Only adapters whose capability `payouts` is not `file` have the method. Pages are
    * of the moment at which each is read: an update between two of them may show a payout or line twice. Apart from `after`, the window must be the same.

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Detail } from '../../core/payments/store/payment-detail.ts';
 import { CALLBACK_KINDS, CALLBACK_OUTCOMES } from '../../database/entities/payment.ts';
+import { DISPUTE_STATUSES } from '../../domain/dispute.ts';
 import { toJsonInteger } from '../../domain/money.ts';
 import { ATTEMPT_STATUSES } from '../../domain/payment.ts';
 import { refundView } from '../../domain/refund-view.ts';
@@ -54,6 +55,16 @@ export const PaymentDetail = z
         status: z.enum(['HELD', 'REFUNDING', 'REFUNDED', 'KEPT']),
         amountMinor: z.int(),
         currency: z.string(),
+        createdAt: Instant,
+      }),
+    ),
+    disputes: z.array(
+      z.object({
+        id: z.int(),
+        status: z.enum(DISPUTE_STATUSES),
+        amountMinor: z.int().nullable(),
+        currency: z.string().nullable(),
+        respondBy: Instant.nullable(),
         createdAt: Instant,
       }),
     ),
@@ -128,6 +139,14 @@ export function detailView(detail: Detail) {
       status,
       amountMinor: toJsonInteger(grossMinor),
       currency,
+      createdAt: createdAt.toISOString(),
+    })),
+    disputes: detail.disputes.map(({ id, status, createdAt, ...dispute }) => ({
+      id: toJsonInteger(id),
+      status,
+      amountMinor: integer(dispute.amountMinor),
+      currency: dispute.currency ?? null,
+      respondBy: dispute.respondBy?.toISOString() ?? null,
       createdAt: createdAt.toISOString(),
     })),
     decisions: detail.decisions.map(({ id, kind, decision, operatorId, createdAt, ...rest }) => ({

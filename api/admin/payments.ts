@@ -161,7 +161,7 @@ function read(deps: AdminDependencies): AdminRoute {
     tag: TAG,
     summary: 'Retrieve a payment with its details',
     description:
-      'Includes refunds, attempts, ledger postings, callbacks, deliveries, unapplied payments and an explanation of the current state.',
+      'Includes refunds, attempts, ledger postings, callbacks, deliveries, unapplied payments, disputes and an explanation of the current state.',
     permission: 'payment:read',
     params: IdParams,
     response: { status: 200, schema: PaymentDetail },

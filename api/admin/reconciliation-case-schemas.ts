@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { DISPUTE_STATUSES } from '../../domain/dispute.ts';
 import { MODES } from '../../domain/mode.ts';
 import { FLAG_REASONS } from '../../domain/payouts/matching.ts';
 import { PAYOUT_LINE_KINDS } from '../../domain/payouts/payout-line.ts';
@@ -112,6 +113,10 @@ export const ReconciliationCaseDetail = z
     ...CASE,
     payout: z.string().nullable().describe('The payout that does not add up, or that of the line.'),
     refundReference: z.string().nullable(),
+    dispute: z
+      .object({ id: z.int(), gatewayDisputeId: z.string(), status: z.enum(DISPUTE_STATUSES) })
+      .nullable()
+      .describe('The dispute that the case is about.'),
     result: z
       .object({
         id: z.int(),
@@ -164,6 +169,18 @@ export const ReconciliationCaseDetail = z
         secondOperator: Operator,
         outcome: z.enum(ACTION_OUTCOMES).nullable().describe('Null: it waits.'),
         outcomeText: z.string().nullable(),
+        answer: z
+          .object({
+            about: z.enum(['attempt', 'refund']),
+            reference: z.string(),
+            kind: z.string().describe('Such as `charged`, `not-started`, `refunded` or `unknown`.'),
+            gatewayReference: z.string().nullable(),
+            amountMinor: z.int().nullable(),
+            currency: z.string().nullable(),
+            note: z.string().nullable(),
+          })
+          .nullable()
+          .describe('What the gateway said at `endedAt`.'),
         createdAt: z.iso.datetime(),
         endedAt: z.iso.datetime().nullable(),
       }),

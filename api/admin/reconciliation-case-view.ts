@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { CaseAnswer } from '../../core/reconciliation/case-answer.ts';
 import type { WholeCase } from '../../core/reconciliation/read-case.ts';
 import type { ListedCase, ShownEntry } from '../../core/reconciliation/store/case-list.ts';
 import type { ShownResult } from '../../core/reconciliation/store/near-movements.ts';
@@ -33,6 +34,7 @@ export function detailView({ found, result, entries, proposals }: WholeCase): z.
     ...caseView(found),
     payout: found.payoutReference ?? result?.payoutReference ?? null,
     refundReference: found.refundReference ?? result?.refundReference ?? null,
+    dispute: disputeView(found),
     result: result === null ? null : resultView(result),
     line: result === null ? null : lineView(result),
     proposals: proposals.map(({ score, reasons, movement }) => ({
@@ -51,6 +53,16 @@ export function detailView({ found, result, entries, proposals }: WholeCase): z.
     })),
     entries: entries.map(entryView),
   };
+}
+
+function disputeView({
+  disputeId,
+  gatewayDisputeId,
+  disputeStatus,
+}: WholeCase['found']): z.infer<typeof ReconciliationCaseDetail>['dispute'] {
+  return disputeId === null || gatewayDisputeId === null || disputeStatus === null
+    ? null
+    : { id: toJsonInteger(disputeId), gatewayDisputeId, status: disputeStatus };
 }
 
 function resultView(result: ShownResult): NonNullable<z.infer<typeof ReconciliationCaseDetail>['result']> {
@@ -108,9 +120,18 @@ function entryView(entry: ShownEntry): z.infer<typeof ReconciliationCaseDetail>[
     secondOperator: operatorView(entry.secondOperatorId, entry.secondOperatorName),
     outcome: entry.outcome,
     outcomeText: entry.outcomeText,
+    answer: answerView(entry.answer),
     createdAt: entry.createdAt.toISOString(),
     endedAt: text(entry.consumedAt),
   };
+}
+
+function answerView(stored: string | null): z.infer<typeof ReconciliationCaseDetail>['entries'][number]['answer'] {
+  if (stored === null) {
+    return null;
+  }
+  const { amountMinor, ...answer } = CaseAnswer.parse(JSON.parse(stored));
+  return { ...answer, amountMinor: amountMinor === null ? null : toJsonInteger(BigInt(amountMinor)) };
 }
 
 function operatorView(id: bigint | null, name: string | null): { id: number; name: string } | null {

@@ -133,7 +133,7 @@ function act(deps: AdminDependencies): AdminRoute {
     tag: TAG,
     summary: 'Decide what is done about a case',
     description:
-      '`query-gateway` asks the gateway again about the attempt that the line names. `create-refund` creates a refund of the payment by the usual rules, and also takes `refund:create`. `post-correction` says which payment or refund the line means, or to which account it belongs, and always takes a second operator. `accept` books the difference as it is, and takes a second operator above the threshold.',
+      '`query-gateway` asks the gateway about the attempt that the line names, or about the refund or dispute, and writes its answer to the case. `create-refund` creates a refund of the payment by the usual rules, and also takes `refund:create`. `post-correction` says which payment or refund the line means, or to which account it belongs, and always takes a second operator. `accept` books the difference as it is, and takes a second operator above the threshold.',
     permission: 'reconciliation:manage',
     sensitive: true,
     params: CaseParams,

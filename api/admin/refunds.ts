@@ -100,7 +100,7 @@ function create(deps: AdminDependencies): AdminRoute {
         operation: `POST /admin/payments/{id}/refunds by operator ${caller.operator.id}`,
         idempotencyKey: headers['idempotency-key'],
         creator: { type: 'USER', operatorId: caller.operator.id },
-        note: (statements, refund) => auditStarted(statements, { caller, refund, reason: body.reason }),
+        note: (statements, refund) => auditStarted(statements, { actor: caller.actor, refund, reason: body.reason }),
       });
     },
   });

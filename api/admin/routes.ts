@@ -3,10 +3,12 @@ import { applicationRoutes } from './apps.ts';
 import { auditLogRoutes } from './audit-logs.ts';
 import { credentialRoutes } from './credentials.ts';
 import type { AdminDependencies } from './dependencies.ts';
+import { disputeRoutes } from './disputes.ts';
 import { gatewayRoutes } from './gateways.ts';
 import { inboxRoutes } from './inbox.ts';
 import { ledgerRoutes } from './ledger.ts';
 import { unappliedPaymentAdminRoutes } from './unapplied-payments.ts';
+import { matchSettingsRoutes } from './match-settings.ts';
 import { manualPaymentRoutes } from './manual-payments.ts';
 import { paymentAdminRoutes } from './payments.ts';
 import { payoutFileRoutes } from './payout-files.ts';
@@ -41,12 +43,14 @@ export function adminRoutes(deps: AdminDependencies): AdminRoute[] {
     ...refundAdminRoutes(deps),
     ...unappliedPaymentAdminRoutes(deps),
     ...manualPaymentRoutes(deps),
+    ...disputeRoutes(deps),
     ...webhookRoutes(deps),
     ...gatewayCallbackRoutes(deps),
     ...reportRoutes(deps),
     ...ledgerRoutes(deps),
     ...reconciliationRoutes(deps),
     ...reconciliationCaseRoutes(deps),
+    ...matchSettingsRoutes(deps),
     ...payoutMappingRoutes(deps),
     ...payoutFileRoutes(deps),
     ...payoutRoutes(deps),

@@ -74,6 +74,24 @@ export function unappliedPaymentExample(status: string): Json {
   };
 }
 
+export function disputeExample(status: string): Json {
+  return {
+    id: 12,
+    paymentId: payment.id,
+    paymentReference: payment.reference,
+    mode: payment.mode,
+    status,
+    reason: 'fraudulent',
+    amountMinor: payment.amountMinor,
+    currency: payment.currency,
+    gateway: 'stripe',
+    gatewayTxnId: 'pi_3Q9c1d2eZvKYlo2C0aBcDeFg',
+    respondBy: '2026-06-13T23:59:59.000Z',
+    createdAt: '2026-06-04T11:02:10.000Z',
+    updatedAt: status === 'OPEN' ? '2026-06-04T11:02:11.000Z' : '2026-06-20T09:12:00.000Z',
+  };
+}
+
 /** Returns an ended payment as its event shows it. */
 export function endedPaymentExample(status: string): Json {
   const gatewayTxnId = status === 'SUCCEEDED' || status === 'PARTIALLY_REFUNDED' ? '2606041003150CiEOsVPJkLHBk6' : null;
@@ -99,6 +117,7 @@ export const EXAMPLES: Readonly<Record<string, Json>> = {
   Payment: payment,
   CreateRefund: { amountMinor: 2_500, reason: 'Out of stock' },
   Refund: refund,
+  Dispute: disputeExample('OPEN'),
   UnappliedPayment: {
     id: 3,
     paymentId: 100,

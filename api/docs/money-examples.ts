@@ -49,6 +49,30 @@ export const MONEY_EXAMPLES: Readonly<Record<string, Json>> = {
   PaymentReview: review,
   ReviewedPayment: { payment: endedPaymentExample('FAILED'), decision: 'executed' },
   UnappliedPaymentDetail: unappliedPayment,
+  DisputeDetail: {
+    id: 12,
+    applicationId: 7,
+    applicationName: 'Village Shop',
+    mode: 'LIVE',
+    paymentId: 100,
+    paymentReference: 'pay_4QeX0q3m5mZB1sQWcTn2aR',
+    gateway: 'stripe',
+    storeId: 'main',
+    gatewayTxnId: 'pi_3Q9c1d2eZvKYlo2C0aBcDeFg',
+    gatewayDisputeId: 'dp_1Q9c1d2eZvKYlo2C0aBcDeFg',
+    status: 'OPEN',
+    gatewayStatus: 'needs_response',
+    reason: 'fraudulent',
+    amountMinor: 10_000,
+    currency: 'USD',
+    movedMinor: -10_000,
+    case: 'case_4QeX0q3m5mZB1sQWcTn2aR',
+    respondBy: '2026-06-13T23:59:59.000Z',
+    endedAt: null,
+    queriedAt: '2026-06-04T11:02:11.000Z',
+    createdAt: '2026-06-04T11:02:10.000Z',
+    updatedAt: '2026-06-04T11:02:11.000Z',
+  },
   ManualPayment: {
     id: 77,
     paymentId: 1042,
@@ -116,6 +140,7 @@ export const MONEY_EXAMPLES: Readonly<Record<string, Json>> = {
     unappliedPayments: [
       { id: 3, status: 'HELD', amountMinor: 10_000, currency: 'BDT', createdAt: '2026-06-04T12:00:00.000Z' },
     ],
+    disputes: [],
     decisions: [
       {
         id: 5,

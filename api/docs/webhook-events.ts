@@ -4,9 +4,9 @@ import { EVENT_SCHEMA_VERSION, EVENT_TYPES, subjectOf, type EventType } from '..
 import type { Webhook } from '../http/openapi.ts';
 import type { Json, JsonObject } from '../http/openapi/schemas.ts';
 import { NoticedInvoice, InvoiceOfEvent } from '../native/invoices/schemas.ts';
-import { Payment, Refund, UnappliedPayment } from '../native/schemas.ts';
+import { Dispute, Payment, Refund, UnappliedPayment } from '../native/schemas.ts';
 import { invoiceEventExample } from './invoice-examples.ts';
-import { endedPaymentExample, endedRefundExample, unappliedPaymentExample } from './examples.ts';
+import { disputeExample, endedPaymentExample, endedRefundExample, unappliedPaymentExample } from './examples.ts';
 
 interface EventWords {
   /** The status of the payment or the refund in the event. */
@@ -40,6 +40,15 @@ const EVENTS = {
   },
   'unapplied_payment.refunded': { status: 'REFUNDED', summary: 'The unapplied payment was refunded to the payer.' },
   'unapplied_payment.kept': { status: 'KEPT', summary: 'An operator decided that you keep the unapplied payment.' },
+  'dispute.opened': {
+    status: 'OPEN',
+    summary:
+      'The payer disputes the charge at their bank. The gateway may take the money until the dispute ends. `data.respondBy` says until when evidence may be submitted at the gateway.',
+  },
+  'dispute.closed': {
+    status: 'LOST',
+    summary: 'The dispute has ended: `data.status` says whether the money was lost or stays with you.',
+  },
   'invoice.issued': { status: 'ISSUED', summary: 'The invoice was issued and can be paid.' },
   'invoice.paid': {
     status: 'PAID',
@@ -136,6 +145,9 @@ function schemaOf(type: EventType): z.ZodType {
   if (type.startsWith('unapplied_payment.')) {
     return UnappliedPayment;
   }
+  if (type.startsWith('dispute.')) {
+    return Dispute;
+  }
   return type.startsWith('invoice.') ? InvoiceOfEvent : type.startsWith('refund.') ? Refund : Payment;
 }
 
@@ -146,6 +158,9 @@ function exampleOf(type: EventType): Json {
   }
   if (type.startsWith('unapplied_payment.')) {
     return unappliedPaymentExample(status);
+  }
+  if (type.startsWith('dispute.')) {
+    return disputeExample(status);
   }
   return type.startsWith('refund.') ? endedRefundExample(status) : endedPaymentExample(status);
 }

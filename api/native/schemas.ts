@@ -137,6 +137,26 @@ export const UnappliedPayment = z
   })
   .meta({ id: 'UnappliedPayment' });
 
+export const Dispute = z
+  .object({
+    id: z.int(),
+    paymentId: z.int(),
+    paymentReference: z.string(),
+    mode: z.enum(MODES),
+    status: z
+      .enum(['OPEN', 'WON', 'LOST', 'CLOSED'])
+      .describe('`CLOSED`: the dispute ended before money was taken, such as an inquiry that the bank did not pursue.'),
+    reason: z.string().nullable().describe('Why the payer disputes the charge, in the gateway’s words.'),
+    amountMinor: z.int(),
+    currency: z.string(),
+    gateway: z.string(),
+    gatewayTxnId: z.string().describe('The charge in dispute.'),
+    respondBy: z.iso.datetime().nullable().describe('Until when evidence may be submitted at the gateway.'),
+    createdAt: z.iso.datetime(),
+    updatedAt: z.iso.datetime(),
+  })
+  .meta({ id: 'Dispute' });
+
 export const AppMe = z.object({ id: z.int(), name: z.string(), mode: z.enum(MODES) }).meta({ id: 'AppMe' });
 
 export const ListPaymentsQuery = z.object({ customerReference: text(255) });

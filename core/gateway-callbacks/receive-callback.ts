@@ -3,10 +3,13 @@ import type { CallbackKind } from '../../database/entities/payment.ts';
 import { claimsNoMoney, outcomeWithoutQuery } from '../../domain/callback.ts';
 import type { Mode } from '../../domain/mode.ts';
 import { openOrAlert } from '../../gateways/open-or-alert.ts';
-import type { CallbackArrival, ParsedCallback, Store } from '../../gateways/port.ts';
+import type { CallbackArrival, DisputeNotice, ParsedCallback, PayoutNotice, Store } from '../../gateways/port.ts';
 import { describeError } from '../../runtime/logger.ts';
 import { sha256 } from '../../runtime/secrets.ts';
 import type { CoreDependencies } from '../dependencies.ts';
+import { noticeDispute } from '../disputes/store/disputes.ts';
+import { findCharge } from '../disputes/store/found-charge.ts';
+import { wakeSweeper } from '../sweep/wake.ts';
 import { passOn } from './pass-on.ts';
 import { closeCallback } from './store/closing.ts';
 import { findAttempt, type AttemptIds } from './store/found-attempt.ts';
@@ -53,16 +56,12 @@ export async function receiveCallback(
   const arrival = { headers, at: ids?.foundAt ?? (await queryNow(deps.database)) };
   const parsed = parse(deps, { gateway, mode, store: ids?.store }, { rawPayload, arrival });
   const kind = arrived.kind ?? KIND_OF_CLAIM[parsed.claims];
-  const callback = {
-    gateway,
-    mode,
-    kind,
-    reference,
-    signatureValid: parsed.signatureValid,
-    claimsNoMoney: claimsNoMoney(parsed),
-    ...keptPayload(parsed, rawPayload),
-    digest: digestOf(parsed, rawPayload),
-  };
+  const { about } = parsed;
+  if (ids === null && about !== undefined) {
+    await receiveNotice(deps, { gateway, mode, kind, rawPayload, arrival, parsed, about }, admitUnmatched);
+    return null;
+  }
+  const callback = callbackOf(parsed, { gateway, mode, kind, reference, rawPayload });
   if (ids === null || ids.scope.mode !== mode) {
     if (!parsed.signatureValid) {
       admitUnmatched();
@@ -86,6 +85,65 @@ export async function receiveCallback(
     });
   }
   return kept.payment.reference;
+}
+
+type Arrived = Pick<ReceivedCallback, 'gateway' | 'mode' | 'kind' | 'reference' | 'rawPayload'>;
+
+function callbackOf(parsed: ParsedCallback, { rawPayload, ...arrived }: Arrived): ReceivedCallback {
+  return {
+    ...arrived,
+    signatureValid: parsed.signatureValid,
+    claimsNoMoney: claimsNoMoney(parsed),
+    ...keptPayload(parsed, rawPayload),
+    digest: digestOf(parsed, rawPayload),
+  };
+}
+
+interface Notice extends Omit<Arrived, 'reference'> {
+  readonly arrival: CallbackArrival;
+  /** As the store of the environment reads it. */
+  readonly parsed: ParsedCallback;
+  readonly about: PayoutNotice | DisputeNotice;
+}
+
+/**
+ * Stores a callback about a payout or a dispute. A dispute is queried by the sweeper if the store of its charge has signed the notice. A payout needs nothing:
+ * each run reads the gateway's payouts.
+ */
+async function receiveNotice(
+  deps: CallbackDependencies,
+  { arrival, parsed, about, ...arrived }: Notice,
+  admitUnmatched: () => void,
+): Promise<void> {
+  const { gateway, mode, kind, rawPayload } = arrived;
+  const gatewayTxnId = about.kind === 'dispute' ? about.gatewayTxnId : null;
+  const charge = gatewayTxnId === null ? null : await findCharge(deps.database, { gateway, mode, gatewayTxnId });
+  const checked =
+    charge === null ? parsed : parse(deps, { gateway, mode, store: charge.store }, { rawPayload, arrival });
+  const reference = about.kind === 'dispute' ? about.disputeId : about.payoutReference;
+  const callback = callbackOf(checked, { ...arrived, reference });
+  if (!checked.signatureValid) {
+    admitUnmatched();
+  }
+  if (about.kind === 'dispute' && checked.signatureValid && charge !== null && gatewayTxnId !== null) {
+    const { scope, attemptId, paymentId, store } = charge;
+    const ids = { ...scope, attemptId, paymentId, gateway, storeId: store.storeId };
+    // First, so that a callback that is stored has been noticed.
+    await deps.database.withScope(scope, (statements) =>
+      noticeDispute(statements, { ...ids, gatewayTxnId, gatewayDisputeId: about.disputeId }),
+    );
+    await keepUnmatched(deps.database, callback, 'NOTICED');
+    wakeSweeper(deps);
+    return;
+  }
+  const noticed = about.kind === 'payout' && checked.signatureValid;
+  await keepUnmatched(deps.database, callback, noticed ? 'NOTICED' : 'UNMATCHED');
+  if (about.kind === 'dispute') {
+    deps.log.warn(
+      { gateway, mode, kind, alert: 'unmatched-callback' },
+      'callback about a dispute of no charge of ours',
+    );
+  }
 }
 
 /**

@@ -144,7 +144,7 @@ async function matchPart(em: EntityManager, run: RunRow, judging: Judging): Prom
     : { step: 'matching', position: textOf({ phase: following, after: '0' }), ...done };
 }
 
-/** Looks for the day's payments and refunds that no line has explained. */
+/** Looks for the day's payments and refunds that no line has explained, and judges again the refunds that people ended by their word. */
 async function lookPart(em: EntityManager, run: RunRow, judging: Judging): Promise<Advance> {
   const { phase, after } = positionOf(run, MOVEMENT_SOURCES[0]);
   const source = MOVEMENT_SOURCES.find((name) => name === phase) ?? MOVEMENT_SOURCES[0];
@@ -167,7 +167,7 @@ async function lookPart(em: EntityManager, run: RunRow, judging: Judging): Promi
       references: movements.map(({ reference }) => reference),
     });
   }
-  const done = { lines: 0, movements: movements.length };
+  const done = { lines: 0, movements: source === 'refunds-by-word' ? 0 : movements.length };
   const last = movements.at(-1);
   if (last !== undefined && movements.length === BATCH_MAX) {
     return { step: 'looking', position: textOf({ phase: source, after: last.id.toString() }), ...done };

@@ -1,10 +1,10 @@
 import type { EntityManager } from '../../database/connection.ts';
-import { isOpen } from '../../domain/payment.ts';
 import type { CoreDependencies } from '../dependencies.ts';
 import { attempt, BATCH_MAX, type Sweep } from '../sweep/engine.ts';
 import { bookTransfers } from './book-transfers.ts';
 import { judgeBatch } from './judge-batch.ts';
 import { judgingOf } from './judging.ts';
+import { queryGateway } from './query-gateway.ts';
 import {
   acceptResidual,
   acceptResult,
@@ -24,9 +24,8 @@ import {
 import { keepCases } from './store/cases.ts';
 import { findLinesById, referenceIn } from './store/lines.ts';
 import { lockGateway } from './store/locks.ts';
-import { attemptOfResult } from './store/near-movements.ts';
 
-type Dependencies = Pick<CoreDependencies, 'database' | 'calendar' | 'gateways' | 'dispatch'>;
+type Dependencies = Pick<CoreDependencies, 'database' | 'calendar' | 'gateways' | 'dispatch' | 'log'>;
 
 /** What operators have decided about cases and what is not carried out yet. */
 export function dueCaseActions(deps: CoreDependencies): Sweep<DecidedAction> {
@@ -102,6 +101,7 @@ async function book(em: EntityManager, deps: Dependencies, { found, action }: Bo
     await addEntry(em, {
       caseId: id,
       applicationId: found.applicationId,
+      mode: found.mode,
       kind: 'note',
       text: 'The line is judged with what was chosen, and still differs.',
     });
@@ -112,11 +112,11 @@ async function book(em: EntityManager, deps: Dependencies, { found, action }: Bo
 
 async function close(
   em: EntityManager,
-  { id, applicationId }: LockedCase,
+  { id, applicationId, mode }: LockedCase,
   resolution: 'ACCEPTED' | 'CORRECTED',
 ): Promise<null> {
   await resolveCase(em, id, resolution);
-  await addEntry(em, { caseId: id, applicationId, kind: 'resolved', text: resolution });
+  await addEntry(em, { caseId: id, applicationId, mode, kind: 'resolved', text: resolution });
   return null;
 }
 
@@ -132,37 +132,4 @@ async function judgeAgain(
   const lines = result.lineId === null ? [] : await findLinesById(em, { mode, gateway, ids: [result.lineId] });
   const references = [result.movementKey, movementKey].map(referenceIn).filter((reference) => reference !== null);
   await judgeBatch(em, { mode, gateway, runId: null, ...(await judgingOf(em, deps, gateway)), lines, references });
-}
-
-/** No callback has this id: the workflow queries the gateway about the attempt itself. */
-const NO_CALLBACK = 0n;
-
-/** What the gateway confirms is booked by the payment's own workflow, or by that of its unapplied payment. The next run finds it. */
-async function queryGateway({ database, dispatch }: Dependencies, { id, caseId }: DecidedAction): Promise<void> {
-  const asked = await database.withSystem(async (em) => {
-    const found = await lockCaseById(em, caseId);
-    const resultId = found?.resultId ?? null;
-    return resultId === null ? null : attemptOfResult(em, resultId);
-  });
-  if (asked !== null) {
-    const { payment, attemptReference } = asked;
-    const { reference } = payment.handle;
-    if (!isOpen(payment.status)) {
-      await dispatch.startUnappliedPayment(payment.handle, { attemptReference, callbackId: NO_CALLBACK });
-    } else if (!(await dispatch.signalCallback(reference, NO_CALLBACK))) {
-      await dispatch.startPayment(payment.handle);
-    }
-  }
-  await database.withSystem((em) =>
-    endAction(
-      em,
-      id,
-      asked === null
-        ? { outcome: 'FAILED', text: 'The line names no attempt of ours.' }
-        : {
-            outcome: 'DONE',
-            text: `The gateway is asked about attempt ${asked.attemptReference}. What it confirms is booked by its own workflow, and the next run matches it.`,
-          },
-    ),
-  );
 }

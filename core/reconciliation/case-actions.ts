@@ -54,6 +54,7 @@ export async function actOnCase(
     const id = await addEntry(em, {
       caseId: found.id,
       applicationId: found.applicationId,
+      mode: found.mode,
       kind: 'action',
       action: wanted.action,
       operatorId: caller.operator.id,
@@ -119,7 +120,7 @@ export async function withdrawInCase(
   await database.withOperator(caller.view, async (em) => {
     const found = await lockUnresolved(em, reference);
     const waiting = await requireWaiting(em, found);
-    if (isDecided(waiting) && waiting.action !== 'create-refund') {
+    if (isDecided(waiting)) {
       throw new DomainError('INVALID_OPERATION_STATE', 'The action is decided already.');
     }
     await endAction(em, waiting.id, { outcome: 'WITHDRAWN', text: null });
@@ -157,7 +158,7 @@ async function ruleOn(
   const about = { amountMinor, currency, resultRevision: result?.revision ?? null };
   switch (wanted.action) {
     case 'query-gateway':
-      if (result === null) {
+      if (result === null && found.refundId === null && found.disputeId === null) {
         throw nothingTo('ask the gateway about');
       }
       return {};

@@ -87,10 +87,10 @@ export async function lockUnresolved(em: EntityManager, reference: string): Prom
 async function note(
   em: EntityManager,
   caller: ActingOperator,
-  { id: caseId, applicationId }: LockedCase,
+  { id: caseId, applicationId, mode }: LockedCase,
   entry: { readonly kind: 'note' | 'assigned' | 'released'; readonly text: string | null },
 ): Promise<void> {
-  await addEntry(em, { caseId, applicationId, operatorId: caller.operator.id, ...entry });
+  await addEntry(em, { caseId, applicationId, mode, operatorId: caller.operator.id, ...entry });
 }
 
 /** Writes what was done about a case, in its transaction. */

@@ -29,6 +29,19 @@ export const GatewayMatchSettings = z.strictObject({
 });
 export type GatewayMatchSettings = z.infer<typeof GatewayMatchSettings>;
 
+/** Returns settings as they are stored: amounts as text. */
+export function textOfSettings({
+  toleranceMinor,
+  feeToleranceMinor,
+  ...others
+}: GatewayMatchSettings): z.input<typeof GatewayMatchSettings> {
+  return {
+    ...others,
+    ...(toleranceMinor === undefined ? {} : { toleranceMinor: toleranceMinor.toString() }),
+    ...(feeToleranceMinor === undefined ? {} : { feeToleranceMinor: feeToleranceMinor.toString() }),
+  };
+}
+
 interface Usual {
   readonly statesNetOnly: boolean;
   readonly expectedWithinDays: number;

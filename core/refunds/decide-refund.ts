@@ -8,8 +8,9 @@ import type { InvoiceRecord } from '../invoices/store/invoices.ts';
 import { continueRefund, doubtRejection, keepSucceededRefund } from './store/refund-steps.ts';
 import type { RefundRecord } from './store/refunds.ts';
 import { lockPayment } from '../payments/store/locks.ts';
+import { openWordCase } from '../reconciliation/store/word-cases.ts';
 import type { Statements } from '../../database/statements.ts';
-import { APPROVAL_REMINDER_HOURS, isFinalRefund } from '../../domain/refund.ts';
+import { APPROVAL_REMINDER_HOURS, type FinalRefundStatus, isFinalRefund } from '../../domain/refund.ts';
 import type { RefundDecisionInput, RefundState, RefundWorkflowInput } from '../../workflows/messages/refund.ts';
 import type { CoreDependencies } from '../dependencies.ts';
 import { followUp, type FollowUp } from '../follow-up.ts';
@@ -74,6 +75,7 @@ async function carryOutDoubted(
 ): Promise<RefundState> {
   if (decision.decision === 'accept') {
     await keepSucceededRefund(statements, refund.id);
+    await openWordCase(statements, { refundId: refund.id, status: 'SUCCEEDED' });
     await consumeDecision(statements, decision.id, 'SUCCEEDED');
     return { kind: 'ended', status: 'SUCCEEDED' };
   }
@@ -83,6 +85,7 @@ async function carryOutDoubted(
     return stateOf(refund);
   }
   followUps.push(...undone);
+  await openWordCase(statements, { refundId: refund.id, status: 'FAILED' });
   await consumeDecision(statements, decision.id, 'FAILED');
   return { kind: 'ended', status: 'FAILED' };
 }
@@ -109,6 +112,7 @@ async function carryOut(
     const end = { status: 'SUCCEEDED', failureCode: null, from: 'PENDING' } as const;
     const { status, followUps: ended } = await writeEnd(deps, statements, { refund, ...end });
     followUps.push(...ended);
+    await askLines(statements, refund, status);
     await consumeDecision(statements, decision.id, status);
     return { kind: 'ended', status };
   }
@@ -122,6 +126,9 @@ async function carryOut(
     const failureCode = from === 'PENDING' ? 'OPERATOR_FOUND_NOT_REFUNDED' : 'APPROVER_REJECTED';
     const { status, followUps: ended } = await writeEnd(deps, statements, { refund, status: end, failureCode, from });
     followUps.push(...ended);
+    if (from === 'PENDING') {
+      await askLines(statements, refund, status);
+    }
     await consumeDecision(statements, decision.id, status);
     return { kind: 'ended', status };
   }
@@ -129,6 +136,17 @@ async function carryOut(
   await continueRefund(statements, { refundId: refund.id, approvedBy });
   await consumeDecision(statements, decision.id, 'PENDING');
   return { kind: 'pending' };
+}
+
+/** What people say of a gateway's refund is a case until a payout line says it too. No gateway makes refunds by hand, so no line will speak of them. */
+async function askLines(
+  statements: Statements,
+  { id: refundId, reviewReason }: RefundRecord,
+  status: FinalRefundStatus,
+): Promise<void> {
+  if (reviewReason !== 'PAID_BACK_BY_HAND' && status !== 'REJECTED') {
+    await openWordCase(statements, { refundId, status });
+  }
 }
 
 async function expire(

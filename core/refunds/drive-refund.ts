@@ -67,8 +67,9 @@ export async function driveRefund(deps: CoreDependencies, input: RefundWorkflowI
 }
 
 /** Opens the store of the charge. Another store does not know the charge, so its refusal would prove nothing. */
-async function readAtGateway(
-  { database, gateways }: CoreDependencies,
+/** Returns a refund with its charge and the gateway at which it was made, opened with its store. */
+export async function readAtGateway(
+  { database, gateways }: Pick<CoreDependencies, 'database' | 'gateways'>,
   scope: Scope,
   reference: string,
 ): Promise<{ refund: RefundRecord; charge: RefundedChargeRecord; gateway: Gateway | undefined }> {

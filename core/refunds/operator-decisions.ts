@@ -6,7 +6,7 @@ import { DomainError, notFound } from '../../domain/errors.ts';
 import type { CoreDependencies } from '../dependencies.ts';
 import { refundHandleOf } from '../dispatch.ts';
 import type { ActingOperator } from '../operators/acting-operator.ts';
-import { recordAudit, type AuditEntry } from '../operators/store/audit.ts';
+import { recordAudit, type Actor, type AuditEntry } from '../operators/store/audit.ts';
 import { locateRefund, type FoundRefund } from '../operators/store/money.ts';
 import { lockPayment } from '../payments/store/locks.ts';
 import { approveRefundRow } from './store/refund-steps.ts';
@@ -168,14 +168,14 @@ function signalOf(
 export async function auditStarted(
   statements: Statements,
   {
-    caller,
+    actor,
     refund,
     reason,
-  }: { readonly caller: ActingOperator; readonly refund: RefundRecord; readonly reason: string | undefined },
+  }: { readonly actor: Actor; readonly refund: RefundRecord; readonly reason: string | undefined },
 ): Promise<void> {
   const { applicationId, mode } = refund;
   await recordAudit(statements, {
-    actor: caller.actor,
+    actor,
     ...auditOf(refund, 'refund.created'),
     application: { id: applicationId, mode },
     ...(reason === undefined ? {} : { reason }),

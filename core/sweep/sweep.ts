@@ -5,6 +5,7 @@ import { revokeUnconfirmed } from '../applications/store/credentials.ts';
 import { unreadDecisions } from '../decisions/sweep.ts';
 import type { MailingDependencies } from '../dependencies.ts';
 import { dueCallbacks } from '../gateway-callbacks/sweep.ts';
+import { dueDisputes } from '../disputes/sweep.ts';
 import { dueInvoices, resumeEndedInvoices } from '../invoices/sweep.ts';
 import { RETIRED_MAX, RETIREMENTS, type Retention } from '../maintenance/store/retention.ts';
 import { beginOperatorLinks } from '../operators/send-links.ts';
@@ -12,6 +13,7 @@ import { forgetExpiredSecrets } from '../operators/store/pending-changes.ts';
 import { duePayoutImports, removeAbandonedUploads } from '../payouts/sweep.ts';
 import { duePayments, resumeEndedPayments } from '../payments/sweep.ts';
 import { dueRefunds } from '../refunds/sweep.ts';
+import { dueCaseRefunds } from '../reconciliation/case-refund.ts';
 import { dueCaseActions } from '../reconciliation/carry-out.ts';
 import { summarizeEnded } from '../reports/sweep.ts';
 import { dueHeldMoney, dueLateQueries, resumeEndedUnapplied } from '../unapplied-payments/sweep.ts';
@@ -51,10 +53,13 @@ export async function sweep(deps: SweepDependencies): Promise<Swept> {
   const refundsStarted = await step('refunds', () => runSweep(deps, dueRefunds(deps)));
   const unappliedStarted = await step('unapplied payments', () => runSweep(deps, dueHeldMoney(deps)));
   const decisionsSignalled = await step('decisions', () => runSweep(deps, unreadDecisions(deps)));
-  const casesDecided = await step('cases', () => runSweep(deps, dueCaseActions(deps)));
+  const casesDecided =
+    (await step('cases', () => runSweep(deps, dueCaseActions(deps)))) +
+    (await step('refunds of cases', () => runSweep(deps, dueCaseRefunds(deps))));
   const invoicesNotified = await step('invoices', () => runSweep(deps, dueInvoices(deps)));
   const deliveriesStarted = await step('deliveries', () => runSweep(deps, dueEvents(deps)));
   const importsStarted = await step('payout imports', () => runSweep(deps, duePayoutImports(deps)));
+  await step('disputes', () => runSweep(deps, dueDisputes(deps)));
   await step('operator links', async () => (await beginOperatorLinks(deps)).length);
   await step('expired changes', () =>
     deps.database.withSystem(async (em) => (await forgetExpiredSecrets(em)) + (await revokeUnconfirmed(em))),

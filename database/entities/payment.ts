@@ -122,6 +122,8 @@ export const CALLBACK_OUTCOMES = [
   'MISMATCH',
   'LATE',
   'IGNORED',
+  // About a payout or a dispute, and no attempt.
+  'NOTICED',
 ] as const;
 export type CallbackOutcome = (typeof CALLBACK_OUTCOMES)[number];
 

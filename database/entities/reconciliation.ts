@@ -121,6 +121,7 @@ export const ReconciliationCaseSchema = defineEntity({
     resultId: p.bigint('bigint').nullable(),
     payoutId: p.bigint('bigint').nullable(),
     refundId: p.bigint('bigint').nullable(),
+    disputeId: p.bigint('bigint').nullable(),
     currency: p.text(),
     createdAt: p.datetime().defaultRaw('now()'),
     reason: p.text(),
@@ -145,6 +146,7 @@ export const CaseEntrySchema = defineEntity({
     id: p.bigint('bigint').primary().autoincrement(),
     caseId: p.bigint('bigint'),
     applicationId: p.bigint('bigint').nullable(),
+    mode: p.enum(MODES),
     kind: p.enum(CASE_ENTRY_KINDS),
     action: p.enum(CASE_ACTIONS).nullable(),
     text: p.text().nullable(),
@@ -162,6 +164,8 @@ export const CaseEntrySchema = defineEntity({
     consumedAt: p.datetime().nullable(),
     outcome: p.enum(ACTION_OUTCOMES).nullable(),
     outcomeText: p.text().nullable(),
+    /** What the gateway said, as JSON. */
+    answer: p.text().nullable(),
   },
 });
 export class CaseEntry extends CaseEntrySchema.class {}

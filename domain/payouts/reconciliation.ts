@@ -8,9 +8,13 @@ export type RunStep = (typeof RUN_STEPS)[number];
 export const CASE_STATES = ['OPEN', 'ASSIGNED', 'RESOLVED'] as const;
 export type CaseState = (typeof CASE_STATES)[number];
 
-/** What a case is about: a result that is flagged, a payout that does not add up, or a refund that two people ended by their word. */
-export const CASE_KINDS = ['result', 'residual', 'refund-by-word'] as const;
+/** What a case is about: a result that is flagged, a payout that does not add up, a refund that two people ended by their word, or a dispute. */
+export const CASE_KINDS = ['result', 'residual', 'refund-by-word', 'dispute'] as const;
 export type CaseKind = (typeof CASE_KINDS)[number];
+
+/** What people have said of a refund, or that a line of a payout says otherwise. */
+export const WORD_REASONS = ['REFUNDED_BY_WORD', 'NOT_REFUNDED_BY_WORD', 'WORD_CONTRADICTED'] as const;
+export type WordReason = (typeof WORD_REASONS)[number];
 
 /** `EVIDENCE`: a later line or another state of the books explained it, without a person. */
 export const CASE_RESOLUTIONS = ['EVIDENCE', 'ACCEPTED', 'CORRECTED', 'REFUNDED', 'BOOKED'] as const;

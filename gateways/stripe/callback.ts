@@ -122,16 +122,13 @@ function refundNamedIn(event: Event): Pick<ParsedCallback, 'claimedRefundId'> {
   return isFailedRefund(event) && /^[0-9A-Za-z_]{1,120}$/.test(id) ? { claimedRefundId: id } : {};
 }
 
-const PAYOUT_EVENTS: ReadonlySet<string> = new Set(['payout.reconciliation_completed', 'payout.paid', 'payout.failed']);
-const DISPUTE_EVENTS: ReadonlySet<string> = new Set(['charge.dispute.created', 'charge.dispute.closed']);
-
 function aboutIn({ type, data: { object } }: Event): Pick<ParsedCallback, 'about'> {
   const id = plainId(object.id);
-  if (id !== null && PAYOUT_EVENTS.has(type) && object.object === 'payout') {
+  if (id !== null && type.startsWith('payout.') && object.object === 'payout') {
     return { about: { kind: 'payout', payoutReference: id } };
   }
   const status = plainId(object.status);
-  return id !== null && status !== null && DISPUTE_EVENTS.has(type) && object.object === 'dispute'
+  return id !== null && status !== null && type.startsWith('charge.dispute.') && object.object === 'dispute'
     ? { about: { kind: 'dispute', disputeId: id, status, gatewayTxnId: plainId(object.payment_intent) } }
     : {};
 }

@@ -4,6 +4,7 @@ import type { Gateway, GatewayCapabilities } from '../port.ts';
 import { queryAttempt, closeSession } from './attempt.ts';
 import { parseCallback } from './callback.ts';
 import { readCredentials } from './credentials.ts';
+import { queryDispute } from './disputes.ts';
 import { createStripeLibrary, type StripeLibrary } from './library.ts';
 import { readPayouts } from './payouts.ts';
 import { queryRefund, refund } from './refunds.ts';
@@ -79,6 +80,7 @@ export function createStripeGateway(options: StripeOptions): Gateway {
     parseCallback: (raw, arrival) => parseCallback(raw, arrival, credentials),
     refund: (request) => refund(library(), request),
     queryRefund: (gatewayRefundId, charge) => queryRefund(library(), gatewayRefundId, charge),
+    queryDispute: (disputeId) => queryDispute(library(), disputeId),
     readPayouts: (window) => readPayouts(library(), window),
   };
 }

@@ -354,7 +354,10 @@ async function fillOtherTables(owned: {
          values ('${mode}', 'sslcommerz', 's', ${applicationId}, 'BDT', 'charge:${tag}', 'CHARGE', '2026-07-01', 'DEFERRED', 'not-due') returning id),
        opened as (insert into reconciliation_cases (reference, mode, gateway, application_id, kind, result_id, currency, reason, amount_minor)
          select 'case_' || lpad('${applicationId}${mode}', 22, '0'), '${mode}', 'sslcommerz', ${applicationId}, 'result', id, 'BDT', 'AMOUNT', 1 from result returning id)
-       insert into reconciliation_case_entries (case_id, application_id, kind, text) select id, ${applicationId}, 'note', 'x' from opened`,
+       insert into reconciliation_case_entries (case_id, application_id, mode, kind, action, text, operator_id)
+         select opened.id, ${applicationId}, '${mode}', 'action', 'accept', 'x', operators.id from opened, operators limit 1`,
+    `insert into disputes (application_id, mode, payment_id, attempt_id, gateway, store_id, gateway_txn_id, gateway_dispute_id)
+       values (${applicationId}, '${mode}', ${paymentId}, ${attemptId}, 'stripe', 's', 't', 'dp_${tag}')`,
     `insert into payout_bookings (application_id, mode, gateway, currency, kind, lines, amounts) values (${applicationId}, '${mode}', 'sslcommerz', 'BDT', 'lines', 1, '{}')`,
     `insert into audit_logs (actor_type, actor, action, target_type, target_id, application_id, mode)
        values ('SYSTEM', 'test', 'test.written', 'test', '1', ${applicationId}, '${mode}')`,

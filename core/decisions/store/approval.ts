@@ -73,8 +73,8 @@ async function readAccountThresholds(statements: Statements, submissionId: bigin
 
 /**
  * Reports whether an operator needs a second one for another action on money. Counted are the operator's open and succeeded refunds and their
- * decisions on money: all on this payment, and those of the last 24 hours in the application and mode, plus what they confirmed for other
- * applications that share the account. Must be called in the transaction that writes the action, with the payment locked. It locks the operator's
+ * decisions on money: all on this payment, and those of the last 24 hours in the application and mode, with what they accepted in cases, plus what they
+ * confirmed for other applications that share the account. Must be called in the transaction that writes the action, with the payment locked. It locks the operator's
  * row, so that concurrent actions are counted one after the other.
  */
 export async function needsSecondPerson(statements: Statements, acting: Acting): Promise<boolean> {
@@ -157,6 +157,20 @@ const SUM_DECISIONS = statement((db, $: Given<Summed>) =>
     .where((eb) => eb(eb.fn.coalesce('outcome', sql.lit('')), 'not in', ['TAKEN_BACK', 'LAPSED'])),
 );
 
+/** What the operator has accepted or corrected in cases of reconciliation. */
+const SUM_ACCEPTED = statement((db, $: Given<Omit<Summed, 'paymentId'>>) =>
+  db
+    .selectFrom('reconciliation_case_entries')
+    .select((eb) => eb.cast<bigint | null>(eb.fn.sum('amountMinor'), 'bigint').as('lately'))
+    .where('applicationId', '=', $('applicationId'))
+    .where('mode', '=', $('mode'))
+    .where('operatorId', '=', $('operatorId'))
+    .where('currency', '=', $('currency'))
+    .where('createdAt', '>', SINCE)
+    .where('action', 'in', ['accept', 'post-correction'])
+    .where((eb) => eb(eb.fn.coalesce('outcome', sql.lit('DONE')), '=', 'DONE')),
+);
+
 async function actedMinor(
   statements: Statements,
   { scope: { applicationId, mode }, operatorId, paymentId, amount: { currency }, manualSubmissionId = null }: Acting,
@@ -165,10 +179,13 @@ async function actedMinor(
   const whose = { applicationId, mode, operatorId, currency, paymentId };
   const refunds = await SUM_REFUNDS.first(statements, whose);
   const decisions = await SUM_DECISIONS.first(statements, whose);
+  const accepted = await SUM_ACCEPTED.first(statements, { applicationId, mode, operatorId, currency });
   const sum = (of: 'lately' | 'here'): bigint => (refunds?.[of] ?? 0n) + (decisions?.[of] ?? 0n);
   const here = sum('here');
   const lately =
-    sum('lately') + (await confirmedElsewhereMinor(statements, { operatorId, currency, manualSubmissionId }));
+    sum('lately') +
+    (accepted?.lately ?? 0n) +
+    (await confirmedElsewhereMinor(statements, { operatorId, currency, manualSubmissionId }));
   return lately > here ? lately : here;
 }
 

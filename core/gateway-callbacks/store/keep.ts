@@ -21,7 +21,7 @@ export interface ReceivedCallback {
   readonly digest: Buffer;
 }
 
-const KEEP_UNMATCHED = statement((db, $: Given<ReceivedCallback>) =>
+const KEEP_UNMATCHED = statement((db, $: Given<ReceivedCallback & { outcome: 'UNMATCHED' | 'NOTICED' }>) =>
   db
     .insertInto('gateway_callbacks')
     .values({
@@ -30,7 +30,7 @@ const KEEP_UNMATCHED = statement((db, $: Given<ReceivedCallback>) =>
       reference: $('reference'),
       kind: $('kind'),
       signatureValid: $('signatureValid'),
-      outcome: 'UNMATCHED',
+      outcome: $('outcome'),
       note: $('note'),
       rawPayload: $('rawPayload'),
       digest: $('digest'),
@@ -39,9 +39,13 @@ const KEEP_UNMATCHED = statement((db, $: Given<ReceivedCallback>) =>
     .onConflict((conflict) => conflict.doNothing()),
 );
 
-/** Stores a callback that names none of our attempts, as evidence that no application can read. */
-export async function keepUnmatched(database: Database, callback: ReceivedCallback): Promise<void> {
-  await KEEP_UNMATCHED.lookup(database, callback);
+/** Stores a callback that names none of our attempts, as evidence that no application can read. `NOTICED`: it is about a payout or a dispute. */
+export async function keepUnmatched(
+  database: Database,
+  callback: ReceivedCallback,
+  outcome: 'UNMATCHED' | 'NOTICED' = 'UNMATCHED',
+): Promise<void> {
+  await KEEP_UNMATCHED.lookup(database, { ...callback, outcome });
 }
 
 export interface KeptCallback {

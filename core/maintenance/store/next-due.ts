@@ -69,6 +69,13 @@ const NEXT_DUE = statement((db) =>
       .limit(1)
       .as('event'),
     eb
+      .selectFrom('disputes')
+      .select('nextSweepAt')
+      .where('nextSweepAt', 'is not', null)
+      .orderBy('nextSweepAt')
+      .limit(1)
+      .as('dispute'),
+    eb
       .selectFrom('payout_files')
       .select('nextSweepAt')
       .where('state', 'in', ['UPLOADING', 'UPLOADED', 'IMPORTING'])

@@ -26,5 +26,13 @@ const WRITE = statement((db, $: Given<{ name: string; value: string }>) =>
 );
 
 export async function writeSettings(em: EntityManager, settings: InstallationSettings): Promise<void> {
-  await WRITE.all(em, { name: SECOND_FACTOR_REQUIRED, value: JSON.stringify(settings.secondFactorRequired) });
+  await writeSetting(em, { name: SECOND_FACTOR_REQUIRED, value: JSON.stringify(settings.secondFactorRequired) });
+}
+
+/** Writes one setting, as JSON. */
+export async function writeSetting(
+  em: EntityManager,
+  setting: { readonly name: string; readonly value: string },
+): Promise<void> {
+  await WRITE.all(em, setting);
 }

@@ -1,4 +1,5 @@
 import type { EntityManager } from '../../../database/connection.ts';
+import { Dispute } from '../../../database/entities/dispute.ts';
 import { GatewayCallback, UnappliedPayment, PaymentAttempt, type Payment } from '../../../database/entities/payment.ts';
 import { Decision, Refund } from '../../../database/entities/refund.ts';
 import { WebhookEvent } from '../../../database/entities/webhook.ts';
@@ -27,6 +28,7 @@ export interface Detail {
   readonly refunds: readonly Refund[];
   readonly callbacks: readonly GatewayCallback[];
   readonly unappliedPayments: readonly UnappliedPayment[];
+  readonly disputes: readonly Dispute[];
   readonly decisions: readonly Decision[];
   readonly events: readonly WebhookEvent[];
   readonly postings: readonly DetailPosting[];
@@ -51,6 +53,7 @@ export async function paymentDetail(em: EntityManager, { id: paymentId, referenc
     refunds,
     unappliedPayments,
     callbacks: await em.find(GatewayCallback, { paymentId }, page),
+    disputes: await em.find(Dispute, { paymentId }, page),
     decisions: await em.find(Decision, { paymentId }, page),
     events: await em.find(WebhookEvent, { paymentId }, page),
     postings,

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import { now } from '../../../database/expressions.ts';
 import type { Statements } from '../../../database/statements.ts';
 import { statement, type Given, type RowOf } from '../../../database/typed-statements.ts';
+import type { Mode } from '../../../domain/mode.ts';
 import type { Permission } from '../../../domain/permissions.ts';
 import type {
   ActionOutcome,
@@ -23,6 +24,7 @@ const LOCKED = [
   'resultId',
   'payoutId',
   'refundId',
+  'disputeId',
   'currency',
   'reason',
   'amountMinor',
@@ -85,6 +87,7 @@ export async function resolveCase(statements: Statements, id: bigint, resolution
 export interface NewEntry {
   readonly caseId: bigint;
   readonly applicationId: bigint | null;
+  readonly mode: Mode;
   readonly kind: CaseEntryKind;
   readonly action: CaseAction | null;
   readonly text: string | null;
@@ -103,6 +106,7 @@ const INSERT = statement((db, $: Given<NewEntry>) =>
     .values({
       caseId: $('caseId'),
       applicationId: $('applicationId'),
+      mode: $('mode'),
       kind: $('kind'),
       action: $('action'),
       text: $('text'),
@@ -120,7 +124,7 @@ const INSERT = statement((db, $: Given<NewEntry>) =>
 /** Writes an entry of a case. Returns its id. */
 export async function addEntry(
   statements: Statements,
-  entry: Pick<NewEntry, 'caseId' | 'applicationId' | 'kind'> & Partial<NewEntry>,
+  entry: Pick<NewEntry, 'caseId' | 'applicationId' | 'mode' | 'kind'> & Partial<NewEntry>,
 ): Promise<bigint> {
   const row = await INSERT.first(statements, { ...NOTHING, ...entry });
   if (row === undefined) {
@@ -170,21 +174,24 @@ export async function secondAction(statements: Statements, id: bigint, operatorI
   await SECOND.all(statements, { id, operatorId });
 }
 
-interface EndOfAction {
+export interface EndOfAction {
   readonly outcome: ActionOutcome;
   readonly text: string | null;
+  /** What the gateway said, as JSON. */
+  readonly answer?: string;
 }
 
-const CONSUME = statement((db, $: Given<EndOfAction & { id: bigint }>) =>
-  db
-    .updateTable('reconciliation_case_entries')
-    .set({ consumedAt: now, outcome: $('outcome'), outcomeText: $('text') })
-    .where('id', '=', $('id'))
-    .where('consumedAt', 'is', null),
+const CONSUME = statement(
+  (db, $: Given<{ id: bigint; outcome: ActionOutcome; text: string | null; answer: string | null }>) =>
+    db
+      .updateTable('reconciliation_case_entries')
+      .set({ consumedAt: now, outcome: $('outcome'), outcomeText: $('text'), answer: $('answer') })
+      .where('id', '=', $('id'))
+      .where('consumedAt', 'is', null),
 );
 
 export async function endAction(statements: Statements, id: bigint, end: EndOfAction): Promise<void> {
-  await CONSUME.all(statements, { id, ...end });
+  await CONSUME.all(statements, { id, answer: null, ...end });
 }
 
 const DECIDED = statement((db, $: Given<{ max: number }>) =>

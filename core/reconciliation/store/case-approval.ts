@@ -1,10 +1,9 @@
 import { expressionBuilder, sql } from 'kysely';
 import { z } from 'zod';
-import { ADVISORY_LOCK_SEEDS } from '../../../database/advisory-locks.ts';
-import { earlier } from '../../../database/expressions.ts';
+import { earlier, now } from '../../../database/expressions.ts';
 import { filtered, type ValuesOf } from '../../../database/lists.ts';
 import type { Statements } from '../../../database/statements.ts';
-import type { Given } from '../../../database/typed-statements.ts';
+import { statement, type Given } from '../../../database/typed-statements.ts';
 import type { Mode } from '../../../domain/mode.ts';
 import type { Money } from '../../../domain/money.ts';
 import { APPROVAL_SUM_HOURS, needsApproval, RESERVING_STATUSES, strictestLimit } from '../../../domain/refund.ts';
@@ -29,6 +28,26 @@ interface Acted extends Whose {
   readonly currency: string;
   readonly mode: Mode;
 }
+
+/** In every application, for a case of none. */
+const LOCK_OPERATOR = statement((db, $: Given<{ operatorId: bigint; mode: Mode; applicationId: bigint | null }>) =>
+  db
+    .insertInto('acting_operators')
+    .columns(['applicationId', 'mode', 'operatorId'])
+    .expression((insert) =>
+      insert
+        .selectFrom('applications as a')
+        .select([
+          'a.id',
+          sql<Mode>`${$('mode')}::text`.as('mode'),
+          sql<bigint>`${$('operatorId')}::bigint`.as('operatorId'),
+        ])
+        .where('a.isInstallation', '=', false)
+        .where(sql<boolean>`(${$('applicationId')}::bigint is null or a.id = ${$('applicationId')}::bigint)`)
+        .orderBy('a.id'),
+    )
+    .onConflict((conflict) => conflict.columns(['applicationId', 'mode', 'operatorId']).doUpdateSet({ actedAt: now })),
+);
 
 const SINCE = earlier(`${APPROVAL_SUM_HOURS} hours`);
 const sumOf = sql<bigint>`coalesce(sum(amount_minor), 0)::bigint`.as('sum');
@@ -88,8 +107,8 @@ const ACTIONS = filtered((db, $: Given<ValuesOf<Acted>>) => {
 
 /**
  * Reports whether accepting a difference needs a second operator: it brings what the operator has done within a day above the threshold of the application, or of the
- * strictest one for what belongs to none. Counted are their refunds, their decisions on money, and what they accepted or corrected in cases. It takes a lock on
- * the operator, so that differences accepted at once are counted one after the other.
+ * strictest one for what belongs to none. Counted are their refunds, their decisions on money, and what they accepted or corrected in cases. It locks the
+ * operator's rows, as their refunds do, so that what they do at once is counted one after the other.
  */
 export async function acceptingNeedsSecond(
   statements: Statements,
@@ -113,11 +132,7 @@ export async function acceptingNeedsSecond(
   if (limitMinor === null) {
     return false;
   }
-  // SQL text, since an advisory lock reads no row.
-  await statements.execute(
-    `select pg_advisory_xact_lock(hashtextextended(?, ${ADVISORY_LOCK_SEEDS.confirmingOperator}))`,
-    [`confirming operator ${operatorId}`],
-  );
+  await LOCK_OPERATOR.all(statements, { operatorId, mode, applicationId });
   const whose = { operatorId, currency, mode, applicationId };
   const sums = [
     ...(await REFUNDS.all(statements, whose)),

@@ -72,6 +72,7 @@ const READ = statement((db, $: Given<{ reference: string }>) =>
     .leftJoin('operators as w', 'w.id', 'c.ownerOperatorId')
     .leftJoin('payouts as o', 'o.id', 'c.payoutId')
     .leftJoin('refunds as f', 'f.id', 'c.refundId')
+    .leftJoin('disputes as d', 'd.id', 'c.disputeId')
     .select(CASE)
     .select(AGE.as('ageDays'))
     .select([
@@ -80,6 +81,9 @@ const READ = statement((db, $: Given<{ reference: string }>) =>
       'c.refundId',
       'o.reference as payoutReference',
       'f.reference as refundReference',
+      'c.disputeId',
+      'd.gatewayDisputeId',
+      'd.status as disputeStatus',
     ])
     .where('c.reference', '=', $('reference')),
 );
@@ -111,6 +115,7 @@ const ENTRIES = statement((db, $: Given<{ caseId: bigint }>) =>
       's.name as secondOperatorName',
       'y.outcome',
       'y.outcomeText',
+      'y.answer',
       'y.createdAt',
       'y.secondedAt',
       'y.consumedAt',

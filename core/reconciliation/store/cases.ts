@@ -3,8 +3,10 @@ import type { EntityManager } from '../../../database/connection.ts';
 import { now } from '../../../database/expressions.ts';
 import type { Tables } from '../../../database/tables.ts';
 import { statement, type Given } from '../../../database/typed-statements.ts';
+import { keepDisputeCases } from './dispute-cases.ts';
 import { lockGateway } from './locks.ts';
 import type { AtGateway } from './movements.ts';
+import { keepWordCases } from './word-cases.ts';
 
 /** A reference that the database draws: 22 hexadecimal digits, 88 random bits. */
 const DRAWN = sql<string>`'case_' || substr(replace(gen_random_uuid()::text, '-', ''), 1, 22)`;
@@ -93,16 +95,17 @@ const CLOSE_BY_EVIDENCE = statement((db, $: Given<AtGateway>) =>
         .where('c.gateway', '=', $('gateway'))
         .where('c.state', '<>', 'RESOLVED')
         .where((eb) => eb.or([eb('r.status', '<>', 'FLAGGED'), eb('r.superseded', '=', true)]))
-        .returning(['c.id', 'c.applicationId']),
+        .returning(['c.id', 'c.applicationId', 'c.mode']),
     )
     .insertInto('reconciliation_case_entries')
-    .columns(['caseId', 'applicationId', 'kind', 'text'])
+    .columns(['caseId', 'applicationId', 'mode', 'kind', 'text'])
     .expression((insert) =>
       insert
         .selectFrom('closed')
         .select([
           'closed.id',
           'closed.applicationId',
+          'closed.mode',
           sql<'resolved'>`${sql.lit('resolved')}`.as('kind'),
           sql<string>`${sql.lit('A later line or another state of the books explains it.')}`.as('text'),
         ]),
@@ -186,6 +189,8 @@ const LAPSE = statement((db, $: Given<AtGateway>) =>
     .where('c.gateway', '=', $('gateway'))
     .where('c.state', '=', 'RESOLVED')
     .where('y.kind', '=', 'action')
+    // The refund may be there already. Whoever makes it ends the action.
+    .where('y.action', '<>', 'create-refund')
     .where('y.consumedAt', 'is', null),
 );
 
@@ -194,7 +199,7 @@ export interface CaseChanges {
   readonly closed: number;
 }
 
-/** Opens a case for each flagged result and each payout that does not add up, and closes those that evidence explains. */
+/** Opens a case for each flagged result and each payout that does not add up, and closes those that evidence explains or confirms. */
 export async function keepCases(em: EntityManager, at: AtGateway): Promise<CaseChanges> {
   // What people have decided is carried out under the same lock, which comes before those of cases.
   await lockGateway(em, at);
@@ -204,6 +209,7 @@ export async function keepCases(em: EntityManager, at: AtGateway): Promise<CaseC
   const closedResiduals = await CLOSE_RESIDUALS.all(em, at);
   await RENEW_RESIDUALS.all(em, at);
   const residuals = await RESIDUALS.all(em, at);
+  const confirmed = (await keepWordCases(em, at)) + (await keepDisputeCases(em, at));
   await LAPSE.all(em, at);
-  return { opened: opened.length + residuals.length, closed: closed.length + closedResiduals.length };
+  return { opened: opened.length + residuals.length, closed: closed.length + closedResiduals.length + confirmed };
 }

@@ -201,12 +201,15 @@ export async function findPending(
   return new Set(references.filter((reference) => reference !== null));
 }
 
-interface Day extends AtGateway {
+interface Page {
+  readonly after: bigint;
+  readonly limit: number;
+}
+
+interface Day extends AtGateway, Page {
   readonly from: Date;
   /** Exclusive. */
   readonly before: Date;
-  readonly after: bigint;
-  readonly limit: number;
 }
 
 const isOf = expressionBuilder<Tables & { p: Tables['payments'] }, 'p'>();
@@ -253,11 +256,27 @@ const REFUNDS_OF_DAY = statement((db, $: Given<Day>) =>
     .limit($('limit')),
 );
 
+/** Of any day: what people have said of a refund since its lines were judged may make another difference of them. */
+const REFUNDS_BY_WORD = statement((db, $: Given<AtGateway & Page>) =>
+  db
+    .selectFrom('reconciliation_cases as c')
+    .innerJoin('refunds as r', 'r.id', 'c.refundId')
+    .select(['r.id', 'r.reference'])
+    .where('c.kind', '=', 'refund-by-word')
+    .where('c.state', '<>', 'RESOLVED')
+    .where('c.mode', '=', $('mode'))
+    .where('c.gateway', '=', $('gateway'))
+    .where('r.succeededAt', 'is not', null)
+    .where('r.id', '>', $('after'))
+    .orderBy('r.id')
+    .limit($('limit')),
+);
+
 /** The kinds of movements, in the order in which a run looks for them. */
-export const MOVEMENT_SOURCES = ['payments', 'unapplied', 'refunds'] as const;
+export const MOVEMENT_SOURCES = ['payments', 'unapplied', 'refunds', 'refunds-by-word'] as const;
 export type MovementSource = (typeof MOVEMENT_SOURCES)[number];
 
-/** Returns a page of the movements of a day: a row's id, to go on after it, and a reference by which the movement is found. */
+/** Returns a page of the movements of a day, and of the refunds that wait for a line to confirm people's word: a row's id, to go on after it, and a reference by which the movement is found. */
 export function movementsOfDay(
   statements: Statements,
   source: MovementSource,
@@ -270,5 +289,12 @@ export function movementsOfDay(
       return UNAPPLIED_OF_DAY.all(statements, day);
     case 'refunds':
       return REFUNDS_OF_DAY.all(statements, day);
+    case 'refunds-by-word':
+      return REFUNDS_BY_WORD.all(statements, {
+        mode: day.mode,
+        gateway: day.gateway,
+        after: day.after,
+        limit: day.limit,
+      });
   }
 }

@@ -1,8 +1,6 @@
 import { sql } from 'kysely';
 import type { Statements } from '../../../database/statements.ts';
 import { statement, type Given, type RowOf } from '../../../database/typed-statements.ts';
-import { SWEPT_PAYMENT, sweptPaymentOf } from '../../payments/store/due.ts';
-import type { SweptAttempt } from '../../unapplied-payments/due.ts';
 import {
   type AtGateway,
   type ChargeRow,
@@ -69,40 +67,6 @@ export async function movementsNear(
   };
 }
 
-const ATTEMPT = statement((db, $: Given<{ resultId: bigint }>) =>
-  db
-    .selectFrom('reconciliation_results as r')
-    .leftJoin('payout_lines as n', 'n.id', 'r.lineId')
-    .innerJoin('payment_attempts as t', (join) =>
-      join
-        .onRef('t.mode', '=', 'r.mode')
-        .onRef('t.gateway', '=', 'r.gateway')
-        .on((eb) =>
-          eb.or([
-            eb('t.reference', '=', eb.ref('n.attemptReference')),
-            eb('t.gatewayTxnId', '=', eb.ref('n.gatewayTxnId')),
-            eb('t.paymentId', '=', eb.ref('r.paymentId')),
-          ]),
-        ),
-    )
-    .innerJoin('payments as p', 'p.id', 't.paymentId')
-    .innerJoin('applications as a', 'a.id', 'p.applicationId')
-    .select(SWEPT_PAYMENT)
-    .select('t.reference as attemptReference')
-    .where('r.id', '=', $('resultId'))
-    // What the line names comes before the other attempts of the payment.
-    .orderBy(sql`(t.reference = n.attempt_reference) is true`, 'desc')
-    .orderBy(sql`(t.gateway_txn_id = n.gateway_txn_id) is true`, 'desc')
-    .orderBy('t.id', 'desc')
-    .limit(1),
-);
-
-/** Returns the attempt that a result's line names, or that of its payment. */
-export async function attemptOfResult(statements: Statements, resultId: bigint): Promise<SweptAttempt | null> {
-  const row = await ATTEMPT.first(statements, { resultId });
-  return row === undefined ? null : { payment: sweptPaymentOf(row), attemptReference: row.attemptReference };
-}
-
 const RESULT = statement((db, $: Given<{ resultId: bigint }>) =>
   db
     .selectFrom('reconciliation_results as r')
@@ -117,6 +81,7 @@ const RESULT = statement((db, $: Given<{ resultId: bigint }>) =>
       'r.movementKey',
       'r.period',
       'r.status',
+      'r.revision',
       'r.reason',
       'r.detail',
       'r.paymentId',

@@ -29,7 +29,8 @@ export const CALLBACKS = [
   ${CREATED},
   -- What follows changes.
   outcome text not null default 'RECEIVED' check (outcome in
-    ('RECEIVED', 'ACCEPTED', 'DUPLICATE', 'FORGED', 'UNMATCHED', 'MISMATCH', 'LATE', 'IGNORED')),
+    ('RECEIVED', 'ACCEPTED', 'DUPLICATE', 'FORGED', 'UNMATCHED', 'MISMATCH', 'LATE', 'IGNORED',
+    'NOTICED')),
   repeats integer not null default 0,
   -- Belongs to money, so it is never removed. Decided once, when its retention would be over.
   kept boolean not null default false,

@@ -2,6 +2,7 @@ import { Migration } from '@mikro-orm/migrations';
 import { APPLICATIONS } from './applications.ts';
 import { CALLBACKS } from './callbacks.ts';
 import { DECISIONS } from './decisions.ts';
+import { DISPUTES } from './disputes.ts';
 import { GATEWAYS } from './gateways.ts';
 import { INVOICES } from './invoices.ts';
 import { UNAPPLIED_PAYMENTS } from './unapplied-payments.ts';
@@ -36,6 +37,7 @@ export class InitialMigration extends Migration {
       ...WEBHOOKS,
       ...LEDGER,
       ...REPORTS,
+      ...DISPUTES,
       ...PAYOUTS,
       ...RECONCILIATION,
       ...RESTORES,

@@ -1,4 +1,4 @@
-import { CREATED, CURRENCY, EVERY_ROW, ID, MODE, SEEN, table, UPDATED } from './table.ts';
+import { CREATED, CURRENCY, EVERY_ROW, ID, MODE, OWN, SEEN, table, UPDATED } from './table.ts';
 
 /** Rows about a whole account at a gateway: only operators who see every application may see them. */
 const WHOLE_STORES = `(select lenden_sees_every_app())`;
@@ -363,10 +363,11 @@ export const RECONCILIATION = [
   ${MODE},
   gateway text not null,
   application_id bigint references applications,
-  kind text not null check (kind in ('result', 'residual', 'refund-by-word')),
+  kind text not null check (kind in ('result', 'residual', 'refund-by-word', 'dispute')),
   result_id bigint references reconciliation_results,
   payout_id bigint references payouts,
   refund_id bigint,
+  dispute_id bigint references disputes,
   ${CURRENCY},
   ${CREATED},
   -- What follows changes.
@@ -384,9 +385,15 @@ export const RECONCILIATION = [
       `create unique index reconciliation_cases_result_key on reconciliation_cases (result_id) where result_id is not null and state <> 'RESOLVED'`,
       `create unique index reconciliation_cases_payout_key on reconciliation_cases (payout_id) where kind = 'residual' and state <> 'RESOLVED'`,
       `create unique index reconciliation_cases_refund_key on reconciliation_cases (refund_id) where kind = 'refund-by-word' and state <> 'RESOLVED'`,
+      `create unique index reconciliation_cases_dispute_key on reconciliation_cases (dispute_id) where kind = 'dispute' and state <> 'RESOLVED'`,
       `create index reconciliation_cases_open_idx on reconciliation_cases (created_at, id) where state <> 'RESOLVED'`,
     ],
-    access: { operator: { rows: SEEN, may: 'select, update' }, system: 'select, insert, update' },
+    access: {
+      // The end of a refund by people's word, and a dispute, open their case in the same transaction.
+      app: { rows: OWN, may: 'insert' },
+      operator: { rows: SEEN, may: 'select, update' },
+      system: 'select, insert, update',
+    },
   }),
 
   ...table({
@@ -397,6 +404,7 @@ export const RECONCILIATION = [
   ${ID},
   case_id bigint not null references reconciliation_cases,
   application_id bigint references applications,
+  ${MODE},
   kind text not null check (kind in ('note', 'assigned', 'released', 'resolved', 'reopened', 'action')),
   action text check (action in ('query-gateway', 'create-refund', 'post-correction', 'accept')),
   text text check (length(text) <= 2000),
@@ -417,6 +425,8 @@ export const RECONCILIATION = [
   consumed_at timestamptz,
   outcome text check (outcome in ('DONE', 'LAPSED', 'WITHDRAWN', 'FAILED')),
   outcome_text text,
+  -- What the gateway said, as JSON.
+  answer text,
   constraint reconciliation_case_entries_is_action_check check ((kind = 'action') = (action is not null)),
   constraint reconciliation_case_entries_operator_check check (action is null or operator_id is not null),
   constraint reconciliation_case_entries_correction_check check (
@@ -435,6 +445,11 @@ export const RECONCILIATION = [
   where kind = 'action' and consumed_at is null and (not needs_second or second_operator_id is not null)`,
       `create index reconciliation_case_entries_operator_id_idx on reconciliation_case_entries (operator_id, created_at) where kind = 'action'`,
     ],
-    access: { operator: { rows: SEEN, may: 'select, insert, update' }, system: 'select, insert, update' },
+    access: {
+      // What an operator accepted counts towards the threshold of their refunds, which are made in the application's scope.
+      app: { rows: `${OWN} and kind = 'action'`, may: 'select' },
+      operator: { rows: SEEN, may: 'select, insert, update' },
+      system: 'select, insert, update',
+    },
   }),
 ];

@@ -41,6 +41,7 @@ export const UNAPPLIED_PAYMENTS = [
       app: { rows: OWN, may: 'select, insert, update' },
       operator: { rows: SEEN, may: 'select' },
       system: 'select, insert, update',
+      lookup: 'select',
     },
   }),
 ];

@@ -53,6 +53,7 @@ const TABLES = [
   'payout_files',
   'payouts',
   'bank_entries',
+  'disputes',
 ] as const;
 
 /** Where rows have no id of their own: an endpoint is identified by its application, an attempt by its event and number. */
@@ -112,6 +113,10 @@ const ENTRIES = `insert into bank_entries (mode, file_id, file_line, fingerprint
     remittance, payout_id)
   select 'LIVE', f.id, n, decode(md5(n::text), 'hex'), 1, 'account', 'BDT', 1, '2026-07-01', '2026-07-01', 'b', 'r', (select min(id) from payouts)
   from (select min(id) as id from payout_files) f, generate_series(1, 2) n`;
+const DISPUTES = `insert into disputes (application_id, mode, payment_id, attempt_id, gateway, store_id, gateway_txn_id, gateway_dispute_id, status, gateway_status,
+    reason, amount_minor, currency, respond_by, evidence, queried_at)
+  select application_id, mode, payment_id, id, gateway, store_id, 't', 'dp_' || id, 'OPEN', 'needs_response', 'fraudulent', 1, 'BDT', now(), '{}', now()
+  from payment_attempts where status = 'CONFIRMED'`;
 const CASES = `insert into reconciliation_cases (reference, mode, gateway, application_id, kind, result_id, currency, reason, amount_minor, state, owner_operator_id)
   select 'case_' || lpad(r.id::text, 22, '0'), r.mode, r.gateway, r.application_id, 'result', r.id, r.currency, r.reason, 1, 'ASSIGNED', (select min(id) from operators)
   from reconciliation_results r`;
@@ -143,6 +148,7 @@ export async function fillEveryList(world: OperatorWorld, token: string): Promis
     (await api.sql<{ id: string }>(`select ${key}::text as id from ${table} order by ${key}`)).map(({ id }) => id);
   for (const statement of [
     CALLBACK,
+    DISPUTES,
     LATE,
     TOLD,
     CHOOSING,

@@ -10,6 +10,7 @@ import { assignCase, noteInCase, releaseOwnedCase } from '../../../core/reconcil
 import { carryOut } from '../../../core/reconciliation/carry-out.ts';
 import { proposalsOfLine } from '../../../core/reconciliation/proposals.ts';
 import { decidedActions } from '../../../core/reconciliation/store/case-actions.ts';
+import { openWordCase } from '../../../core/reconciliation/store/word-cases.ts';
 import { listCases, readCase, readEntries } from '../../../core/reconciliation/store/case-list.ts';
 import { insertOperator } from '../../../core/operators/store/operators.ts';
 import { readRoleByName, replaceGrants } from '../../../core/operators/store/roles.ts';
@@ -175,6 +176,29 @@ describe('accepting a difference', () => {
     expect(await findings()).toEqual([]);
   });
 
+  test('of a refund that people ended by their word closes the case, and posts nothing', async () => {
+    const { applicationId } = world;
+    const { paymentId } = await pay();
+    const [row] = await world.ledger.asOwner((em) =>
+      em.execute<{ id: string }[]>(
+        `insert into refunds (application_id, mode, payment_id, reference, status, amount_minor, currency, gateway, store_id, gateway_txn_id, created_by_type, ended_at)
+         values (?::bigint, 'TEST', ?::bigint, 'ref_' || repeat('1', 22), 'FAILED', 4000, 'BDT', 'sslcommerz', 'store', 't', 'APP', now()) returning id::text`,
+        [applicationId, paymentId],
+      ),
+    );
+    await world.ledger.database.withScope({ applicationId, mode: 'TEST' }, (statements) =>
+      openWordCase(statements, { refundId: BigInt(row?.id ?? 0), status: 'FAILED' }),
+    );
+    const [reference = ''] = await references();
+    const before = await world.balances();
+    await act(ann, reference, ACCEPT);
+    await sweep();
+    await world.run();
+    expect(await stateOf(reference)).toBe('RESOLVED ACCEPTED');
+    expect(await references()).toHaveLength(1);
+    expect(await world.balances()).toEqual(before);
+  });
+
   test('two people at once: one decides', async () => {
     const { reference } = await shortPaid();
     const tried = await Promise.allSettled([act(ann, reference, ACCEPT), act(ben, reference, ACCEPT)]);
@@ -336,23 +360,6 @@ describe('a case', () => {
     expect(proposal?.reasons).toContain('SAME_NET_AMOUNT');
     const other = await operator('cy@other.example', await createApplication(world.ledger.database));
     expect(await inView(other, (em) => proposalsOfLine(em, reading, wanted))).toEqual([]);
-  });
-
-  test('asks the gateway about the attempt that its line names', async () => {
-    const { reference, attemptReference } = await shortPaid();
-    await act(ann, reference, { action: 'query-gateway' });
-    const [decided] = await world.ledger.database.withSystem((em) => decidedActions(em, 1));
-    const asked: string[] = [];
-    const all = deps();
-    all.dispatch.startUnappliedPayment = (_payment, late) => {
-      asked.push(late.attemptReference);
-      return Promise.resolve();
-    };
-    if (decided !== undefined) {
-      await carryOut(all, decided);
-    }
-    expect(asked).toEqual([attemptReference]);
-    expect(await outcomes(reference)).toEqual(['query-gateway DONE']);
   });
 });
 

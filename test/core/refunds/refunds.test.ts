@@ -503,6 +503,68 @@ describe('an approval', () => {
     ]);
   });
 
+  const caseOf = (refund: StoredRefund): Promise<Row[]> =>
+    world.rows(
+      `select kind, reason, state, amount_minor::text as amount from reconciliation_cases where refund_id = ?::bigint`,
+      [refund.refundId],
+    );
+  /** What two people found about a refund. */
+  async function byTwo(refund: StoredRefund, found: 'accept' | 'reject'): Promise<void> {
+    await world.rows(
+      `insert into decisions (application_id, mode, kind, payment_id, refund_id, decision, operator_id, needs_second, second_operator_id)
+       select application_id, mode, 'refund', payment_id, id, ?, ?::bigint, true, ?::bigint from refunds where id = ?::bigint returning id`,
+      [found, operators[0], operators[1], refund.refundId],
+    );
+    await decide(refund);
+  }
+
+  test.each([
+    ['accept', 'SUCCEEDED', 'REFUNDED_BY_WORD'],
+    ['reject', 'FAILED', 'NOT_REFUNDED_BY_WORD'],
+  ] as const)(
+    'to %s a refund in doubt opens a case until a payout line says the same',
+    async (found, status, reason) => {
+      // Two people can be wrong until the gateway's payout shows it.
+      const { input } = await settled();
+      const refund = await asked(input);
+      await world.activities.markRefundForReview({ ...refund, reason: 'REFUSED_AFTER_DOUBT' });
+      await byTwo(refund, found);
+      expect(await refundRow(refund)).toMatchObject({ status });
+      await decide(refund);
+      expect(await caseOf(refund)).toEqual([{ kind: 'refund-by-word', reason, state: 'OPEN', amount: '4000' }]);
+    },
+  );
+
+  test.each([
+    ['accept', 'SUCCEEDED', 'REFUNDED_BY_WORD'],
+    ['reject', 'FAILED', 'NOT_REFUNDED_BY_WORD'],
+  ] as const)('to %s a refund that failed after success opens a case too', async (found, status, reason) => {
+    const { input } = await settled();
+    const refund = await asked(input);
+    await end(refund);
+    await world.rows(
+      `update refunds set review_reason = 'FAILED_AFTER_SUCCESS', review_since = now() where id = ?::bigint returning 1`,
+      [refund.refundId],
+    );
+    await byTwo(refund, found);
+    expect(await refundRow(refund)).toMatchObject({ status, review_reason: null });
+    expect(await caseOf(refund)).toMatchObject([{ reason, state: 'OPEN' }]);
+  });
+
+  test('about what the gateway itself answered, or what people paid back by hand, opens no case', async () => {
+    // No line will ever speak of money that no gateway returned.
+    const { input } = await settled();
+    const answered = await asked(input);
+    await end(answered);
+    const byHand = await asked(input);
+    await world.activities.markRefundForReview({ ...byHand, reason: 'PAID_BACK_BY_HAND' });
+    await byTwo(byHand, 'accept');
+    expect(await refundRow(byHand)).toMatchObject({ status: 'SUCCEEDED' });
+    const { refund: refused } = await awaiting();
+    await decide(refused, [await decision(refused, 'reject')]);
+    expect([...(await caseOf(answered)), ...(await caseOf(byHand)), ...(await caseOf(refused))]).toEqual([]);
+  });
+
   test('that the money went back counts for nothing where nobody doubts it', async () => {
     // The row was written before the doubt was resolved.
     const { input } = await settled();

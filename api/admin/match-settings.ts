@@ -1,0 +1,88 @@
+import type { z } from 'zod';
+import {
+  changeMatchSettings,
+  findMatchSettings,
+  type SettingsOfGateway,
+} from '../../core/reconciliation/change-match-settings.ts';
+import { toJsonInteger } from '../../domain/money.ts';
+import type { AdminDependencies } from './dependencies.ts';
+import { MatchSettings, MatchSettingsBody, MatchSettingsParams } from './match-settings-schemas.ts';
+import { adminRoute, type AdminRoute } from './route.ts';
+
+const TAG = 'Reconciliation';
+const PATH = '/admin/reconciliation/match-settings/{gateway}';
+const RESPONSE = { status: 200, schema: MatchSettings } as const;
+
+/** Returns the routes for how the lines of a gateway are judged. */
+export function matchSettingsRoutes(deps: AdminDependencies): AdminRoute[] {
+  return [read(deps), write(deps)];
+}
+
+function read(deps: AdminDependencies): AdminRoute {
+  return adminRoute({
+    method: 'GET',
+    path: PATH,
+    operationId: 'getMatchSettings',
+    tag: TAG,
+    summary: 'Retrieve how the payout lines of a gateway are judged',
+    permission: 'report:read',
+    everyApp: true,
+    params: MatchSettingsParams,
+    response: RESPONSE,
+    errors: [],
+    handler: async ({ caller, params: { gateway } }) => ({
+      status: 200,
+      data: viewOf(await findMatchSettings(deps, caller, gateway)),
+    }),
+  });
+}
+
+function write(deps: AdminDependencies): AdminRoute {
+  return adminRoute({
+    method: 'PUT',
+    path: PATH,
+    operationId: 'putMatchSettings',
+    tag: TAG,
+    summary: 'Replace how the payout lines of a gateway are judged',
+    description: 'A setting that is left out returns to what is usual for the gateway. The next run uses the settings.',
+    permission: 'reconciliation:manage',
+    everyApp: true,
+    sensitive: true,
+    params: MatchSettingsParams,
+    body: MatchSettingsBody,
+    response: RESPONSE,
+    errors: [],
+    handler: async ({ caller, params: { gateway }, body }) => {
+      const { toleranceMinor, feeToleranceMinor, ...others } = body;
+      const chosen = {
+        ...others,
+        ...(toleranceMinor === undefined ? {} : { toleranceMinor: BigInt(toleranceMinor) }),
+        ...(feeToleranceMinor === undefined ? {} : { feeToleranceMinor: BigInt(feeToleranceMinor) }),
+      };
+      return { status: 200, data: viewOf(await changeMatchSettings(deps, caller, { gateway, chosen })) };
+    },
+  });
+}
+
+function viewOf({ gateway, chosen, applied }: SettingsOfGateway): z.infer<typeof MatchSettings> {
+  const { toleranceMinor, feeToleranceMinor, ...others } = chosen;
+  const { tolerance, statesNetOnly, agreedFee, expectedWithinDays, businessDays } = applied;
+  return {
+    gateway,
+    chosen: {
+      ...others,
+      ...(toleranceMinor === undefined ? {} : { toleranceMinor: toJsonInteger(toleranceMinor) }),
+      ...(feeToleranceMinor === undefined ? {} : { feeToleranceMinor: toJsonInteger(feeToleranceMinor) }),
+    },
+    applied: {
+      toleranceMinor: toJsonInteger(tolerance.amountMinor),
+      feeToleranceMinor: toJsonInteger(tolerance.feeMinor),
+      statesNetOnly,
+      agreedFee,
+      expectedWithinDays,
+      trustedStores: [...(chosen.trustedStores ?? [])],
+      weeklyHolidays: [...businessDays.weeklyHolidays],
+      holidays: [...businessDays.holidays],
+    },
+  };
+}
