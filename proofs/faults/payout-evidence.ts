@@ -11,7 +11,7 @@ export interface PayoutEvidence {
   readonly bookings: readonly Tally[];
   /** The gateways' files and the lines that are stored of them. */
   readonly files: readonly FileEvidence[];
-  /** Payouts whose lines differ from what the bank received, with the number of their open cases. */
+  /** Payouts whose lines differ from what the bank received, unless people have accepted that, with the number of their open cases. */
   readonly residuals: readonly { readonly payout: string; readonly residualMinor: string; readonly cases: number }[];
 }
 
@@ -68,7 +68,9 @@ const STORED = `select gateway, mode, count(*)::int as lines from payout_lines g
 const RESIDUALS = `
 select o.gateway || ' ' || o.gateway_reference as payout, (o.bank_minor - o.lines_minor)::text as "residualMinor",
   (select count(*)::int from reconciliation_cases c where c.payout_id = o.id and c.kind = 'residual' and c.state <> 'RESOLVED') as cases
-from payouts o where o.itemized and o.bank_minor is not null and o.bank_minor <> o.lines_minor
+from payouts o
+where o.itemized and o.bank_minor is not null and o.bank_minor <> o.lines_minor
+  and o.accepted_residual_minor is distinct from o.bank_minor - o.lines_minor
 order by 1`;
 
 export async function payoutEvidence(owner: Owner, { files }: PaidOut): Promise<PayoutEvidence> {

@@ -56,10 +56,7 @@ export async function openPayoutWorld(): Promise<PayoutWorld> {
 }
 
 /** Opens the world on a database of the caller, who drops it. */
-export async function openPayoutWorldAt(
-  url: string,
-  columns: PayoutMappingInput['columns'] = MAPPING.columns,
-): Promise<PayoutWorld> {
+export async function openPayoutWorldAt(url: string, mapping: Partial<PayoutMappingInput> = {}): Promise<PayoutWorld> {
   const database = await openDatabase({ url, poolSize: 4 });
   const owner = await openOrm({ url, role: 'owner', poolSize: 2 });
   const rows = (sql: string, values: readonly unknown[] = []): Promise<Row[]> =>
@@ -89,7 +86,7 @@ export async function openPayoutWorldAt(
   await saveNewMapping(deps, caller, {
     gateway: 'sslcommerz',
     storeId: null,
-    mapping: PayoutMapping.parse({ ...MAPPING, columns }),
+    mapping: PayoutMapping.parse({ ...MAPPING, ...mapping }),
   });
   return {
     database,

@@ -141,11 +141,13 @@ async function populate(url: string): Promise<Omit<DayToClose, 'databaseUrl'>> {
   }
   await database.close();
   const world = await openPayoutWorldAt(url, {
-    payoutReference: { headings: ['payout'] },
-    lineReference: { headings: ['id'] },
-    gatewayTxnId: { headings: ['txn'] },
-    gross: { headings: ['gross'] },
-    paidOutOn: { headings: ['day'] },
+    columns: {
+      payoutReference: { headings: ['payout'] },
+      lineReference: { headings: ['id'] },
+      gatewayTxnId: { headings: ['txn'] },
+      gross: { headings: ['gross'] },
+      paidOutOn: { headings: ['day'] },
+    },
   });
   // The installation's own store.
   await world.rows(`update payment_attempts set store_id = 'teststore'`);
