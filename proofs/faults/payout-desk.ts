@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import type { PayoutMappingInput } from '../../domain/payouts/mapping.ts';
 import { TRADING_GATEWAYS } from '../trade/gateways.ts';
 import { exchange, parseJson } from './application.ts';
 import { insist } from './insist.ts';
@@ -17,7 +16,7 @@ export interface PayoutStore {
   /** Path of the simulator's control API. */
   readonly controlPath: string;
   /** Null: Lenden reads the gateway's API. */
-  readonly mapping: { readonly shipped: string } | { readonly mapping: PayoutMappingInput } | null;
+  readonly mapping: { readonly shipped: string } | null;
 }
 
 const OWNERS: Readonly<Record<SimulatedName, (mode: 'TEST' | 'LIVE') => readonly [word: string, storeId: string]>> = {
