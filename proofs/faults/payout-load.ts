@@ -135,7 +135,8 @@ export async function closeTheBooks(load: PayoutLoad): Promise<PaidOut> {
           load.desk.ask(api, { method: 'POST', path, text: statement, timeoutMs: TIMEOUT_MS });
         unsettled.push(...(await imported(load, { deadline, upload: async () => referenceIn(await send()) })));
       }
-      for (const period of days) {
+      // A run that was interrupted amid the faults goes on, and may have passed what has come since. The second one begins anew.
+      for (const period of [...days, ...days]) {
         unsettled.push(...(await reconciled(load, { store, period, api, deadline })));
       }
       load.log.note(`${store.gateway} ${store.mode} is reconciled`);

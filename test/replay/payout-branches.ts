@@ -106,7 +106,7 @@ export const PAYOUT_BRANCHES: Readonly<Record<string, (recorder: PayoutRecorder)
   },
   async 'payout-import-resumed'(recorder) {
     // The workflow was lost in the middle; the file's row says where the next one goes on.
-    const { reference } = await recorder.world.upload(`${FILE}P3,d,2.00,,,,\n`);
+    const { reference } = await recorder.world.upload(`${FILE}P3,d,2.00,,,2026-11-03,\n`);
     recorder.held.add(reference);
     const lost = await begin(recorder, reference);
     await until(async () => Boolean((await lost.describe()).raw.pendingActivities?.[0]?.lastHeartbeatTime));

@@ -51,7 +51,7 @@ const EVENTS_MAX: Readonly<Record<string, number>> = {
   'payout-import-refused': 11,
   'payout-import-cancelled': 20,
   'payout-import-row-missing': 11,
-  'payout-import-resumed': 11,
+  'payout-import-resumed': 21,
   'reconciliation-completes': 19,
   'reconciliation-gateway-away': 20,
   'reconciliation-cancelled': 25,
