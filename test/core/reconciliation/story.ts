@@ -136,7 +136,9 @@ class Story {
           dies ? dyingAfter(database, steps, this.#random.pick(['before', 'after'] as const)) : database,
         );
       } catch (error) {
-        const again = /the process has died|another worker goes on/.test(String(error));
+        const again = /the process has died|another worker goes on|the run ended while it was opened/.test(
+          String(error),
+        );
         if (!again || tries > TRIES_MAX * 2) {
           throw error;
         }
