@@ -5,6 +5,8 @@ import { INVOICES } from './catalogue/invoices.ts';
 import { LEDGER } from './catalogue/ledger.ts';
 import { OPERATORS } from './catalogue/operators.ts';
 import { PAYMENTS } from './catalogue/payments.ts';
+import { PAYOUT_DIFFERENCES } from './catalogue/payout-differences.ts';
+import { PAYOUT_POSTINGS } from './catalogue/payout-postings.ts';
 import { PAYOUTS } from './catalogue/payouts.ts';
 import { RECONCILIATION } from './catalogue/reconciliation.ts';
 import { REFUNDS } from './catalogue/refunds.ts';
@@ -26,6 +28,8 @@ export const DEFECTS: readonly Defect[] = [
   ...LEDGER,
   ...RECONCILIATION,
   ...PAYOUTS,
+  ...PAYOUT_POSTINGS,
+  ...PAYOUT_DIFFERENCES,
   ...OPERATORS,
   ...SECRETS,
   ...WORKFLOWS,

@@ -26,6 +26,8 @@ import type { Answer, Journal } from './journal.ts';
 import { lookAtSubmissions } from './manual-load.ts';
 import type { Desks } from './operators.ts';
 import type { Owner } from './owner.ts';
+import { payoutEvidence } from './payout-evidence.ts';
+import type { PaidOut } from './payout-load.ts';
 import type { Errand } from './plan.ts';
 import { isUndone, restoreEvidence, type Restored } from './restore.ts';
 import type { Unsettled } from './settle.ts';
@@ -56,6 +58,7 @@ export interface RoundSources extends Sources {
   readonly prefix: string;
   readonly unsettled: readonly Unsettled[];
   readonly restored: Restored | null;
+  readonly paidOut: PaidOut;
 }
 
 export interface Collected {
@@ -124,6 +127,7 @@ export async function collect(sources: RoundSources): Promise<Collected> {
       restored: restored === null ? null : await restoreEvidence(sources.owner, restored, lostCharges),
       findings: verified.findings.map((finding) => JSON.stringify(finding)),
       proved: verified.paidPayments + verified.unappliedPayments + verified.refunds,
+      payouts: await payoutEvidence(sources.owner, sources.paidOut),
     },
   };
 }

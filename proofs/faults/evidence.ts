@@ -1,6 +1,7 @@
 import type { RecordedCharge, RecordedRefund, RecordedSession } from './booked.ts';
 import type { Bill } from './bill-plan.ts';
 import type { Answer } from './journal.ts';
+import type { PayoutEvidence } from './payout-evidence.ts';
 import type { Errand } from './plan.ts';
 import type { Unsettled } from './settle.ts';
 import type { RestoreEvidence } from './restore.ts';
@@ -138,4 +139,5 @@ export interface Evidence {
   readonly findings: readonly string[];
   /** Rows that the ledger's verification checked. */
   readonly proved: number;
+  readonly payouts: PayoutEvidence;
 }

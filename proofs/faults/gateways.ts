@@ -33,7 +33,7 @@ export const STORE_SECRETS = {
 } as const;
 export const STORES = { TEST: 'fault_test', LIVE: 'fault_live' } as const;
 const MODES = ['TEST', 'LIVE'] as const;
-const NAGAD_MERCHANTS = { TEST: '683000000000101', LIVE: '683000000000102' } as const;
+export const NAGAD_MERCHANTS = { TEST: '683000000000101', LIVE: '683000000000102' } as const;
 
 const HANG_MS = 2_500;
 const SLOW_MS = 800;

@@ -9,6 +9,7 @@ import type { Judge, Verdict } from './judges/judge.ts';
 import { everythingComesToItsEnd } from './judges/liveness.ts';
 import { paidByTheWordOfPeople } from './judges/manual.ts';
 import { noSecretIsTold, nothingForeignIsSeen } from './judges/isolation.ts';
+import { everyLineIsJudgedOnce, payoutsAreBookedOnce } from './judges/payouts.ts';
 import { ownpayIsKept } from './judges/ownpay.ts';
 import { whatIsLostIsTold } from './judges/restore.ts';
 import { refundedAtMostOnce, refundsSayWhatMoved, twoPeopleDecide } from './judges/refunds.ts';
@@ -69,6 +70,14 @@ export const JUDGES = {
   I22: {
     words: 'of what an older database has lost every charge is told to a person, and no number is given out again',
     judge: whatIsLostIsTold,
+  },
+  I23: {
+    words: 'each line of a payout has one result, and each charge and refund one state',
+    judge: everyLineIsJudgedOnce,
+  },
+  I24: {
+    words: "each row of a gateway's file is one line, each booking one ledger transaction, and each residual a case",
+    judge: payoutsAreBookedOnce,
   },
 } as const satisfies Record<string, { words: string; judge: Judge }>;
 export type InvariantName = keyof typeof JUDGES;

@@ -25,6 +25,8 @@ import { decideTheRest, strictestThreshold, submissionIn } from './manual-load.t
 import { submissionsOf } from './books/manual.ts';
 import type { ComeBack } from './payer.ts';
 import { decideUnappliedMoney, endReview, refundWhenPaid, repeatRefunds, type Refunds } from './refund-load.ts';
+import { openPayoutDesk } from './payout-desk.ts';
+import { businessDay, closeTheBooks, payOutAmidFaults } from './payout-load.ts';
 import { planRound, type Errand, type RoundName, type RoundPlan } from './plan.ts';
 import {
   idleReviews,
@@ -117,6 +119,15 @@ export async function playRound(run: Run, name: RoundName): Promise<RoundResult>
     },
     plan.errands,
   );
+  const payoutLoad = {
+    ...run,
+    log,
+    ...name,
+    seed: plan.seed,
+    beganOn: businessDay(),
+    desk: openPayoutDesk({ ...run, apis: run.cluster.apis, simulatorUrl: run.cluster.simulatorUrl }),
+  };
+  const payouts = payOutAmidFaults(payoutLoad, closed);
   const [restored] = await Promise.all([
     plan.restore === null ? null : setBack({ cluster: run.cluster, owner: run.owner, log }, plan.restore),
     inject(run.cluster, plan.faults, log),
@@ -131,7 +142,7 @@ export async function playRound(run: Run, name: RoundName): Promise<RoundResult>
   closesAt = performance.now() + PATIENCE_MS;
   // A key whose request died with its process is leased for a minute, and its client does not have to wait for that.
   await run.lapse.rows().catch((error: unknown) => log.note(`time did not pass: ${String(error)}`));
-  await Promise.all([load, billing.done]);
+  await Promise.all([load, billing.done, payouts]);
   log.note('clients and payers are done');
   const prefix = `${plan.seed}-${plan.round}-`;
   const settling = {
@@ -169,6 +180,8 @@ export async function playRound(run: Run, name: RoundName): Promise<RoundResult>
   // The policy refunds unapplied payments only now if only one of the remaining callbacks reported them.
   unsettled.push(...(await settleRefunds(settling, plan.errands)));
   unsettled.push(...(await settleTheRest(settling)));
+  const paidOut = await closeTheBooks(payoutLoad);
+  unsettled.push(...paidOut.unsettled);
   log.note('everything is settled');
   countScripts(log, await scriptedSessions(run, plan.errands));
   const collected = await collect({
@@ -181,6 +194,7 @@ export async function playRound(run: Run, name: RoundName): Promise<RoundResult>
     prefix,
     unsettled,
     restored,
+    paidOut,
   });
   for (const late of collected.evidence.postings.filter(({ causeType }) => causeType === 'unapplied-payment')) {
     log.fired([UNAPPLIED_MONEY], `unapplied money of ${late.mark} is held`);

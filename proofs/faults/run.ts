@@ -3,10 +3,14 @@ import { join } from 'node:path';
 import { registerApplication, type Registration } from '../../core/applications/store/applications.ts';
 import { issueCredential } from '../../core/applications/store/credentials.ts';
 import { openDatabase, type Database } from '../../database/connection.ts';
+import { saveMapping } from '../../core/payouts/store/mappings.ts';
 import { chooseStore } from '../../core/gateways/store/stores.ts';
 import type { Mode } from '../../domain/mode.ts';
+import { PayoutMapping } from '../../domain/payouts/mapping.ts';
 import { createSecretBox, type SecretBox } from '../../runtime/secrets.ts';
 import { runtimeLogins } from '../../scripts/shared/runtime-logins.ts';
+import { TRADING_GATEWAYS } from '../trade/gateways.ts';
+import { mappingOf } from '../trade/sales.ts';
 import { PAYER_CANARIES, SHOP_ORIGIN, type Tenant } from './application.ts';
 import { searchFor, type Canary } from './canaries.ts';
 import { startCluster, type Cluster } from './cluster.ts';
@@ -112,6 +116,7 @@ async function assemble(
   }
   await openAccounts(database, secrets);
   const staff = await hireStaff(database);
+  await savePayoutMappings(database, staff);
   const control = controlGateway(cluster.simulatorUrl);
   await control.hurry();
   const allBooks = openBooks(join(cluster.directory, 'simulators'), (orders) => marksOf(owner, orders));
@@ -160,6 +165,18 @@ async function openAccounts(database: Database, secrets: SecretBox): Promise<voi
     for (const mode of ['TEST', 'LIVE'] as const) {
       const slot = { applicationId: null, mode, gateway: 'manual' };
       await chooseStore(em, secrets, { ...slot, storeId: `account ${mode}`, password: JSON.stringify(BY_HAND) });
+    }
+  });
+}
+
+/** Saves how the files of the gateways are read. */
+async function savePayoutMappings(database: Database, { finance: { id } }: Staff): Promise<void> {
+  await database.withOperator('every-app', async (em) => {
+    for (const { name, mapping } of TRADING_GATEWAYS) {
+      if (mapping !== null) {
+        const text = JSON.stringify(PayoutMapping.parse(mappingOf(mapping)));
+        await saveMapping(em, { gateway: name, storeId: null, mapping: text, operatorId: BigInt(id) });
+      }
     }
   });
 }

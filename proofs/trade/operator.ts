@@ -9,7 +9,7 @@ export interface ApiOperator {
   post(path: string, body?: object): Promise<unknown>;
   /** Enters the password again, as a change of amounts demands. */
   stepUp(): Promise<void>;
-  upload(path: string, bytes: Uint8Array): Promise<unknown>;
+  upload(path: string, bytes: Uint8Array | ReadableStream<Uint8Array>): Promise<unknown>;
 }
 
 export async function logIn(dev: DevFile): Promise<ApiOperator> {
@@ -53,6 +53,10 @@ export async function logIn(dev: DevFile): Promise<ApiOperator> {
       ({ token } = Login.shape.data.parse(session));
     },
     upload: (path, bytes) =>
-      call(path, { method: 'POST', headers: { 'Content-Type': 'application/octet-stream' }, body: Buffer.from(bytes) }),
+      call(path, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/octet-stream' },
+        ...(bytes instanceof Uint8Array ? { body: Buffer.from(bytes) } : { body: bytes, duplex: 'half' }),
+      }),
   };
 }

@@ -1,14 +1,14 @@
 import { execFile } from 'node:child_process';
 import { resolve } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { BUSINESS_TIME_ZONE, calendarIn } from '../../domain/calendar.ts';
 import { addDays } from '../../domain/plain-date.ts';
-import { SHIPPED_MAPPINGS } from '../../domain/payouts/shipped-mappings.ts';
 import type { DevFile } from '../../scripts/development/dev-file.ts';
 import { TRADING_GATEWAYS, type TradingGateway } from './gateways.ts';
 import { logIn, type ApiOperator } from './operator.ts';
-import { openLiveShop, type LiveShop } from './shop.ts';
+import { mappingOf, payOut, sell } from './sales.ts';
+import { control } from './simulators.ts';
+import { until } from './until.ts';
 
 export interface Trade {
   readonly dev: DevFile;
@@ -23,7 +23,6 @@ export interface Trade {
 
 const MATCHED_SHARE_MIN = 0.995;
 const LAST_PAYOUT_AFTER_DAYS = 14;
-const WAIT_MS = 120_000;
 const Summary = z.object({
   matched: z.int(),
   missingInSettlement: z.int(),
@@ -53,8 +52,7 @@ const Trial = z.object({
 export async function proveTrade(trade: Trade): Promise<string[]> {
   const { dev, payments, say } = trade;
   for (const gateway of TRADING_GATEWAYS) {
-    const shop = await openLiveShop(trade, gateway);
-    await settled(shop, await takePayments(shop, gateway, trade));
+    await sell(trade, gateway);
   }
   say(`${payments} payments at each of ${TRADING_GATEWAYS.length} gateways, a tenth of them refunded in part.`);
   const operator = await logIn(dev);
@@ -62,7 +60,8 @@ export async function proveTrade(trade: Trade): Promise<string[]> {
   const until = addDays(today, LAST_PAYOUT_AFTER_DAYS);
   const from = addDays(today, -trade.days);
   for (const gateway of TRADING_GATEWAYS) {
-    await payOut(trade, gateway, until);
+    const payouts = await payOut(dev, gateway, { until, seed: trade.seed, spreadDays: trade.days });
+    say(`${gateway.name} made ${payouts} payouts.`);
     await uploadFile(trade, operator, gateway);
   }
   for (const gateway of TRADING_GATEWAYS) {
@@ -76,58 +75,6 @@ export async function proveTrade(trade: Trade): Promise<string[]> {
   return [...(await judge(operator, { from, until, unexplainedMinor, say })), ...(await verified(trade))];
 }
 
-async function takePayments(shop: LiveShop, { refunds }: TradingGateway, { payments }: Trade): Promise<number[]> {
-  const taken: number[] = [];
-  for (let index = 0; index < payments; index += 1) {
-    const id = await shop.takePayment(10_000 + index * 100);
-    taken.push(id);
-    if (refunds && index % 10 === 9) {
-      await until(async () => (await shop.paymentStatus(id)) === 'SUCCEEDED');
-      await shop.refund(id, 4_000);
-    }
-  }
-  return taken;
-}
-
-async function settled(shop: LiveShop, taken: readonly number[]): Promise<void> {
-  for (const id of taken) {
-    await until(async () => ['SUCCEEDED', 'PARTIALLY_REFUNDED'].includes(await shop.paymentStatus(id)));
-  }
-  await until(async () => (await shop.refundStatuses()).every((status) => status === 'SUCCEEDED'));
-}
-
-async function until(holds: () => Promise<boolean>): Promise<void> {
-  const giveUpAt = Date.now() + WAIT_MS;
-  while (!(await holds())) {
-    if (Date.now() > giveUpAt) {
-      throw new Error(`not within ${WAIT_MS / 1_000} s: ${holds.toString()}`);
-    }
-    await sleep(200);
-  }
-}
-
-async function control(dev: DevFile, path: string, body?: object): Promise<Response> {
-  const response = await fetch(`${dev.simulators}/__sim${path}`, {
-    method: body === undefined ? 'GET' : 'POST',
-    ...(body === undefined ? {} : { headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) }),
-  });
-  if (!response.ok) {
-    throw new Error(`the simulator answered ${response.status} to ${path}: ${(await response.text()).slice(0, 300)}`);
-  }
-  return response;
-}
-
-async function payOut({ dev, seed, days, say }: Trade, gateway: TradingGateway, lastDay: string): Promise<void> {
-  const made = await control(dev, `${gateway.control}/payouts`, {
-    ...gateway.merchant,
-    until: lastDay,
-    seed,
-    spreadDays: days,
-  });
-  const { payouts } = z.object({ payouts: z.array(z.unknown()) }).parse(await made.json());
-  say(`${gateway.name} made ${payouts.length} payouts.`);
-}
-
 async function uploadFile({ dev }: Trade, operator: ApiOperator, gateway: TradingGateway): Promise<void> {
   const { name, storeId, mapping } = gateway;
   if (mapping === null) {
@@ -137,7 +84,7 @@ async function uploadFile({ dev }: Trade, operator: ApiOperator, gateway: Tradin
   const bytes = await control(dev, `${gateway.control}/payouts/files/lines.csv?${query}`);
   await operator.post('/admin/payout-mappings', {
     gateway: name,
-    mapping: shippedMapping(mapping.shipped),
+    mapping: mappingOf(mapping),
   });
   const { file } = Uploaded.parse(
     await operator.upload(
@@ -146,14 +93,6 @@ async function uploadFile({ dev }: Trade, operator: ApiOperator, gateway: Tradin
     ),
   );
   await imported(operator, file.reference);
-}
-
-function shippedMapping(name: string): object {
-  const found = Object.entries(SHIPPED_MAPPINGS).find(([known]) => known === name);
-  if (found === undefined) {
-    throw new Error(`no mapping is shipped for ${name}`);
-  }
-  return found[1];
 }
 
 async function imported(operator: ApiOperator, reference: string): Promise<void> {

@@ -7,10 +7,14 @@ import { historyToJSON, type History } from '@temporalio/common/lib/proto-utils.
 import { BRANCHES, openRecorder } from '../../test/replay/branches.ts';
 import { INVOICE_BRANCHES, openInvoiceRecorder } from '../../test/replay/invoice-branches.ts';
 import { openPayoutRecorder, PAYOUT_BRANCHES } from '../../test/replay/payout-branches.ts';
+import { openReconciliationRecorder, RECONCILIATION_BRANCHES } from '../../test/replay/reconciliation-branches.ts';
 import type { Child } from '../shared/child.ts';
 import { startTestServers } from './test-servers.ts';
 
 const DIRECTORY = resolve(import.meta.dirname, '../../test/replay/histories');
+
+/** A run continues as new after so many events instead of thousands. No other branch has as many. */
+const SHORT_HISTORIES = ['limit.historyCount.suggestContinueAsNew=100'];
 
 const { values } = parseArgs({ options: { only: { type: 'string' } } });
 const servers: Child[] = [];
@@ -18,10 +22,15 @@ const data = mkdtempSync(join(tmpdir(), 'lenden-record-'));
 // If Postgres runs as another account, that account needs access to its data directory.
 chmodSync(data, 0o755);
 try {
-  Object.assign(process.env, await startTestServers({ directory: data, servers, say: (line) => console.error(line) }));
+  const say = (line: string): void => console.error(line);
+  Object.assign(
+    process.env,
+    await startTestServers({ directory: data, servers, say, temporalConfig: SHORT_HISTORIES }),
+  );
   await record({ branches: BRANCHES, open: openRecorder });
   await record({ branches: INVOICE_BRANCHES, open: openInvoiceRecorder });
   await record({ branches: PAYOUT_BRANCHES, open: openPayoutRecorder });
+  await record({ branches: RECONCILIATION_BRANCHES, open: openReconciliationRecorder });
 } finally {
   await Promise.all(servers.map((server) => server.stop()));
   rmSync(data, { recursive: true, force: true });
@@ -65,7 +74,9 @@ function fileOf(name: string): string {
   return join(DIRECTORY, `${name}.json`);
 }
 
-/** Removes the worker's identity (process and host), which does not belong in the repository. */
+/** Removes the worker's identity (process and host) and where its code lies, which do not belong in the repository. */
 function withoutMachine(history: string): string {
-  return history.replaceAll(/"\d+@[^"-]+/g, '"1@worker');
+  return history
+    .replaceAll(/"\d+@[^"-]+/g, '"1@worker')
+    .replaceAll(/"stackTrace":"(?:[^"\\]|\\.)*"/g, '"stackTrace":""');
 }

@@ -16,6 +16,8 @@ export interface TestServerOptions {
   /** Receives each server as soon as it runs, so that the caller can stop them even after a failure. */
   readonly servers: Child[];
   readonly say: (line: string) => void;
+  /** Settings of Temporal beyond those of every stack, such as `name=value`. */
+  readonly temporalConfig?: readonly string[];
 }
 
 /** Starts one Postgres with a migrated template database and one Temporal, on free ports. Returns the environment variables that tests read. */
@@ -23,6 +25,7 @@ export async function startTestServers({
   directory,
   servers,
   say,
+  temporalConfig = [],
 }: TestServerOptions): Promise<Record<string, string>> {
   const ports = await choosePorts('free', process.env);
   const logFile = (name: string) => join(directory, 'logs', `${name}.log`);
@@ -42,6 +45,7 @@ export async function startTestServers({
     uiPort: ports.temporalUi,
     logFile: logFile('temporal'),
     timeSkipping: true,
+    dynamicConfig: temporalConfig,
     say,
   }).then(keep);
   const [databaseUrl, temporalAddress] = await Promise.all([

@@ -18,6 +18,7 @@ const LONG = 'test/e2e/';
 /** Everything in these files runs among the long tests, and one of each kind otherwise (`test/support/long.ts`). */
 const PARTLY_LONG = [
   'test/api/admin/tampered-lists.test.ts',
+  'test/core/reconciliation/stories.test.ts',
   'test/journeys/',
   'test/scripts/commands/restore-command.test.ts',
   'test/scripts/development/postgres.test.ts',

@@ -121,6 +121,36 @@ function heldLate({ mark, amountMinor }: Errand): Evidence['postings'][number] {
 /** Each row: the judge that must report, what is planted, the expected text, and the changed evidence. */
 const PLANTED: readonly (readonly [InvariantName, string, RegExp, Partial<Evidence>])[] = [
   [
+    'I23',
+    'a line of which nothing is said',
+    /2 have 0 results, such as bkash line 9/,
+    { payouts: { ...sound.payouts, lines: [{ times: 0, count: 2, example: 'bkash line 9' }] } },
+  ],
+  [
+    'I23',
+    'a charge that is both missing and explained',
+    /1 have 2 states/,
+    { payouts: { ...sound.payouts, movements: [{ times: 2, count: 1, example: 'charge:x:y' }] } },
+  ],
+  [
+    'I24',
+    'a row of a file that became two lines',
+    /has 5 rows, and 6 lines are stored/,
+    { payouts: { ...sound.payouts, files: sound.payouts.files.map((file) => ({ ...file, lines: 6 })) } },
+  ],
+  [
+    'I24',
+    'a booking that was posted twice',
+    /1 have 2 ledger transactions/,
+    { payouts: { ...sound.payouts, bookings: [{ times: 2, count: 1, example: 'sslcommerz booking 1' }] } },
+  ],
+  [
+    'I24',
+    'a residual that nobody is told of',
+    /the residual -50 and 0 open cases/,
+    { payouts: { ...sound.payouts, residuals: sound.payouts.residuals.map((one) => ({ ...one, cases: 0 })) } },
+  ],
+  [
     'I1',
     'a posting that lost one side',
     /debits 12345, credits 12645/,

@@ -396,5 +396,12 @@ export function soundRound(): Evidence {
     searched: 4,
     findings: [],
     proved: 1,
+    payouts: {
+      lines: [{ times: 1, count: 5, example: 'sslcommerz line 1' }],
+      movements: [{ times: 1, count: 4, example: `charge:tran${PAID.mark}:v` }],
+      bookings: [{ times: 1, count: 3, example: 'sslcommerz booking 1' }],
+      files: [{ gateway: 'sslcommerz', mode: 'TEST', rows: 5, lines: 5 }],
+      residuals: [{ payout: 'sslcommerz 2026-11-24', residualMinor: '-50', cases: 1 }],
+    },
   };
 }

@@ -98,4 +98,22 @@ export const PAYOUT_BRANCHES: Readonly<Record<string, (recorder: PayoutRecorder)
     await handle.result().catch(() => undefined);
     return handle.fetchHistory();
   },
+  async 'payout-import-row-missing'(recorder) {
+    // The row was lost when an older database was restored.
+    const handle = await begin(recorder, 'pof_0000000000000000000000');
+    await handle.result().catch(() => undefined);
+    return handle.fetchHistory();
+  },
+  async 'payout-import-resumed'(recorder) {
+    // The workflow was lost in the middle; the file's row says where the next one goes on.
+    const { reference } = await recorder.world.upload(`${FILE}P3,d,2.00,,,2026-11-03,\n`);
+    recorder.held.add(reference);
+    const lost = await begin(recorder, reference);
+    await until(async () => Boolean((await lost.describe()).raw.pendingActivities?.[0]?.lastHeartbeatTime));
+    await lost.terminate();
+    recorder.held.delete(reference);
+    const handle = await begin(recorder, reference);
+    await handle.result();
+    return handle.fetchHistory();
+  },
 };

@@ -50,6 +50,15 @@ const EVENTS_MAX: Readonly<Record<string, number>> = {
   'payout-import-succeeds': 21,
   'payout-import-refused': 11,
   'payout-import-cancelled': 20,
+  'payout-import-row-missing': 11,
+  'payout-import-resumed': 21,
+  'reconciliation-completes': 19,
+  'reconciliation-gateway-away': 20,
+  'reconciliation-cancelled': 25,
+  'reconciliation-resumed': 19,
+  'reconciliation-continued-as-new': 115,
+  'reconciliation-scheduled': 14,
+  'reconciliation-scheduled-while-running': 12,
 };
 
 const textOf = (name: string): string => readFileSync(join(HISTORIES, `${name}.json`), 'utf8');
@@ -111,14 +120,17 @@ describe('the gate', () => {
   afterAll(() => directories.forEach((directory) => rmSync(directory, { recursive: true, force: true })));
 
   /** Bundles a copy of the workflows with one change, next to the real dependencies. */
-  async function changed(change: (source: string) => string): Promise<WorkflowBundleWithSourceMap> {
+  async function changed(
+    change: (source: string) => string,
+    file = 'payment.ts',
+  ): Promise<WorkflowBundleWithSourceMap> {
     mkdirSync(join(ROOT, '.lenden'), { recursive: true });
     const directory = mkdtempSync(join(ROOT, '.lenden', 'replay-'));
     directories.push(directory);
     for (const folder of ['workflows', 'domain']) {
       cpSync(join(ROOT, folder), join(directory, folder), { recursive: true });
     }
-    const path = join(directory, 'workflows', 'payment.ts');
+    const path = join(directory, 'workflows', file);
     const source = readFileSync(path, 'utf8');
     const broken = change(source);
     expect(broken).not.toBe(source);
@@ -150,5 +162,12 @@ describe('the gate', () => {
     // For a running workflow, a renamed activity is another command.
     const broken = await changed((source) => source.replaceAll('verifyPayment', 'verifyCharge'));
     expect(await refused(broken, ['payment-succeeds'])).toEqual(['payment-succeeds']);
+  });
+
+  test('turns red when a reconciliation leaves out a step', async () => {
+    // A run lasts for minutes, so a deployment meets some in the middle.
+    const broken = await changed((source) => source.replace('await fetchOrGoOn(reference);', ''), 'reconciliation.ts');
+    const names = ['reconciliation-completes', 'reconciliation-continued-as-new', 'reconciliation-cancelled'];
+    expect(await refused(broken, names)).toEqual(names);
   });
 });

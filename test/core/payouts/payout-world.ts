@@ -45,6 +45,18 @@ export interface PayoutWorld {
 
 export async function openPayoutWorld(): Promise<PayoutWorld> {
   const { url, drop } = await createTestDatabase();
+  const world = await openPayoutWorldAt(url);
+  return {
+    ...world,
+    async close() {
+      await world.close();
+      await drop();
+    },
+  };
+}
+
+/** Opens the world on a database of the caller, who drops it. */
+export async function openPayoutWorldAt(url: string, mapping: Partial<PayoutMappingInput> = {}): Promise<PayoutWorld> {
   const database = await openDatabase({ url, poolSize: 4 });
   const owner = await openOrm({ url, role: 'owner', poolSize: 2 });
   const rows = (sql: string, values: readonly unknown[] = []): Promise<Row[]> =>
@@ -74,7 +86,7 @@ export async function openPayoutWorld(): Promise<PayoutWorld> {
   await saveNewMapping(deps, caller, {
     gateway: 'sslcommerz',
     storeId: null,
-    mapping: PayoutMapping.parse(MAPPING),
+    mapping: PayoutMapping.parse({ ...MAPPING, ...mapping }),
   });
   return {
     database,
@@ -124,7 +136,6 @@ export async function openPayoutWorld(): Promise<PayoutWorld> {
     async close() {
       await database.close();
       await owner.close();
-      await drop();
     },
   };
 }

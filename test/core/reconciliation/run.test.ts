@@ -90,6 +90,36 @@ describe('a run', () => {
     expect(await findings()).toEqual([]);
   });
 
+  test('posts a line that is judged otherwise as if it had been judged so from the beginning', async () => {
+    // What was posted before must not stay beside it.
+    const paid = await pay();
+    await world.addLines([lineOf(paid, 9_000n)]);
+    await world.run();
+    expect((await world.balances())['gateway:sslcommerz:unexplained']).toBe('-9000');
+    await world.addLines([lineOf(paid, 750n)]);
+    await world.run();
+    expect(await briefly()).toEqual(['MATCHED - SPLIT', 'MATCHED - SPLIT']);
+    expect(await world.balances()).toEqual({
+      'app:payable': '-10000',
+      'gateway:fees': '250',
+      'gateway:sslcommerz:transit': '9750',
+    });
+    expect(await findings()).toEqual([]);
+  });
+
+  test('posts the transfer again when a late line joins its payout', async () => {
+    // The bank has received the money of the late line too, so nothing may stay in transit.
+    const [paid, late] = [await pay(), await pay()];
+    await world.addLines([lineOf(paid)]);
+    await world.receive('P1', 19_500n);
+    await world.run();
+    expect((await world.balances())['gateway:sslcommerz:unexplained']).toBe('-9750');
+    await world.addLines([lineOf(late)]);
+    await world.run();
+    expect(await world.balances()).toEqual({ 'app:payable': '-20000', 'gateway:fees': '500', bank: '19500' });
+    expect(await findings()).toEqual([]);
+  });
+
   test('takes unapplied money for a charge of its own', async () => {
     const paid = await pay();
     await receiveLate(world.ledger.database, { ...paid, applicationId: world.applicationId });

@@ -1,0 +1,42 @@
+import { expect, test } from '@jest/globals';
+import { RUNS_EVERYTHING } from '../../support/long.ts';
+import { playStory } from './story.ts';
+
+const SEEDS = RUNS_EVERYTHING ? 300 : 8;
+/** `LENDEN_STORY_SEEDS=7-9 npm test -- test/core/reconciliation/stories.test.ts` plays three stories. */
+const [first = 1, last = SEEDS] = process.env['LENDEN_STORY_SEEDS']?.split('-').map(Number) ?? [];
+const seeds = Array.from({ length: last - first + 1 }, (_, index) => first + index);
+
+test(
+  'whatever order files, runs, late lines and decisions come in, and whoever dies, each line and each movement is in one state',
+  async () => {
+    // The property of the pure matcher, here through the store: imports, batches, cases, corrections and postings.
+    let deaths = 0;
+    for (const seed of seeds) {
+      const { violations, deaths: died, acts } = await playStory(seed);
+      expect({ seed, violations, acts: violations.length === 0 ? [] : acts }).toEqual({
+        seed,
+        violations: [],
+        acts: [],
+      });
+      deaths += died;
+    }
+    expect(deaths).toBeGreaterThan(seeds.length * 2);
+  },
+  40 * 60_000,
+);
+
+test.each([
+  ['a line is lost', 'delete from payout_lines where id = (select max(id) from payout_lines)', /lines are stored/],
+  ['nothing is said of a line', 'delete from reconciliation_results where line_id is not null', /have 0 results/],
+  [
+    'a booking is posted twice',
+    `insert into ledger_transactions (application_id, mode, currency, cause_type, cause_id, kind)
+       select application_id, mode, currency, cause_type, cause_id, kind || ' again' from ledger_transactions where cause_type = 'payout' limit 1`,
+    /have 2 ledger transactions/,
+  ],
+  ['a result books something else', `update reconciliation_results set booked = '{"fees":"1"}'`, /verify: payout/],
+])('the judges notice when %s', async (_name, damage, words) => {
+  const { violations } = await playStory(1, { damage });
+  expect(violations.join('\n')).toMatch(words);
+});
