@@ -3,14 +3,15 @@ import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import { TASK_QUEUES, WORKFLOW_TYPES, workflowIds } from './messages/names.ts';
 import type { ReconciliationInput } from './messages/reconciliation.ts';
 import { RUN_PAUSES } from './options.ts';
-import type { reconciliationWorkflow } from './reconciliation.ts';
 
-type Run = ChildWorkflowHandle<typeof reconciliationWorkflow>;
+/** The signature of `reconciliationWorkflow`, whose file imports this one. */
+type Reconciliation = (day: ReconciliationInput) => Promise<string>;
+type Run = ChildWorkflowHandle<Reconciliation>;
 
 /** Starts the run of a day. Returns null if one is running. A run outlives whoever has started it. */
 export async function startRun(day: ReconciliationInput): Promise<Run | null> {
   try {
-    return await startChild<typeof reconciliationWorkflow>(WORKFLOW_TYPES.reconciliation, {
+    return await startChild<Reconciliation>(WORKFLOW_TYPES.reconciliation, {
       workflowId: workflowIds.reconciliation(day),
       taskQueue: TASK_QUEUES.maintenance,
       parentClosePolicy: ParentClosePolicy.ABANDON,

@@ -209,7 +209,7 @@ class Story {
     await this.#world.decide();
     await this.#survive(async (database) => {
       for (const decided of await database.withSystem((em) => decidedActions(em, 100))) {
-        await carryOut({ ...DEPS, database }, decided);
+        await carryOut({ ...DEPS, database, log: this.#world.log }, decided);
       }
     });
   }
