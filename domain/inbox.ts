@@ -12,6 +12,7 @@ export const INBOX_KINDS = [
   'DISABLED_ENDPOINT',
   'PENDING_CHANGE',
   'PENDING_OPERATOR_CHANGE',
+  'PENDING_RECONCILIATION_CHANGE',
   'OVERDUE_SWEEP',
 ] as const;
 export type InboxKind = (typeof INBOX_KINDS)[number];
@@ -28,6 +29,7 @@ export const INBOX_PERMISSIONS = {
   DISABLED_ENDPOINT: 'app:manage',
   PENDING_CHANGE: 'app:manage',
   PENDING_OPERATOR_CHANGE: 'user:manage',
+  PENDING_RECONCILIATION_CHANGE: 'reconciliation:manage',
   OVERDUE_SWEEP: 'app:manage',
 } as const satisfies Record<InboxKind, Permission>;
 

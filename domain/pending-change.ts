@@ -10,7 +10,10 @@ export const APPLICATION_CHANGES = [
 /** Changes of permissions, for operators who manage operators. */
 export const OPERATOR_CHANGES = ['operator-roles', 'operator-access', 'operator-enabling', 'role'] as const;
 
-export const CHANGE_KINDS = [...APPLICATION_CHANGES, ...OPERATOR_CHANGES] as const;
+/** Changes of how payout lines are judged, for operators who close differences. */
+export const RECONCILIATION_CHANGES = ['match-settings'] as const;
+
+export const CHANGE_KINDS = [...APPLICATION_CHANGES, ...OPERATOR_CHANGES, ...RECONCILIATION_CHANGES] as const;
 export type ChangeKind = (typeof CHANGE_KINDS)[number];
 
 /** The stored status of a change. */

@@ -52,8 +52,8 @@ const NEEDS_SECOND_PERSON = {
   'refund:create': true,
   'refund:approve': true,
   'report:read': false,
-  // Moves no money: what it posts takes two people by itself.
-  'reconciliation:manage': false,
+  // Writes differences off: a second person is none if it is the first one's second account.
+  'reconciliation:manage': true,
   'audit:read': false,
 } as const satisfies Record<Permission, boolean>;
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { isPlainDate } from '../../domain/plain-date.ts';
 import { text } from '../http/fields.ts';
+import { PendingChanges } from './change-schemas.ts';
 import { GatewayName } from './gateway-schemas.ts';
 
 const BPS_MAX = 10_000;
@@ -61,5 +62,6 @@ export const MatchSettings = z
         holidays: z.array(z.string()),
       })
       .describe('What runs use: what was set, or what is usual for the gateway.'),
+    pendingChanges: PendingChanges,
   })
   .meta({ id: 'MatchSettings' });

@@ -5,6 +5,7 @@ import {
   type SettingsOfGateway,
 } from '../../core/reconciliation/change-match-settings.ts';
 import { toJsonInteger } from '../../domain/money.ts';
+import { pendingChangeView } from './change-schemas.ts';
 import type { AdminDependencies } from './dependencies.ts';
 import { MatchSettings, MatchSettingsBody, MatchSettingsParams } from './match-settings-schemas.ts';
 import { adminRoute, type AdminRoute } from './route.ts';
@@ -44,7 +45,8 @@ function write(deps: AdminDependencies): AdminRoute {
     operationId: 'putMatchSettings',
     tag: TAG,
     summary: 'Replace how the payout lines of a gateway are judged',
-    description: 'A setting that is left out returns to what is usual for the gateway. The next run uses the settings.',
+    description:
+      'A setting that is left out returns to what is usual for the gateway. The next run uses the settings. Once an application has an approval threshold, a change of anything but holidays and trusted stores waits in `pendingChanges` for a second operator.',
     permission: 'reconciliation:manage',
     everyApp: true,
     sensitive: true,
@@ -64,7 +66,7 @@ function write(deps: AdminDependencies): AdminRoute {
   });
 }
 
-function viewOf({ gateway, chosen, applied }: SettingsOfGateway): z.infer<typeof MatchSettings> {
+function viewOf({ gateway, chosen, applied, changes }: SettingsOfGateway): z.infer<typeof MatchSettings> {
   const { toleranceMinor, feeToleranceMinor, ...others } = chosen;
   const { tolerance, statesNetOnly, agreedFee, expectedWithinDays, businessDays } = applied;
   return {
@@ -84,5 +86,6 @@ function viewOf({ gateway, chosen, applied }: SettingsOfGateway): z.infer<typeof
       weeklyHolidays: [...businessDays.weeklyHolidays],
       holidays: [...businessDays.holidays],
     },
+    pendingChanges: changes.map(pendingChangeView),
   };
 }

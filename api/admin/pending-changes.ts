@@ -6,7 +6,7 @@ import {
   type ChangeFamily,
 } from '../../core/operators/pending-changes.ts';
 import { listChanges } from '../../core/operators/store/pending-changes.ts';
-import { APPLICATION_CHANGES, OPERATOR_CHANGES } from '../../domain/pending-change.ts';
+import { APPLICATION_CHANGES, OPERATOR_CHANGES, RECONCILIATION_CHANGES } from '../../domain/pending-change.ts';
 import { IdParams } from '../http/fields.ts';
 import { paginationOf, sliceOf } from '../http/paging.ts';
 import { parseSettings } from './apps.ts';
@@ -46,6 +46,15 @@ const FAMILIES: readonly Family[] = [
     haveSecrets: false,
     noun: 'PendingOperatorChange',
     words: 'to operators or roles',
+  },
+  {
+    path: '/admin/pending-reconciliation-changes',
+    kinds: RECONCILIATION_CHANGES,
+    permission: 'reconciliation:manage',
+    everyApp: true,
+    haveSecrets: false,
+    noun: 'PendingReconciliationChange',
+    words: 'to how payout lines are judged',
   },
 ];
 

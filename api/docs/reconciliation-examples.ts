@@ -108,6 +108,7 @@ export const RECONCILIATION_EXAMPLES: Readonly<Record<string, Json>> = {
       weeklyHolidays: [5, 6],
       holidays: [],
     },
+    pendingChanges: [],
   },
   ReconciliationCase: CASE,
   ReconciliationCaseDetail: CASE_DETAIL,

@@ -6,7 +6,12 @@ import { statement, type Given, type RowOf } from '../../../database/typed-state
 import type { InboxCount, InboxKind } from '../../../domain/inbox.ts';
 import type { Mode } from '../../../domain/mode.ts';
 import { OPEN_STATUSES } from '../../../domain/payment.ts';
-import { APPLICATION_CHANGES, OPERATOR_CHANGES, type ChangeKind } from '../../../domain/pending-change.ts';
+import {
+  APPLICATION_CHANGES,
+  OPERATOR_CHANGES,
+  RECONCILIATION_CHANGES,
+  type ChangeKind,
+} from '../../../domain/pending-change.ts';
 import { OPEN_REFUND_STATUSES } from '../../../domain/refund.ts';
 import { COMPLETE } from '../../decisions/store/complete.ts';
 
@@ -258,6 +263,8 @@ function rowsOf(statements: Statements, kind: InboxKind, wanted: Wanted): Promis
       return CHANGES.all(statements, { ...wanted, kinds: APPLICATION_CHANGES });
     case 'PENDING_OPERATOR_CHANGE':
       return CHANGES.all(statements, { ...wanted, kinds: OPERATOR_CHANGES });
+    case 'PENDING_RECONCILIATION_CHANGE':
+      return CHANGES.all(statements, { ...wanted, kinds: RECONCILIATION_CHANGES });
     default:
       return STATEMENTS[kind].all(statements, wanted);
   }

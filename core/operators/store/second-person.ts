@@ -70,6 +70,11 @@ const GUARDED_AMONG = statement((db, $: Given<{ everywhere: boolean; application
     .limit(1),
 );
 
+/** Reports whether a change that affects every application needs a second operator. The caller must see every application. */
+export async function isInstallationGuarded(em: EntityManager): Promise<boolean> {
+  return (await GUARDED_AMONG.first(em, { everywhere: true, applicationIds: [] })) !== undefined;
+}
+
 /**
  * Reports whether one of these grants allows moving money or deciding who may, in an application with a threshold. The caller must see every
  * application.

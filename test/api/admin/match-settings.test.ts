@@ -10,6 +10,7 @@ beforeAll(async () => {
   await world.addOperator({ email: 'root@example.com' });
   const people = {
     ann: { role: 'Finance' },
+    bob: { role: 'Finance' },
     viewer: { role: 'Viewer' },
     own: { role: 'Finance', applicationId: shop.applicationId },
   };
@@ -92,4 +93,73 @@ describe('match settings', () => {
     await world.makeStale();
     expect((await put('ann', {})).code).toBe('REAUTH_REQUIRED');
   });
+});
+
+describe('once an application has a threshold', () => {
+  const CHANGES = '/admin/pending-reconciliation-changes';
+  const decide = (who: string, id: number, how: string): Promise<Answer> =>
+    world.send({
+      method: 'POST',
+      path: `${CHANGES}/${id}/${how}`,
+      headers: bearer(tokens[who] ?? ''),
+      ...(how === 'reject' ? { body: { reason: 'Too much' } } : {}),
+    });
+  const waitingIn = ({ data }: Answer): number[] =>
+    (data as { pendingChanges: { id: number }[] }).pendingChanges.map(({ id }) => id);
+  const propose = async (body: unknown, gateway: string): Promise<number> => {
+    const answer = await put('ann', body, gateway);
+    const [id] = waitingIn(answer);
+    expect(answer.status).toBe(200);
+    expect(id).toBeDefined();
+    return id ?? 0;
+  };
+
+  beforeAll(async () => {
+    for (const name of ['ann', 'bob']) {
+      tokens[name] = await world.logIn(`${name}@example.com`);
+    }
+    await world.api.sql('update applications set refund_approval_threshold_minor = 100');
+  });
+
+  test.each([
+    ['a tolerance', { toleranceMinor: 1_000_000 }],
+    ['a tolerance of fees', { feeToleranceMinor: 1 }],
+    ['an agreed fee', { agreedFee: { feeBps: 10_000, taxBps: 0 } }],
+    ['that files state only what was credited', { statesNetOnly: true }],
+    ['later days', { expectedWithinDays: 90 }],
+  ])('%s waits for a second person', async (_name, body) => {
+    // One person could otherwise let every difference pass, and take no second person to accept one.
+    const id = await propose(body, 'stripe');
+    expect((await read('viewer', 'stripe')).data).toMatchObject({ chosen: {} });
+    expect(await decide('ann', id, 'confirm')).toMatchObject({ status: 403 });
+    expect((await decide('bob', id, 'reject')).status).toBe(200);
+    expect((await read('viewer', 'stripe')).data).toMatchObject({ chosen: {}, pendingChanges: [] });
+  });
+
+  test('applies when the second person confirms it', async () => {
+    const id = await propose({ toleranceMinor: 50, holidays: ['2026-12-16'] }, 'manual');
+    expect((await decide('bob', id, 'confirm')).status).toBe(200);
+    expect((await read('ann', 'manual')).data).toMatchObject({
+      chosen: { toleranceMinor: 50, holidays: ['2026-12-16'] },
+      pendingChanges: [],
+    });
+  });
+
+  test('lapses when the settings have changed since', async () => {
+    await put('ann', {}, 'bkash');
+    const id = await propose({ toleranceMinor: 50 }, 'bkash');
+    await put('ann', { holidays: ['2026-12-16'] }, 'bkash');
+    expect(await decide('bob', id, 'confirm')).toMatchObject({ status: 409, code: 'INVALID_OPERATION_STATE' });
+    expect((await read('ann', 'bkash')).data).toMatchObject({ chosen: { holidays: ['2026-12-16'] } });
+  });
+
+  test('holidays and trusted stores take one person', async () => {
+    const answer = await put('ann', { ...(await chosenOf('sslcommerz')), holidays: [], trustedStores: ['store-2'] });
+    expect(waitingIn(answer)).toEqual([]);
+    expect(await chosenOf('sslcommerz')).toMatchObject({ holidays: [], trustedStores: ['store-2'] });
+  });
+
+  async function chosenOf(gateway: string): Promise<object> {
+    return ((await read('ann', gateway)).data as { chosen: object }).chosen;
+  }
 });

@@ -190,9 +190,9 @@ export async function openStoryWorld(random: Random): Promise<StoryWorld> {
     async decide() {
       const [accept, account] = [random.chance(0.6), random.pick(['fees', 'reserve', 'differences'] as const)];
       await query(
-        `insert into reconciliation_case_entries (case_id, application_id, kind, action, operator_id, currency, amount_minor, result_revision,
+        `insert into reconciliation_case_entries (case_id, application_id, mode, kind, action, operator_id, currency, amount_minor, result_revision,
            account, needs_second, second_operator_id, seconded_at)
-         select c.id, c.application_id, 'action', case when ? then 'accept' else 'post-correction' end, ?::bigint, c.currency, c.amount_minor,
+         select c.id, c.application_id, c.mode, 'action', case when ? then 'accept' else 'post-correction' end, ?::bigint, c.currency, c.amount_minor,
            r.revision, case when ? then null else ? end, true, ?::bigint, now()
          from reconciliation_cases c left join reconciliation_results r on r.id = c.result_id
          where c.state <> 'RESOLVED' and (? or r.line_id is not null) order by c.id offset ?::bigint limit 1`,
