@@ -53,7 +53,7 @@ function write(deps: AdminDependencies): AdminRoute {
     params: MatchSettingsParams,
     body: MatchSettingsBody,
     response: RESPONSE,
-    errors: [],
+    errors: ['INVALID_OPERATION_STATE'],
     handler: async ({ caller, params: { gateway }, body }) => {
       const { toleranceMinor, feeToleranceMinor, ...others } = body;
       const chosen = {

@@ -42,7 +42,8 @@ async function settingsOf(em: EntityManager, gateway: string): Promise<SettingsO
 /**
  * Replaces the settings of a gateway. The next run uses them, also for results that are still open. Once an application has a threshold, a change of
  * what decides whether a line matches waits for a second operator: with a large tolerance one person could let every difference pass.
- * @throws DomainError VALIDATION_ERROR for trusted stores at a gateway whose payouts no undocumented API lists
+ * @throws DomainError VALIDATION_ERROR for trusted stores at a gateway whose payouts no undocumented API lists, INVALID_OPERATION_STATE while too
+ * many changes wait
  */
 export async function changeMatchSettings(
   { database, gateways }: Dependencies,
