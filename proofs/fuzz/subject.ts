@@ -101,7 +101,8 @@ const BEYOND_SCHEMA: Readonly<Record<string, string>> = {
   'POST /admin/pending-operator-changes/{id}/withdraw': 'wants a change of an approver',
   'POST /admin/pending-reconciliation-changes/{id}/confirm': 'wants a change that another operator has proposed',
   'POST /admin/pending-reconciliation-changes/{id}/reject': 'wants a change that another operator has proposed',
-  'POST /admin/pending-reconciliation-changes/{id}/withdraw': 'wants a change of settings, which waits only once a threshold is set',
+  'POST /admin/pending-reconciliation-changes/{id}/withdraw':
+    'wants a change of settings, which waits only once a threshold is set',
 };
 
 /** Checks that every request that fits its schema is accepted, which is not required here. */
