@@ -81,11 +81,11 @@ const TOLD = `with event as (
   insert into webhook_attempts (webhook_event_id, application_id, mode, number, response_status, error, response_excerpt, duration_ms)
   select id, application_id, mode, 1, 500, 'an error', 'excerpt', 1 from event`;
 
-/** Two pending changes of applications and two of operators. */
+/** Two pending changes of each family: of applications, of operators, and of how payout lines are judged. */
 const WAITING = `insert into pending_changes (application_id, kind, target_type, target_id, before, after, proposed_by_operator_id)
-  select case when kind = 'application-settings' then app.id end, kind, case when kind = 'application-settings' then 'application' else 'operator' end, app.id::text, '{}', '{}', o.id
+  select case when kind = 'application-settings' then app.id end, kind, case kind when 'application-settings' then 'application' when 'match-settings' then 'gateway' else 'operator' end, app.id::text, '{}', '{}', o.id
   from (select min(id) as id from applications) app, (select min(id) as id from operators) o,
-    (values ('application-settings'), ('operator-roles')) k (kind), generate_series(1, 2)`;
+    (values ('application-settings'), ('operator-roles'), ('match-settings')) k (kind), generate_series(1, 2)`;
 
 const RUNS = `insert into reconciliation_runs (reference, mode, gateway, period, state, ended_at)
   select 'rec_' || lpad(n::text, 22, '0'), 'LIVE', 'bkash', '2026-07-01', 'COMPLETED', now() from generate_series(1, 2) n`;
