@@ -24,7 +24,7 @@ export const WORKFLOWS: readonly Defect[] = [
       },
     ],
     caughtBy: [
-      { check: REPLAY, names: 'a recorded history replays on today’s workflow code: payment-succeeds' },
+      { check: REPLAY, names: 'a recorded history replays on today’s workflow code: payment-gateway-chosen' },
       { check: WORKFLOW_SOURCE, names: 'workflow code reads no clock but the one that is replayed' },
     ],
   },
