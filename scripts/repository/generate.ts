@@ -19,15 +19,15 @@ const ROOT = resolve(import.meta.dirname, '..', '..');
 const generated: readonly { readonly path: string; readonly text: string }[] = [
   {
     path: join(ROOT, 'openapi', 'native.json'),
-    text: `${JSON.stringify(publishedNativeDocument([...nativeRoutes(idleDependencies()), ...adminRoutes(idleDependencies())]), null, 2)}\n`,
+    text: `${JSON.stringify(publishedNativeDocument([...nativeRoutes(idleDependencies()), ...adminRoutes(idleDependencies())]), null, 1)}\n`,
   },
   {
     path: join(ROOT, 'openapi', 'ownpay.json'),
-    text: `${JSON.stringify(publishedOwnpayDocument(ownpayRoutes(idleDependencies())), null, 2)}\n`,
+    text: `${JSON.stringify(publishedOwnpayDocument(ownpayRoutes(idleDependencies())), null, 1)}\n`,
   },
   {
     path: join(ROOT, 'openapi', 'shadhinpay.json'),
-    text: `${JSON.stringify(publishedShadhinpayDocument(shadhinpayRoutes(idleDependencies())), null, 2)}\n`,
+    text: `${JSON.stringify(publishedShadhinpayDocument(shadhinpayRoutes(idleDependencies())), null, 1)}\n`,
   },
   { path: join(ROOT, 'docs', 'proofs.md'), text: resultPage('proofs', recordedResults()) },
   { path: join(ROOT, 'docs', 'performance.md'), text: resultPage('performance', recordedResults()) },
