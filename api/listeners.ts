@@ -12,6 +12,7 @@ import type { ApiDependencies } from './dependencies.ts';
 import { nativeSurface } from './native/surface.ts';
 import { ownpaySurface } from './ownpay/surface.ts';
 import { renderPageError } from './pages/page-error.ts';
+import { createDashboard } from './pages/dashboard.ts';
 import { createPages } from './pages/pages.ts';
 import { createReference } from './docs/reference.ts';
 import { shadhinpaySurface } from './shadhinpay/surface.ts';
@@ -40,7 +41,7 @@ export function createApiListener(deps: ListenerDependencies): Koa<RequestState>
   });
 }
 
-/** Returns the listener on port 3000: the payers' pages, and the operators' API, which shares an origin with its dashboard. */
+/** Returns the listener on port 3000: the payers' pages, the dashboard, and the operators' API, which shares its origin. */
 export function createWebListener(deps: ListenerDependencies): Koa<RequestState> {
   const limiter = createRateLimiter();
   return createListener({
@@ -48,7 +49,11 @@ export function createWebListener(deps: ListenerDependencies): Koa<RequestState>
     trustedProxies: deps.trustedProxies,
     observe: deps.observe,
     https: deps.webUrl.startsWith('https:'),
-    handlers: [createDispatcher([adminSurface(deps, limiter)], deps.log), createPages(deps, limiter)],
+    handlers: [
+      createDispatcher([adminSurface(deps, limiter)], deps.log),
+      createDashboard(deps),
+      createPages(deps, limiter),
+    ],
     renderError: renderPageError(deps),
   });
 }

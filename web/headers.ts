@@ -28,9 +28,40 @@ export function pageHeaders({
   if (wrong !== undefined) {
     throw new Error(`Not an origin: ${JSON.stringify(wrong)}`);
   }
+  return documentHeaders(contentSecurityPolicy(formActionOrigins), secure);
+}
+
+/**
+ * Returns the headers of the dashboard's page.
+ *
+ * Mantine writes style sheets while it runs, so the page may use those with the `nonce`, which no other response has. The page's own policy of Trusted
+ * Types, the only one that may exist, lets no text become markup.
+ */
+export function dashboardHeaders({ nonce, secure }: { nonce: string; secure: boolean }): Record<string, string> {
+  return documentHeaders(
+    [
+      "default-src 'none'",
+      `style-src 'self' 'nonce-${nonce}'`,
+      "img-src 'self'",
+      "font-src 'self'",
+      "script-src 'self'",
+      "connect-src 'self'",
+      // Every form is sent by the script.
+      "form-action 'none'",
+      "base-uri 'none'",
+      "frame-ancestors 'none'",
+      "object-src 'none'",
+      "require-trusted-types-for 'script'",
+      'trusted-types default',
+    ].join('; '),
+    secure,
+  );
+}
+
+function documentHeaders(policy: string, secure: boolean): Record<string, string> {
   return {
     'Content-Type': 'text/html; charset=utf-8',
-    'Content-Security-Policy': contentSecurityPolicy(formActionOrigins),
+    'Content-Security-Policy': policy,
     'Cache-Control': 'no-store',
     'Cross-Origin-Opener-Policy': 'same-origin',
     'Cross-Origin-Resource-Policy': 'same-origin',
@@ -40,20 +71,47 @@ export function pageHeaders({
     'X-Content-Type-Options': 'nosniff',
     'X-Frame-Options': 'DENY',
     'X-Robots-Tag': 'noindex, nofollow',
-    ...(secure ? { 'Strict-Transport-Security': `max-age=${oneYearSeconds}` } : {}),
+    ...strictTransport(secure),
   };
 }
 
 export function assetHeaders({ asset, secure }: { asset: Asset; secure: boolean }): Record<string, string> {
+  return fileHeaders({ ...asset, secure });
+}
+
+/** Returns the headers of a file of the dashboard's build. Its name holds a hash of its content. */
+export function dashboardAssetHeaders({
+  contentType,
+  secure,
+}: {
+  contentType: string;
+  secure: boolean;
+}): Record<string, string> {
+  return { ...fileHeaders({ contentType, immutable: true, secure }), Vary: 'Accept-Encoding' };
+}
+
+function fileHeaders({
+  contentType,
+  immutable,
+  secure,
+}: {
+  contentType: string;
+  immutable: boolean;
+  secure: boolean;
+}): Record<string, string> {
   return {
-    'Content-Type': asset.contentType,
-    'Cache-Control': asset.immutable ? `public, max-age=${oneYearSeconds}, immutable` : 'no-cache',
+    'Content-Type': contentType,
+    'Cache-Control': immutable ? `public, max-age=${oneYearSeconds}, immutable` : 'no-cache',
     'Cross-Origin-Resource-Policy': 'same-origin',
     'X-Content-Type-Options': 'nosniff',
     // An SVG opened directly is a document and gets no permissions either.
     'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
-    ...(secure ? { 'Strict-Transport-Security': `max-age=${oneYearSeconds}` } : {}),
+    ...strictTransport(secure),
   };
+}
+
+function strictTransport(secure: boolean): Record<string, string> {
+  return secure ? { 'Strict-Transport-Security': `max-age=${oneYearSeconds}` } : {};
 }
 
 function contentSecurityPolicy(formActionOrigins: readonly string[]): string {

@@ -7,6 +7,7 @@ import { removeDevFile, writeDevFile, type DevFile } from './dev-file.ts';
 import { readOrMakeMasterKey } from './development-secrets.ts';
 import { RUNTIME_URL_VARIABLES } from '../../runtime/database-roles.ts';
 import { startPostgres } from './postgres.ts';
+import { buildDashboard } from '../../web/admin/build.ts';
 import { withProgress } from '../shared/progress.ts';
 import { untilAnswering, untilLogged } from './readiness.ts';
 import {
@@ -94,6 +95,7 @@ async function startEverything({ crew, directory, options }: Start): Promise<Omi
   const program = (name: ProgramName, file: string) =>
     startChild(nodeProgram({ name, file, directory, environment: withOwnLogins(name, environment) }));
   await together(
+    withProgress('Building the dashboard', { work: buildDashboard(), say }),
     withProgress('Migrating the database', { work: migrate({ crew, program }), say }),
     withProgress('Preparing the Temporal namespace', {
       work: prepareNamespace({ address: servers.temporalAddress, namespace: servers.temporalNamespace }),

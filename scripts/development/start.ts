@@ -102,6 +102,7 @@ Lenden is running (${seconds} s).
 
   API            ${dev.api}          docs: ${new URL('/docs', dev.api).href}
   Pages          ${dev.web}
+  Dashboard      ${dev.admin}          log in as ${dev.operators[0]?.email}, password ${dev.operators[0]?.password}
   Temporal UI    ${dev.temporal.ui}
   Simulators     ${dev.simulators}          replace the gateways, in TEST and in LIVE
   Mailbox        ${dev.mailbox}  shows the emails that are sent

@@ -9,18 +9,22 @@ import { publishedShadhinpayDocument } from '../../api/docs/shadhinpay-document.
 import { shadhinpayRoutes } from '../../api/shadhinpay/routes.ts';
 import { idleDependencies } from '../testing/idle-dependencies.ts';
 import { RETENTION_DAYS } from '../shared/temporal-namespace.ts';
+import { apiTypes } from './api-types.ts';
 import { recordedResults } from './results/result-file.ts';
 import { resultPage } from './results/result-pages.ts';
 import { scalingPage } from './results/scaling-page.ts';
 
 const ROOT = resolve(import.meta.dirname, '..', '..');
 
+const native = publishedNativeDocument([...nativeRoutes(idleDependencies()), ...adminRoutes(idleDependencies())]);
+
 /** The committed files that are generated from the code, with their content. */
 const generated: readonly { readonly path: string; readonly text: string }[] = [
   {
     path: join(ROOT, 'openapi', 'native.json'),
-    text: `${JSON.stringify(publishedNativeDocument([...nativeRoutes(idleDependencies()), ...adminRoutes(idleDependencies())]), null, 1)}\n`,
+    text: `${JSON.stringify(native, null, 1)}\n`,
   },
+  { path: join(ROOT, 'web', 'admin', 'api-types.ts'), text: apiTypes(native, ['/admin/', '/auth/']) },
   {
     path: join(ROOT, 'openapi', 'ownpay.json'),
     text: `${JSON.stringify(publishedOwnpayDocument(ownpayRoutes(idleDependencies())), null, 1)}\n`,

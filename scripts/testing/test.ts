@@ -8,6 +8,7 @@ import type { Child } from '../shared/child.ts';
 import { findLeftovers } from './leftovers.ts';
 import { endProcess } from '../shared/processes.ts';
 import { makeScratchDirectory } from './scratch-directory.ts';
+import { buildDashboard } from '../../web/admin/build.ts';
 import { startTestServers } from './test-servers.ts';
 
 const ROOT = resolve(import.meta.dirname, '..', '..');
@@ -44,7 +45,7 @@ async function main(): Promise<number> {
   const servers: Child[] = [];
   const stop = listenForStop();
   try {
-    const environment = await startTestServers({ directory, servers, say });
+    const [environment] = await Promise.all([startTestServers({ directory, servers, say }), buildDashboard()]);
     return stop.aborted ? 130 : Math.max(await runJest(environment, stop), await endLeftovers({ mark, servers }));
   } catch (error) {
     say(error instanceof Error ? error.message : String(error));

@@ -1,0 +1,234 @@
+import { AxeBuilder } from '@axe-core/playwright';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { z } from 'zod';
+import { launchBrowser } from '../support/browser.ts';
+import { startTestStack, type TestStack } from '../support/stack.ts';
+import { PATIENCE_MS, until } from '../support/until.ts';
+import { xssCorpus } from '../web/xss-corpus.ts';
+import { signInOperators } from './operators.ts';
+import { asOwner } from './owner.ts';
+import { payAtGateway } from './payer.ts';
+import { openTestShop, type ShopPayment, type TestShop } from './shop.ts';
+
+const PHONE = { width: 360, height: 740 };
+const DESKTOP = { width: 1280, height: 800 };
+/** Where every refund needs a second person. */
+const THRESHOLD = { refundApprovalThresholdMinor: 1n };
+const REPORTS = 'complaints of the policy';
+
+let browser: Browser;
+let stack: TestStack;
+let shop: TestShop;
+let payment: ShopPayment;
+
+beforeAll(async () => {
+  [browser, stack] = await Promise.all([launchBrowser(), startTestStack()]);
+  shop = await openTestShop(stack, THRESHOLD);
+  payment = await shop.create({ customerReference: 'cust_dashboard' });
+});
+afterAll(async () => {
+  await browser.close();
+  await stack.stop();
+});
+
+interface Visit {
+  readonly page: Page;
+  /** Errors on the console, of scripts, and reports of the content security policy. */
+  readonly complaints: string[];
+  readonly leave: () => Promise<void>;
+}
+
+/** Opens the dashboard at a path as the demo's operator with this role. */
+async function operatorAt(role: string, path: string, options: BrowserContextOptions = {}): Promise<Visit> {
+  const context = await browser.newContext({ viewport: DESKTOP, locale: 'en-GB', ...options });
+  context.setDefaultTimeout(PATIENCE_MS);
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
+  page.on('pageerror', (error) => complaints.push(error.message));
+  page.on('dialog', (dialog) => complaints.push(`a dialog: ${dialog.message()}`));
+  await page.addInitScript(`document.addEventListener('securitypolicyviolation', (report) =>
+    console.error(${JSON.stringify(REPORTS)}, report.violatedDirective, report.blockedURI))`);
+  await page.goto(stack.dev.admin + path);
+  await page.getByLabel('Email').fill(emailOf(role));
+  await page.getByLabel('Password', { exact: false }).first().fill(passwordOf(role));
+  await page.getByRole('button', { name: 'Log in' }).click();
+  return { page, complaints, leave: () => context.close() };
+}
+
+async function findings(page: Page): Promise<unknown[]> {
+  const { violations } = await new AxeBuilder({ page }).setLegacyMode().analyze();
+  return violations.map(({ id, nodes }) => [id, nodes[0]?.html]);
+}
+
+function emailOf(role: string): string {
+  return stack.dev.operators.find((one) => one.role === role)?.email ?? '';
+}
+
+function passwordOf(role: string): string {
+  return stack.dev.operators.find((one) => one.role === role)?.password ?? '';
+}
+
+/** Takes a payment. */
+async function paid(): Promise<ShopPayment> {
+  const created = await shop.create();
+  await payAtGateway(created.checkoutUrl);
+  await until(async () => (await shop.read(created.id)).status === 'SUCCEEDED');
+  return created;
+}
+
+function heading(page: Page, name: string) {
+  return page.getByRole('heading', { name });
+}
+
+test('a payment arrives in the list, is refunded, and the refund is approved by another person on a phone', async () => {
+  // Covers the way of money through the dashboard with the real back ends: nothing in it is shown before the server has said so.
+  const support = await operatorAt('Support', '/test/payments?find=cust_dashboard');
+  const { page } = support;
+  await page.getByRole('link', { name: payment.reference }).waitFor();
+  await payAtGateway(payment.checkoutUrl);
+  // The list finds out by itself.
+  await page.getByRole('cell', { name: 'Succeeded' }).waitFor();
+  await page.getByRole('link', { name: payment.reference }).click();
+  await heading(page, payment.reference).waitFor();
+  await page.getByText('The gateway confirmed the charge').waitFor();
+  expect(await page.locator('.state[aria-current]').textContent()).toBe('Succeeded');
+  expect(await page.getByText('gateway:sslcommerz:clearing').count()).toBeGreaterThan(0);
+
+  await page.getByRole('button', { name: 'Refund', exact: true }).click();
+  await page.getByLabel('Amount in BDT').fill('100.01');
+  await page.getByRole('button', { name: 'Ask for the refund' }).click();
+  await page.getByText('Enter an amount that is left to refund').waitFor();
+  await page.getByLabel('Amount in BDT').fill('40.50');
+  await page.getByRole('button', { name: 'Ask for the refund' }).click();
+  await page.getByText('Awaiting approval').waitFor();
+  await page.getByRole('link', { name: 'BDT 40.50' }).click();
+  await page.getByText('Your role does not include approving refunds').waitFor();
+  expect(await page.getByRole('button', { name: 'Approve' }).count()).toBe(0);
+  const refundUrl = new URL(page.url()).pathname.replace('/admin', '');
+
+  const finance = await operatorAt('Finance', refundUrl, { viewport: PHONE });
+  await heading(finance.page, 'Refund').waitFor();
+  const approve = finance.page.getByRole('button', { name: 'Approve' });
+  await approve.waitFor();
+  // What decides is on the phone's first screen.
+  expect((await approve.boundingBox())?.y).toBeLessThan(PHONE.height);
+  await approve.click();
+  await finance.page.getByText('Succeeded', { exact: true }).waitFor();
+  expect(await shop.read(payment.id)).toMatchObject({ status: 'PARTIALLY_REFUNDED' });
+
+  expect([...support.complaints, ...finance.complaints]).toEqual([]);
+  await support.leave();
+  await finance.leave();
+});
+
+test('whoever asked for a refund is told that another person has to approve it', async () => {
+  const { id } = await paid();
+  const { page, leave } = await operatorAt('Admin', `/test/payments/${id}`);
+  await page.getByRole('button', { name: 'Refund', exact: true }).click();
+  await page.getByRole('button', { name: 'Ask for the refund' }).click();
+  await page.getByRole('link', { name: 'BDT 100.00' }).click();
+  await page.getByText('another person has to approve it').waitFor();
+  expect(await page.getByRole('button', { name: 'Approve' }).count()).toBe(0);
+  await leave();
+});
+
+test('what is sensitive wants the password again, and says what it is for', async () => {
+  const { id } = await paid();
+  const as = await signInOperators(() => stack.dev);
+  const { data: refund } = await as('Support', 'POST', `/admin/payments/${id}/refunds`, { amountMinor: 10_000 });
+  const { page, complaints, leave } = await operatorAt(
+    'Finance',
+    `/test/refunds/${z.object({ id: z.int() }).parse(refund).id}`,
+  );
+  const approve = page.getByRole('button', { name: 'Approve' });
+  await approve.waitFor();
+  await asOwner(stack.dev.databaseUrl, {
+    sql: `update operator_sessions set reauthenticated_at = reauthenticated_at - interval '1 hour'`,
+    parameters: [],
+  });
+  await approve.click();
+  const dialog = page.getByRole('dialog', { name: 'Confirm with your password' });
+  await dialog.getByText('of BDT 100.00').waitFor();
+  await dialog.getByLabel('Password').first().fill('a wrong one');
+  await dialog.getByRole('button', { name: 'Confirm' }).click();
+  await dialog.getByText('Email, password or code is wrong').waitFor();
+  await dialog.getByLabel('Password').first().fill(passwordOf('Finance'));
+  await dialog.getByRole('button', { name: 'Confirm' }).click();
+  await page.getByText('Succeeded', { exact: true }).waitFor();
+  expect(complaints.filter((text) => !/40[13]/.test(text))).toEqual([]);
+  await leave();
+});
+
+test.each([
+  ['desktop, light', { viewport: DESKTOP, colorScheme: 'light' }],
+  ['phone, dark', { viewport: PHONE, colorScheme: 'dark' }],
+] as const)('every page is accessible and keeps to the policy: %s', async (_name, options) => {
+  const { page, complaints, leave } = await operatorAt('Super Admin', '/test', options);
+  await heading(page, 'What needs a person').waitFor();
+  for (const path of ['/test', '/live', '/test/payments', `/test/payments/${payment.id}`, '/test/refunds']) {
+    await page.goto(stack.dev.admin + path);
+    await page.getByRole('heading', { level: 1 }).waitFor();
+    await until(async () => (await page.getByRole('status').count()) === 0);
+    expect([path, await findings(page)]).toEqual([path, []]);
+    expect([path, await page.evaluate('document.documentElement.scrollWidth - innerWidth')]).toEqual([path, 0]);
+  }
+  expect(complaints).toEqual([]);
+  await leave();
+});
+
+test('speaks Bangla', async () => {
+  const { page, complaints, leave } = await operatorAt('Viewer', '/test');
+  await heading(page, 'What needs a person').waitFor();
+  await page.getByRole('button', { name: 'Signed in as' }).click();
+  await page.getByRole('menuitem', { name: 'বাংলা' }).click();
+  await heading(page, 'যা মানুষের অপেক্ষায়').waitFor();
+  expect(await page.evaluate('document.documentElement.lang')).toBe('bn');
+  await page.reload();
+  await heading(page, 'যা মানুষের অপেক্ষায়').waitFor();
+  expect(await findings(page)).toEqual([]);
+  expect(complaints).toEqual([]);
+  await leave();
+});
+
+test('a payment of TEST is not shown under the address of LIVE', async () => {
+  const { page, leave } = await operatorAt('Viewer', `/live/payments/${payment.id}`);
+  await page.getByText('This does not exist').waitFor();
+  expect(await page.getByText(payment.reference).count()).toBe(0);
+  await leave();
+});
+
+test('a role sees only what it may use', async () => {
+  const { page, leave } = await operatorAt('Viewer', `/test/payments/${payment.id}`);
+  await heading(page, payment.reference).waitFor();
+  expect(await page.getByRole('button', { name: 'Refund', exact: true }).count()).toBe(0);
+  expect(await page.getByRole('button', { name: 'Resend' }).count()).toBe(0);
+  await leave();
+});
+
+test('hostile text stays text', async () => {
+  // A customer's reference is a stranger's text on an operator's screen.
+  const hostile = xssCorpus.filter((text) => text.length <= 255).slice(0, 12);
+  for (const customerReference of hostile) {
+    await shop.create({ customerReference });
+  }
+  const { page, complaints, leave } = await operatorAt('Viewer', '/test/payments');
+  for (const text of hostile) {
+    await page.getByRole('cell', { name: text, exact: true }).first().waitFor();
+  }
+  expect(complaints).toEqual([]);
+  await leave();
+});
+
+test('a session that ends shows the login, and the page after it', async () => {
+  const { page, leave } = await operatorAt('Viewer', '/test/refunds');
+  await heading(page, 'Refunds').waitFor();
+  await page.context().clearCookies();
+  await page.getByRole('button', { name: 'Log in' }).waitFor();
+  await page.getByLabel('Email').fill(emailOf('Viewer'));
+  await page.getByLabel('Password').first().fill(passwordOf('Viewer'));
+  await page.getByRole('button', { name: 'Log in' }).click();
+  await heading(page, 'Refunds').waitFor();
+  await leave();
+});

@@ -1,0 +1,27 @@
+import type { Schemas } from './client.ts';
+
+export type Mode = Schemas['Payment']['mode'];
+export type PaymentStatus = Schemas['Payment']['status'];
+export type ReviewReason = NonNullable<Schemas['Payment']['review']>['reason'];
+export type RefundStatus = Schemas['Refund']['status'];
+export type InboxKind = Schemas['Inbox']['kinds'][number]['kind'];
+export type WaitingFor = Schemas['Explanation']['waitingFor'];
+export type Permission = Schemas['Me']['permissions'][number]['permission'];
+
+export const PAYMENT_STATUSES = [
+  'CREATED',
+  'PENDING',
+  'SUCCEEDED',
+  'FAILED',
+  'CANCELLED',
+  'EXPIRED',
+  'PARTIALLY_REFUNDED',
+  'REFUNDED',
+] as const satisfies readonly PaymentStatus[];
+export const REFUND_STATUSES = [
+  'AWAITING_APPROVAL',
+  'PENDING',
+  'SUCCEEDED',
+  'FAILED',
+  'REJECTED',
+] as const satisfies readonly RefundStatus[];

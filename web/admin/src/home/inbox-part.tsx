@@ -1,0 +1,94 @@
+import { Badge, Card, Group, Stack, Text, Title } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import type { ReactNode } from 'react';
+import { api, dataOf, type Schemas } from '../api/client.ts';
+import { Loaded } from '../parts/loaded.tsx';
+import { useMode } from '../shell/mode.ts';
+import { countOf, shortInstantOf } from '../words/format.ts';
+import { useLanguage } from '../words/language.tsx';
+
+const EVERY_MS = 15_000;
+
+type Kind = Schemas['Inbox']['kinds'][number];
+
+/** What waits for a person, the oldest first. */
+export function InboxPart() {
+  const { words } = useLanguage();
+  const { mode } = useMode();
+  const inbox = useQuery({
+    queryKey: ['inbox', mode],
+    queryFn: () => dataOf(api.GET('/admin/inbox', { params: { query: { mode } } })),
+    refetchInterval: EVERY_MS,
+  });
+  return (
+    <Stack component="section" aria-labelledby="inbox">
+      <Title order={1} size="h3" id="inbox">
+        {words.home.title}
+      </Title>
+      <Loaded asked={inbox}>
+        {({ kinds }) => {
+          const waiting = kinds.filter(({ count }) => count > 0);
+          return waiting.length === 0 ? (
+            <Text c="dimmed">{words.home.clear}</Text>
+          ) : (
+            <Stack gap="xs">
+              {waiting.map((kind) => (
+                <KindCard key={kind.kind} kind={kind} />
+              ))}
+            </Stack>
+          );
+        }}
+      </Loaded>
+    </Stack>
+  );
+}
+
+function KindCard({ kind }: { readonly kind: Kind }) {
+  const { words, language } = useLanguage();
+  const count = countOf(kind.count, language);
+  return (
+    <Card withBorder padding="sm">
+      <KindLink kind={kind.kind}>
+        <Group justify="space-between" wrap="nowrap">
+          <Text fw={600}>{words.inbox[kind.kind]}</Text>
+          <Badge size="lg" circle={count.length === 1}>
+            {kind.isComplete ? count : words.home.atLeast(count)}
+          </Badge>
+        </Group>
+      </KindLink>
+      {kind.oldestSince !== null && (
+        <Text size="sm" c="dimmed">
+          {words.home.oldest(shortInstantOf(kind.oldestSince, language))}
+        </Text>
+      )}
+      <Text size="sm" c="dimmed">
+        {kind.applications
+          .map(({ applicationName, count: ofOne }) => `${applicationName ?? 'Lenden'}: ${countOf(ofOne, language)}`)
+          .join(' · ')}
+      </Text>
+    </Card>
+  );
+}
+
+/** Leads to where the work is done, if the dashboard has that page. */
+function KindLink({ kind, children }: { readonly kind: Kind['kind']; readonly children: ReactNode }) {
+  const { path } = useMode();
+  const params = { mode: path };
+  switch (kind) {
+    case 'REFUND_APPROVAL':
+      return (
+        <Link to="/$mode/refunds" params={params} search={{ status: 'AWAITING_APPROVAL' }} className="plain-link">
+          {children}
+        </Link>
+      );
+    case 'PAYMENT_REVIEW':
+      return (
+        <Link to="/$mode/payments" params={params} search={{ status: 'PENDING' }} className="plain-link">
+          {children}
+        </Link>
+      );
+    default:
+      return children;
+  }
+}

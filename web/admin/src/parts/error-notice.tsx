@@ -1,0 +1,47 @@
+import { Alert, Button, Stack, Text } from '@mantine/core';
+import { ApiError } from '../api/client.ts';
+import type { Words } from '../words/english.ts';
+import { useLanguage } from '../words/language.tsx';
+
+/** Says what went wrong and what to do. */
+export function ErrorNotice({ error, retry }: { readonly error: Error; readonly retry?: () => void }) {
+  const { words } = useLanguage();
+  return (
+    <Alert color="red" title={words.errors.title} role="alert">
+      <Stack align="flex-start" gap="xs">
+        <Text>{adviceOn(error, words)}</Text>
+        {retry !== undefined && (
+          <Button variant="default" size="xs" onClick={retry}>
+            {words.retry}
+          </Button>
+        )}
+      </Stack>
+    </Alert>
+  );
+}
+
+function adviceOn(error: Error, { errors, login }: Words): string {
+  if (!(error instanceof ApiError)) {
+    return errors.offline;
+  }
+  switch (error.code) {
+    case 'FORBIDDEN':
+      return `${errors.forbidden} ${errors.unexpected(error.message)}`;
+    case 'RESOURCE_NOT_FOUND':
+      return errors.notFound;
+    case 'RATE_LIMITED':
+      return errors.rateLimited;
+    case 'SERVICE_UNAVAILABLE':
+      return errors.unavailable;
+    case 'SECOND_FACTOR_REQUIRED':
+      return errors.secondFactor;
+    case 'INVALID_CREDENTIALS':
+      return login.wrong;
+    case 'UNAUTHORIZED':
+    case 'TOKEN_EXPIRED':
+    case 'SESSION_EXPIRED':
+      return login.expired;
+    default:
+      return errors.unexpected(error.message);
+  }
+}

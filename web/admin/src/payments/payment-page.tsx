@@ -1,0 +1,131 @@
+import { Anchor, Card, Group, Stack, Text, Title } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { useParams } from '@tanstack/react-router';
+import type { ReactNode } from 'react';
+import { api, dataOf, type Schemas } from '../api/client.ts';
+import { Facts } from '../parts/facts.tsx';
+import { Loaded } from '../parts/loaded.tsx';
+import { useMode } from '../shell/mode.ts';
+import { NotFound } from '../shell/not-found.tsx';
+import { instantOf, moneyOf, shortInstantOf } from '../words/format.ts';
+import { useLanguage } from '../words/language.tsx';
+import { Actions } from './actions.tsx';
+import { DeliveriesPart } from './deliveries-part.tsx';
+import { AttemptsPart, DecisionsPart, LedgerPart, RefundsPart, UnappliedPart } from './related-parts.tsx';
+import { StateDiagram } from './state-diagram.tsx';
+import { TimelinePart } from './timeline-part.tsx';
+
+const OPEN_MS = 2_000;
+const ENDED_MS = 15_000;
+
+export function PaymentPage() {
+  const { id } = useParams({ from: '/$mode/payments/$id' });
+  const { mode } = useMode();
+  const detail = useQuery({
+    queryKey: ['payment', id],
+    queryFn: () => dataOf(api.GET('/admin/payments/{id}', { params: { path: { id: Number(id) } } })),
+    refetchInterval: ({ state }) => (isOpen(state.data) ? OPEN_MS : ENDED_MS),
+  });
+  return (
+    <Loaded asked={detail}>
+      {/* A TEST payment is never shown in the colours of LIVE, whatever the address says. */}
+      {(data) => (data.payment.mode === mode ? <Detail detail={data} /> : <NotFound />)}
+    </Loaded>
+  );
+}
+
+function isOpen(detail: Schemas['PaymentDetail'] | undefined): boolean {
+  return (
+    detail === undefined ||
+    detail.payment.status === 'CREATED' ||
+    detail.payment.status === 'PENDING' ||
+    detail.explanation.waitingFor !== 'nothing' ||
+    detail.deliveries.some(({ deliveryStatus }) => deliveryStatus !== 'DELIVERED')
+  );
+}
+
+function Detail({ detail }: { readonly detail: Schemas['PaymentDetail'] }) {
+  const { words, language } = useLanguage();
+  const { payment, explanation, workflow } = detail;
+  return (
+    <Stack>
+      <Group justify="space-between" align="flex-start">
+        <Stack gap={0}>
+          <Title order={1} size="h3" className="breaks">
+            {payment.reference}
+          </Title>
+          <Text size="xl" fw={700} className="tabular">
+            {moneyOf(payment, language)}
+          </Text>
+        </Stack>
+        <Actions detail={detail} />
+      </Group>
+      <StateDiagram status={payment.status} />
+      <Card withBorder>
+        <Text fw={600}>{explanation.summary}</Text>
+        {payment.review !== null && <Text fw={600}>{words.reviews[payment.review.reason]}</Text>}
+        <Text>
+          {words.waitingFor[explanation.waitingFor]}
+          {explanation.until !== null && ` ${words.payment.until(shortInstantOf(explanation.until, language))}`}
+        </Text>
+        <Text c="dimmed">
+          {words.payment.next}: {explanation.next}
+        </Text>
+      </Card>
+      <Facts
+        facts={[
+          [words.payment.gateway, payment.gateway ?? '–'],
+          [words.payment.gatewayTxnId, payment.gatewayTxnId ?? '–'],
+          [words.payment.created, instantOf(payment.createdAt, language)],
+          [words.payment.expires, instantOf(payment.expiresAt, language)],
+        ]}
+      />
+      <Group>
+        {workflow.url !== null && (
+          <Anchor href={workflow.url} target="_blank" rel="noreferrer">
+            {words.payment.workflow}
+          </Anchor>
+        )}
+        <Anchor href={payment.checkoutUrl} target="_blank" rel="noreferrer">
+          {words.payment.checkout}
+        </Anchor>
+      </Group>
+      <Part name={words.payment.timeline}>
+        <TimelinePart timeline={explanation.timeline} />
+      </Part>
+      <Part name={words.payment.deliveries}>
+        <DeliveriesPart deliveries={detail.deliveries} applicationId={payment.applicationId} paymentId={payment.id} />
+      </Part>
+      <Part name={words.payment.refunds}>
+        <RefundsPart refunds={detail.refunds} />
+      </Part>
+      <Part name={words.payment.ledger}>
+        <LedgerPart entries={detail.ledger} />
+      </Part>
+      <Part name={words.payment.attempts}>
+        <AttemptsPart attempts={detail.attempts} currency={payment.currency} />
+      </Part>
+      {detail.unappliedPayments.length > 0 && (
+        <Part name={words.payment.unapplied}>
+          <UnappliedPart unappliedPayments={detail.unappliedPayments} />
+        </Part>
+      )}
+      {detail.decisions.length > 0 && (
+        <Part name={words.payment.decisions}>
+          <DecisionsPart decisions={detail.decisions} />
+        </Part>
+      )}
+    </Stack>
+  );
+}
+
+function Part({ name, children }: { readonly name: string; readonly children: ReactNode }) {
+  return (
+    <Stack component="section" gap="xs">
+      <Title order={2} size="h4">
+        {name}
+      </Title>
+      {children}
+    </Stack>
+  );
+}

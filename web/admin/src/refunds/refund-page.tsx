@@ -1,0 +1,83 @@
+import { Card, Group, Stack, Text, Title } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { Link, useParams } from '@tanstack/react-router';
+import { api, dataOf, type Schemas } from '../api/client.ts';
+import { Facts } from '../parts/facts.tsx';
+import { Loaded } from '../parts/loaded.tsx';
+import { RefundStatusBadge } from '../parts/status-badge.tsx';
+import { useMay } from '../session/session.tsx';
+import { useMode } from '../shell/mode.ts';
+import { NotFound } from '../shell/not-found.tsx';
+import { countOf, instantOf, moneyOf } from '../words/format.ts';
+import { useLanguage } from '../words/language.tsx';
+import { ApprovalPart } from './approval-part.tsx';
+
+const OPEN_MS = 2_000;
+
+/** What the second person must know, on one screen of a phone. */
+export function RefundPage() {
+  const { id } = useParams({ from: '/$mode/refunds/$id' });
+  const { mode } = useMode();
+  const refund = useQuery({
+    queryKey: ['refund', id],
+    queryFn: () => dataOf(api.GET('/admin/refunds/{id}', { params: { path: { id: Number(id) } } })),
+    refetchInterval: ({ state }) => (isOpen(state.data) ? OPEN_MS : false),
+  });
+  return <Loaded asked={refund}>{(data) => (data.mode === mode ? <Detail refund={data} /> : <NotFound />)}</Loaded>;
+}
+
+function isOpen(refund: Schemas['Refund'] | undefined): boolean {
+  return refund?.status === 'AWAITING_APPROVAL' || refund?.status === 'PENDING';
+}
+
+function Detail({ refund }: { readonly refund: Schemas['Refund'] }) {
+  const { words, language } = useLanguage();
+  return (
+    <Stack maw={640}>
+      <Group justify="space-between">
+        <Title order={1} size="h3">
+          {words.refunds.number(countOf(refund.id, language))}
+        </Title>
+        <RefundStatusBadge status={refund.status} />
+      </Group>
+      <Text size="xl" fw={700} className="tabular">
+        {moneyOf(refund, language)}
+      </Text>
+      <OfPayment paymentId={refund.paymentId} />
+      <Facts
+        facts={[
+          [words.refunds.askedBy, refund.createdBy],
+          [words.refunds.asked, instantOf(refund.createdAt, language)],
+          [words.refunds.reason, refund.reason ?? '–'],
+          [words.refunds.approvedBy, refund.approvedBy ?? '–'],
+        ]}
+      />
+      {refund.status === 'AWAITING_APPROVAL' && <ApprovalPart refund={refund} />}
+    </Stack>
+  );
+}
+
+/** The payment, if the person may see payments. */
+function OfPayment({ paymentId }: { readonly paymentId: number }) {
+  const { words, language } = useLanguage();
+  const { path } = useMode();
+  const may = useMay();
+  const mayRead = may('payment:read');
+  const id = paymentId.toString();
+  const { data } = useQuery({
+    queryKey: ['payment', id],
+    enabled: mayRead,
+    queryFn: () => dataOf(api.GET('/admin/payments/{id}', { params: { path: { id: paymentId } } })),
+  });
+  if (data === undefined) {
+    return null;
+  }
+  return (
+    <Card withBorder padding="sm">
+      <Text>{words.refunds.ofPayment(moneyOf(data.payment, language), words.statuses[data.payment.status])}</Text>
+      <Link to="/$mode/payments/$id" params={{ mode: path, id }} className="breaks">
+        {data.payment.reference}
+      </Link>
+    </Card>
+  );
+}

@@ -1,0 +1,70 @@
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  Outlet,
+  redirect,
+} from '@tanstack/react-router';
+import { filterOf as paymentFilterOf } from './payments/filter.ts';
+import { filterOf as refundFilterOf } from './refunds/filter.ts';
+import { modeOf } from './shell/mode.ts';
+import { RouteError } from './shell/route-error.tsx';
+import { NotFound } from './shell/not-found.tsx';
+import { Shell } from './shell/shell.tsx';
+
+const root = createRootRoute({ component: Outlet, notFoundComponent: NotFound, errorComponent: RouteError });
+const start = createRoute({
+  getParentRoute: () => root,
+  path: '/',
+  beforeLoad: () => {
+    throw redirect({ to: '/$mode', params: { mode: 'live' }, replace: true });
+  },
+});
+/** Every page names its mode in its address. */
+const inMode = createRoute({
+  getParentRoute: () => root,
+  path: '/$mode',
+  params: { parse: ({ mode }) => ({ mode: modeOf(mode) }), stringify: ({ mode }) => ({ mode }) },
+  component: Shell,
+});
+const home = createRoute({
+  getParentRoute: () => inMode,
+  path: '/',
+  component: lazyRouteComponent(() => import('./home/home-page.tsx'), 'HomePage'),
+});
+const payments = createRoute({
+  getParentRoute: () => inMode,
+  path: '/payments',
+  validateSearch: paymentFilterOf,
+  component: lazyRouteComponent(() => import('./payments/payments-page.tsx'), 'PaymentsPage'),
+});
+const payment = createRoute({
+  getParentRoute: () => inMode,
+  path: '/payments/$id',
+  component: lazyRouteComponent(() => import('./payments/payment-page.tsx'), 'PaymentPage'),
+});
+const refunds = createRoute({
+  getParentRoute: () => inMode,
+  path: '/refunds',
+  validateSearch: refundFilterOf,
+  component: lazyRouteComponent(() => import('./refunds/refunds-page.tsx'), 'RefundsPage'),
+});
+const refund = createRoute({
+  getParentRoute: () => inMode,
+  path: '/refunds/$id',
+  component: lazyRouteComponent(() => import('./refunds/refund-page.tsx'), 'RefundPage'),
+});
+
+export const router = createRouter({
+  basepath: '/admin',
+  routeTree: root.addChildren([start, inMode.addChildren([home, payments, payment, refunds, refund])]),
+  defaultPreload: 'intent',
+  scrollRestoration: true,
+});
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router;
+  }
+}

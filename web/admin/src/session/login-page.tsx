@@ -1,0 +1,71 @@
+import { Alert, Button, PasswordInput, Text, TextInput } from '@mantine/core';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
+import { api, ApiError, dataOf, keepCsrfToken } from '../api/client.ts';
+import { ErrorNotice } from '../parts/error-notice.tsx';
+import { Form, textOf } from '../parts/form.tsx';
+import { useLanguage } from '../words/language.tsx';
+import { EntryCard } from './entry-card.tsx';
+import { ME, noteLoggedIn } from './session.tsx';
+
+export function LoginPage() {
+  const { words } = useLanguage();
+  const queries = useQueryClient();
+  const [needsCode, setNeedsCode] = useState(false);
+  const logIn = useMutation({
+    mutationFn: async (form: FormData) => {
+      const code = textOf(form, 'code');
+      const body = { email: textOf(form, 'email'), password: textOf(form, 'password'), cookie: true };
+      return dataOf(api.POST('/auth/login', { body: code === '' ? body : { ...body, code } }));
+    },
+    onSuccess: async ({ csrfToken }) => {
+      keepCsrfToken(csrfToken);
+      noteLoggedIn();
+      await queries.resetQueries({ queryKey: ME.queryKey });
+    },
+    onError: (error) => setNeedsCode((before) => before || isAboutCode(error)),
+  });
+  return (
+    <EntryCard title={words.login.title}>
+      <Form submit={(form) => logIn.mutate(form)}>
+        <TextInput name="email" type="email" label={words.login.email} autoComplete="username" required />
+        <PasswordInput name="password" label={words.login.password} autoComplete="current-password" required />
+        {needsCode && (
+          <TextInput
+            name="code"
+            label={words.login.code}
+            inputMode="numeric"
+            autoComplete="one-time-code"
+            required
+            autoFocus
+          />
+        )}
+        <Refusal error={logIn.error} />
+        <Button type="submit" loading={logIn.isPending}>
+          {words.login.submit}
+        </Button>
+      </Form>
+    </EntryCard>
+  );
+}
+
+function Refusal({ error }: { readonly error: Error | null }) {
+  const { words } = useLanguage();
+  if (error === null) {
+    return null;
+  }
+  if (isAboutCode(error)) {
+    return <Text role="status">{words.login.codeNeeded}</Text>;
+  }
+  return error instanceof ApiError && error.code === 'INVALID_CREDENTIALS' ? (
+    <Alert color="red" role="alert">
+      {words.login.wrong}
+    </Alert>
+  ) : (
+    <ErrorNotice error={error} />
+  );
+}
+
+function isAboutCode(error: Error): boolean {
+  return error instanceof ApiError && error.code === 'SECOND_FACTOR_REQUIRED';
+}

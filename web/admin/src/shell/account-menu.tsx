@@ -1,0 +1,45 @@
+import { Button, Menu, Text, useMantineColorScheme, type MantineColorScheme } from '@mantine/core';
+import { useMutation } from '@tanstack/react-query';
+import { languages } from '../../../language.ts';
+import { useLogOut, useMe } from '../session/session.tsx';
+import { bangla } from '../words/bangla.ts';
+import { english } from '../words/english.ts';
+import { useLanguage } from '../words/language.tsx';
+
+const LANGUAGE_NAMES = { en: english.languageName, bn: bangla.languageName };
+const SCHEMES = ['light', 'dark', 'auto'] as const satisfies readonly MantineColorScheme[];
+
+export function AccountMenu() {
+  const { words, language, choose } = useLanguage();
+  const { operator } = useMe();
+  const { colorScheme, setColorScheme } = useMantineColorScheme();
+  const logOut = useMutation({ mutationFn: useLogOut() });
+  return (
+    <Menu position="bottom-end" withinPortal>
+      <Menu.Target>
+        <Button variant="default" size="xs" maw={160} aria-label={words.signedInAs(operator.name)}>
+          <Text span size="sm" truncate>
+            {operator.name}
+          </Text>
+        </Button>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Label>{words.signedInAs(operator.email)}</Menu.Label>
+        {languages.map((one) => (
+          <Menu.Item key={one} lang={one} aria-current={one === language} onClick={() => choose(one)}>
+            {LANGUAGE_NAMES[one]}
+          </Menu.Item>
+        ))}
+        <Menu.Divider />
+        <Menu.Label>{words.theme.label}</Menu.Label>
+        {SCHEMES.map((scheme) => (
+          <Menu.Item key={scheme} aria-current={scheme === colorScheme} onClick={() => setColorScheme(scheme)}>
+            {words.theme[scheme]}
+          </Menu.Item>
+        ))}
+        <Menu.Divider />
+        <Menu.Item onClick={() => logOut.mutate()}>{words.logOut}</Menu.Item>
+      </Menu.Dropdown>
+    </Menu>
+  );
+}

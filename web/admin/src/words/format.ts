@@ -1,0 +1,49 @@
+import { BUSINESS_TIME_ZONE } from '../../../../domain/calendar.ts';
+import type { Language } from '../../../language.ts';
+import { countText, moneyText } from '../../../money-text.ts';
+import { durationText, momentText } from '../../../time-text.ts';
+
+/** What the API says of an amount. */
+interface Amount {
+  readonly amountMinor: number;
+  readonly currency: string;
+}
+
+export function moneyOf({ amountMinor, currency }: Amount, language: Language): string {
+  return amountMinor < 0
+    ? `−${moneyText({ amountMinor: BigInt(-amountMinor), currency }, language)}`
+    : moneyText({ amountMinor: BigInt(amountMinor), currency }, language);
+}
+
+export function countOf(count: number, language: Language): string {
+  return countText(BigInt(count), language);
+}
+
+/** Returns an instant in the business time zone: `21 November 2026 at 14:05 GMT+6`. */
+export function instantOf(instant: string, language: Language): string {
+  return momentText(new Date(instant), language, BUSINESS_TIME_ZONE);
+}
+
+/** Returns an instant for tables: `21 Nov 2026, 14:05`. */
+export function shortInstantOf(instant: string, language: Language): string {
+  return new Intl.DateTimeFormat(language === 'bn' ? 'bn-BD' : 'en-GB', {
+    dateStyle: 'medium',
+    timeStyle: 'short',
+    timeZone: BUSINESS_TIME_ZONE,
+  }).format(new Date(instant));
+}
+
+/** Returns an instant to the second, for what happens in quick succession. */
+export function exactInstantOf(instant: string, language: Language): string {
+  return new Intl.DateTimeFormat(language === 'bn' ? 'bn-BD' : 'en-GB', {
+    dateStyle: 'medium',
+    timeStyle: 'medium',
+    timeZone: BUSINESS_TIME_ZONE,
+  }).format(new Date(instant));
+}
+
+/** Returns how long it is until an instant; null if it has passed. */
+export function timeUntil(instant: string, nowMs: number, language: Language): string | null {
+  const seconds = Math.floor((Date.parse(instant) - nowMs) / 1_000);
+  return seconds > 0 ? durationText(seconds, language) : null;
+}
