@@ -327,16 +327,20 @@ const LEASE_MS = 60_000;
 /** An attempt reads its event before it begins to send. */
 const READ_WITHIN_MS = 10_000;
 
+/** An attempt's end may be recorded this much later: the statement is slow, or is sent again. */
+const RECORDED_WITHIN_MS = 30_000;
+
 /**
- * Returns whether an attempt was made again before it ended, in the same place of the schedule: its process stood still until its event was taken from
- * it, or its workflow was terminated and the sweeper started another. Both are recorded as they end.
+ * Returns whether an attempt was made again before its end was recorded, in the same place of the schedule: its process stood still until its event was
+ * taken from it, or its workflow was terminated and the sweeper started another. Both are recorded as they end.
  */
 function isMadeAgain(before: Values | undefined, attempt: Values, terminationsMs: readonly number[]): boolean {
   const beganMs = timeOf(before?.['created_at']);
+  const endedMs = beganMs + Number(before?.['duration_ms']);
   const nextMs = timeOf(attempt['created_at']);
-  const outlastedLease = nextMs >= beganMs + LEASE_MS;
+  const outlastedLease = nextMs >= beganMs + LEASE_MS && nextMs < endedMs + RECORDED_WITHIN_MS;
   const lostWorkflow = terminationsMs.some((atMs) => atMs >= beganMs - READ_WITHIN_MS && atMs <= nextMs);
-  return nextMs < beganMs + Number(before?.['duration_ms']) && (outlastedLease || lostWorkflow);
+  return outlastedLease || (lostWorkflow && nextMs < endedMs);
 }
 
 /** There are ten attempts over at least 72 hours, none too early, unless the endpoint is gone or disabled. */

@@ -50,5 +50,11 @@ export const PINNED_SEEDS: ReadonlyMap<number, PinnedSeed> = new Map([
     3_029,
     everything('an attempt beside another whose workflow was terminated was taken for one that came before its time'),
   ],
+  [
+    6_460,
+    everything(
+      'an attempt made again while the end of another was still being recorded was taken for one before its time',
+    ),
+  ],
   [202_255, money('unapplied money that cannot be booked took more events in short histories than a story was given')],
 ]);

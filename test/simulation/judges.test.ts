@@ -604,13 +604,16 @@ describe('the judges of the simulation', () => {
     expect(broken).toBe(!given.isKept);
   });
 
-  test('an attempt that was made beside another takes no place in the schedule', () => {
+  test.each([
+    { durationMs: 78_000, why: 'still ran' },
+    { durationMs: 59_733, why: 'had ended late and was still being recorded' },
+  ])('an attempt that was made while another $why takes no place in the schedule', ({ durationMs }) => {
     // The third attempt by count is the second of the schedule, which is due after five seconds, not after five minutes.
     const attempts = (thirdMs: number) =>
       withRows('webhook_attempts', (rows) => [
         ...rows.filter(({ webhook_event_id: id }) => id !== 1n),
         { webhook_event_id: 1n, number: 1, created_at: later(68_000), duration_ms: 100 },
-        { webhook_event_id: 1n, number: 2, created_at: later(6_000), duration_ms: 78_000 },
+        { webhook_event_id: 1n, number: 2, created_at: later(6_000), duration_ms: durationMs },
         { webhook_event_id: 1n, number: 3, created_at: later(68_000 + thirdMs), duration_ms: 100 },
       ]);
     const isBroken = (thirdMs: number) =>
