@@ -6,6 +6,7 @@ import type { AdminDependencies } from './dependencies.ts';
 import { disputeRoutes } from './disputes.ts';
 import { gatewayRoutes } from './gateways.ts';
 import { inboxRoutes } from './inbox.ts';
+import { searchRoutes } from './search.ts';
 import { ledgerRoutes } from './ledger.ts';
 import { unappliedPaymentAdminRoutes } from './unapplied-payments.ts';
 import { matchSettingsRoutes } from './match-settings.ts';
@@ -31,6 +32,7 @@ export function adminRoutes(deps: AdminDependencies): AdminRoute[] {
   return [
     ...authRoutes(deps),
     ...inboxRoutes(deps),
+    ...searchRoutes(deps),
     ...applicationRoutes(deps),
     ...credentialRoutes(deps),
     ...userRoutes(deps),

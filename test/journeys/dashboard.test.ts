@@ -167,13 +167,45 @@ test.each([
 ] as const)('every page is accessible and keeps to the policy: %s', async (_name, options) => {
   const { page, complaints, leave } = await operatorAt('Super Admin', '/test', options);
   await heading(page, 'What needs a person').waitFor();
-  for (const path of ['/test', '/live', '/test/payments', `/test/payments/${payment.id}`, '/test/refunds']) {
+  for (const path of [
+    '/test',
+    '/live',
+    '/test/payments',
+    `/test/payments/${payment.id}`,
+    '/test/refunds',
+    '/test/search?q=nothing',
+  ]) {
     await page.goto(stack.dev.admin + path);
     await page.getByRole('heading', { level: 1 }).waitFor();
     await until(async () => (await page.getByRole('status').count()) === 0);
     expect([path, await findings(page)]).toEqual([path, []]);
     expect([path, await page.evaluate('document.documentElement.scrollWidth - innerWidth')]).toEqual([path, 0]);
   }
+  expect(complaints).toEqual([]);
+  await leave();
+});
+
+test('a payment is found by whatever a person has at hand', async () => {
+  const { id, reference } = await paid();
+  const [attempt] = await asOwner(stack.dev.databaseUrl, {
+    sql: `select gateway_txn_id from payment_attempts where payment_id = ?`,
+    parameters: [id],
+  });
+  const { gateway_txn_id: txnId } = z.object({ gateway_txn_id: z.string() }).parse(attempt);
+  // Found from the other mode too, and opened in its own.
+  const { page, complaints, leave } = await operatorAt('Support', '/live');
+  const box = page.getByRole('banner').getByRole('searchbox');
+  await box.fill(`  ${txnId} `);
+  await box.press('Enter');
+  await page.getByText('by the gateway’s id').waitFor();
+  expect(await findings(page)).toEqual([]);
+  await page.getByRole('link', { name: reference }).click();
+  await heading(page, reference).waitFor();
+  expect(new URL(page.url()).pathname).toBe(`/admin/test/payments/${id}`);
+  await box.fill('100.00');
+  await box.press('Enter');
+  await page.getByRole('link', { name: reference }).waitFor();
+  expect(new URL(page.url()).search).toBe('?q=100.00');
   expect(complaints).toEqual([]);
   await leave();
 });

@@ -94,7 +94,10 @@ export const INVOICES = [
     access: {
       app: { rows: OWN, may: 'select, insert, update, delete' },
       // Operators see and resend invoice events. They can read which application owns an invoice, and no other detail of it.
-      operator: { rows: SEEN, may: 'select (id, application_id, mode, reference)' },
+      operator: {
+        rows: SEEN,
+        may: 'select (id, application_id, mode, reference, status, number, number_label, currency, customer_reference, total_minor, created_at)',
+      },
       system: 'select, insert, update',
       lookup: 'select (id, application_id, mode, reference, status)',
     },

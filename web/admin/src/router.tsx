@@ -44,6 +44,12 @@ const payment = createRoute({
   path: '/payments/$id',
   component: lazyRouteComponent(() => import('./payments/payment-page.tsx'), 'PaymentPage'),
 });
+const search = createRoute({
+  getParentRoute: () => inMode,
+  path: '/search',
+  validateSearch: ({ q }: Record<string, unknown>) => ({ q: typeof q === 'string' ? q.trim().slice(0, 255) : '' }),
+  component: lazyRouteComponent(() => import('./search/search-page.tsx'), 'SearchPage'),
+});
 const refunds = createRoute({
   getParentRoute: () => inMode,
   path: '/refunds',
@@ -58,7 +64,14 @@ const refund = createRoute({
 
 export const router = createRouter({
   basepath: '/admin',
-  routeTree: root.addChildren([start, inMode.addChildren([home, payments, payment, refunds, refund])]),
+  // The router's own way would read a search for `120.50` as a number.
+  parseSearch: (text) => Object.fromEntries(new URLSearchParams(text)),
+  stringifySearch: (search) => {
+    const members = Object.entries(search).filter(([, value]) => typeof value === 'string' && value !== '');
+    const text = new URLSearchParams(members as [string, string][]).toString();
+    return text === '' ? '' : `?${text}`;
+  },
+  routeTree: root.addChildren([start, inMode.addChildren([home, search, payments, payment, refunds, refund])]),
   defaultPreload: 'intent',
   scrollRestoration: true,
 });

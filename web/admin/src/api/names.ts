@@ -6,6 +6,8 @@ export type ReviewReason = NonNullable<Schemas['Payment']['review']>['reason'];
 export type RefundStatus = Schemas['Refund']['status'];
 export type InboxKind = Schemas['Inbox']['kinds'][number]['kind'];
 export type WaitingFor = Schemas['Explanation']['waitingFor'];
+export type SearchKind = Schemas['SearchHit']['kind'];
+export type FoundBy = Schemas['SearchHit']['foundBy'];
 export type Permission = Schemas['Me']['permissions'][number]['permission'];
 
 export const PAYMENT_STATUSES = [

@@ -3,6 +3,7 @@ import { useDisclosure } from '@mantine/hooks';
 import { Link, Outlet } from '@tanstack/react-router';
 import type { Permission } from '../api/names.ts';
 import { useMay } from '../session/session.tsx';
+import { SearchBox } from '../search/search-box.tsx';
 import { useLanguage } from '../words/language.tsx';
 import { AccountMenu } from './account-menu.tsx';
 import { useMode } from './mode.ts';
@@ -10,6 +11,7 @@ import { ModeSwitch } from './mode-switch.tsx';
 
 const PAGES = [
   { to: '/$mode', name: 'home', permission: null },
+  { to: '/$mode/search', name: 'search', permission: null },
   { to: '/$mode/payments', name: 'payments', permission: 'payment:read' },
   { to: '/$mode/refunds', name: 'refunds', permission: 'refund:read' },
 ] as const satisfies readonly { readonly permission: Permission | null; readonly [member: string]: unknown }[];
@@ -35,6 +37,9 @@ export function Shell() {
               Lenden
             </Text>
           </Group>
+          <Box visibleFrom="sm">
+            <SearchBox />
+          </Box>
           <Group wrap="nowrap" gap="sm">
             <ModeSwitch />
             <AccountMenu />
@@ -48,6 +53,7 @@ export function Shell() {
               key={name}
               to={to}
               params={{ mode: path }}
+              search={name === 'search' ? { q: '' } : {}}
               activeOptions={{ exact: name === 'home' }}
               onClick={close}
               className="plain-link"

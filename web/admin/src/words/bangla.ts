@@ -22,7 +22,7 @@ export const bangla: Words = {
   theme: { label: 'চেহারা', light: 'হালকা', dark: 'গাঢ়', auto: 'ডিভাইসের মতো' },
   logOut: 'লগ আউট',
   signedInAs: (name) => `${name} হিসেবে লগ ইন করা`,
-  nav: { home: 'হোম', payments: 'পেমেন্ট', refunds: 'রিফান্ড' },
+  nav: { home: 'হোম', search: 'খুঁজুন', payments: 'পেমেন্ট', refunds: 'রিফান্ড' },
   login: {
     title: 'লেনদেনে লগ ইন করুন',
     email: 'ইমেইল',
@@ -114,6 +114,29 @@ export const bangla: Words = {
     'gateway-answer': 'গেটওয়ের উত্তরের অপেক্ষায়',
     operator: 'মানুষের সিদ্ধান্তের অপেক্ষায়',
     nothing: 'কিছু বাকি নেই',
+  },
+  search: {
+    title: 'যেকোনো কিছু খুঁজুন',
+    hint: 'রেফারেন্স, TrxID, গ্রাহক, পরিমাণ …',
+    nothing: (typed) => `আপনি দেখতে পারেন এমন কিছুর পুরো পরিচয় “${typed}” নয়।`,
+    kinds: {
+      PAYMENT: 'পেমেন্ট',
+      REFUND: 'রিফান্ড',
+      INVOICE: 'ইনভয়েস',
+      EVENT: 'ওয়েবহুক ইভেন্ট',
+      PAYOUT: 'পেআউট',
+    },
+    foundBy: {
+      reference: 'রেফারেন্স দিয়ে',
+      'attempt-reference': 'চেষ্টার রেফারেন্স দিয়ে',
+      'gateway-transaction-id': 'গেটওয়ের আইডি (TrxID) দিয়ে',
+      'gateway-refund-id': 'গেটওয়ের রিফান্ড আইডি দিয়ে',
+      'bank-reference': 'ব্যাংকের রেফারেন্স দিয়ে',
+      number: 'নম্বর দিয়ে',
+      'merchant-reference': 'দোকানের অর্ডার নম্বর দিয়ে',
+      'customer-reference': 'গ্রাহকের রেফারেন্স দিয়ে',
+      amount: 'পরিমাণ দিয়ে',
+    },
   },
   payments: {
     title: 'পেমেন্ট',

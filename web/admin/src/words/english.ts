@@ -1,4 +1,12 @@
-import type { InboxKind, PaymentStatus, RefundStatus, ReviewReason, WaitingFor } from '../api/names.ts';
+import type {
+  FoundBy,
+  InboxKind,
+  PaymentStatus,
+  RefundStatus,
+  ReviewReason,
+  SearchKind,
+  WaitingFor,
+} from '../api/names.ts';
 
 /** Every text of the dashboard in English. The other languages have the same shape. */
 export const english = {
@@ -23,7 +31,7 @@ export const english = {
   theme: { label: 'Appearance', light: 'Light', dark: 'Dark', auto: 'As the device' },
   logOut: 'Log out',
   signedInAs: (name: string) => `Signed in as ${name}`,
-  nav: { home: 'Home', payments: 'Payments', refunds: 'Refunds' },
+  nav: { home: 'Home', search: 'Find', payments: 'Payments', refunds: 'Refunds' },
   login: {
     title: 'Log in to Lenden',
     email: 'Email',
@@ -116,6 +124,29 @@ export const english = {
     operator: 'Waits for a person',
     nothing: 'Nothing is open',
   } satisfies Record<WaitingFor, string>,
+  search: {
+    title: 'Find anything',
+    hint: 'Reference, TrxID, customer, amount …',
+    nothing: (typed: string) => `Nothing that you may see has “${typed}” as a whole identifier.`,
+    kinds: {
+      PAYMENT: 'Payment',
+      REFUND: 'Refund',
+      INVOICE: 'Invoice',
+      EVENT: 'Webhook event',
+      PAYOUT: 'Payout',
+    } satisfies Record<SearchKind, string>,
+    foundBy: {
+      reference: 'by its reference',
+      'attempt-reference': 'by the reference of an attempt',
+      'gateway-transaction-id': 'by the gateway’s id',
+      'gateway-refund-id': 'by the gateway’s id of the refund',
+      'bank-reference': 'by the bank’s reference',
+      number: 'by its number',
+      'merchant-reference': 'by the shop’s order number',
+      'customer-reference': 'by its customer',
+      amount: 'by its amount',
+    } satisfies Record<FoundBy, string>,
+  },
   payments: {
     title: 'Payments',
     find: 'Find',

@@ -1,0 +1,104 @@
+import { Badge, Box, Card, Group, Stack, Text, Title } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { Link, useSearch } from '@tanstack/react-router';
+import type { ReactNode } from 'react';
+import { api, dataOf, type Schemas } from '../api/client.ts';
+import { Loaded } from '../parts/loaded.tsx';
+import { moneyOf, shortInstantOf } from '../words/format.ts';
+import { useLanguage } from '../words/language.tsx';
+import { SearchBox } from './search-box.tsx';
+
+type Hit = Schemas['SearchHit'];
+
+/** What was found, of both modes; each says its own. */
+export function SearchPage() {
+  const { words } = useLanguage();
+  const { q } = useSearch({ from: '/$mode/search' });
+  const hits = useQuery({
+    queryKey: ['search', q],
+    enabled: q !== '',
+    queryFn: () => dataOf(api.GET('/admin/search', { params: { query: { q } } })),
+  });
+  return (
+    <Stack>
+      <Title order={1} size="h3">
+        {words.search.title}
+      </Title>
+      {/* Wider screens have it in the frame. */}
+      <Box hiddenFrom="sm">
+        <SearchBox typed={q} focus={q === ''} />
+      </Box>
+      {q !== '' && (
+        <Loaded asked={hits}>
+          {(found) =>
+            found.length === 0 ? (
+              <Text c="dimmed">{words.search.nothing(q)}</Text>
+            ) : (
+              found.map((hit) => <HitCard key={`${hit.kind} ${hit.id}`} hit={hit} />)
+            )
+          }
+        </Loaded>
+      )}
+    </Stack>
+  );
+}
+
+function HitCard({ hit }: { readonly hit: Hit }) {
+  const { words, language } = useLanguage();
+  const { amountMinor, currency } = hit;
+  return (
+    <Card withBorder padding="sm">
+      <Group justify="space-between">
+        <Stack gap={0}>
+          <Text size="sm" c="dimmed">
+            {words.search.kinds[hit.kind]} · {words.search.foundBy[hit.foundBy]}
+          </Text>
+          <HitLink hit={hit}>{hit.reference}</HitLink>
+          <Text size="sm" c="dimmed">
+            {[hit.applicationName, shortInstantOf(hit.createdAt, language)].filter((part) => part !== null).join(' · ')}
+          </Text>
+        </Stack>
+        <Stack gap={4} align="flex-end">
+          {amountMinor !== null && currency !== null && (
+            <Text fw={600} className="tabular">
+              {moneyOf({ amountMinor, currency }, language)}
+            </Text>
+          )}
+          <Group gap={4}>
+            <Badge variant="default" tt="none" miw="max-content">
+              {hit.status}
+            </Badge>
+            <Badge color={hit.mode === 'TEST' ? 'yellow.4' : 'teal.9'} autoContrast>
+              {words.modes[hit.mode]}
+            </Badge>
+          </Group>
+        </Stack>
+      </Group>
+    </Card>
+  );
+}
+
+/** Leads to the page of what was found, in its own mode, if the dashboard has one. */
+function HitLink({ hit, children }: { readonly hit: Hit; readonly children: ReactNode }) {
+  const params = { mode: hit.mode === 'TEST' ? 'test' : 'live', id: hit.id.toString() } as const;
+  switch (hit.kind) {
+    case 'PAYMENT':
+      return (
+        <Link to="/$mode/payments/$id" params={params} className="breaks">
+          {children}
+        </Link>
+      );
+    case 'REFUND':
+      return (
+        <Link to="/$mode/refunds/$id" params={params} className="breaks">
+          {children}
+        </Link>
+      );
+    default:
+      return (
+        <Text span className="breaks">
+          {children}
+        </Text>
+      );
+  }
+}
