@@ -1,16 +1,17 @@
 import { pino, type Logger } from 'pino';
 import pg from 'pg';
 import type { Database } from '../../../database/connection.ts';
-import { endRefundRow } from '../../../core/refunds/store/refund-ends.ts';
-import { reserveRefund } from '../../../core/refunds/store/new-refunds.ts';
-import { postTransaction } from '../../../core/ledger/store.ts';
 import type { PayoutMappingInput } from '../../../domain/payouts/mapping.ts';
-import { refundPosting } from '../../../domain/ledger.ts';
-import { refundReference } from '../../../domain/references.ts';
-import { WITHOUT_REFUND_BOUNDS } from '../../../domain/refund.ts';
 import { readBooks, type Books } from '../../../proofs/kills/books.ts';
 import type { Random } from '../../../proofs/faults/random.ts';
-import { createApplication, openLedger, payPayment, receiveLate, type PaidPayment } from '../ledger/ledger-fixture.ts';
+import {
+  createApplication,
+  makeRefund,
+  openLedger,
+  payPayment,
+  receiveLate,
+  type PaidPayment,
+} from '../ledger/ledger-fixture.ts';
 import { openPayoutWorldAt } from '../payouts/payout-world.ts';
 import { CALENDAR } from './reconciliation-world.ts';
 
@@ -105,30 +106,12 @@ export async function openStoryWorld(random: Random): Promise<StoryWorld> {
     async refund() {
       const payment = random.pick(paid);
       const amountMinor = BigInt(random.pick([1_000, 2_500]));
-      const reference = refundReference();
-      const paymentId = BigInt(payment.paymentId);
-      await database
-        .withScope(scope, async (statements) => {
-          const refund = await reserveRefund(statements, {
-            scope,
-            paymentId,
-            reference,
-            amountMinor,
-            reason: null,
-            creator: { type: 'APP' },
-            boundsOf: () => WITHOUT_REFUND_BOUNDS,
-          });
-          const ending = { status: 'SUCCEEDED', failureCode: null, from: 'PENDING' } as const;
-          await endRefundRow(statements, { ...ending, refundId: refund.id, paymentId });
-          const posted = { ...scope, currency: 'BDT', gateway: 'sslcommerz', reference, amountMinor, late: false };
-          await postTransaction(statements, refundPosting(posted));
-        })
-        .catch((error: unknown) => {
-          // More than was paid.
-          if (!String(error).includes('balance')) {
-            throw error;
-          }
-        });
+      await makeRefund(database, { ...payment, ...scope }, amountMinor).catch((error: unknown) => {
+        // More than was paid.
+        if (!String(error).includes('balance')) {
+          throw error;
+        }
+      });
       owed.push({ kind: 'REFUND', txn: `B${payment.attemptReference}`, minor: -amountMinor });
     },
     payOut() {
