@@ -181,7 +181,7 @@ export const PAYOUT_CONVERSIONS: readonly Defect[] = [
       {
         check: POSTINGS,
         names:
-          'a booking in the ledger of converted lines moves 10000 between clearing and conversion, and nothing is in transit',
+          'a booking in the ledger of converted lines moves a charge between clearing and conversion, and nothing is in transit',
       },
     ],
   },

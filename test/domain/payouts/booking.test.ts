@@ -344,12 +344,12 @@ describe('a booking in the ledger', () => {
   });
 
   test.each([
-    [10_000n, 'gateway:stripe:conversion gateway:stripe:clearing 10000'],
-    [-4_000n, 'gateway:stripe:clearing gateway:stripe:conversion 4000'],
-  ])('of converted lines moves %s between clearing and conversion, and nothing is in transit', (clearing, expected) => {
+    ['a charge', 10_000n, 'gateway:stripe:conversion gateway:stripe:clearing 10000'],
+    ['a refund', -4_000n, 'gateway:stripe:clearing gateway:stripe:conversion 4000'],
+  ])('of converted lines moves %s between clearing and conversion, and nothing is in transit', (_, clearing, text) => {
     // In dollars the bank receives nothing: the money is in transit in taka.
     const booking = { applicationId: 1n, mode: 'LIVE', currency: 'USD', bookingId: 5n, gateway: 'stripe' } as const;
     const { postings } = payoutPosting({ ...booking, kind: 'converted', amounts: { clearing } });
-    expect(postings.map(({ debit, credit, amountMinor }) => `${debit} ${credit} ${amountMinor}`)).toEqual([expected]);
+    expect(postings.map(({ debit, credit, amountMinor }) => `${debit} ${credit} ${amountMinor}`)).toEqual([text]);
   });
 });
