@@ -65,6 +65,27 @@ function signedHalfUp(dividend: bigint, divisor: bigint): bigint {
   return dividend < 0n ? -rounded : rounded;
 }
 
+const RATE_DECIMALS = 18;
+
+/**
+ * Returns the rate by which an amount became another, as decimal text: so exact that it leads from the one to the other. Null: none of the rates that are
+ * taken does.
+ */
+export function impliedRate(
+  { originalCurrency, paidMinor }: { readonly originalCurrency: string; readonly paidMinor: bigint },
+  { currency, grossMinor }: { readonly currency: string; readonly grossMinor: bigint },
+): string | null {
+  if (paidMinor === 0n) {
+    return null;
+  }
+  const scale = 10n ** BigInt(RATE_DECIMALS);
+  const dividend = magnitude(grossMinor) * scale * 10n ** BigInt(exponentOf(originalCurrency));
+  const rate = halfUp(dividend, magnitude(paidMinor) * 10n ** BigInt(exponentOf(currency)));
+  const decimals = (rate % scale).toString().padStart(RATE_DECIMALS, '0').replace(/0+$/, '');
+  const text = decimals === '' ? `${rate / scale}` : `${rate / scale}.${decimals}`;
+  return RATE.test(text) ? text : null;
+}
+
 /** Returns a share of an amount in ten-thousandths, rounded half up. */
 export function shareOf(amountMinor: bigint, shareBps: number): bigint {
   return halfUp(amountMinor * BigInt(Math.round(shareBps)), 10_000n);
