@@ -3,6 +3,9 @@ import type { Defect } from '../defect.ts';
 
 const POSTINGS = testFile('test/domain/payouts/booking.test.ts');
 const JUDGE = testFile('test/domain/payouts/judge.test.ts');
+const MAPPINGS = testFile('test/domain/payouts/shipped-mappings.test.ts');
+const ROWS = testFile('test/domain/payouts/map-record.test.ts');
+const STRIPE = testFile('test/gateways/stripe-payouts.test.ts');
 const RUNS = testFileWithServers('test/core/reconciliation/run.test.ts');
 
 const CONVERTED = 'a line that the gateway has converted';
@@ -230,5 +233,51 @@ export const PAYOUT_CONVERSIONS: readonly Defect[] = [
       },
     ],
     caughtBy: [{ check: RUNS, names: `${CONVERTED} without a payout is posted too` }],
+  },
+  {
+    name: 'stripe-rate-as-stated',
+    breaks: 'A large converted charge of Stripe is flagged, because Stripe rounds the rate.',
+    edits: [{ in: 'gateways/stripe/payout-lines.ts', find: 'implied ?? stated', replace: 'stated' }],
+    caughtBy: [
+      {
+        check: STRIPE,
+        names: 'a line that is a charge of 824559 has the exact rate if its source says what was paid: 1004952',
+      },
+    ],
+  },
+  {
+    name: 'report-without-rate',
+    breaks: 'Each converted charge in Stripe’s report is flagged: the report states what was paid and no rate.',
+    edits: [
+      {
+        in: 'domain/payouts/map-record.ts',
+        find: 'impliedRate({ originalCurrency, paidMinor }, settled)',
+        replace: 'null',
+      },
+    ],
+    caughtBy: [
+      {
+        check: MAPPINGS,
+        names:
+          'a file as a source exports it of Stripe tells of a converted charge and its refund what the payer paid, and so the rate',
+      },
+    ],
+  },
+  {
+    name: 'implied-rate-of-minor-units',
+    breaks: 'The rate of a yen, which has no minor units, is a hundred times too large.',
+    edits: [
+      {
+        in: 'domain/payouts/conversion.ts',
+        find: 'magnitude(grossMinor) * scale * 10n ** BigInt(exponentOf(originalCurrency))',
+        replace: 'magnitude(grossMinor) * scale * 10n ** BigInt(exponentOf(currency))',
+      },
+    ],
+    caughtBy: [
+      {
+        check: ROWS,
+        names: 'a row becomes a line whose conversion states what was paid in a currency without minor units',
+      },
+    ],
   },
 ];
