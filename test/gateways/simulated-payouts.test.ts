@@ -111,11 +111,11 @@ const minor = (text: string, currency: string): bigint => {
 };
 
 async function pagesOf(
-  { gateway: { readPayouts } }: SimulatedWorld,
+  readPayouts: NonNullable<SimulatedWorld['gateway']['readPayouts']>,
   window: { readonly from: string; readonly to: string },
 ): Promise<PayoutPage[]> {
   const pages: PayoutPage[] = [];
-  for (let after: string | null = null; readPayouts !== undefined && (pages.length === 0 || after !== null);) {
+  for (let after: string | null = null; pages.length === 0 || after !== null;) {
     const page: PayoutPage = await readPayouts({ ...window, after });
     pages.push(page);
     after = page.next;
@@ -280,7 +280,7 @@ describe.each(ROWS)('$name', ({ open, base, mapping, states, refunds, api }) => 
     }
     const days = payouts.map(({ on }) => on).toSorted();
     const window = { from: days[0] ?? '', to: days.at(-1) ?? '' };
-    const pages = await pagesOf(world, window);
+    const pages = await pagesOf(readPayouts, window);
     expect(pages.flatMap(({ rejected }) => rejected)).toEqual([]);
     const lines = pages.flatMap((page) => page.lines);
     const told = (await Promise.all(payouts.map(linesOf))).flat();
@@ -373,7 +373,8 @@ describe('a charge that Stripe converts', () => {
     }
     const days = inDollars.map(({ on }) => on).toSorted();
     const window = { from: days[0] ?? '', to: days.at(-1) ?? '' };
-    const byApi = (await pagesOf(world, window)).flatMap(({ lines }) => lines);
+    const { readPayouts = () => Promise.reject(new Error('Stripe has an API')) } = world.gateway;
+    const byApi = (await pagesOf(readPayouts, window)).flatMap(({ lines }) => lines);
     for (const read of [byFile, byApi]) {
       const lines = read.map((line, index): StoredLine => ({ ...line, id: BigInt(index), storeId: 'store' }));
       const books = { movements: [movement, refunded], lines, pendingReferences: new Set<string>() };

@@ -373,9 +373,9 @@ export const RECONCILIATION = [
   payout_id bigint references payouts,
   refund_id bigint,
   dispute_id bigint references disputes,
-  ${CURRENCY},
   ${CREATED},
   -- What follows changes.
+  ${CURRENCY},
   reason text not null,
   -- How much is at stake: the absolute difference.
   amount_minor bigint not null check (amount_minor >= 0),

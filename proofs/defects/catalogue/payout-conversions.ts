@@ -1,5 +1,5 @@
 import { testFile, testFileWithServers } from '../check.ts';
-import type { Defect } from '../defect.ts';
+import { property, type Defect } from '../defect.ts';
 
 const POSTINGS = testFile('test/domain/payouts/booking.test.ts');
 const JUDGE = testFile('test/domain/payouts/judge.test.ts');
@@ -278,6 +278,20 @@ export const PAYOUT_CONVERSIONS: readonly Defect[] = [
         check: ROWS,
         names: 'a row becomes a line whose conversion states what was paid in a currency without minor units',
       },
+    ],
+  },
+  {
+    name: 'case-keeps-other-currency',
+    breaks: 'A case says 0.10 taka where the difference is 0.10 dollars, and counts to the threshold of taka.',
+    edits: [
+      {
+        in: 'core/reconciliation/store/cases.ts',
+        find: property("currency: eb.ref('r.currency')"),
+        replace: "currency: eb.ref('c.currency')",
+      },
+    ],
+    caughtBy: [
+      { check: RUNS, names: `${CONVERTED} takes over the case of its charge, whose difference is in dollars then` },
     ],
   },
 ];

@@ -235,6 +235,22 @@ describe('a line that the gateway has converted', () => {
     expect(await findings()).toEqual([]);
   });
 
+  test('takes over the case of its charge, whose difference is in dollars then', async () => {
+    // A person would accept 0.10 dollars as 0.10 taka, and the threshold would be that of another currency.
+    const paid = await pay();
+    await world.run();
+    await world.ledger.asOwner((em) =>
+      em.execute(`update payments set ended_at = now() - interval '40 days', paid_at = now() - interval '40 days'`),
+    );
+    await world.run();
+    await world.addLines([inDollars(paid, { grossMinor: 90n })]);
+    await world.run();
+    const found = await world.ledger.asOwner((em) =>
+      em.execute(`select currency, amount_minor::text as amount, reason, state from reconciliation_cases`),
+    );
+    expect(found).toEqual([{ currency: 'USD', amount: '10', reason: 'CURRENCY', state: 'OPEN' }]);
+  });
+
   test('without a payout is posted too', async () => {
     const paid = await pay();
     await world.addLines([inDollars(paid, { payout: null })]);
