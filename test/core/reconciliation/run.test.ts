@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { trialBalance } from '../../../core/ledger/books.ts';
 import type { RefundRecord } from '../../../core/refunds/store/refunds.ts';
 import {
   failRefund,
@@ -173,6 +174,14 @@ describe('a line that the gateway has converted', () => {
       'gateway:sslcommerz:conversion USD': '-80',
       'gateway:sslcommerz:transit USD': '80',
     });
+    const trial = await world.ledger.database.withOperator('every-app', (em) =>
+      trialBalance(em, { filter: { mode: 'TEST' }, before: null }),
+    );
+    const shown = trial.map(({ currency, name, debitMinor, creditMinor }) => [currency, name, debitMinor, creditMinor]);
+    expect(shown.filter(([, name]) => String(name).endsWith('conversion'))).toEqual([
+      ['BDT', 'gateway:sslcommerz:conversion', 9_750n, 0n],
+      ['USD', 'gateway:sslcommerz:conversion', 0n, 80n],
+    ]);
     await world.receive('PUSD', 80n);
     await world.run();
     expect(await world.balances()).toMatchObject({ 'bank USD': '80', 'gateway:sslcommerz:conversion': '9750' });
