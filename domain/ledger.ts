@@ -3,6 +3,7 @@ import type { Mode } from './mode.ts';
 /**
  * Chart of accounts, per application, mode and currency. An account's normal side is the side on which it grows. `gateway:{name}:clearing` is the
  * money that a gateway has collected and that no payout line has covered yet, `gateway:{name}:transit` what lines cover and the bank has not received.
+ * `gateway:{name}:conversion` is a currency trading account: it joins the two currencies of money that the gateway has converted.
  */
 export type NormalSide = 'debit' | 'credit';
 
@@ -24,6 +25,7 @@ const OF_GATEWAY = {
   disputes: 'debit',
   differences: 'debit',
   unexplained: 'credit',
+  conversion: 'credit',
 } as const satisfies Record<string, NormalSide>;
 const GATEWAY_ACCOUNT = /^gateway:[a-z0-9-]+:(?<purpose>[a-z]+)$/;
 const NORMAL_SIDES: ReadonlyMap<string, NormalSide> = new Map([
@@ -170,9 +172,10 @@ export function unappliedPaymentKept(
   };
 }
 
-/** What lines and transfers of payouts are posted to, each against the money in transit. */
+/** What lines and transfers of payouts are posted to. */
 export const PAYOUT_ACCOUNTS = [
   'clearing',
+  'conversion',
   'fees',
   'taxes',
   'disputes',
@@ -183,13 +186,21 @@ export const PAYOUT_ACCOUNTS = [
 ] as const;
 export type PayoutAccount = (typeof PAYOUT_ACCOUNTS)[number];
 
-/** By how many minor units each account is credited against the money in transit; negative: debited. */
+/** By how many minor units each account is credited; negative: debited. */
 export type PayoutAmounts = Readonly<Partial<Record<PayoutAccount, bigint>>>;
+
+/**
+ * `lines` and `bank` are posted against the money in transit, in the currency of the payout. `converted` is the other half of lines that the gateway has
+ * converted: what they cover in the currency of their payments and refunds, against `gateway:{name}:conversion`.
+ */
+export const PAYOUT_BOOKING_KINDS = ['lines', 'converted', 'bank'] as const;
+export type PayoutBookingKind = (typeof PAYOUT_BOOKING_KINDS)[number];
 
 interface PayoutBooking {
   /** The decimal id of the row of `payout_bookings`. */
   readonly bookingId: bigint;
   readonly gateway: string;
+  readonly kind: PayoutBookingKind;
   readonly amounts: PayoutAmounts;
 }
 
@@ -203,8 +214,8 @@ export function payoutPosting(booking: Owner & PayoutBooking): LedgerTransaction
   };
 }
 
-function payoutPostings({ gateway, amounts }: Omit<PayoutBooking, 'bookingId'>): Posting[] {
-  const transit = `gateway:${gateway}:transit`;
+function payoutPostings({ gateway, kind, amounts }: Omit<PayoutBooking, 'bookingId'>): Posting[] {
+  const against = kind === 'converted' ? `gateway:${gateway}:conversion` : `gateway:${gateway}:transit`;
   return PAYOUT_ACCOUNTS.flatMap((name): Posting[] => {
     const amountMinor = amounts[name] ?? 0n;
     const account = payoutAccount(gateway, name);
@@ -212,8 +223,8 @@ function payoutPostings({ gateway, amounts }: Omit<PayoutBooking, 'bookingId'>):
       return [];
     }
     return amountMinor > 0n
-      ? [{ debit: transit, credit: account, amountMinor }]
-      : [{ debit: account, credit: transit, amountMinor: -amountMinor }];
+      ? [{ debit: against, credit: account, amountMinor }]
+      : [{ debit: account, credit: against, amountMinor: -amountMinor }];
   });
 }
 
@@ -226,6 +237,7 @@ function payoutAccount(gateway: string, name: PayoutAccount): string {
     case 'bank':
       return BANK_ACCOUNT;
     case 'clearing':
+    case 'conversion':
     case 'disputes':
     case 'reserve':
     case 'unexplained':

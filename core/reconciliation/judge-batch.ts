@@ -1,6 +1,6 @@
 import type { EntityManager } from '../../database/connection.ts';
 import type { Calendar } from '../../domain/calendar.ts';
-import type { PayoutAmounts } from '../../domain/ledger.ts';
+import type { PayoutAmounts, PayoutBookingKind } from '../../domain/ledger.ts';
 import {
   amountsFrom,
   amountsText,
@@ -8,6 +8,7 @@ import {
   bookingsOfGroup,
   isNothing,
   type JudgedLine,
+  type LineBooking,
   minus,
   plus,
   writtenOff,
@@ -216,6 +217,8 @@ const COMPARED = [
   'applicationId',
   'bookedApplicationId',
   'booked',
+  'convertedCurrency',
+  'convertedMinor',
   'superseded',
 ] as const satisfies readonly (keyof StoredResult & keyof SaidResult)[];
 
@@ -223,9 +226,9 @@ function bookingsOf(
   verdicts: readonly LineVerdict[],
   { lines, movements, corrections }: Gathered,
   known: Known,
-): ReadonlyMap<bigint, PayoutAmounts> {
+): ReadonlyMap<bigint, LineBooking> {
   const groups = Map.groupBy(verdicts, ({ movementKey }) => movementKey);
-  const booked = new Map<bigint, PayoutAmounts>();
+  const booked = new Map<bigint, LineBooking>();
   for (const [key, ofGroup] of groups) {
     const judged = ofGroup.flatMap((verdict): JudgedLine[] => {
       const row = lines.get(verdict.lineId);
@@ -239,9 +242,9 @@ function bookingsOf(
     });
     const movement = key === null ? undefined : movements.get(key);
     if (movement !== undefined) {
-      bookingsOfGroup(movement, judged).forEach((amounts, id) => booked.set(id, amounts));
+      bookingsOfGroup(movement, judged).forEach((booking, id) => booked.set(id, booking));
     } else {
-      judged.forEach((one) => booked.set(one.line.id, bookingAlone(one)));
+      judged.forEach((one) => booked.set(one.line.id, { amounts: bookingAlone(one), converted: null }));
     }
   }
   return booked;
@@ -260,7 +263,7 @@ function sayOfLine(
     booked,
     installation,
   }: Saying & {
-    readonly booked: ReadonlyMap<bigint, PayoutAmounts>;
+    readonly booked: ReadonlyMap<bigint, LineBooking>;
     /** Null: every line belongs to a shop's own store. */
     readonly installation: bigint | null;
   },
@@ -273,6 +276,7 @@ function sayOfLine(
   const owner = movementKey === null ? undefined : gathered.owners.get(movementKey);
   const movement = movementKey === null ? undefined : gathered.movements.get(movementKey);
   const applicationId = owner?.applicationId ?? line.storeApplicationId;
+  const { amounts = {}, converted = null } = booked.get(lineId) ?? {};
   return {
     id: known.rowFor(lineId, movementKey)?.id ?? null,
     storeId: line.storeId,
@@ -287,7 +291,9 @@ function sayOfLine(
     ...saidOf(verdict, line),
     accepted: isAccepted(known.ofLine(lineId), saidOf(verdict, line)),
     bookedApplicationId: applicationId ?? installation,
-    booked: amountsText(booked.get(lineId) ?? {}),
+    booked: amountsText(amounts),
+    convertedCurrency: converted?.currency ?? null,
+    convertedMinor: converted?.amountMinor ?? null,
     superseded: false,
   };
 }
@@ -325,6 +331,8 @@ function sayOfMovement(
       ...verdictOf(verdict),
       bookedApplicationId: accepted ? owner.applicationId : null,
       booked: accepted ? amountsText(writtenOff(movement)) : null,
+      convertedCurrency: null,
+      convertedMinor: null,
       superseded: hasLine,
       accepted,
     },
@@ -386,6 +394,7 @@ interface Change {
   readonly applicationId: bigint;
   readonly currency: string;
   readonly payoutId: bigint | null;
+  readonly kind: PayoutBookingKind;
   amounts: PayoutAmounts;
   lines: number;
 }
@@ -400,34 +409,52 @@ async function postChanges(
   }: { readonly changed: readonly SaidResult[]; readonly known: Known; readonly lines: ReadonlyMap<bigint, LineRow> },
 ): Promise<void> {
   const changes = new Map<string, Change>();
-  const add = (
-    applicationId: bigint,
-    { lineId, currency }: Pick<SaidResult, 'lineId' | 'currency'>,
-    amounts: PayoutAmounts,
-  ): void => {
+  const add = ({ lineId, ...booked }: Booked, sign: (amounts: PayoutAmounts) => PayoutAmounts): void => {
     const payoutId = lineId === null ? null : (lines.get(lineId)?.payoutId ?? null);
-    const key = `${applicationId} ${currency} ${payoutId ?? ''}`;
-    const change = changes.get(key) ?? { applicationId, currency, payoutId, amounts: {}, lines: 0 };
-    change.amounts = plus(change.amounts, amounts);
-    change.lines += 1;
-    changes.set(key, change);
+    for (const { applicationId, currency, kind, amounts } of partsOf(booked)) {
+      const key = `${applicationId} ${currency} ${payoutId ?? ''} ${kind}`;
+      const change = changes.get(key) ?? { applicationId, currency, payoutId, kind, amounts: {}, lines: 0 };
+      change.amounts = plus(change.amounts, sign(amounts));
+      change.lines += 1;
+      changes.set(key, change);
+    }
   };
   for (const said of changed) {
     const before = said.id === null ? undefined : known.get(said.id);
-    if (before !== undefined && before.booked !== null && before.bookedApplicationId !== null) {
-      // Of the line that it had then: a movement that was written off had none.
-      const { lineId } = before;
-      add(before.bookedApplicationId, { lineId, currency: said.currency }, minus(amountsFrom(before.booked)));
+    if (before !== undefined) {
+      // Of the line and in the currency that it had then: a movement that was written off had no line.
+      add(before, minus);
     }
-    if (said.booked !== null && said.bookedApplicationId !== null) {
-      add(said.bookedApplicationId, said, amountsFrom(said.booked));
-    }
+    add(said, (amounts) => amounts);
   }
   const needed = [...changes.values()].filter(({ amounts }) => !isNothing(amounts));
   for (const change of needed.toSorted(inOrder)) {
-    await post(em, { mode, gateway, kind: 'lines', ...change });
+    await post(em, { mode, gateway, ...change });
   }
   await noteNeedsBooking(em, [...new Set(needed.map(({ payoutId }) => payoutId).filter((id) => id !== null))]);
+}
+
+type Booked = Pick<
+  StoredResult & SaidResult,
+  'lineId' | 'currency' | 'bookedApplicationId' | 'booked' | 'convertedCurrency' | 'convertedMinor'
+>;
+type Part = Pick<Change, 'applicationId' | 'currency' | 'kind' | 'amounts'>;
+
+/** Returns what a result books: in the currency of its line, and what that covers in the currency of its movement. */
+function partsOf({
+  bookedApplicationId: applicationId,
+  currency,
+  booked,
+  convertedCurrency,
+  convertedMinor,
+}: Omit<Booked, 'lineId'>): Part[] {
+  if (applicationId === null || booked === null) {
+    return [];
+  }
+  const lines: Part = { applicationId, currency, kind: 'lines', amounts: amountsFrom(booked) };
+  return convertedCurrency === null || convertedMinor === null
+    ? [lines]
+    : [lines, { applicationId, currency: convertedCurrency, kind: 'converted', amounts: { clearing: convertedMinor } }];
 }
 
 /** A fixed order, so that first postings of two gateways cannot deadlock over new accounts. */

@@ -1,4 +1,5 @@
 import { defineEntity, p } from '@mikro-orm/core';
+import { PAYOUT_BOOKING_KINDS } from '../../domain/ledger.ts';
 import { MODES } from '../../domain/mode.ts';
 import { PAYOUT_LINE_KINDS } from '../../domain/payouts/payout-line.ts';
 import {
@@ -72,6 +73,8 @@ export const ReconciliationResultSchema = defineEntity({
     bookedApplicationId: p.bigint('bigint').nullable(),
     /** JSON: account to what it was credited, in minor units as text. */
     booked: p.text().nullable(),
+    convertedCurrency: p.text().nullable(),
+    convertedMinor: p.bigint('bigint').nullable(),
     acceptedAt: p.datetime().nullable(),
     correctedMovementKey: p.text().nullable(),
     correctedAccount: p.enum(CORRECTION_ACCOUNTS).nullable(),
@@ -98,7 +101,7 @@ export const PayoutBookingSchema = defineEntity({
     gateway: p.text(),
     currency: p.text(),
     payoutId: p.bigint('bigint').nullable(),
-    kind: p.text().$type<'lines' | 'bank' | 'correction'>(),
+    kind: p.enum(PAYOUT_BOOKING_KINDS),
     lines: p.integer(),
     /** JSON: account to what it was credited, in minor units as text. */
     amounts: p.text(),
@@ -122,8 +125,8 @@ export const ReconciliationCaseSchema = defineEntity({
     payoutId: p.bigint('bigint').nullable(),
     refundId: p.bigint('bigint').nullable(),
     disputeId: p.bigint('bigint').nullable(),
-    currency: p.text(),
     createdAt: p.datetime().defaultRaw('now()'),
+    currency: p.text(),
     reason: p.text(),
     amountMinor: p.bigint('bigint'),
     state: p.enum(CASE_STATES).default('OPEN'),

@@ -1,5 +1,5 @@
 import { magnitude, settledAs } from './conversion.ts';
-import { agreedCost, agreedFee } from './expected-fee.ts';
+import { agreedCost, agreedFee, feeSaidWith } from './expected-fee.ts';
 import { explainingLines } from './explaining-lines.ts';
 import { type Finding, flagged, type LineFinding, matched, ofEach } from './finding.ts';
 import type { Explained } from './judge-amount.ts';
@@ -44,7 +44,7 @@ export function judgeFee(
       ...ofEach(repeated, flagged('DUPLICATE', 'REPEATED')),
       ...ofEach(explained.lines, finding),
     ],
-    bookFee: movement.feeMinor === null && finding.detail !== 'FEE_IMPLAUSIBLE' ? settled : null,
+    bookFee: saidFee(movement, explained) === null && finding.detail !== 'FEE_IMPLAUSIBLE' ? settled : null,
   };
 }
 
@@ -102,8 +102,12 @@ function expectedFee(movement: Movement, { conversion }: Explained, settings: Ma
   if (settings.statesNetOnly || movement.reversed) {
     return null;
   }
-  const ownMinor = movement.feeMinor ?? agreedCost(movement, settings);
+  const ownMinor = saidFee(movement, { conversion }) ?? agreedCost(movement, settings);
   return ownMinor === null ? null : settledAs(conversion, ownMinor, movement);
+}
+
+function saidFee(movement: Movement, { conversion }: Pick<Explained, 'conversion'>): bigint | null {
+  return feeSaidWith(movement, { isConverted: conversion.rate !== null });
 }
 
 function findingOf(

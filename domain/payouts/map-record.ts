@@ -2,6 +2,7 @@ import { isCurrency } from '../currency.ts';
 import { MAX_AMOUNT_MINOR } from '../money.ts';
 import { amountFromText, rateFromText } from './amount-text.ts';
 import { dateFromSerial, dateFromText, type ReadDate } from './date-text.ts';
+import { impliedRate } from './conversion.ts';
 import { plainSpaces } from './digits.ts';
 import { headingKey } from './heading.ts';
 import { idFromText } from './id-text.ts';
@@ -81,8 +82,7 @@ function lineOf(reader: Reader): PayoutLine {
     attemptReference: idOf(reader, 'attemptReference'),
     currency,
     ...amounts,
-    originalCurrency: originalCurrencyOf(reader),
-    exchangeRate: rateOf(reader),
+    ...conversionOf(reader, { currency, grossMinor: amounts.grossMinor }),
     occurredAt: occurred === null ? null : (occurred.at ?? startOfDay(reader.mapping.timeZone, occurred.date)),
     paidOutOn: dateOf(reader, 'paidOutOn')?.date ?? null,
     description: descriptionOf(reader),
@@ -111,9 +111,26 @@ function currencyOf(reader: Reader): string {
   return checkedCurrency(cell?.text ?? '', cell?.column ?? null);
 }
 
-function originalCurrencyOf(reader: Reader): string | null {
+/** A rate that no column states follows from what the payer paid. */
+function conversionOf(
+  reader: Reader,
+  settled: Pick<PayoutLine, 'currency' | 'grossMinor'>,
+): Pick<PayoutLine, 'originalCurrency' | 'exchangeRate'> {
+  const stated = rateOf(reader);
+  const originalCurrency = originalCurrencyOf(reader, settled.currency);
+  const paid = cellOf(reader, 'originalAmount');
+  if (stated !== null || originalCurrency === null || paid === null || paid.text === '') {
+    return { originalCurrency, exchangeRate: stated };
+  }
+  const paidMinor = checkedAmount(paid, { currency: originalCurrency, mapping: reader.mapping });
+  return { originalCurrency, exchangeRate: impliedRate({ originalCurrency, paidMinor }, settled) };
+}
+
+/** Returns null if the gateway has not converted the amount: some sources state the currency of each payment. */
+function originalCurrencyOf(reader: Reader, currency: string): string | null {
   const cell = cellOf(reader, 'originalCurrency');
-  return cell === null || cell.text === '' ? null : checkedCurrency(cell.text, cell.column);
+  const original = cell === null || cell.text === '' ? null : checkedCurrency(cell.text, cell.column);
+  return original === currency ? null : original;
 }
 
 function checkedCurrency(text: string, column: string | null): string {
@@ -203,7 +220,14 @@ function amountOf(reader: Reader, member: AmountMember, currency: string): bigin
   if (cell.text === '' && reader.mapping.columns[member]?.blankIsZero === true) {
     return 0n;
   }
-  const amount = amountFromText(cell.text, currency, reader.mapping);
+  return checkedAmount(cell, { currency, mapping: reader.mapping });
+}
+
+function checkedAmount(
+  cell: Cell,
+  { currency, mapping }: { readonly currency: string; readonly mapping: PayoutMapping },
+): bigint {
+  const amount = amountFromText(cell.text, currency, mapping);
   if (typeof amount !== 'bigint') {
     throw new LineRejected('BAD_AMOUNT', cell.column, `The cell is no amount in ${currency}: ${amount}.`);
   }

@@ -32,7 +32,10 @@ const Columns = z.strictObject({
   fee: AmountColumn.optional(),
   tax: AmountColumn.optional(),
   net: AmountColumn.optional(),
+  /** What the payer paid, before the gateway converted it. With the amount, the row implies the rate where no column states it. */
   originalCurrency: Column.optional(),
+  originalAmount: Column.optional(),
+  /** 1 of the original currency is so much of the line's. */
   exchangeRate: Column.optional(),
   occurredAt: Column.optional(),
   paidOutOn: Column.optional(),

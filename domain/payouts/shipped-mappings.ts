@@ -77,7 +77,7 @@ const NAGAD: PayoutMappingInput = {
 
 /**
  * Stripe's report `payout_reconciliation.itemized.7`, in major units and UTC. `payment_metadata[attempt_reference]` is an optional column of the
- * report. Stripe signs gross and net; a fee that it takes is positive. Source: docs.stripe.com/reports/report-types/payout-reconciliation.
+ * report. Stripe signs gross and net; a fee that it takes is positive. It states no rate: of a converted charge, what the payer paid implies it. Source: docs.stripe.com/reports/report-types/payout-reconciliation.
  *
  * It has a word for each category, and for each type of a balance transaction that is a category of its own. What Lenden makes no use of is an
  * adjustment, which a person looks at: a rejected row would leave its payout short.
@@ -96,6 +96,8 @@ const STRIPE: PayoutMappingInput = {
     gross: { headings: ['gross'] },
     fee: { headings: ['fee'] },
     net: { headings: ['net'] },
+    originalCurrency: { headings: ['customer_facing_currency'], optional: true },
+    originalAmount: { headings: ['customer_facing_amount'], optional: true },
     occurredAt: { headings: ['created_utc', 'created'] },
     paidOutOn: { headings: ['automatic_payout_effective_at_utc', 'automatic_payout_effective_at'] },
     description: { headings: ['description'], optional: true },

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { isCurrency } from '../../domain/currency.ts';
 import { rateFromText } from '../../domain/payouts/amount-text.ts';
+import { impliedRate } from '../../domain/payouts/conversion.ts';
 import { headingKey } from '../../domain/payouts/heading.ts';
 import { DESCRIPTION_CHARS_MAX, REFERENCE_CHARS_MAX } from '../../domain/payouts/map-record.ts';
 import type { PayoutLine, PayoutLineKind } from '../../domain/payouts/payout-line.ts';
@@ -14,6 +15,8 @@ const Source = z.looseObject({
   id: z.string(),
   object: z.string(),
   currency: z.string().nullish(),
+  /** Without a sign, in its own currency. */
+  amount: z.int().nullish(),
   /** Of a charge, a refund and a dispute. */
   payment_intent: z.union([z.string(), z.looseObject({ id: z.string() })]).nullish(),
   metadata: z.record(z.string(), z.unknown()).nullish(),
@@ -85,7 +88,7 @@ function lineOf(transaction: BalanceTransaction, payout: ItemizedPayout): Payout
     attemptReference: checkedReference(ourReferenceIn(source), 'source.metadata'),
     currency,
     ...amountsOf(transaction, currency),
-    ...conversionOf(transaction, currency),
+    ...conversionOf(transaction, { kind, currency }),
     occurredAt: new Date(transaction.created * 1_000),
     paidOutOn: payout.on,
     description: descriptionOf(transaction),
@@ -126,20 +129,33 @@ function sum(details: readonly { amount: number }[]): number {
   return details.reduce((total, { amount }) => total + amount, 0);
 }
 
+/**
+ * Stripe rounds the rate that it states. What the payer paid or got back implies the exact one, if the line is of that charge, refund or dispute itself.
+ */
 function conversionOf(
-  { exchange_rate: rate, source }: BalanceTransaction,
-  currency: string,
+  { exchange_rate: rate, source, amount: settled }: BalanceTransaction,
+  { kind, currency }: Pick<PayoutLine, 'kind' | 'currency'>,
 ): Pick<PayoutLine, 'originalCurrency' | 'exchangeRate'> {
   if (rate === null || rate === undefined) {
     return { originalCurrency: null, exchangeRate: null };
   }
-  const exchangeRate = rateFromText(String(rate), { decimalComma: false });
-  if (exchangeRate === null) {
+  const stated = rateFromText(String(rate), { decimalComma: false });
+  if (stated === null) {
     throw new LineRejected('BAD_RATE', 'exchange_rate', 'The member is not a positive decimal.');
   }
-  const paidIn = typeof source === 'object' ? source?.currency : null;
+  const { currency: paidIn, amount: paid } = typeof source === 'object' && source !== null ? source : {};
   const original = paidIn === null || paidIn === undefined ? null : checkedCurrency(paidIn, 'source.currency');
-  return { originalCurrency: original === currency ? null : original, exchangeRate };
+  if (original === null || original === currency) {
+    return { originalCurrency: null, exchangeRate: stated };
+  }
+  const isItself = kind === 'CHARGE' || kind === 'REFUND' || kind === 'DISPUTE';
+  const paidMinor = !isItself || paid === null || paid === undefined ? null : fromStripeBalance(paid, original);
+  const grossMinor = fromStripeBalance(settled, currency);
+  const implied =
+    paidMinor === null || grossMinor === null
+      ? null
+      : impliedRate({ originalCurrency: original, paidMinor }, { currency, grossMinor });
+  return { originalCurrency: original, exchangeRate: implied ?? stated };
 }
 
 function checkedCurrency(text: string, member: string): string {

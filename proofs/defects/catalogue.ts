@@ -5,6 +5,7 @@ import { INVOICES } from './catalogue/invoices.ts';
 import { LEDGER } from './catalogue/ledger.ts';
 import { OPERATORS } from './catalogue/operators.ts';
 import { PAYMENTS } from './catalogue/payments.ts';
+import { PAYOUT_CONVERSIONS } from './catalogue/payout-conversions.ts';
 import { PAYOUT_DIFFERENCES } from './catalogue/payout-differences.ts';
 import { PAYOUT_POSTINGS } from './catalogue/payout-postings.ts';
 import { PAYOUTS } from './catalogue/payouts.ts';
@@ -29,6 +30,7 @@ export const DEFECTS: readonly Defect[] = [
   ...RECONCILIATION,
   ...PAYOUTS,
   ...PAYOUT_POSTINGS,
+  ...PAYOUT_CONVERSIONS,
   ...PAYOUT_DIFFERENCES,
   ...OPERATORS,
   ...SECRETS,

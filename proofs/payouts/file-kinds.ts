@@ -13,7 +13,9 @@ function fill(scene: Scene, file: PlannedFile, charges = 5): PlannedRow[] {
   rows.push(scene.write(scene.factOf(refunded), { file }));
   const refund = scene.refund(refunded, 12_345_678_900n);
   rows.push(scene.write(scene.refundFactOf(refunded, refund, 'own id'), { file }));
-  rows.push(scene.write(scene.factAlone('RESERVE', -123_456_789n, { text: 'Hold, "rolling"' }), { file }));
+  // Another amount each time: bKash's statement gives it no id, and a row that says the same in two files is one.
+  const heldMinor = 123_456_789n + BigInt(scene.next());
+  rows.push(scene.write(scene.factAlone('RESERVE', -heldMinor, { text: 'Hold, "rolling"' }), { file }));
   const changed = scene.sale({ storeId: file.store });
   const grossMinor = changed.movement.amountMinor + 1n;
   rows.push(scene.write(scene.factOf(changed, { grossMinor }), { file, label: 'FLAGGED AMOUNT' }));

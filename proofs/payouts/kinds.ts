@@ -250,6 +250,13 @@ const currencies: readonly Kind[] = [
     },
   },
   {
+    name: 'converted, with a fee that only the row states',
+    plant(scene) {
+      const sale = scene.sale({ currency: 'EUR', feeMinor: 0n });
+      scene.write(convertedFact(scene, sale, 108_345n, '1.08345'));
+    },
+  },
+  {
     name: 'converted at another rate',
     plant(scene) {
       const sale = scene.sale({ currency: 'EUR' });

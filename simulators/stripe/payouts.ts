@@ -41,7 +41,7 @@ export function payoutSourceOf(state: State): PayoutSource {
         currency: settledIn.toUpperCase(),
         gross: BigInt(settledAmount(session, units)),
         ...feeWithin(BigInt(fee), settings),
-        ...(rate === undefined ? {} : { original: { currency: line.currency, rate } }),
+        ...(rate === undefined ? {} : { original: { currency: line.currency, rate, amount: BigInt(units) } }),
       };
     },
     lineId(_kind, { sourceId, letters, copy }) {
@@ -102,6 +102,8 @@ export function payoutColumns(): PayoutColumns {
       'net',
       'reporting_category',
       'description',
+      'customer_facing_amount',
+      'customer_facing_currency',
       'payment_intent_id',
       'source_id',
       'payment_metadata[attempt_reference]',
@@ -122,6 +124,7 @@ export function payoutColumns(): PayoutColumns {
         decimal(netOf(line)),
         category,
         description ?? '',
+        ...customerFacing(line),
         line.bankTranId,
         line.sourceId,
         line.tranId,
@@ -129,6 +132,16 @@ export function payoutColumns(): PayoutColumns {
       ];
     },
   };
+}
+
+/** What the payer paid or got back, and its currency. The report states no rate. Only what moves the money of a payer has it. */
+function customerFacing({ kind, gross, currency, original }: Movement): [string, string] {
+  if (kind !== 'charge' && kind !== 'refund') {
+    return ['', ''];
+  }
+  const facing = original ?? { currency, amount: gross < 0n ? -gross : gross };
+  const amount = decimalOf(facing.amount, places(facing.currency));
+  return [gross < 0n ? `-${amount}` : amount, facing.currency.toLowerCase()];
 }
 
 function utcTime(atMs: number): string {

@@ -4,6 +4,9 @@ import { readMt940 } from '../../core/payouts/files/mt940.ts';
 import { readPayoutLines } from '../../core/payouts/files/payout-lines.ts';
 import { minorFromDecimalText } from '../../domain/money.ts';
 import type { PayoutMapping } from '../../domain/payouts/mapping.ts';
+import { bookingsOfGroup } from '../../domain/payouts/booking.ts';
+import { judge } from '../../domain/payouts/judge.ts';
+import type { MatchSettings, Movement, StoredLine } from '../../domain/payouts/matching.ts';
 import type { PayoutLine } from '../../domain/payouts/payout-line.ts';
 import { SHIPPED_MAPPINGS } from '../../domain/payouts/shipped-mappings.ts';
 import { attemptReference, refundReference } from '../../domain/references.ts';
@@ -106,6 +109,19 @@ const minor = (text: string, currency: string): bigint => {
   }
   return text.startsWith('-') ? -size : size;
 };
+
+async function pagesOf(
+  readPayouts: NonNullable<SimulatedWorld['gateway']['readPayouts']>,
+  window: { readonly from: string; readonly to: string },
+): Promise<PayoutPage[]> {
+  const pages: PayoutPage[] = [];
+  for (let after: string | null = null; pages.length === 0 || after !== null;) {
+    const page: PayoutPage = await readPayouts({ ...window, after });
+    pages.push(page);
+    after = page.next;
+  }
+  return pages;
+}
 
 describe.each(ROWS)('$name', ({ open, base, mapping, states, refunds, api }) => {
   let world: SimulatedWorld;
@@ -264,12 +280,7 @@ describe.each(ROWS)('$name', ({ open, base, mapping, states, refunds, api }) => 
     }
     const days = payouts.map(({ on }) => on).toSorted();
     const window = { from: days[0] ?? '', to: days.at(-1) ?? '' };
-    const pages: PayoutPage[] = [];
-    for (let after: string | null = null; pages.length === 0 || after !== null;) {
-      const page: PayoutPage = await readPayouts({ ...window, after });
-      pages.push(page);
-      after = page.next;
-    }
+    const pages = await pagesOf(readPayouts, window);
     expect(pages.flatMap(({ rejected }) => rejected)).toEqual([]);
     const lines = pages.flatMap((page) => page.lines);
     const told = (await Promise.all(payouts.map(linesOf))).flat();
@@ -303,3 +314,94 @@ describe.each(ROWS)('$name', ({ open, base, mapping, states, refunds, api }) => 
     expect([swift?.closingMinor, (swift?.entries ?? []).length < inTaka.length]).toEqual([camt?.closingMinor, true]);
   });
 });
+
+describe('a charge that Stripe converts', () => {
+  let world: SimulatedWorld;
+  beforeAll(async () => {
+    world = await openStripe();
+  });
+  afterAll(() => world.close());
+
+  test('and its refund match by file and by API, and settle in the currency in which the payer paid', async () => {
+    await world.script('settles-in-usd');
+    const order = {
+      ...orderOf(),
+      attemptReference: attemptReference(),
+      amount: { amountMinor: 1_234_567n, currency: 'BDT' },
+    };
+    const { reference, sessionKey } = await opened(world, order);
+    await world.payer(reference, 'pay');
+    const charge = await queryUntilCharged(world, reference, sessionKey);
+    const { gatewayTxnId, validationId } = charge;
+    const amount = { amountMinor: 400_000n, currency: 'BDT' };
+    const ours = refundReference();
+    await refundUntilEnded(world, { ...REFUND, refundReference: ours, gatewayTxnId, validationId, amount });
+    const movement: Movement = {
+      kind: 'CHARGE',
+      key: 'charge',
+      storeId: 'store',
+      gatewayTxnId,
+      attemptReference: charge.attemptReference,
+      refundReference: null,
+      gatewayRefundId: null,
+      currency: 'BDT',
+      amountMinor: charge.grossMinor ?? 0n,
+      feeMinor: charge.feeMinor,
+      reversed: false,
+      happenedOn: '2026-11-22',
+    };
+    const refunded: Movement = {
+      ...movement,
+      kind: 'REFUND',
+      key: 'refund',
+      refundReference: ours,
+      amountMinor: amount.amountMinor,
+      feeMinor: 0n,
+    };
+    const { payouts } = (await world.control('POST', 'stripe/payouts', {})) as Told;
+    const inDollars = payouts.filter(({ currency }) => currency === 'USD');
+    const byFile: PayoutLine[] = [];
+    for (const { id } of inDollars) {
+      const file = new Uint8Array(
+        await (await fetch(`${world.url}/__sim/stripe/payouts/files/lines.csv?payout=${id}`)).arrayBuffer(),
+      );
+      for (const one of await all(
+        readPayoutLines(inChunks(file, 1_000), { ...SHIPPED_MAPPINGS.stripe, format: 'csv' }),
+      )) {
+        byFile.push(...(one.kind === 'line' ? [one.line] : []));
+      }
+    }
+    const days = inDollars.map(({ on }) => on).toSorted();
+    const window = { from: days[0] ?? '', to: days.at(-1) ?? '' };
+    const { readPayouts = () => Promise.reject(new Error('Stripe has an API')) } = world.gateway;
+    const byApi = (await pagesOf(readPayouts, window)).flatMap(({ lines }) => lines);
+    for (const read of [byFile, byApi]) {
+      const lines = read.map((line, index): StoredLine => ({ ...line, id: BigInt(index), storeId: 'store' }));
+      const books = { movements: [movement, refunded], lines, pendingReferences: new Set<string>() };
+      const { lines: verdicts } = judge(books, { asOf: '2026-11-24', settings: MATCH });
+      expect(verdicts.map(({ status, detail }) => `${status} ${detail}`)).toEqual([
+        'MATCHED CONVERTED',
+        'MATCHED CONVERTED',
+      ]);
+      for (const [of, coveredMinor] of [
+        [movement, 1_234_567n],
+        [refunded, -400_000n],
+      ] as const) {
+        const judged = verdicts.flatMap((verdict) => {
+          const line = lines.find(({ id }) => id === verdict.lineId);
+          return verdict.movementKey === of.key && line !== undefined ? [{ line, verdict, accepted: false }] : [];
+        });
+        const [booking] = bookingsOfGroup(of, judged).values();
+        expect(booking?.converted).toEqual({ currency: 'BDT', amountMinor: coveredMinor });
+      }
+    }
+  });
+});
+
+const MATCH: MatchSettings = {
+  tolerance: { amountMinor: 0n, feeMinor: 0n },
+  statesNetOnly: false,
+  agreedFee: null,
+  expectedWithinDays: 10,
+  businessDays: { weeklyHolidays: [0, 6], holidays: [] },
+};

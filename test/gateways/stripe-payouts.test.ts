@@ -221,6 +221,28 @@ describe('a line', () => {
   });
 
   test.each([
+    ['charge', 824_559, 1_004_952, '0.820495904281995558'],
+    ['refund', -824_559, 1_004_952, '0.820495904281995558'],
+    ['fee', -824_559, 1_004_952, '0.8205'],
+    ['charge', 824_559, null, '0.8205'],
+  ])(
+    'that is a %s of %s has the exact rate if its source says what was paid: %s',
+    async (category, amount, paid, rate) => {
+      // Stripe rounds the rate that it states: at 0.8205 the charge would be of 8,245.63, which rounding of the amount does not explain.
+      const { line } = await lineOf({
+        amount,
+        fee: 0,
+        fee_details: [],
+        net: amount,
+        exchange_rate: 0.8205,
+        reporting_category: category,
+        source: { id: 'x_1', object: 'charge', currency: 'eur', amount: paid, payment_intent: 'pi_9' },
+      });
+      expect(line).toMatchObject({ originalCurrency: 'EUR', exchangeRate: rate });
+    },
+  );
+
+  test.each([
     [{ attempt_reference: REFERENCE, refund_reference: 'rf_1' }, 'rf_1'],
     [{ attempt_reference: REFERENCE }, REFERENCE],
     [{}, null],

@@ -2,8 +2,7 @@ import { sql } from 'kysely';
 import { now, recordsOf } from '../../../database/expressions.ts';
 import type { Statements } from '../../../database/statements.ts';
 import { statement, type Given } from '../../../database/typed-statements.ts';
-import type { PayoutAmounts } from '../../../domain/ledger.ts';
-import { payoutPosting } from '../../../domain/ledger.ts';
+import { payoutPosting, type PayoutAmounts, type PayoutBookingKind } from '../../../domain/ledger.ts';
 import { amountsText } from '../../../domain/payouts/booking.ts';
 import { postTransaction } from '../../ledger/store.ts';
 import type { AtGateway } from './movements.ts';
@@ -37,7 +36,7 @@ interface NewBooking extends AtGateway {
   readonly applicationId: bigint;
   readonly currency: string;
   readonly payoutId: bigint | null;
-  readonly kind: 'lines' | 'bank';
+  readonly kind: PayoutBookingKind;
   readonly lines: number;
 }
 

@@ -59,13 +59,14 @@ const OPEN_OF_RESULTS = statement((db, $: Given<AtGateway>) =>
     .returning('id'),
 );
 
-/** What an open case is about may have changed: another reason, or another amount. */
+/** What an open case is about may have changed: another reason, or another amount, in another currency if a converted line came. */
 const RENEW = statement((db, $: Given<AtGateway>) =>
   db
     .updateTable('reconciliation_cases as c')
     .from('reconciliation_results as r')
     .set((eb) => ({
       reason: eb.ref('r.reason').$notNull(),
+      currency: eb.ref('r.currency'),
       amountMinor: stakeOf(eb as unknown as Results),
       applicationId: eb.ref('r.applicationId'),
       updatedAt: now,
@@ -78,6 +79,7 @@ const RENEW = statement((db, $: Given<AtGateway>) =>
     .where((eb) =>
       eb.or([
         eb('c.reason', '<>', eb.ref('r.reason').$notNull()),
+        eb('c.currency', '<>', eb.ref('r.currency')),
         eb('c.amountMinor', '<>', stakeOf(eb as unknown as Results)),
       ]),
     ),

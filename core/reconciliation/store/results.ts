@@ -13,6 +13,7 @@ const FIND = statement((db, $: Given<AtGateway & { lineIds: readonly bigint[]; m
         'id',
         'lineId',
         'movementKey',
+        'currency',
         'period',
         'status',
         'reason',
@@ -24,6 +25,8 @@ const FIND = statement((db, $: Given<AtGateway & { lineIds: readonly bigint[]; m
         'applicationId',
         'bookedApplicationId',
         'booked',
+        'convertedCurrency',
+        'convertedMinor',
         'acceptedAt',
         'superseded',
       ])
@@ -101,6 +104,9 @@ export interface SaidResult {
   readonly feeSettledMinor: bigint | null;
   readonly bookedApplicationId: bigint | null;
   readonly booked: string | null;
+  /** What a converted line covers in clearing, in the currency of its movement. */
+  readonly convertedCurrency: string | null;
+  readonly convertedMinor: bigint | null;
   readonly superseded: boolean;
   /** What people have accepted is still what is said. */
   readonly accepted: boolean;
@@ -130,6 +136,8 @@ const MEMBERS = {
   feesettled: 'bigint',
   bookedapp: 'bigint',
   booked: 'text',
+  convertedcurrency: 'text',
+  converted: 'bigint',
   superseded: 'text',
   accepted: 'text',
 } as const;
@@ -159,6 +167,8 @@ function jsonOf(results: readonly SaidResult[]): string {
       feesettled: text(said.feeSettledMinor),
       bookedapp: text(said.bookedApplicationId),
       booked: said.booked,
+      convertedcurrency: said.convertedCurrency,
+      converted: text(said.convertedMinor),
       superseded: String(said.superseded),
       accepted: String(said.accepted),
     })),
@@ -196,6 +206,8 @@ const INSERT = statement((db, $: Given<AtGateway & { runId: bigint | null; resul
       'feeSettledMinor',
       'bookedApplicationId',
       'booked',
+      'convertedCurrency',
+      'convertedMinor',
       'runId',
     ])
     .expression((eb) =>
@@ -225,6 +237,8 @@ const INSERT = statement((db, $: Given<AtGateway & { runId: bigint | null; resul
           's.feesettled',
           's.bookedapp',
           's.booked',
+          's.convertedcurrency',
+          's.converted',
           sql`${$('runId')}::bigint`.as('runId'),
         ]),
     ),
@@ -256,6 +270,8 @@ const UPDATE = statement((db, $: Given<{ runId: bigint | null; results: string }
       feeSettledMinor: eb.ref('s.feesettled'),
       bookedApplicationId: eb.ref('s.bookedapp'),
       booked: eb.ref('s.booked'),
+      convertedCurrency: eb.ref('s.convertedcurrency'),
+      convertedMinor: eb.ref('s.converted'),
       superseded: sql<boolean>`s.superseded::boolean`,
       acceptedAt: sql<Date | null>`case when s.accepted::boolean then r.accepted_at end`,
       runId: sql<bigint | null>`coalesce(${$('runId')}::bigint, r.run_id)`,

@@ -301,6 +301,9 @@ export const RECONCILIATION = [
   -- What the ledger holds for it: of which application, and as JSON by how much each account was credited.
   booked_application_id bigint references applications,
   booked text,
+  -- What a line covers in clearing, in the currency of its movement, if the gateway has converted it.
+  converted_currency text check (converted_currency ~ '^[A-Z]{3}$'),
+  converted_minor bigint,
   -- People have taken the difference as it is. Ends when the difference changes.
   accepted_at timestamptz,
   -- People have said which movement the line means, or to which account it belongs.
@@ -313,6 +316,8 @@ export const RECONCILIATION = [
   run_id bigint references reconciliation_runs,
   ${UPDATED},
   constraint reconciliation_results_subject_check check (line_id is not null or movement_key is not null),
+  constraint reconciliation_results_converted_check check (num_nulls(converted_currency, converted_minor) in (0, 2)
+    and (converted_minor is null or (booked is not null and converted_currency <> currency))),
   constraint reconciliation_results_flagged_check check ((reason is not null) = (status = 'FLAGGED')),
   constraint reconciliation_results_corrected_check check (num_nonnulls(corrected_movement_key, corrected_account) <= (line_id is not null)::integer)`,
     indexes: [
@@ -343,9 +348,9 @@ export const RECONCILIATION = [
   gateway text not null,
   ${CURRENCY},
   payout_id bigint references payouts,
-  kind text not null check (kind in ('lines', 'bank', 'correction')),
+  kind text not null check (kind in ('lines', 'converted', 'bank')),
   lines integer not null check (lines >= 0),
-  -- As JSON, by how much it credits each account against the money in transit.
+  -- As JSON, by how much it credits each account: against the money in transit, or of the kind 'converted', against the gateway's conversion.
   amounts text not null,
   ${CREATED}`,
     indexes: [`create index payout_bookings_payout_id_idx on payout_bookings (payout_id) where payout_id is not null`],
@@ -368,9 +373,9 @@ export const RECONCILIATION = [
   payout_id bigint references payouts,
   refund_id bigint,
   dispute_id bigint references disputes,
-  ${CURRENCY},
   ${CREATED},
   -- What follows changes.
+  ${CURRENCY},
   reason text not null,
   -- How much is at stake: the absolute difference.
   amount_minor bigint not null check (amount_minor >= 0),

@@ -77,8 +77,8 @@ export const PAYOUT_DIFFERENCES: readonly Defect[] = [
     edits: [
       {
         in: 'domain/payouts/booking.ts',
-        find: "(reason === 'AMOUNT' || reason === 'FEE') && line.currency === movement.currency",
-        replace: 'reason !== null && line.currency === movement.currency',
+        find: "reason === 'AMOUNT' || reason === 'FEE' || reason === 'CURRENCY'",
+        replace: 'reason !== null',
       },
     ],
     caughtBy: [
@@ -89,26 +89,27 @@ export const PAYOUT_DIFFERENCES: readonly Defect[] = [
     ],
   },
   {
-    name: 'accepted-in-any-currency',
-    breaks: 'An accepted line in dollars settles taka.',
+    name: 'accepted-before-matched',
+    breaks:
+      'What people accept settles a charge that a later line settles too, so clearing shows a debt to the gateway.',
     edits: [
       {
         in: 'domain/payouts/booking.ts',
-        find: "(reason === 'AMOUNT' || reason === 'FEE') && line.currency === movement.currency",
-        replace: "reason === 'AMOUNT' || reason === 'FEE'",
+        find: '[...inOrder.filter(({ accepted }) => !accepted), ...inOrder.filter(({ accepted }) => accepted)]',
+        replace: 'inOrder',
       },
     ],
     caughtBy: [
       {
         check: POSTINGS,
-        names: 'a difference that people accept in another currency settles nothing in clearing',
+        names: 'a difference that people accept settles only what no matched line covers, wherever it stands',
       },
     ],
   },
   {
     name: 'settled-by-each-line',
     breaks: 'Each accepted part of a charge settles the whole charge.',
-    edits: [{ in: 'domain/payouts/booking.ts', find: 'owedMinor -= booked.clearing ?? 0n;', replace: '' }],
+    edits: [{ in: 'domain/payouts/booking.ts', find: 'owedMinor -= coveredBy(booking);', replace: '' }],
     caughtBy: [
       {
         check: POSTINGS,
@@ -122,8 +123,8 @@ export const PAYOUT_DIFFERENCES: readonly Defect[] = [
     edits: [
       {
         in: 'core/reconciliation/judge-batch.ts',
-        find: 'minus(amountsFrom(before.booked))',
-        replace: '{}',
+        find: 'add(before, minus)',
+        replace: 'add(before, () => ({}))',
       },
     ],
     caughtBy: [

@@ -11,8 +11,8 @@ export const PAYOUT_POSTINGS: readonly Defect[] = [
     edits: [
       {
         in: 'domain/ledger.ts',
-        find: '[{ debit: transit, credit: account, amountMinor }]',
-        replace: '[{ debit: account, credit: transit, amountMinor }]',
+        find: '[{ debit: against, credit: account, amountMinor }]',
+        replace: '[{ debit: account, credit: against, amountMinor }]',
       },
     ],
     caughtBy: [
@@ -29,7 +29,7 @@ export const PAYOUT_POSTINGS: readonly Defect[] = [
     edits: [
       {
         in: 'domain/payouts/booking.ts',
-        find: 'movement === null || movement.feeMinor !== null',
+        find: 'movement === null || isFeeKnown(line, movement)',
         replace: 'movement === null',
       },
     ],
@@ -108,7 +108,7 @@ export const PAYOUT_POSTINGS: readonly Defect[] = [
     edits: [
       {
         in: 'domain/payouts/booking.ts',
-        find: "verdict.detail === 'COST_OF_CHARGE' && movement?.feeMinor !== null ? only('clearing', line.netMinor) : withTax('fees', line)",
+        find: "movement !== null && settledBy(one, movement) ? only(covered, line.netMinor) : withTax('fees', line)",
         replace: "withTax('fees', line)",
       },
     ],
@@ -125,7 +125,7 @@ export const PAYOUT_POSTINGS: readonly Defect[] = [
     edits: [
       {
         in: 'domain/payouts/booking.ts',
-        find: "verdict.detail === 'COST_OF_CHARGE' && movement?.feeMinor !== null ? only('clearing', line.netMinor) : only('taxes', line.netMinor)",
+        find: "movement !== null && settledBy(one, movement) ? only(covered, line.netMinor) : only('taxes', line.netMinor)",
         replace: "only('taxes', line.netMinor)",
       },
     ],
@@ -162,31 +162,13 @@ export const PAYOUT_POSTINGS: readonly Defect[] = [
     caughtBy: [{ check: POSTINGS, names: 'a matched line of a reserve is money that the gateway holds' }],
   },
   {
-    name: 'converted-covers-clearing',
-    breaks: 'A line in dollars lowers clearing in dollars, where the gateway owes taka.',
-    edits: [
-      {
-        in: 'domain/payouts/booking.ts',
-        find: "verdict.status !== 'MATCHED' || verdict.detail === 'CONVERTED'",
-        replace: "verdict.status !== 'MATCHED'",
-      },
-    ],
-    caughtBy: [
-      {
-        check: POSTINGS,
-        names:
-          'a matched line in another currency than its charge covers nothing in clearing, which is in the charge’s currency',
-      },
-    ],
-  },
-  {
     name: 'deferred-covers-clearing',
     breaks: 'A line whose attempt is not confirmed lowers what the gateway owes for other charges.',
     edits: [
       {
         in: 'domain/payouts/booking.ts',
-        find: "verdict.status !== 'MATCHED' || verdict.detail === 'CONVERTED'",
-        replace: "verdict.status === 'FLAGGED' || verdict.detail === 'CONVERTED'",
+        find: "verdict.status !== 'MATCHED'",
+        replace: "verdict.status === 'FLAGGED'",
       },
     ],
     caughtBy: [

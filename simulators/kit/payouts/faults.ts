@@ -89,7 +89,7 @@ const plants: Partial<Record<PayoutFault, Plant>> = {
     const shift = 10n ** BigInt(source.placesOf(charge.currency));
     const convert = (units: bigint): bigint =>
       portionOf(units, { of: 10n ** BigInt(source.placesOf(to)), from: shift * hundred });
-    charge.original = { currency: charge.currency, rate: '0.01' };
+    charge.original = { currency: charge.currency, rate: '0.01', amount: charge.gross };
     Object.assign(charge, { currency: to, gross: convert(charge.gross), fee: convert(charge.fee) });
     charge.tax = convert(charge.tax);
     return [charge.lineId];
@@ -104,7 +104,11 @@ const plants: Partial<Record<PayoutFault, Plant>> = {
   },
   split(planting) {
     const { charge, waiting, settings } = planting;
-    const half = { gross: charge.gross / 2n, fee: charge.fee / 2n, tax: charge.tax / 2n };
+    const half: Pick<Movement, 'gross' | 'fee' | 'tax' | 'original'> = {
+      gross: charge.gross / 2n,
+      fee: charge.fee / 2n,
+      tax: charge.tax / 2n,
+    };
     const rest = {
       ...charge,
       gross: charge.gross - half.gross,
@@ -113,6 +117,11 @@ const plants: Partial<Record<PayoutFault, Plant>> = {
       lineId: lineIdFor(planting),
       dueOn: openDayAfter(addDays(charge.dueOn, 1), 0, settings),
     };
+    const { original } = charge;
+    if (original !== undefined) {
+      half.original = { ...original, amount: original.amount / 2n };
+      rest.original = { ...original, amount: original.amount - original.amount / 2n };
+    }
     Object.assign(charge, half);
     waiting.push(rest);
     return [charge.lineId, rest.lineId];

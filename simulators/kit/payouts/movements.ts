@@ -30,8 +30,11 @@ export type Movement = {
   gross: bigint;
   fee: bigint;
   tax: bigint;
-  /** Where the gateway has converted: the payer's currency, and how many units of this one an amount of it is worth. */
-  original?: { currency: string; rate: string };
+  /**
+   * Where the gateway has converted: the payer's currency, how many units of this one an amount of it is worth, and what the payer paid or got back,
+   * without a sign.
+   */
+  original?: { currency: string; rate: string; amount: bigint };
   /** The first day on which it can be paid out. */
   dueOn: string;
 };

@@ -8,13 +8,23 @@ import {
   type PooledDatabase,
 } from '../../../database/connection.ts';
 import type { Statements } from '../../../database/statements.ts';
-import { postTransaction } from '../../../core/ledger/store.ts';
+import { postReversal, postTransaction } from '../../../core/ledger/store.ts';
 import { sealBatch } from '../../../core/ledger/seal.ts';
 import { verifyLedger, type LedgerReport } from '../../../core/ledger/verify/verify.ts';
 import type { Witness } from '../../../core/ledger/verify/verify-chain.ts';
-import { unappliedPaymentReceipt, paymentPosting } from '../../../domain/ledger.ts';
+import { endRefundRow, undoRefundRow } from '../../../core/refunds/store/refund-ends.ts';
+import { reserveRefund } from '../../../core/refunds/store/new-refunds.ts';
+import type { RefundRecord } from '../../../core/refunds/store/refunds.ts';
+import {
+  paymentPosting,
+  refundPosting,
+  unappliedPaymentKept,
+  unappliedPaymentReceipt,
+} from '../../../domain/ledger.ts';
 import type { Mode } from '../../../domain/mode.ts';
 import { toDecimalText } from '../../../domain/money.ts';
+import { refundReference } from '../../../domain/references.ts';
+import { WITHOUT_REFUND_BOUNDS } from '../../../domain/refund.ts';
 import { readEvidence } from '../../../scripts/commands/read-evidence.ts';
 import { createTestDatabase } from '../../support/database.ts';
 
@@ -199,5 +209,51 @@ function evidenceOf({ attemptReference, validationId, gatewayTxnId, grossMinor, 
     currency_amount: amount,
     bank_tran_id: gatewayTxnId,
     risk_level: '0',
+  });
+}
+
+/** Lets the application keep what `receiveLate` has recorded. */
+export function keepUnapplied(
+  database: Database,
+  given: PaidPayment & Charged & { readonly unapplied: string },
+): Promise<unknown> {
+  const { applicationId, mode = 'TEST', grossMinor = 10_000n, attemptReference, unapplied } = given;
+  const scope = { applicationId, mode };
+  return database.withScope(scope, async (statements) => {
+    await statements.execute(`update unapplied_payments set status = 'KEPT' where id = ?`, [unapplied]);
+    const money = { currency: 'BDT', grossMinor, attemptReference, validationId: `L${attemptReference}` };
+    await postTransaction(statements, unappliedPaymentKept({ ...scope, ...money }));
+  });
+}
+
+/** Makes a refund of a payment that the gateway carries out at once. */
+export function makeRefund(
+  database: Database,
+  { applicationId, mode = 'TEST', paymentId: id }: PaidPayment & Pick<Charged, 'applicationId' | 'mode'>,
+  amountMinor: bigint,
+): Promise<RefundRecord> {
+  const [scope, paymentId] = [{ applicationId, mode }, BigInt(id)];
+  return database.withScope(scope, async (statements) => {
+    const refund = await reserveRefund(statements, {
+      scope,
+      paymentId,
+      reference: refundReference(),
+      amountMinor,
+      reason: null,
+      creator: { type: 'APP' },
+      boundsOf: () => WITHOUT_REFUND_BOUNDS,
+    });
+    const ending = { status: 'SUCCEEDED', failureCode: null, from: 'PENDING' } as const;
+    await endRefundRow(statements, { ...ending, refundId: refund.id, paymentId });
+    await postTransaction(statements, refundPosting({ ...refund, late: false }));
+    return refund;
+  });
+}
+
+/** A refund turns out to have failed. */
+export async function failRefund(database: Database, refund: RefundRecord): Promise<void> {
+  await database.withScope(refund, async (statements) => {
+    await undoRefundRow(statements, refund);
+    await postReversal(statements, refundPosting({ ...refund, late: false }));
   });
 }

@@ -2,11 +2,12 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { endRefundRow } from '../../../core/refunds/store/refund-ends.ts';
 import { postTransaction } from '../../../core/ledger/store.ts';
 import { refundUnappliedMoney, reserveRefund } from '../../../core/refunds/store/new-refunds.ts';
-import { unappliedPaymentKept, refundPosting } from '../../../domain/ledger.ts';
+import { refundPosting } from '../../../domain/ledger.ts';
 import { refundReference } from '../../../domain/references.ts';
 import { WITHOUT_REFUND_BOUNDS } from '../../../domain/refund.ts';
 import {
   createApplication,
+  keepUnapplied,
   openLedger,
   payPayment,
   receiveLate,
@@ -90,14 +91,8 @@ describe('money that went back', () => {
 
   test('unapplied money left to the app is proved with its posting', async () => {
     // The money leaves suspense and is owed to the application.
-    const late = await receiveLate(ledger.database, { ...paid, applicationId });
-    const validationId = `L${paid.attemptReference}`;
-    await ledger.database.withScope(scope(), async (statements) => {
-      await statements.execute(`update unapplied_payments set status = 'KEPT' where id = ?`, [late]);
-      const { attemptReference } = paid;
-      const kept = { ...scope(), currency: 'BDT', grossMinor: 10_000n, attemptReference, validationId };
-      await postTransaction(statements, unappliedPaymentKept(kept));
-    });
+    const unapplied = await receiveLate(ledger.database, { ...paid, applicationId });
+    await keepUnapplied(ledger.database, { ...paid, applicationId, unapplied });
     expect(await found()).toEqual([]);
     await ledger.asIntruder(`update unapplied_payments set status = 'HELD'`);
     expect(await found()).toEqual([

@@ -18,6 +18,8 @@ export interface LineGiven {
   readonly feeMinor?: bigint;
   readonly taxMinor?: bigint;
   readonly currency?: string;
+  readonly originalCurrency?: string | null;
+  readonly exchangeRate?: string | null;
   readonly storeId?: string;
   readonly payout?: string | null;
   readonly period?: string;
@@ -49,7 +51,7 @@ export interface ReconciliationWorld {
   ): Promise<{ readonly parts: number; readonly balanced: boolean | null; readonly problem: string | null }>;
   results(): Promise<Result[]>;
   cases(): Promise<{ kind: string; reason: string; state: string; amount: string; resolution: string | null }[]>;
-  /** Balance by account, debits minus credits, of all applications. */
+  /** Balance by account, debits minus credits, of all applications; in another currency than taka, its name follows the account's. */
   balances(): Promise<Record<string, string>>;
   close(): Promise<void>;
 }
@@ -118,9 +120,9 @@ export async function openReconciliation(): Promise<ReconciliationWorld> {
       ),
     async balances() {
       const rows = await query<{ name: string; balance: string }>(
-        `select a.name, (coalesce((select sum(amount_minor) from ledger_postings p join ledger_accounts d on d.id = p.debit_account_id where d.name = a.name), 0)
-           - coalesce((select sum(amount_minor) from ledger_postings p join ledger_accounts c on c.id = p.credit_account_id where c.name = a.name), 0))::text as balance
-         from (select distinct name from ledger_accounts) a order by 1`,
+        `select a.name || case a.currency when 'BDT' then '' else ' ' || a.currency end as name,
+           sum(case a.id when p.debit_account_id then p.amount_minor else -p.amount_minor end)::text as balance
+         from ledger_accounts a join ledger_postings p on a.id in (p.debit_account_id, p.credit_account_id) group by 1 order by 1`,
       );
       return Object.fromEntries(
         rows.filter(({ balance }) => balance !== '0').map(({ name, balance }) => [name, balance]),
@@ -146,6 +148,8 @@ async function addLine(
     feeMinor = 0n,
     taxMinor = 0n,
     currency = 'BDT',
+    originalCurrency = null,
+    exchangeRate = null,
     storeId = 'store',
     payout = 'P1',
     period = today,
@@ -155,8 +159,9 @@ async function addLine(
     payout === null ? null : await addToPayout(query, { payout, mode, storeId, currency, netMinor, period });
   const [row] = await query<{ id: string }>(
     `insert into payout_lines (mode, gateway, store_id, payout_id, file_id, file_line, fingerprint, ordinal, period, kind, payout_reference, line_reference,
-       gateway_txn_id, attempt_reference, currency, gross_minor, fee_minor, tax_minor, net_minor, paid_out_on)
-     values (?, ?, ?, ?::bigint, ?::bigint, 1, ?, 1, ?::date, ?, ?, ?, ?, ?, ?, ?::bigint, ?::bigint, ?::bigint, ?::bigint, ?::date) returning id::text`,
+       gateway_txn_id, attempt_reference, currency, gross_minor, fee_minor, tax_minor, net_minor, original_currency, exchange_rate, paid_out_on)
+     values (?, ?, ?, ?::bigint, ?::bigint, 1, ?, 1, ?::date, ?, ?, ?, ?, ?, ?, ?::bigint, ?::bigint, ?::bigint, ?::bigint, ?, ?, ?::date)
+     returning id::text`,
     [
       mode,
       GATEWAY,
@@ -175,6 +180,8 @@ async function addLine(
       feeMinor,
       taxMinor,
       netMinor,
+      originalCurrency,
+      exchangeRate,
       period,
     ],
   );

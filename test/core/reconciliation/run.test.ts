@@ -1,5 +1,14 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { payPayment, receiveLate, type PaidPayment } from '../ledger/ledger-fixture.ts';
+import { trialBalance } from '../../../core/ledger/books.ts';
+import type { RefundRecord } from '../../../core/refunds/store/refunds.ts';
+import {
+  failRefund,
+  keepUnapplied,
+  makeRefund,
+  payPayment,
+  receiveLate,
+  type PaidPayment,
+} from '../ledger/ledger-fixture.ts';
 import { openReconciliation, type LineGiven, type ReconciliationWorld } from './reconciliation-world.ts';
 
 let world: ReconciliationWorld;
@@ -144,6 +153,183 @@ describe('a run', () => {
     await world.run();
     expect(await world.results()).toEqual(results);
     expect(await world.balances()).toEqual(balances);
+    expect(await findings()).toEqual([]);
+  });
+});
+
+describe('a line that the gateway has converted', () => {
+  /** 97.50 taka at 0.0082. */
+  const inDollars = (paid: PaidPayment, more: LineGiven = {}): LineGiven =>
+    lineOf(paid, 80n, { currency: 'USD', originalCurrency: 'BDT', exchangeRate: '0.0082', payout: 'PUSD', ...more });
+
+  test('settles its charge in taka, and what it brings waits for the bank in dollars', async () => {
+    const paid = await pay();
+    await world.addLines([inDollars(paid)]);
+    expect(await world.run()).toMatchObject({ balanced: true, problem: null });
+    expect(await briefly()).toEqual(['MATCHED - CONVERTED']);
+    expect(await world.balances()).toEqual({
+      'app:payable': '-10000',
+      'gateway:fees': '250',
+      'gateway:sslcommerz:conversion': '9750',
+      'gateway:sslcommerz:conversion USD': '-80',
+      'gateway:sslcommerz:transit USD': '80',
+    });
+    const trial = await world.ledger.database.withOperator('every-app', (em) =>
+      trialBalance(em, { filter: { mode: 'TEST' }, before: null }),
+    );
+    const shown = trial.map(({ currency, name, debitMinor, creditMinor }) => [currency, name, debitMinor, creditMinor]);
+    expect(shown.filter(([, name]) => String(name).endsWith('conversion'))).toEqual([
+      ['BDT', 'gateway:sslcommerz:conversion', 9_750n, 0n],
+      ['USD', 'gateway:sslcommerz:conversion', 0n, 80n],
+    ]);
+    await world.receive('PUSD', 80n);
+    await world.run();
+    expect(await world.balances()).toMatchObject({ 'bank USD': '80', 'gateway:sslcommerz:conversion': '9750' });
+    expect((await world.balances())['gateway:sslcommerz:transit USD']).toBeUndefined();
+    expect(await world.cases()).toEqual([]);
+    expect(await findings()).toEqual([]);
+  });
+
+  test('is taken back exactly in both currencies when it is judged otherwise, and settles what it means instead', async () => {
+    const [paid, other] = [await pay(), await pay(20_000n)];
+    await world.addLines([inDollars(paid)]);
+    await world.run();
+    // People say that it means another payment, of which it is only a part.
+    const key = `charge:${other.attemptReference}:V${other.attemptReference}`;
+    await world.ledger.asOwner((em) =>
+      em.execute(`update reconciliation_results set corrected_movement_key = ? where line_id is not null`, [key]),
+    );
+    await world.run();
+    expect(await briefly()).toContain('FLAGGED CURRENCY RATE_DIFFERS');
+    expect(await world.balances()).toEqual({
+      'app:payable': '-30000',
+      'gateway:fees': '500',
+      'gateway:sslcommerz:clearing': '29500',
+      'gateway:sslcommerz:transit USD': '80',
+      'gateway:sslcommerz:unexplained USD': '-80',
+    });
+    await world.addLines([inDollars(other, { grossMinor: 82n })]);
+    await world.run();
+    expect(await world.balances()).toEqual({
+      'app:payable': '-30000',
+      'gateway:fees': '500',
+      'gateway:sslcommerz:clearing': '9750',
+      'gateway:sslcommerz:conversion': '19750',
+      'gateway:sslcommerz:conversion USD': '-162',
+      'gateway:sslcommerz:transit USD': '162',
+    });
+    expect(await findings()).toEqual([]);
+  });
+
+  test('takes the place of a write-off, which is taken back in the currency of the charge', async () => {
+    // The row of the charge becomes that of the line, whose currency is another one.
+    const paid = await pay();
+    await world.run();
+    await world.ledger.asOwner((em) =>
+      em.execute(`update payments set ended_at = now() - interval '40 days', paid_at = now() - interval '40 days'`),
+    );
+    await world.run();
+    await world.ledger.asOwner((em) => em.execute(`update reconciliation_results set accepted_at = now()`));
+    await world.run();
+    expect(await world.balances()).toMatchObject({ 'gateway:sslcommerz:differences': '9750' });
+    await world.addLines([inDollars(paid)]);
+    await world.run();
+    expect(await world.balances()).toEqual({
+      'app:payable': '-10000',
+      'gateway:fees': '250',
+      'gateway:sslcommerz:conversion': '9750',
+      'gateway:sslcommerz:conversion USD': '-80',
+      'gateway:sslcommerz:transit USD': '80',
+    });
+    expect(await findings()).toEqual([]);
+  });
+
+  test('takes over the case of its charge, whose difference is in dollars then', async () => {
+    // A person would accept 0.10 dollars as 0.10 taka, and the threshold would be that of another currency.
+    const paid = await pay();
+    await world.run();
+    await world.ledger.asOwner((em) =>
+      em.execute(`update payments set ended_at = now() - interval '40 days', paid_at = now() - interval '40 days'`),
+    );
+    await world.run();
+    await world.addLines([inDollars(paid, { grossMinor: 90n })]);
+    await world.run();
+    const found = await world.ledger.asOwner((em) =>
+      em.execute(`select currency, amount_minor::text as amount, reason, state from reconciliation_cases`),
+    );
+    expect(found).toEqual([{ currency: 'USD', amount: '10', reason: 'CURRENCY', state: 'OPEN' }]);
+  });
+
+  test('without a payout is posted too', async () => {
+    const paid = await pay();
+    await world.addLines([inDollars(paid, { payout: null })]);
+    await world.run();
+    expect((await world.balances())['gateway:sslcommerz:clearing']).toBeUndefined();
+    expect(await findings()).toEqual([]);
+    await world.ledger.asIntruder(`update reconciliation_results set converted_minor = converted_minor - 1`);
+    expect((await findings()).map(({ table, what }) => `${table} ${what}`)).toEqual([
+      expect.stringMatching(/^reconciliation_results and what else is said of charge:\S+ cover 9749 of the 9750/),
+      expect.stringMatching(/^payout_bookings 9750 BDT of lines without a payout are booked to clearing/),
+    ]);
+  });
+
+  test.each([
+    ['a result covers less', `update reconciliation_results set converted_minor = 9000`, 'reconciliation_results'],
+    [
+      'a result covers nothing in the currency of its charge',
+      `update reconciliation_results set converted_minor = null, converted_currency = null`,
+      'reconciliation_results',
+    ],
+    ['a result covers another currency', `update reconciliation_results set converted_currency = 'EUR'`, 'payouts'],
+    [
+      'a booking is against the money in transit',
+      `update payout_bookings set kind = 'lines' where kind = 'converted'`,
+      'ledger_postings',
+    ],
+    [
+      'a booking covers less than the result',
+      `update payout_bookings set amounts = '{"clearing":"9749"}' where kind = 'converted'`,
+      'payouts',
+    ],
+  ])('is named by verify when %s', async (_name, damage, table) => {
+    await world.addLines([inDollars(await pay())]);
+    await world.run();
+    expect(await findings()).toEqual([]);
+    await world.ledger.asIntruder(damage);
+    expect((await findings()).map((finding) => `${finding.check} ${finding.table}`)).toContain(`payout ${table}`);
+  });
+
+  test('settles unapplied money, a refund, and one that failed after all', async () => {
+    // Each is posted by another cause, from which verify learns what the gateway owed.
+    const { database } = world.ledger;
+    const paid = { ...(await pay(10_000n, 0n)), applicationId: world.applicationId };
+    const unapplied = await receiveLate(database, { ...paid, feeMinor: 0n });
+    const [refunded, failed] = [await makeRefund(database, paid, 2_500n), await makeRefund(database, paid, 1_000n)];
+    const refundLine = ({ reference }: RefundRecord, grossMinor: bigint): LineGiven =>
+      inDollars(paid, { kind: 'REFUND', gatewayTxnId: null, attemptReference: reference, grossMinor });
+    await world.addLines([
+      inDollars(paid, { grossMinor: 82n }),
+      inDollars(paid, { gatewayTxnId: `LB${paid.attemptReference}`, attemptReference: null, grossMinor: 82n }),
+      refundLine(refunded, -21n),
+      refundLine(failed, -8n),
+    ]);
+    await world.run();
+    expect(new Set(await briefly())).toEqual(new Set(['MATCHED - CONVERTED']));
+    await keepUnapplied(database, { ...paid, unapplied });
+    expect((await world.balances())['gateway:sslcommerz:clearing']).toBeUndefined();
+    expect(await findings()).toEqual([]);
+    await failRefund(database, failed);
+    expect(await findings()).toEqual([]);
+    await world.run();
+    expect((await briefly()).at(3)).toBe('FLAGGED CURRENCY RATE_DIFFERS');
+    await world.addLines([refundLine(failed, 9n)]);
+    await world.run();
+    expect((await briefly()).slice(3)).toEqual(['MATCHED - CANCELLED_OUT', 'MATCHED - CANCELLED_OUT']);
+    expect(await world.balances()).toMatchObject({
+      'gateway:sslcommerz:conversion': '17500',
+      'gateway:sslcommerz:conversion USD': '-144',
+    });
+    expect((await world.balances())['gateway:sslcommerz:clearing']).toBeUndefined();
     expect(await findings()).toEqual([]);
   });
 });

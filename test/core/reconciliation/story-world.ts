@@ -1,16 +1,17 @@
 import { pino, type Logger } from 'pino';
 import pg from 'pg';
 import type { Database } from '../../../database/connection.ts';
-import { endRefundRow } from '../../../core/refunds/store/refund-ends.ts';
-import { reserveRefund } from '../../../core/refunds/store/new-refunds.ts';
-import { postTransaction } from '../../../core/ledger/store.ts';
 import type { PayoutMappingInput } from '../../../domain/payouts/mapping.ts';
-import { refundPosting } from '../../../domain/ledger.ts';
-import { refundReference } from '../../../domain/references.ts';
-import { WITHOUT_REFUND_BOUNDS } from '../../../domain/refund.ts';
 import { readBooks, type Books } from '../../../proofs/kills/books.ts';
 import type { Random } from '../../../proofs/faults/random.ts';
-import { createApplication, openLedger, payPayment, receiveLate, type PaidPayment } from '../ledger/ledger-fixture.ts';
+import {
+  createApplication,
+  makeRefund,
+  openLedger,
+  payPayment,
+  receiveLate,
+  type PaidPayment,
+} from '../ledger/ledger-fixture.ts';
 import { openPayoutWorldAt } from '../payouts/payout-world.ts';
 import { CALENDAR } from './reconciliation-world.ts';
 
@@ -23,10 +24,16 @@ const MAPPING: Partial<PayoutMappingInput> = {
     gatewayTxnId: { headings: ['txn'] },
     gross: { headings: ['gross'] },
     paidOutOn: { headings: ['day'] },
+    currency: { headings: ['currency'] },
+    originalCurrency: { headings: ['paid in'] },
+    exchangeRate: { headings: ['rate'] },
   },
   kinds: (['CHARGE', 'REFUND', 'FEE', 'TAX', 'DISPUTE', 'RESERVE'] as const).map((kind) => ({ words: [kind], kind })),
-  fixed: { currency: 'BDT' },
+  fixed: {},
 };
+/** A taka is so many dollars, where the gateway converts. */
+const RATE = '0.0082';
+const RATE_TEN_THOUSANDTHS = 82n;
 
 type Query = <Row extends object>(sql: string, values?: readonly unknown[]) => Promise<Row[]>;
 
@@ -77,10 +84,14 @@ export async function openStoryWorld(random: Random): Promise<StoryWorld> {
   const owed: { kind: string; txn: string; minor: bigint }[] = [];
   const rows: string[] = [];
   let number = 0;
-  const write = (kind: string, txn: string, minor: bigint): void => {
+  const write = (kind: string, txn: string, minor: bigint, currency = 'BDT,,'): void => {
     number += 1;
     const payout = `SETTLE-${1_000 + random.between(0, 3)}`;
-    rows.push(`${payout},${kind},L${number},${txn},${decimal(minor)},2026-11-03`);
+    rows.push(`${payout},${kind},L${number},${txn},${decimal(minor)},2026-11-03,${currency}`);
+  };
+  /** @param minor - in cents, though the payer paid in taka */
+  const writeConverted = (kind: string, txn: string, minor: bigint): void => {
+    write(kind, txn, minor, `USD,BDT,${RATE}`);
   };
   return {
     database,
@@ -105,30 +116,12 @@ export async function openStoryWorld(random: Random): Promise<StoryWorld> {
     async refund() {
       const payment = random.pick(paid);
       const amountMinor = BigInt(random.pick([1_000, 2_500]));
-      const reference = refundReference();
-      const paymentId = BigInt(payment.paymentId);
-      await database
-        .withScope(scope, async (statements) => {
-          const refund = await reserveRefund(statements, {
-            scope,
-            paymentId,
-            reference,
-            amountMinor,
-            reason: null,
-            creator: { type: 'APP' },
-            boundsOf: () => WITHOUT_REFUND_BOUNDS,
-          });
-          const ending = { status: 'SUCCEEDED', failureCode: null, from: 'PENDING' } as const;
-          await endRefundRow(statements, { ...ending, refundId: refund.id, paymentId });
-          const posted = { ...scope, currency: 'BDT', gateway: 'sslcommerz', reference, amountMinor, late: false };
-          await postTransaction(statements, refundPosting(posted));
-        })
-        .catch((error: unknown) => {
-          // More than was paid.
-          if (!String(error).includes('balance')) {
-            throw error;
-          }
-        });
+      await makeRefund(database, { ...payment, ...scope }, amountMinor).catch((error: unknown) => {
+        // More than was paid.
+        if (!String(error).includes('balance')) {
+          throw error;
+        }
+      });
       owed.push({ kind: 'REFUND', txn: `B${payment.attemptReference}`, minor: -amountMinor });
     },
     payOut() {
@@ -142,6 +135,10 @@ export async function openStoryWorld(random: Random): Promise<StoryWorld> {
           'twice',
           'split',
           'equal rows',
+          'converted',
+          'converted and split',
+          'converted at another rate',
+          'converted without a rate',
         ] as const);
         switch (fault) {
           case 'none':
@@ -164,12 +161,27 @@ export async function openStoryWorld(random: Random): Promise<StoryWorld> {
             write(kind, txn, minor);
             rows.push(rows.at(-1) ?? '');
             break;
+          case 'converted':
+            writeConverted(kind, txn, inDollars(minor));
+            break;
+          case 'converted and split':
+            writeConverted(kind, txn, inDollars(minor) / 3n);
+            writeConverted(kind, txn, inDollars(minor) - inDollars(minor) / 3n);
+            break;
+          case 'converted at another rate':
+            writeConverted(kind, txn, inDollars(minor) + 10n);
+            break;
+          case 'converted without a rate':
+            write(kind, txn, inDollars(minor), 'USD,,');
+            break;
         }
       }
-      const extra = random.pick(['none', 'FEE', 'TAX', 'RESERVE', 'CHARGE', 'REFUND', 'DISPUTE'] as const);
-      if (extra !== 'none') {
-        const txn =
-          extra === 'DISPUTE' ? `B${random.pick(paid).attemptReference}` : extra === 'CHARGE' ? `X${number}` : '';
+      const extra = random.pick(['none', 'FEE', 'TAX', 'RESERVE', 'CHARGE', 'REFUND', 'DISPUTE', 'its FEE'] as const);
+      const charge = `B${random.pick(paid).attemptReference}`;
+      if (extra === 'its FEE') {
+        writeConverted('FEE', charge, -2n);
+      } else if (extra !== 'none') {
+        const txn = extra === 'DISPUTE' ? charge : extra === 'CHARGE' ? `X${number}` : '';
         write(extra, txn, extra === 'CHARGE' ? 500n : -500n);
       }
     },
@@ -200,7 +212,7 @@ export async function openStoryWorld(random: Random): Promise<StoryWorld> {
       );
     },
     async upload({ from, to }) {
-      const text = `payout,kind,id,txn,gross,day\n${rows.slice(from, to).join('\n')}\n`;
+      const text = `payout,kind,id,txn,gross,day,currency,paid in,rate\n${rows.slice(from, to).join('\n')}\n`;
       const { reference } = await payouts.upload(text, { name: `rows ${from} to ${to}.csv` });
       return reference;
     },
@@ -225,4 +237,10 @@ export async function openStoryWorld(random: Random): Promise<StoryWorld> {
 function decimal(minor: bigint): string {
   const digits = (minor < 0n ? -minor : minor).toString().padStart(3, '0');
   return `${minor < 0n ? '-' : ''}${digits.slice(0, -2)}.${digits.slice(-2)}`;
+}
+
+/** Rounded half up by magnitude. */
+function inDollars(minor: bigint): bigint {
+  const size = ((minor < 0n ? -minor : minor) * RATE_TEN_THOUSANDTHS + 5_000n) / 10_000n;
+  return minor < 0n ? -size : size;
 }

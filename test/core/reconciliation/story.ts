@@ -26,6 +26,8 @@ const TRIES_MAX = 60;
 export interface StoryResult {
   readonly violations: readonly string[];
   readonly deaths: number;
+  /** Results that cover something in another currency than that of their line. */
+  readonly converted: number;
   /** What happened, in order. */
   readonly acts: readonly string[];
 }
@@ -49,7 +51,8 @@ export async function playStory(
     for (let act = 0; act < count; act += 1) {
       await story.act();
     }
-    return { violations: await story.end(damage), deaths: story.deaths, acts: story.acts };
+    const violations = await story.end(damage);
+    return { violations, deaths: story.deaths, converted: await story.converted(), acts: story.acts };
   } finally {
     await world.close();
   }
@@ -108,6 +111,13 @@ class Story {
     const after = await this.#world.books();
     const changed = after.filter((line, index) => line !== before[index]);
     return [...violations, ...changed.slice(0, 2).map((line) => `a run that was made again changes: ${line}`)];
+  }
+
+  async converted(): Promise<number> {
+    const [found] = await this.#world.query<{ results: number }>(
+      'select count(converted_minor)::int as results from reconciliation_results',
+    );
+    return found?.results ?? 0;
   }
 
   async violations(): Promise<string[]> {

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { bookingsOfGroup, type JudgedLine } from '../../../domain/payouts/booking.ts';
 import { keysOf, keysOfMovement } from '../../../domain/payouts/choose-movement.ts';
 import { judge, type Judgement } from '../../../domain/payouts/judge.ts';
 import type { LineVerdict, MatchSettings, Movement, StoredLine } from '../../../domain/payouts/matching.ts';
@@ -196,5 +197,38 @@ test('what matches adds up: the lines of a matched charge are its amount, and th
       }
     }),
     { numRuns: 1_000 },
+  );
+});
+
+test('each line is booked to all that it moves, and a movement with a converted line is settled exactly, whatever people accept', () => {
+  fc.assert(
+    fc.property(story, fc.array(fc.boolean(), { minLength: 14, maxLength: 14 }), (told, accepts) => {
+      const { lines } = judged(told);
+      for (const movement of told.movements) {
+        const ofMovement = lines.flatMap((verdict): JudgedLine[] => {
+          const stored = told.lines.find(({ id }) => id === verdict.lineId);
+          const accepted = verdict.status === 'FLAGGED' && accepts[Number(verdict.lineId)] === true;
+          return stored === undefined || verdict.movementKey !== movement.key
+            ? []
+            : [{ line: stored, verdict, accepted }];
+        });
+        const bookings = bookingsOfGroup(movement, ofMovement);
+        for (const { line: stored } of ofMovement) {
+          const amounts = Object.values(bookings.get(stored.id)?.amounts ?? {});
+          expect(amounts.reduce((sum, minor) => sum + minor, 0n)).toBe(stored.netMinor);
+        }
+        const settles = ({ line: { kind, id } }: JudgedLine): boolean =>
+          (kind === 'CHARGE' || kind === 'REFUND' || kind === 'ADJUSTMENT') && bookings.get(id)?.converted !== null;
+        if (ofMovement.some(settles)) {
+          const covered = [...bookings.values()].map(({ amounts, converted }) =>
+            converted === null ? (amounts.clearing ?? 0n) : converted.amountMinor,
+          );
+          const { kind, amountMinor, feeMinor, reversed } = movement;
+          const owedMinor = reversed ? 0n : kind === 'REFUND' ? -amountMinor : amountMinor - (feeMinor ?? 0n);
+          expect(covered.reduce((sum, minor) => sum + minor, 0n)).toBe(owedMinor);
+        }
+      }
+    }),
+    { numRuns: 3_000 },
   );
 });

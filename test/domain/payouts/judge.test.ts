@@ -236,6 +236,22 @@ describe('judge', () => {
       expect(verdicts({ lines: repeated })[0]).toBe('CURRENCY RATE_DIFFERS');
     });
 
+    test('of a charge that was confirmed without a fee matches with the fee that its line states', () => {
+      // Stripe takes the fee of a converted charge from the converted amount, so the charge itself has none.
+      const withFee = (feeMinor: bigint) => [line({ ...usd, grossMinor: 83n, feeMinor, taxMinor: 0n })];
+      const movements = [charge({ feeMinor: 0n })];
+      expect(verdicts({ movements, lines: withFee(5n) })[0]).toBe('MATCHED CONVERTED');
+      expect(verdicts({ movements, lines: withFee(84n) })[0]).toBe('FEE FEE_IMPLAUSIBLE');
+      const agreed = { agreedFee: { feeBps: 600, taxBps: 0 } };
+      expect(verdicts({ movements, lines: withFee(5n), settings: agreed })[0]).toBe('MATCHED CONVERTED');
+      expect(verdicts({ movements, lines: withFee(9n), settings: agreed })[0]).toBe('FEE FEE_DIFFERS');
+    });
+
+    test('of a refund costs nothing where fees come with charges', () => {
+      const lines = [refundLine({ ...usd, grossMinor: -33n, feeMinor: 5n })];
+      expect(verdicts({ movements: [charge(), refund()], lines })[0]).toBe('FEE FEE_DIFFERS');
+    });
+
     test('of a tax in a line of its own has to be that of the charge', () => {
       const vat = line({ kind: 'TAX', currency: 'USD', grossMinor: -30n, feeMinor: 0n, taxMinor: 0n });
       expect(verdicts({ lines: [line({ taxMinor: 0n }), vat] })).toEqual([
@@ -249,6 +265,7 @@ describe('judge', () => {
     test.each([
       ['without a rate', { currency: 'USD', originalCurrency: 'BDT' }, 'NO_RATE'],
       ['from a third currency', { ...usd, originalCurrency: 'EUR' }, 'NO_RATE'],
+      ['at a rate of nothing', { ...usd, exchangeRate: '0.0' }, 'NO_RATE'],
       ['at a rate that does not lead to the amount', { ...usd, exchangeRate: '0.009' }, 'RATE_DIFFERS'],
     ])('that differs %s is flagged', (_, changes, detail) => {
       const lines = [line({ ...changes, grossMinor: 83n, feeMinor: 0n, taxMinor: 0n })];

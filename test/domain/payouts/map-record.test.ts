@@ -20,6 +20,7 @@ const BASE: PayoutMappingInput = {
     tax: { headings: ['VAT'], optional: true },
     net: { headings: ['Net'], optional: true },
     originalCurrency: { headings: ['Paid in'], optional: true },
+    originalAmount: { headings: ['Paid'], optional: true },
     exchangeRate: { headings: ['Rate'], optional: true },
     occurredAt: { headings: ['Date'] },
     paidOutOn: { headings: ['Paid out'], optional: true },
@@ -89,6 +90,19 @@ describe('a row becomes a line', () => {
       paidOutOn: '2026-11-26',
       description: 'Two shirts',
     });
+  });
+
+  test.each([
+    ['states the rate', { Rate: '109.5', Paid: '1.00' }, 'USD', '109.5'],
+    ['states what was paid', { Paid: '9.13' }, 'USD', '109.529025191675794085'],
+    ['states what was paid, and that it was taken back', { Paid: '-9.13' }, 'USD', '109.529025191675794085'],
+    ['states what was paid in a currency without minor units', { 'Paid in': 'jpy', Paid: '1250' }, 'JPY', '0.8'],
+    ['states neither', { Paid: '' }, 'USD', null],
+    ['states that nothing was paid', { Paid: '0.00' }, 'USD', null],
+    ['states what was paid in its own currency', { 'Paid in': 'bdt', Paid: '1000.00' }, null, null],
+  ])('whose conversion %s', (_, cells, originalCurrency, exchangeRate) => {
+    // Stripe's report has no column of the rate. The rate that the amounts imply is exact, so that it leads from one to the other.
+    expect(line({ ...ROW, 'Paid in': 'usd', ...cells })).toMatchObject({ originalCurrency, exchangeRate });
   });
 
   test('in which a blank reference is null', () => {

@@ -88,6 +88,21 @@ po_1,2026-11-24 00:00:00,txn_4,2026-11-21 18:30:00,2026-11-24 00:00:00,usd,-1.00
     ]);
   });
 
+  test('of Stripe tells of a converted charge and its refund what the payer paid, and so the rate', async () => {
+    const file = `automatic_payout_id,automatic_payout_effective_at,balance_transaction_id,created,currency,gross,fee,net,reporting_category,customer_facing_amount,customer_facing_currency,payment_intent_id
+po_1,2026-11-24 00:00:00,txn_1,2026-11-20 18:30:00,usd,820.00,24.08,795.92,charge,100000.00,bdt,pi_1
+po_1,2026-11-24 00:00:00,txn_2,2026-11-21 18:30:00,usd,-82.00,0.00,-82.00,refund,-10000.00,bdt,pi_1
+po_1,2026-11-24 00:00:00,txn_3,2026-11-21 18:30:00,usd,10.00,0.59,9.41,charge,10.00,usd,pi_2
+po_1,2026-11-24 00:00:00,txn_4,2026-11-21 18:30:00,usd,-5.00,0.00,-5.00,fee,,,
+`;
+    expect(await read(file, SHIPPED_MAPPINGS.stripe)).toMatchObject([
+      { kind: 'CHARGE', currency: 'USD', originalCurrency: 'BDT', exchangeRate: '0.0082' },
+      { kind: 'REFUND', currency: 'USD', originalCurrency: 'BDT', exchangeRate: '0.0082' },
+      { kind: 'CHARGE', currency: 'USD', originalCurrency: null, exchangeRate: null },
+      { kind: 'FEE', currency: 'USD', originalCurrency: null, exchangeRate: null },
+    ]);
+  });
+
   test('of Stripe has a word for every type of a balance transaction that may be a line', () => {
     // A row that is rejected is missing in its payout.
     const declared = readFileSync(resolve('node_modules/stripe/esm/resources/BalanceTransactions.d.ts'), 'utf8');
