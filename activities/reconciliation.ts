@@ -38,7 +38,8 @@ async function advanceForAWhile(deps: RunDependencies, reference: string): Promi
     const progress = await advanceRun(deps, reference);
     heartbeat(progress);
     cancellationSignal.throwIfAborted();
-    if (!progress.goesOn || Date.now() >= stopAtMs) {
+    // A run that begins again reads the gateway's API first, which is another activity.
+    if (!progress.goesOn || progress.step === 'fetching' || Date.now() >= stopAtMs) {
       return progress;
     }
   }
