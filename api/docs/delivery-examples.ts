@@ -125,7 +125,13 @@ export const DELIVERY_EXAMPLES: Readonly<Record<string, Json>> = {
         creditMinor: '10250',
         balanced: true,
         accounts: [
-          { account: 'app:payable', normalSide: 'credit', debitMinor: '0', creditMinor: '10000', balanceMinor: '10000' },
+          {
+            account: 'app:payable',
+            normalSide: 'credit',
+            debitMinor: '0',
+            creditMinor: '10000',
+            balanceMinor: '10000',
+          },
           { account: 'gateway:fees', normalSide: 'debit', debitMinor: '250', creditMinor: '0', balanceMinor: '250' },
           {
             account: 'gateway:sslcommerz:clearing',
