@@ -2,43 +2,31 @@ import { Context } from '@temporalio/activity';
 import { cancelImport, importFile } from '../core/payouts/import-file.ts';
 import { daysOfImport } from '../core/payouts/days-of-import.ts';
 import type { CoreDependencies } from '../core/dependencies.ts';
-import { describeError } from '../runtime/logger.ts';
 import type { PayoutImportActivities } from '../workflows/messages/payout-import.ts';
-import { asApplicationFailure } from './failures.ts';
+import { guarded } from './failures.ts';
 
 type PayoutDependencies = Pick<CoreDependencies, 'database' | 'calendar' | 'log'>;
 
 export function createPayoutActivities(deps: PayoutDependencies): PayoutImportActivities {
+  const run = <T>(
+    { reference }: { readonly reference: string },
+    activity: string,
+    work: () => Promise<T>,
+  ): Promise<T> => guarded({ log: deps.log, activity, about: { file: reference } }, work);
   return {
-    async importPayoutFile({ reference }) {
-      const context = Context.current();
-      try {
-        return await importFile(deps, {
-          reference,
-          signal: context.cancellationSignal,
-          onProgress: (rowsRead) => context.heartbeat({ rowsRead }),
-        });
-      } catch (error) {
-        if (context.cancellationSignal.aborted) {
-          return await context.cancelled;
-        }
-        deps.log.error({ file: reference, error: describeError(error) }, 'payout file not imported');
-        throw asApplicationFailure(error);
-      }
+    async importPayoutFile(input) {
+      const { cancellationSignal: signal, cancelled, heartbeat } = Context.current();
+      const onProgress = (rowsRead: number): void => heartbeat({ rowsRead });
+      return run(input, 'importPayoutFile', () =>
+        importFile(deps, { ...input, signal, onProgress }).catch((error: unknown) => {
+          if (signal.aborted) {
+            return cancelled;
+          }
+          throw error;
+        }),
+      );
     },
-    async daysOfImport({ reference }) {
-      try {
-        return await daysOfImport(deps, reference);
-      } catch (error) {
-        throw asApplicationFailure(error);
-      }
-    },
-    async cancelPayoutImport({ reference }) {
-      try {
-        return await cancelImport(deps, reference);
-      } catch (error) {
-        throw asApplicationFailure(error);
-      }
-    },
+    daysOfImport: (input) => run(input, 'daysOfImport', () => daysOfImport(deps, input.reference)),
+    cancelPayoutImport: (input) => run(input, 'cancelPayoutImport', () => cancelImport(deps, input.reference)),
   };
 }

@@ -3,9 +3,8 @@ import { advanceRun, cancelRun, type RunDependencies } from '../core/reconciliat
 import { dayToReconcile, openRunOf } from '../core/reconciliation/open-run.ts';
 import type { CoreDependencies } from '../core/dependencies.ts';
 import { fetchDay, noteUnfetched } from '../core/reconciliation/fetch-day.ts';
-import { describeError } from '../runtime/logger.ts';
 import type { ReconciliationActivities, ReconciliationProgress } from '../workflows/messages/reconciliation.ts';
-import { asApplicationFailure } from './failures.ts';
+import { guarded } from './failures.ts';
 
 /** How long one activity goes on with a run. A shorter one would fill the history, a longer one would lose more to a restart of the worker. */
 const ADVANCE_FOR_MS = 20_000;
@@ -13,21 +12,14 @@ const ADVANCE_FOR_MS = 20_000;
 export function createReconciliationActivities(
   deps: RunDependencies & Pick<CoreDependencies, 'gateways' | 'log'>,
 ): ReconciliationActivities {
-  const guarded = async <T>(activity: string, work: () => Promise<T>): Promise<T> => {
-    try {
-      return await work();
-    } catch (error) {
-      deps.log.warn({ activity, error: describeError(error) }, 'activity failed');
-      throw asApplicationFailure(error);
-    }
-  };
+  const run = <T>(activity: string, work: () => Promise<T>): Promise<T> => guarded({ log: deps.log, activity }, work);
   return {
-    openReconciliation: (input) => guarded('openReconciliation', () => openRunOf(deps, input)),
-    cancelReconciliation: (reference) => guarded('cancelReconciliation', () => cancelRun(deps, reference)),
-    dayToReconcile: () => guarded('dayToReconcile', () => dayToReconcile(deps)),
-    noteUnfetched: (reference) => guarded('noteUnfetched', () => noteUnfetched(deps, reference)),
+    openReconciliation: (input) => run('openReconciliation', () => openRunOf(deps, input)),
+    cancelReconciliation: (reference) => run('cancelReconciliation', () => cancelRun(deps, reference)),
+    dayToReconcile: () => run('dayToReconcile', () => dayToReconcile(deps)),
+    noteUnfetched: (reference) => run('noteUnfetched', () => noteUnfetched(deps, reference)),
     fetchPayouts: (reference) =>
-      guarded('fetchPayouts', async () => {
+      run('fetchPayouts', async () => {
         const { cancellationSignal, heartbeat } = Context.current();
         const { lines } = await fetchDay(deps, reference, (sofar) => {
           heartbeat({ lines: sofar });
@@ -35,7 +27,7 @@ export function createReconciliationActivities(
         });
         return lines;
       }),
-    advanceReconciliation: (reference) => guarded('advanceReconciliation', () => advanceForAWhile(deps, reference)),
+    advanceReconciliation: (reference) => run('advanceReconciliation', () => advanceForAWhile(deps, reference)),
   };
 }
 
@@ -46,7 +38,8 @@ async function advanceForAWhile(deps: RunDependencies, reference: string): Promi
     const progress = await advanceRun(deps, reference);
     heartbeat(progress);
     cancellationSignal.throwIfAborted();
-    if (!progress.goesOn || Date.now() >= stopAtMs) {
+    // A run that begins again reads the gateway's API first, which is another activity.
+    if (!progress.goesOn || progress.step === 'fetching' || Date.now() >= stopAtMs) {
       return progress;
     }
   }

@@ -122,7 +122,14 @@ import {
   ReportTime,
   type ReportTimeSchema,
 } from './entities/report.ts';
-import { LostInvoiceNumber, type LostInvoiceNumberSchema, Restore, type RestoreSchema } from './entities/restore.ts';
+import {
+  DisputeSearch,
+  type DisputeSearchSchema,
+  LostInvoiceNumber,
+  type LostInvoiceNumberSchema,
+  Restore,
+  type RestoreSchema,
+} from './entities/restore.ts';
 import {
   WebhookAttempt,
   type WebhookAttemptSchema,
@@ -170,6 +177,7 @@ export const ENTITIES = [
   Decision,
   ManualConfirmation,
   Restore,
+  DisputeSearch,
   LostInvoiceNumber,
   WebhookEvent,
   WebhookAttempt,
@@ -234,6 +242,7 @@ export interface Tables extends InferKyselyDB<
   | typeof DecisionSchema
   | typeof ManualConfirmationSchema
   | typeof RestoreSchema
+  | typeof DisputeSearchSchema
   | typeof LostInvoiceNumberSchema
   | typeof WebhookEventSchema
   | typeof WebhookAttemptSchema

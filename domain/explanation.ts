@@ -1,5 +1,6 @@
 import { decisionInWords, type OpenDecision } from './open-decision.ts';
 import { openDeliveries, type DeliverySituation } from './open-deliveries.ts';
+import { endedDisputes, openDisputes, type DisputeSituation, type OpenDispute } from './open-disputes.ts';
 import { openRefunds, type OpenRefund, type RefundSituation } from './open-refunds.ts';
 import { isOpen, statusAtEnd, type PaymentStatus, type ReviewReason } from './payment.ts';
 
@@ -19,6 +20,7 @@ export interface PaymentSituation {
   /** The open decision on its review, or on its unapplied money. */
   readonly decision: OpenDecision | null;
   readonly refunds: readonly RefundSituation[];
+  readonly disputes: readonly DisputeSituation[];
   readonly deliveries: readonly DeliverySituation[];
 }
 
@@ -42,17 +44,23 @@ const REVIEW_WORDS: Readonly<Record<ReviewReason, string>> = {
 const REFUNDS_TOLD_MAX = 3;
 
 /**
- * Explains a payment's state: what it waits for, until when, and what happens next, also with its open refunds and undelivered events. Application,
+ * Explains a payment's state: what it waits for, until when, and what happens next, also with its open refunds, disputes and undelivered events. Application,
  * operator and support see the same text.
  */
 export function explain(payment: PaymentSituation): Situation {
   const told = stateOf(payment);
   const refunds = openRefunds(payment.refunds);
-  const { waitingFor, until } = isOpen(payment.status) || told.waitingFor === 'operator' ? told : waitOf(told, refunds);
-  const others = [...refundsInWords(refunds), ...openDeliveries(payment.deliveries)];
+  const disputes = openDisputes(payment.disputes, payment.now);
+  const { waitingFor, until } =
+    isOpen(payment.status) || told.waitingFor === 'operator' ? told : waitOf(told, [...refunds, ...disputes]);
+  const others = [
+    ...refundsInWords(refunds),
+    ...disputes.map(({ next }) => next),
+    ...openDeliveries(payment.deliveries),
+  ];
   const isDone = waitingFor === 'nothing' && others.length === 0;
   return {
-    summary: told.summary,
+    summary: [told.summary, ...endedDisputes(payment.disputes)].join(' '),
     waitingFor,
     until,
     next: [...(isDone ? ['Nothing.'] : []), told.next, ...others].join(' '),
@@ -62,14 +70,14 @@ export function explain(payment: PaymentSituation): Situation {
 type Wait = Pick<Situation, 'waitingFor' | 'until'>;
 
 /** What an ended payment waits for: a person before the gateway, until the first of their deadlines. */
-function waitOf(told: Wait, refunds: readonly OpenRefund[]): Wait {
-  const [first] = refunds;
+function waitOf(told: Wait, open: readonly (OpenRefund | OpenDispute)[]): Wait {
+  const first = open.find((one) => one.waitingFor === 'operator') ?? open[0];
   if (first === undefined) {
     return told;
   }
   const { waitingFor } = first;
-  const deadlines = refunds
-    .filter((refund) => refund.waitingFor === waitingFor)
+  const deadlines = open
+    .filter((one) => one.waitingFor === waitingFor)
     .flatMap(({ until }) => (until === null ? [] : [until.getTime()]));
   return { waitingFor, until: deadlines.length === 0 ? null : new Date(Math.min(...deadlines)) };
 }

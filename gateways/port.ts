@@ -251,6 +251,18 @@ export interface PayoutPage {
   readonly next: string | null;
 }
 
+export interface DisputeWindow {
+  readonly since: Date;
+  /** `DisputePage.next` of the page before; null for the first one. */
+  readonly after: string | null;
+}
+
+export interface DisputePage {
+  readonly disputes: readonly { readonly disputeId: string; readonly gatewayTxnId: string | null }[];
+  /** Pass it to read the next page; null: this was the last. */
+  readonly next: string | null;
+}
+
 /** Why a call to a gateway failed. `ambiguous`: the gateway may have carried out the request, so query it before doing anything else. */
 export type GatewayFailureKind = 'invalid' | 'rate-limited' | 'unavailable' | 'ambiguous' | 'unauthorized';
 
@@ -288,6 +300,8 @@ export interface GatewayCapabilities extends RefundBounds {
    * for a store. `file`: an operator imports the gateway's file, or the bank's statement.
    */
   readonly payouts: 'api' | 'unconfirmed-api' | 'file';
+  /** `api`: disputes are notified, and read by `queryDispute` and `listDisputes`. */
+  readonly disputes: 'api' | 'none';
 }
 
 /** Plain text in each of our languages, shown on our page for a gateway without a page of its own. */
@@ -322,10 +336,15 @@ export interface Gateway {
   /** @throws GatewayFailure */
   queryRefund(gatewayRefundId: string, charge: RefundedCharge): Promise<RefundAnswer>;
   /**
-   * Reads a dispute; null if the gateway knows none with this id. Only adapters whose gateway notifies of disputes have the method.
+   * Reads a dispute; null if the gateway knows none with this id. Only adapters whose capability `disputes` is `api` have this method and the next.
    * @throws GatewayFailure
    */
   queryDispute?(disputeId: string): Promise<StatedDispute | null>;
+  /**
+   * Reads one page of the disputes that were opened at the gateway since a time, newest first.
+   * @throws GatewayFailure
+   */
+  listDisputes?(window: DisputeWindow): Promise<DisputePage>;
   /**
    * Reads one page of what the gateway paid out in a window, or will. Only adapters whose capability `payouts` is not `file` have the method. Pages are
    * of the moment at which each is read: an update between two of them may show a payout or line twice. Apart from `after`, the window must be the same.

@@ -1,7 +1,6 @@
 import '../scripts/shared/lifeline.ts';
 import { execFile } from 'node:child_process';
-import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync, mkdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
@@ -24,6 +23,7 @@ import { applications, contract, operators, type Subject } from './fuzz/subject.
 import { installSchemathesis } from './fuzz/tool.ts';
 import { problemsOf, tablesOf } from './fuzz/verdict.ts';
 import { sendVisitors } from './fuzz/visitors.ts';
+import { makeStackDirectory } from '../scripts/shared/stack-directory.ts';
 import { withProgress } from '../scripts/shared/progress.ts';
 import { describeMachine, writeResult, type ResultTable } from '../scripts/repository/results/result-file.ts';
 import { readOrMakeMasterKey } from '../scripts/development/development-secrets.ts';
@@ -57,9 +57,7 @@ const stop = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => stop.abort());
 }
-const directory = mkdtempSync(join(tmpdir(), 'lenden-fuzz-'));
-// If Postgres runs as another account, that account needs access to its data directory.
-chmodSync(directory, 0o755);
+const directory = makeStackDirectory('lenden-fuzz-');
 let stack: Stack | undefined;
 try {
   if (values.help) {

@@ -1,8 +1,7 @@
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { describeMachine, writeResult } from '../scripts/repository/results/result-file.ts';
+import { makeStackDirectory } from '../scripts/shared/stack-directory.ts';
 import { proveKills, type KillsResult } from './kills/proof.ts';
 import { wholeNumber } from './trade/whole-number.ts';
 
@@ -32,9 +31,7 @@ if (values.help) {
 }
 
 async function main(): Promise<number> {
-  const directory = mkdtempSync(join(tmpdir(), 'lenden-kills-'));
-  // Postgres may run as another account, which must be able to enter this directory.
-  chmodSync(directory, 0o755);
+  const directory = makeStackDirectory('lenden-kills-');
   const say = (line: string): void => console.log(line);
   try {
     const result = await proveKills({

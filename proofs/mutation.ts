@@ -1,7 +1,6 @@
 import '../scripts/shared/lifeline.ts';
 import { randomBytes } from 'node:crypto';
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Child } from '../scripts/shared/child.ts';
@@ -10,6 +9,7 @@ import { groups, passes } from './mutation/plan.ts';
 import { fileScores, groupScores, percent, type FileScore, type GroupScore, type Survivor } from './mutation/score.ts';
 import { mutate } from './mutation/stryker.ts';
 import { findLeftovers } from '../scripts/testing/leftovers.ts';
+import { makeStackDirectory } from '../scripts/shared/stack-directory.ts';
 import { endProcess } from '../scripts/shared/processes.ts';
 import { describeMachine, writeResult } from '../scripts/repository/results/result-file.ts';
 import { startTestServers } from '../scripts/testing/test-servers.ts';
@@ -35,9 +35,7 @@ const stop = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => stop.abort());
 }
-const directory = mkdtempSync(join(tmpdir(), 'lenden-mutation-'));
-// If Postgres runs as another account, that account needs access to its data directory.
-chmodSync(directory, 0o755);
+const directory = makeStackDirectory('lenden-mutation-');
 // Every process of this run inherits the mark. Processes that still have it at the end are stopped.
 const mark = randomBytes(8).toString('hex');
 process.env['LENDEN_TEST_RUN'] = mark;

@@ -1,9 +1,8 @@
-import { mkdtempSync, chmodSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { readOrMakeMasterKey } from '../scripts/development/development-secrets.ts';
 import { startStack } from '../scripts/development/stack.ts';
+import { makeStackDirectory } from '../scripts/shared/stack-directory.ts';
 import { wholeNumber } from './trade/whole-number.ts';
 import { proveTrade } from './trade/proof.ts';
 
@@ -29,9 +28,7 @@ if (values.help) {
 }
 
 async function main(): Promise<number> {
-  const directory = mkdtempSync(join(tmpdir(), 'lenden-trade-'));
-  // Postgres may run as another account, which must be able to enter this directory.
-  chmodSync(directory, 0o755);
+  const directory = makeStackDirectory('lenden-trade-');
   const say = (line: string): void => console.log(line);
   const stack = await startStack({ directory, ports: 'free', environment: process.env, say });
   try {

@@ -13,7 +13,10 @@ export function failIfRowMissing(error: unknown): void {
   if (failure !== null) {
     const { message } = failure;
     setCurrentDetails(`Stopped: ${message}. Was an older backup of the database restored? See docs/restore.md.`);
-    throw ApplicationFailure.create({ type: ROW_MISSING, message, nonRetryable: true });
+    const shown = ApplicationFailure.create({ type: ROW_MISSING, message, nonRetryable: true });
+    // The trace would name the files of the installation.
+    shown.stack = '';
+    throw shown;
   }
 }
 

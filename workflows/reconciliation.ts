@@ -4,7 +4,8 @@
  *
  *   opening    finds or writes the run's row → fetching
  *   fetching   reads the day's payouts from the gateway's own API, if it has one → advancing
- *   advancing  lines, then payments and refunds without a line, then cases, then the ledger; some seconds of work at a time → advancing | ended
+ *   advancing  lines, then payments and refunds without a line, then cases, then the ledger; some seconds of work at a time → advancing | ended, or
+ *              fetching if somebody has asked for the day meanwhile
  *   ended      the row says how
  *
  * Messages: query `progress`. Cancelling the workflow cancels the run; what it has found stays.
@@ -53,6 +54,9 @@ export async function reconciliationWorkflow(input: ReconciliationInput): Promis
       await renewWhenLong<typeof reconciliationWorkflow>(new Inbox(), input);
       progress = await advanceReconciliation(reference);
       setCurrentDetails(wordsOf(progress));
+      if (progress.goesOn && progress.step === 'fetching') {
+        await fetchOrGoOn(reference);
+      }
     } while (progress.goesOn);
   } catch (error) {
     if (isCancellation(error)) {

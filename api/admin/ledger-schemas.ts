@@ -3,6 +3,7 @@ import { MODES } from '../../domain/mode.ts';
 import { IdText } from '../http/fields.ts';
 import { listQuery } from '../http/paging.ts';
 import { ModeFilter, Moment } from './filters.ts';
+import { MinorSum } from './schemas.ts';
 
 const At = Moment.optional().describe(
   'Balances at this instant; for a date, at its end in UTC. Without it, balances now.',
@@ -33,9 +34,9 @@ export const EntriesQuery = z.object({ ...listQuery(['id']), ...PERIOD });
 export const EntriesExportQuery = z.object(PERIOD);
 
 const SUMS = {
-  debitMinor: z.int().describe('The sum of all postings that debit the account.'),
-  creditMinor: z.int().describe('The sum of all postings that credit the account.'),
-  balanceMinor: z.int().describe('On the normal side; negative if the other side is larger.'),
+  debitMinor: MinorSum.describe('The sum of all postings that debit the account, in minor units as text, as all sums.'),
+  creditMinor: MinorSum.describe('The sum of all postings that credit the account.'),
+  balanceMinor: MinorSum.describe('On the normal side; negative if the other side is larger.'),
 };
 const NormalSide = z.enum(['debit', 'credit']);
 
@@ -60,8 +61,8 @@ export const LedgerEntry = z
     cause: z.object({ type: z.string(), id: z.string() }),
     reversesId: z.int().nullable().describe('The journal entry that this one reverses.'),
     otherAccount: z.string(),
-    debitMinor: z.int(),
-    creditMinor: z.int(),
+    debitMinor: MinorSum,
+    creditMinor: MinorSum,
     createdAt: z.iso.datetime(),
   })
   .meta({ id: 'LedgerEntry' });
@@ -73,8 +74,8 @@ export const TrialBalance = z
     currencies: z.array(
       z.object({
         currency: z.string(),
-        debitMinor: z.int(),
-        creditMinor: z.int(),
+        debitMinor: MinorSum,
+        creditMinor: MinorSum,
         balanced: z
           .boolean()
           .describe('Whether the two sums are equal. They always are, unless somebody changed the ledger.'),

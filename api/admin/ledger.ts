@@ -247,9 +247,9 @@ function filterOf({ applicationId, mode = 'LIVE', currency, account: name }: z.i
 
 function sumsView(sums: AccountSums, normalSide: NormalSide) {
   return {
-    debitMinor: toJsonInteger(sums.debitMinor),
-    creditMinor: toJsonInteger(sums.creditMinor),
-    balanceMinor: toJsonInteger(balanceOf(sums, normalSide)),
+    debitMinor: sums.debitMinor.toString(),
+    creditMinor: sums.creditMinor.toString(),
+    balanceMinor: balanceOf(sums, normalSide).toString(),
   };
 }
 
@@ -281,8 +281,8 @@ function byCurrency(rows: readonly TrialRow[]) {
     const creditMinor = accountsOf.reduce((sum, row) => sum + row.creditMinor, 0n);
     return {
       currency,
-      debitMinor: toJsonInteger(debitMinor),
-      creditMinor: toJsonInteger(creditMinor),
+      debitMinor: debitMinor.toString(),
+      creditMinor: creditMinor.toString(),
       balanced: debitMinor === creditMinor,
       accounts: accountsOf.map(({ name, normalSide, ...sums }) => ({
         account: name,
@@ -313,8 +313,8 @@ function entryView(entry: AccountEntry, accountId: bigint) {
     cause: { type: entry.causeType, id: entry.causeId },
     reversesId: entry.reversesId === null ? null : toJsonInteger(entry.reversesId),
     otherAccount: otherAccount(entry, accountId),
-    debitMinor: toJsonInteger(debitMinor),
-    creditMinor: toJsonInteger(creditMinor),
+    debitMinor: debitMinor.toString(),
+    creditMinor: creditMinor.toString(),
     createdAt: entry.createdAt.toISOString(),
   };
 }

@@ -14,6 +14,7 @@ import { isPlainDate } from '../../domain/plain-date.ts';
 import { freeText, IdText, isComparable, text } from '../http/fields.ts';
 import { listQuery } from '../http/paging.ts';
 import { ModeFilter, Moment } from './filters.ts';
+import { MinorSum } from './schemas.ts';
 
 /** Media types of files. A browser chooses one by the file's name. */
 export const FILE_TYPES = [
@@ -200,7 +201,6 @@ export const PayoutsQuery = z.object({
 export const PayoutParams = z.object({ reference: z.string().regex(/^po_[0-9A-Za-z]{22}$/, 'is not a payout') });
 
 /** A sum may be greater than a JSON number holds exactly. */
-const Sum = z.string().regex(/^-?\d+$/);
 
 const PAYOUT = {
   reference: z.string(),
@@ -213,10 +213,10 @@ const PAYOUT = {
   status: z.enum(PAYOUT_STATUSES),
   arrivesOn: z.iso.date().nullable(),
   lines: z.int(),
-  linesMinor: Sum.describe('The sum of the net amounts of its lines, in minor units as text, as all sums.'),
-  statedMinor: Sum.nullable().describe('What the gateway says.'),
-  bankMinor: Sum.nullable().describe('What the bank or an operator says.'),
-  residualMinor: Sum.nullable().describe(
+  linesMinor: MinorSum.describe('The sum of the net amounts of its lines, in minor units as text, as all sums.'),
+  statedMinor: MinorSum.nullable().describe('What the gateway says.'),
+  bankMinor: MinorSum.nullable().describe('What the bank or an operator says.'),
+  residualMinor: MinorSum.nullable().describe(
     'What no line explains: the bank’s amount, or else the gateway’s, less the lines. Null if neither is known.',
   ),
   itemized: z.boolean().describe('Whether its lines can be known at all.'),
@@ -233,10 +233,10 @@ export const PayoutDetail = z
       z.object({
         kind: z.enum(PAYOUT_LINE_KINDS),
         lines: z.int(),
-        grossMinor: Sum,
-        feeMinor: Sum,
-        taxMinor: Sum,
-        netMinor: Sum,
+        grossMinor: MinorSum,
+        feeMinor: MinorSum,
+        taxMinor: MinorSum,
+        netMinor: MinorSum,
       }),
     ),
   })
@@ -255,9 +255,16 @@ export const PayoutLine = z
   })
   .meta({ id: 'PayoutLine' });
 
+/** Far above any transfer, and low enough that its difference from the lines of a payout still fits a JSON integer. */
+const BANK_MINOR_MAX = 1_000_000_000_000_000;
+
 export const BankAmount = z
   .object({
-    amountMinor: z.int().describe('In the currency of the payout; negative if the bank took it.'),
+    amountMinor: z
+      .int()
+      .min(-BANK_MINOR_MAX, 'is too small')
+      .max(BANK_MINOR_MAX, 'is too large')
+      .describe('In the currency of the payout; negative if the bank took it.'),
     arrivedOn: z.iso.date('must be a date').refine(isPlainDate, 'must be a date from 1970 on'),
     reason: freeText(500),
   })

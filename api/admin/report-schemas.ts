@@ -4,6 +4,7 @@ import { isPlainDate } from '../../domain/plain-date.ts';
 import { REPORT_DAYS_MAX, REPORT_SPANS } from '../../domain/report.ts';
 import { IdText } from '../http/fields.ts';
 import { ModeFilter, Moment } from './filters.ts';
+import { MinorSum } from './schemas.ts';
 
 const Instant = z.iso.datetime();
 
@@ -64,7 +65,6 @@ export const PaymentReportQuery = z.object({
 });
 export type PaymentReportFilter = z.infer<typeof PaymentReportQuery>;
 
-const MinorSum = z.string().regex(/^-?\d+$/);
 const Count = z.int();
 
 export const PaymentReport = z

@@ -151,3 +151,6 @@ export const AuditLogQuery = z.object({
     .regex(/^[\x21-\x7e]([\x20-\x7e]{0,198}[\x21-\x7e])?$/, 'is not a valid id')
     .optional(),
 });
+
+/** A sum in minor units as text, because a sum may be larger than a JSON integer. */
+export const MinorSum = z.string().regex(/^-?\d+$/);

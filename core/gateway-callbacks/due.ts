@@ -1,8 +1,8 @@
-import { sql } from 'kysely';
 import { now } from '../../database/expressions.ts';
 import type { Statements } from '../../database/statements.ts';
 import { statement, type Given } from '../../database/typed-statements.ts';
 import { SWEPT_PAYMENT, sweptPaymentOf, type SweptPayment } from '../payments/store/due.ts';
+import { dueAgain } from '../sweep/backoff.ts';
 
 /** A stored callback that no query has covered yet. */
 export interface WaitingCallback {
@@ -38,7 +38,7 @@ const TAKE_DUE = statement((db, $: Given<{ max: number }>) =>
         .from('due')
         .set((eb) => ({
           sweeps: eb('c.sweeps', '+', 1),
-          nextSweepAt: sql<Date>`now() + least(interval '1 hour', interval '30 seconds' * power(2, least(${eb.ref('c.sweeps')}, 10)))`,
+          nextSweepAt: dueAgain(eb.ref('c.sweeps')),
         }))
         .whereRef('c.id', '=', 'due.id')
         .returning(['c.id', 'c.paymentId', 'c.attemptId', 'c.rawPayload', 'c.signatureValid']),

@@ -34,6 +34,7 @@ export function timelineOf(payment: TimedPayment, course: Course): TimelineEntry
       detail: status,
     })),
     ...course.refunds.flatMap(refundEntries),
+    ...course.disputes.flatMap(disputeEntries),
     ...course.decisions.flatMap(decisionEntries),
     ...course.events.flatMap((event) => eventEntries(event, course)),
   ];
@@ -67,6 +68,14 @@ function refundEntries(refund: Course['refunds'][number]): Entries {
     at(acceptedAt, `refund ${id} accepted by the gateway`),
     at(reviewSince, `refund ${id} put under review`, reviewReason),
     at(endedAt, `refund ${id} ended: ${status}`, failureCode),
+  ];
+}
+
+function disputeEntries(dispute: Course['disputes'][number]): Entries {
+  const { id, status, reason, createdAt, endedAt } = dispute;
+  return [
+    { at: createdAt, event: `dispute ${id} opened`, detail: `${toDecimalText(dispute)} ${dispute.currency}` },
+    at(endedAt, `dispute ${id} ended: ${status}`, reason),
   ];
 }
 

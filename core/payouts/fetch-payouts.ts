@@ -3,8 +3,9 @@ import type { Mode } from '../../domain/mode.ts';
 import { addDays, type PlainDate } from '../../domain/plain-date.ts';
 import { payoutFileReference, payoutReference } from '../../domain/references.ts';
 import type { Gateway, PayoutPage } from '../../gateways/port.ts';
+import { everyStore, type StoreToRead } from './every-store.ts';
 import { LineBatch, LineNumbering, type LinesSource } from './store-lines.ts';
-import { beginApiSource, countApiLines, sayPayouts, storesAt } from './store/api-sources.ts';
+import { beginApiSource, countApiLines, sayPayouts } from './store/api-sources.ts';
 import { addRejections } from './store/lines.ts';
 
 /** A gateway may complete a payout some days after it has sent it, so each run looks back. Lines that are known are left out. */
@@ -39,20 +40,15 @@ export async function fetchPayouts(
   day: DayToFetch,
   onPage: (lines: number) => void,
 ): Promise<Fetched> {
-  const { database, gateways } = deps;
+  const { gateways } = deps;
   const { mode, gateway } = day;
   const how = gateways.capabilities(gateway)?.payouts ?? 'file';
   if (how === 'file') {
     return { stores: 0, lines: 0 };
   }
-  const configured = await database.withSystem((em) => storesAt(em, { mode, gateway }));
-  const own = gateways.defaultStoreId(gateway, mode);
-  const stores: readonly StoreToRead[] = [
-    ...configured,
-    ...(own === undefined || configured.some(({ storeId, applicationId }) => storeId === own && applicationId === null)
-      ? []
-      : [{ applicationId: null, storeId: own, sealedSecret: null }]),
-  ].filter(({ storeId }) => how === 'api' || day.trustedStores.includes(storeId));
+  const stores = (await everyStore(deps, { gateway, mode })).filter(
+    ({ storeId }) => how === 'api' || day.trustedStores.includes(storeId),
+  );
   let lines = 0;
   for (const store of stores) {
     const opened = gateways.open(gateway, mode, store);
@@ -61,12 +57,6 @@ export async function fetchPayouts(
     }
   }
   return { stores: stores.length, lines };
-}
-
-interface StoreToRead {
-  readonly applicationId: bigint | null;
-  readonly storeId: string;
-  readonly sealedSecret: string | null;
 }
 
 interface Reading {

@@ -13,7 +13,7 @@ import { readMatchSettings } from './store/match-settings.ts';
 import { keepCases } from './store/cases.ts';
 import { linesOfPeriod, openResults, unjudgedLines } from './store/lines.ts';
 import { movementsOfDay, MOVEMENT_SOURCES } from './store/movements.ts';
-import { type Advance, advanceTo, endRun, findRun, lockRun, type RunRow } from './store/runs.ts';
+import { type Advance, advanceTo, beginAgain, endRun, findRun, lockRun, type RunRow } from './store/runs.ts';
 
 /** How many lines or movements one transaction judges. */
 const BATCH_MAX = 2_000;
@@ -53,7 +53,7 @@ export async function advanceRun(deps: RunDependencies, reference: string): Prom
     const feeAtSettlement = gateways.capabilities(run.gateway)?.feeKnown === 'at-settlement';
     const settings = await readMatchSettings(em, run.gateway);
     const done = await doPart(em, run, { settings, feeAtSettlement, calendar, asOf });
-    if (done === 'ended') {
+    if (done === 'went-on') {
       return progressOf(await findRun(em, reference));
     }
     await advanceTo(em, run.id, done);
@@ -89,7 +89,10 @@ interface Judging {
   readonly asOf: string;
 }
 
-async function doPart(em: EntityManager, run: RunRow, judging: Judging): Promise<Advance | 'ended'> {
+/** `went-on`: the run's row says already where it goes on, or how it ended. */
+type Done = Advance | 'went-on';
+
+async function doPart(em: EntityManager, run: RunRow, judging: Judging): Promise<Done> {
   switch (run.step) {
     case 'fetching':
       return next(run.step);
@@ -103,8 +106,7 @@ async function doPart(em: EntityManager, run: RunRow, judging: Judging): Promise
     case 'checking':
       return checkPart(em, run);
     case 'done':
-      await endRun(em, run.reference, { state: 'COMPLETED', ledgerBalanced: run.ledgerBalanced, problem: run.problem });
-      return 'ended';
+      return complete(em, run, run);
   }
 }
 
@@ -178,17 +180,29 @@ async function lookPart(em: EntityManager, run: RunRow, judging: Judging): Promi
     : { step: 'looking', position: textOf({ phase: following, after: '0' }), ...done };
 }
 
-async function checkPart(em: EntityManager, run: RunRow): Promise<Advance | 'ended'> {
+async function checkPart(em: EntityManager, run: RunRow): Promise<Done> {
   if ((await bookTransfers(em, run)) > 0) {
     return { step: 'checking', position: null, ...NOTHING };
   }
   const findings = await payoutFindingsOf(em, run);
-  await endRun(em, run.reference, {
-    state: 'COMPLETED',
+  return complete(em, run, {
     ledgerBalanced: findings.length === 0,
     problem: findings[0]?.what ?? run.problem,
   });
-  return 'ended';
+}
+
+/** Ends a run, unless somebody has asked for the day meanwhile. The row is locked, so a request comes either before the end or after it. */
+async function complete(
+  em: EntityManager,
+  { id, reference, again }: RunRow,
+  { ledgerBalanced, problem }: Pick<RunRow, 'ledgerBalanced' | 'problem'>,
+): Promise<Done> {
+  if (again) {
+    await beginAgain(em, id);
+  } else {
+    await endRun(em, reference, { state: 'COMPLETED', ledgerBalanced, problem });
+  }
+  return 'went-on';
 }
 
 function positionOf({ position }: RunRow, first: string): Position {

@@ -6,10 +6,12 @@ import type { CoreDependencies } from '../dependencies.ts';
 import type { ActingOperator } from '../operators/acting-operator.ts';
 import { recordAudit } from '../operators/store/audit.ts';
 import { countResults, type ListedRun, newestRun, type ResultCounts } from './store/result-list.ts';
+import { askAgain } from './store/runs.ts';
 
 /** After so long, the answer has the counts so far. Proxies often give up after 30 seconds. */
 const ANSWER_WITHIN_MS = 25_000;
 const LOOK_EVERY_MS = 250;
+const LOOKS_BEFORE_START = 4;
 
 type Dependencies = Pick<CoreDependencies, 'database' | 'dispatch'>;
 
@@ -26,7 +28,10 @@ export interface StartedRuns {
   readonly counts: ResultCounts;
 }
 
-/** Starts a run for each gateway and waits for their end, for a while. Runs that are running already are not started twice. */
+/**
+ * Starts a run for each gateway and waits for their end, for a while. A run that is running already begins once more before it ends, so that the answer
+ * has what came meanwhile.
+ */
 export async function startRuns(
   deps: Dependencies,
   caller: ActingOperator,
@@ -40,12 +45,19 @@ export async function startRuns(
       target: { type: 'reconciliation', id: period },
       after: { mode, gateways },
     });
+    for (const gateway of gateways) {
+      await askAgain(em, { mode, gateway, period });
+    }
     return readNow(em);
   });
-  for (const gateway of gateways) {
-    await deps.dispatch.startReconciliation({ mode, gateway, period, operatorId: caller.operator.id });
-  }
-  for (;;) {
+  let missing = gateways;
+  for (let looks = 0; ; looks += 1) {
+    // A workflow whose run has ended may not have, and is no new run. So one that does not show is started again.
+    if (looks % LOOKS_BEFORE_START === 0) {
+      for (const gateway of missing) {
+        await deps.dispatch.startReconciliation({ mode, gateway, period, operatorId: caller.operator.id });
+      }
+    }
     const runs = await deps.database.withOperator(caller.view, async (em) => {
       const found: ListedRun[] = [];
       for (const gateway of gateways) {
@@ -54,7 +66,8 @@ export async function startRuns(
       }
       return found;
     });
-    const ended = runs.length === gateways.length && runs.every(({ state }) => state !== 'RUNNING');
+    missing = gateways.filter((gateway) => !runs.some((run) => run.gateway === gateway));
+    const ended = missing.length === 0 && runs.every(({ state }) => state !== 'RUNNING');
     if (ended || Date.now() >= answerAtMs) {
       const counts = await deps.database.withOperator(caller.view, (em) =>
         countResults(em, { mode, period, gateways }),

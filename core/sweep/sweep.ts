@@ -5,6 +5,7 @@ import { revokeUnconfirmed } from '../applications/store/credentials.ts';
 import { unreadDecisions } from '../decisions/sweep.ts';
 import type { MailingDependencies } from '../dependencies.ts';
 import { dueCallbacks } from '../gateway-callbacks/sweep.ts';
+import { dueDisputeSearches } from '../disputes/searches.ts';
 import { dueDisputes } from '../disputes/sweep.ts';
 import { dueInvoices, resumeEndedInvoices } from '../invoices/sweep.ts';
 import { RETIRED_MAX, RETIREMENTS, type Retention } from '../maintenance/store/retention.ts';
@@ -59,6 +60,7 @@ export async function sweep(deps: SweepDependencies): Promise<Swept> {
   const invoicesNotified = await step('invoices', () => runSweep(deps, dueInvoices(deps)));
   const deliveriesStarted = await step('deliveries', () => runSweep(deps, dueEvents(deps)));
   const importsStarted = await step('payout imports', () => runSweep(deps, duePayoutImports(deps)));
+  await step('lost disputes', () => runSweep(deps, dueDisputeSearches(deps)));
   await step('disputes', () => runSweep(deps, dueDisputes(deps)));
   await step('operator links', async () => (await beginOperatorLinks(deps)).length);
   await step('expired changes', () =>

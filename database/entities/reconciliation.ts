@@ -33,6 +33,8 @@ export const ReconciliationRunSchema = defineEntity({
     movementsDone: p.integer().default(0),
     ledgerBalanced: p.boolean().nullable(),
     problem: p.text().nullable(),
+    /** Somebody has asked for the day meanwhile: once more from the beginning, before the run ends. */
+    again: p.boolean().default(false),
     endedAt: p.datetime().nullable(),
     updatedAt: p
       .datetime()

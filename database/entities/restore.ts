@@ -14,6 +14,22 @@ export const RestoreSchema = defineEntity({
 export class Restore extends RestoreSchema.class {}
 RestoreSchema.setClass(Restore);
 
+/** A search for disputes that a restore may have lost. */
+export const DisputeSearchSchema = defineEntity({
+  name: 'DisputeSearch',
+  tableName: 'dispute_searches',
+  properties: {
+    id: p.bigint('bigint').primary().autoincrement(),
+    since: p.datetime(),
+    createdAt: p.datetime().defaultRaw('now()'),
+    sweeps: p.integer().default(0),
+    nextSweepAt: p.datetime().nullable().defaultRaw('now()'),
+    updatedAt: p.datetime().defaultRaw('now()'),
+  },
+});
+export class DisputeSearch extends DisputeSearchSchema.class {}
+DisputeSearchSchema.setClass(DisputeSearch);
+
 /** Invoice numbers that customers hold and that no invoice has any more. */
 export const LostInvoiceNumberSchema = defineEntity({
   name: 'LostInvoiceNumber',

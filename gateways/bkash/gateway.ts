@@ -39,6 +39,7 @@ export const BKASH_CAPABILITIES: GatewayCapabilities = {
   sessionLifeMinutes: null,
   takesCallbacks: true,
   payouts: 'file',
+  disputes: 'none',
 };
 
 /** State that all gateways of a process share: tokens and recorded executions. Their rows make them common to all processes. */

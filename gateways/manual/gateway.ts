@@ -22,6 +22,7 @@ export const MANUAL_CAPABILITIES: GatewayCapabilities = {
   sessionLifeMinutes: null,
   takesCallbacks: false,
   payouts: 'file',
+  disputes: 'none',
 };
 
 export interface ManualOptions {

@@ -39,6 +39,7 @@ export const NAGAD_CAPABILITIES: GatewayCapabilities = {
   sessionLifeMinutes: null,
   takesCallbacks: true,
   payouts: 'file',
+  disputes: 'none',
 };
 
 /** The API's URL with its path, and the origin of the payer's page, which has its own port or host. Source: open-source clients. */

@@ -42,6 +42,7 @@ export const SSLCOMMERZ_CAPABILITIES: GatewayCapabilities = {
   sessionLifeMinutes: null,
   takesCallbacks: true,
   payouts: 'unconfirmed-api',
+  disputes: 'none',
 };
 
 const SESSION_PATH = '/gwprocess/v4/api.php';

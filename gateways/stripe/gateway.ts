@@ -4,7 +4,7 @@ import type { Gateway, GatewayCapabilities } from '../port.ts';
 import { queryAttempt, closeSession } from './attempt.ts';
 import { parseCallback } from './callback.ts';
 import { readCredentials } from './credentials.ts';
-import { queryDispute } from './disputes.ts';
+import { listDisputes, queryDispute } from './disputes.ts';
 import { createStripeLibrary, type StripeLibrary } from './library.ts';
 import { readPayouts } from './payouts.ts';
 import { queryRefund, refund } from './refunds.ts';
@@ -44,6 +44,7 @@ export const STRIPE_CAPABILITIES: GatewayCapabilities = {
   sessionLifeMinutes: 24 * 60,
   takesCallbacks: true,
   payouts: 'api',
+  disputes: 'api',
 };
 
 export interface StripeOptions {
@@ -81,6 +82,7 @@ export function createStripeGateway(options: StripeOptions): Gateway {
     refund: (request) => refund(library(), request),
     queryRefund: (gatewayRefundId, charge) => queryRefund(library(), gatewayRefundId, charge),
     queryDispute: (disputeId) => queryDispute(library(), disputeId),
+    listDisputes: (window) => listDisputes(library(), window),
     readPayouts: (window) => readPayouts(library(), window),
   };
 }

@@ -1,17 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import {
-  chmodSync,
-  cpSync,
-  existsSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeStackDirectory } from '../../scripts/shared/stack-directory.ts';
 import type { Edit } from './defect.ts';
 import { matchesOf } from './matches.ts';
 
@@ -42,8 +32,7 @@ export class EditDoesNotApply extends Error {
 
 /** Copies the tracked files in their current state, committed or not, with the same packages. */
 export function copyTree(root: string): WorkingCopy {
-  const directory = mkdtempSync(join(tmpdir(), 'lenden-defects-'));
-  chmodSync(directory, 0o755);
+  const directory = makeStackDirectory('lenden-defects-');
   const listed = execFileSync('git', ['ls-files', '-z'], { cwd: root, encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 });
   for (const file of listed.split('\0')) {
     if (file !== '' && existsSync(join(root, file))) {

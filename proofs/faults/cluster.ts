@@ -1,6 +1,5 @@
 import { execFile } from 'node:child_process';
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -12,6 +11,7 @@ import { untilAnswering, untilLogged } from '../../scripts/development/readiness
 import { readOrMakeMasterKey } from '../../scripts/development/development-secrets.ts';
 import { runtimeLogins, runtimeLoginVariables } from '../../scripts/shared/runtime-logins.ts';
 import { simulatorEnvironment } from '../../scripts/development/stack-environment.ts';
+import { makeStackDirectory } from '../../scripts/shared/stack-directory.ts';
 import { prepareNamespace } from '../../scripts/shared/temporal-namespace.ts';
 import { WORKER_FLAGS } from '../../scripts/shared/worker-flags.ts';
 import { startTemporal } from '../../scripts/development/temporal.ts';
@@ -75,9 +75,7 @@ export const NAMESPACE = 'default';
 
 /** Starts everything once. `note` is called for each process that ends or restarts. */
 export async function startCluster(note: (line: string) => void): Promise<Cluster> {
-  const directory = mkdtempSync(join(tmpdir(), 'lenden-faults-'));
-  // If Postgres runs as another account, that account needs access to its data directory.
-  chmodSync(directory, 0o755);
+  const directory = makeStackDirectory('lenden-faults-');
   const opened: Member[] = [];
   const links: Link[] = [];
   const stop = async (): Promise<void> => {

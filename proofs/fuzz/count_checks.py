@@ -23,6 +23,7 @@ from schemathesis.specs.openapi import object_authorization
 sys.path.insert(0, os.path.dirname(__file__))
 import adding_up  # noqa: E402
 import contracts  # noqa: E402
+import existing  # noqa: E402
 
 load_all_checks()
 
@@ -78,6 +79,8 @@ def beyond_the_schema(case):
         return
     if isinstance(case.meta.phase.data, FuzzingPhaseData) and made.get(label) and next(turns):
         case.path_parameters = {MADE_BEFORE[label]: made[label].pop()}
+    if subject == "operators":
+        existing.refer(case)
     if label in INVOICES and isinstance(body, dict):
         case.body = INVOICES[label](body)
     if label == "POST /invoices" and isinstance(body, dict) and "issue" not in body:

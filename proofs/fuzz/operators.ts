@@ -6,7 +6,10 @@ import { insertOperator } from '../../core/operators/store/operators.ts';
 import { hashPassword } from '../../core/operators/passwords.ts';
 import { readRoleByName, replaceGrants } from '../../core/operators/store/roles.ts';
 import type { DevFile } from '../../scripts/development/dev-file.ts';
+import type { Person } from '../trade/operator.ts';
 import { paidPayment, send } from './paid-payment.ts';
+import { openPayoutDay } from './payout-day.ts';
+import type { Subject } from './subject.ts';
 
 /** A session is limited to 600 requests a minute, so there are several. */
 const SESSIONS = 30;
@@ -15,30 +18,31 @@ const REFUNDS_EACH = 20;
 const FRESH_EVERY_MS = 20_000;
 const Session = z.object({ data: z.object({ token: z.string() }) });
 
-export interface FuzzingOperators {
+export interface FuzzingOperators extends Pick<Subject, 'known'> {
   /** Sessions of one Super Admin. */
   readonly tokens: readonly string[];
   /** The session of an operator who may do everything, but in another application. */
   readonly neighbour: string;
 }
 
-/** Creates operators and what they work on: paid payments, and refunds that wait for a second person. */
+/** Creates operators and what they work on: paid payments, refunds that wait for a second person, and a day of payouts with open cases. */
 export async function openOperators(
   dev: DevFile,
   [shop, elsewhere]: readonly [Registration, Registration],
 ): Promise<FuzzingOperators> {
   const database = await openDatabase({ url: dev.databaseUrl, poolSize: 2 });
   try {
-    const logInAs = await operatorWith(database, dev, { role: 'Super Admin', applicationId: null });
-    const asNeighbour = await operatorWith(database, dev, { role: 'Admin', applicationId: elsewhere.applicationId });
-    const asMaker = await operatorWith(database, dev, { role: 'Support', applicationId: null });
+    const owner = await hire(database, { role: 'Super Admin', applicationId: null });
+    const neighbour = await hire(database, { role: 'Admin', applicationId: elsewhere.applicationId });
+    const maker = await hire(database, { role: 'Support', applicationId: null });
+    const accountant = await hire(database, { role: 'Super Admin', applicationId: null });
     await database.withSystem((em) => em.execute('update applications set refund_approval_threshold_minor = 0'));
-    await makeWork(dev, { credentials: shop.test, maker: await asMaker() });
+    await makeWork(dev, { credentials: shop.test, maker: await tokenOf(dev, maker) });
     const tokens: string[] = [];
     while (tokens.length < SESSIONS) {
-      tokens.push(await logInAs());
+      tokens.push(await tokenOf(dev, owner));
     }
-    return { tokens, neighbour: await asNeighbour() };
+    return { tokens, neighbour: await tokenOf(dev, neighbour), known: await openPayoutDay(dev, accountant) };
   } finally {
     await database.close();
   }
@@ -49,12 +53,7 @@ interface Hired {
   readonly applicationId: bigint | null;
 }
 
-/** Returns a function that logs the operator in. */
-async function operatorWith(
-  database: Database,
-  { api }: DevFile,
-  { role, applicationId }: Hired,
-): Promise<() => Promise<string>> {
+async function hire(database: Database, { role, applicationId }: Hired): Promise<Person> {
   const password = randomBytes(18).toString('base64url');
   const email = `${randomUUID()}@lenden.example`;
   const passwordHash = await hashPassword(password);
@@ -63,7 +62,11 @@ async function operatorWith(
     const operatorId = await insertOperator(em, { email, name: role, passwordHash, passwordTemporary: false });
     await replaceGrants(em, { operatorId, grants: [{ roleId, applicationId }] });
   });
-  return async () => Session.parse(await send(`${api}/auth/login`, { body: { email, password } })).data.token;
+  return { email, password };
+}
+
+async function tokenOf({ api }: DevFile, person: Person): Promise<string> {
+  return Session.parse(await send(`${api}/auth/login`, { body: person })).data.token;
 }
 
 async function makeWork(

@@ -53,6 +53,7 @@ export async function fuzz(run: FuzzRun): Promise<FuzzFindings> {
       LENDEN_FUZZ_COUNTS: file('counts.json'),
       LENDEN_FUZZ_SUBJECT: run.subject.name,
       LENDEN_FUZZ_PAID: run.subject.paid.join(' '),
+      LENDEN_FUZZ_KNOWN: JSON.stringify(run.subject.known),
       LENDEN_FUZZ_SESSIONS: run.subject.sessions.join(' '),
       LENDEN_FUZZ_LOGO: run.logoUrl,
       PYTHONDONTWRITEBYTECODE: '1',

@@ -15,6 +15,8 @@ export interface Subject {
   readonly sessions: readonly string[];
   /** References of paid payments, for refunds. */
   readonly paid: readonly string[];
+  /** References that exist, by the path that takes one or the beginning of several; the longest counts. */
+  readonly known: Readonly<Record<string, readonly string[]>>;
   /** Operations that are not called, by id, with the reason. */
   readonly leftOut: Readonly<Record<string, string>>;
   /** Operations that need not answer 2xx, with the reason: no schema can describe the input that they need. */
@@ -45,6 +47,7 @@ export function applications(peers: readonly [CredentialPair, CredentialPair]): 
     selection: ['--exclude-path-regex', OF_OPERATORS.source],
     sessions: [],
     paid: [],
+    known: {},
     leftOut: {},
     beyondSchema: {},
     silentChecks: {
@@ -70,22 +73,8 @@ const ENDS_THE_SESSION: Readonly<Record<string, string>> = {
 
 const BEYOND_SCHEMA: Readonly<Record<string, string>> = {
   'POST /admin/webhooks/{id}/resend': 'needs an endpoint that takes events',
-  'GET /admin/reconciliation/runs/{reference}': 'needs the reference of a run',
   'POST /admin/reconciliation/runs/{reference}/cancel': 'needs a run that is running',
-  'POST /admin/payout-files': 'needs a file that its mapping can read',
-  'GET /admin/payout-files/{reference}/content': 'needs the reference of a file',
-  'GET /admin/payout-files/{reference}/rejections': 'needs the reference of a file',
   'POST /admin/payout-files/{reference}/cancel': 'needs a file that is being imported',
-  'GET /admin/payouts/{reference}': 'needs the reference of a payout',
-  'GET /admin/payouts/{reference}/lines': 'needs the reference of a payout',
-  'POST /admin/payouts/{reference}/bank-amount': 'needs the reference of a payout',
-  'GET /admin/reconciliation/cases/{reference}': 'needs the reference of a case',
-  'POST /admin/reconciliation/cases/{reference}/assign': 'needs the reference of a case',
-  'POST /admin/reconciliation/cases/{reference}/release': 'needs the reference of a case',
-  'POST /admin/reconciliation/cases/{reference}/notes': 'needs the reference of a case',
-  'POST /admin/reconciliation/cases/{reference}/actions': 'needs the reference of a case',
-  'POST /admin/reconciliation/cases/{reference}/actions/second': 'needs the reference of a case',
-  'POST /admin/reconciliation/cases/{reference}/actions/withdraw': 'needs the reference of a case',
   'POST /auth/login': 'wants a password',
   'POST /auth/password': 'wants the present password',
   'POST /auth/totp/confirm': 'wants the code of this half-minute',
@@ -114,7 +103,12 @@ const SILENT_CHECKS: Readonly<Record<string, string>> = {
   ensure_resource_availability: 'few operations read what another has made, and a short run seldom follows them',
 };
 
-export function operators({ tokens, neighbour }: { tokens: readonly string[]; neighbour: string }): Subject {
+interface OperatorCallers extends Pick<Subject, 'known'> {
+  readonly tokens: readonly string[];
+  readonly neighbour: string;
+}
+
+export function operators({ tokens, neighbour, known }: OperatorCallers): Subject {
   const [token = ''] = tokens;
   return {
     name: 'operators',
@@ -130,6 +124,7 @@ export function operators({ tokens, neighbour }: { tokens: readonly string[]; ne
     ],
     sessions: tokens,
     paid: [],
+    known,
     leftOut: ENDS_THE_SESSION,
     beyondSchema: BEYOND_SCHEMA,
     silentChecks: SILENT_CHECKS,
@@ -155,6 +150,7 @@ export function contract({ contract: name, peers, paid }: ContractCallers): Subj
     selection: [],
     sessions: [],
     paid,
+    known: {},
     leftOut: {},
     beyondSchema: {},
     silentChecks: name === 'shadhinpay' ? AFTER_CREATION : {},

@@ -12,12 +12,17 @@ export interface ApiOperator {
   upload(path: string, bytes: Uint8Array | ReadableStream<Uint8Array>): Promise<unknown>;
 }
 
-export async function logIn(dev: DevFile): Promise<ApiOperator> {
-  const [owner] = dev.operators;
-  if (owner === undefined) {
+export interface Person {
+  readonly email: string;
+  readonly password: string;
+}
+
+/** Logs in a person; the stack's own first operator unless given. */
+export async function logIn(dev: DevFile, person: Person | undefined = dev.operators[0]): Promise<ApiOperator> {
+  if (person === undefined) {
     throw new Error('the stack has no operators');
   }
-  const { email, password } = owner;
+  const { email, password } = person;
   const login = await fetch(`${dev.api}/auth/login`, {
     method: 'POST',
     headers: { 'Content-Type': 'application/json' },

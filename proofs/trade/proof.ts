@@ -44,7 +44,7 @@ const Payouts = z.array(
 );
 const Trial = z.object({
   currencies: z.array(
-    z.object({ currency: z.string(), accounts: z.array(z.object({ account: z.string(), balanceMinor: z.int() })) }),
+    z.object({ currency: z.string(), accounts: z.array(z.object({ account: z.string(), balanceMinor: z.string() })) }),
   ),
 });
 
@@ -193,7 +193,7 @@ async function judge(
     const left = accounts.filter(
       ({ account, balanceMinor }) =>
         /:(clearing|transit|unexplained|differences)$/.test(account) &&
-        balanceMinor !== (account === 'gateway:bkash:transit' ? unexplainedMinor : 0),
+        balanceMinor !== String(account === 'gateway:bkash:transit' ? unexplainedMinor : 0),
     );
     problems.push(...left.map(({ account, balanceMinor }) => `${account} in ${currency} holds ${balanceMinor}`));
   }

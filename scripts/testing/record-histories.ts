@@ -1,6 +1,5 @@
 import '../shared/lifeline.ts';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { historyToJSON, type History } from '@temporalio/common/lib/proto-utils.js';
@@ -9,6 +8,7 @@ import { INVOICE_BRANCHES, openInvoiceRecorder } from '../../test/replay/invoice
 import { openPayoutRecorder, PAYOUT_BRANCHES } from '../../test/replay/payout-branches.ts';
 import { openReconciliationRecorder, RECONCILIATION_BRANCHES } from '../../test/replay/reconciliation-branches.ts';
 import type { Child } from '../shared/child.ts';
+import { makeStackDirectory } from '../shared/stack-directory.ts';
 import { startTestServers } from './test-servers.ts';
 
 const DIRECTORY = resolve(import.meta.dirname, '../../test/replay/histories');
@@ -18,9 +18,7 @@ const SHORT_HISTORIES = ['limit.historyCount.suggestContinueAsNew=100'];
 
 const { values } = parseArgs({ options: { only: { type: 'string' } } });
 const servers: Child[] = [];
-const data = mkdtempSync(join(tmpdir(), 'lenden-record-'));
-// If Postgres runs as another account, that account needs access to its data directory.
-chmodSync(data, 0o755);
+const data = makeStackDirectory('lenden-record-');
 try {
   const say = (line: string): void => console.error(line);
   Object.assign(

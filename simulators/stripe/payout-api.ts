@@ -68,11 +68,13 @@ function listTransactions({ gateway, account, given }: Asked): Call {
 }
 
 function listDisputes({ gateway, account, given }: Asked): Call {
-  refuseUnknown(given, [...pageMembers, 'charge', 'payment_intent'], '');
+  refuseUnknown(given, [...pageMembers, 'charge', 'created', 'payment_intent'], '');
   const { charge, payment_intent: intent } = given;
+  const created = rangeOf(given['created'], 'created');
   const all = disputesOf(gateway, account)
     .toReversed()
     .map((dispute) => disputeFields(gateway, dispute))
+    .filter((dispute) => created(Number(dispute['created'])))
     .filter((dispute) => charge === undefined || dispute['charge'] === charge)
     .filter((dispute) => intent === undefined || dispute['payment_intent'] === intent);
   return query(() => pageOf(all, given, '/v1/disputes'));

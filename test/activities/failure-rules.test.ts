@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
-import { ApplicationFailure } from '@temporalio/common';
-import { asApplicationFailure } from '../../activities/failures.ts';
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import { pino } from 'pino';
+import { asApplicationFailure, guarded } from '../../activities/failures.ts';
 import { LedgerConflict } from '../../core/ledger/store.ts';
 import { GatewayFailure } from '../../gateways/port.ts';
 
@@ -54,3 +55,13 @@ test.each([new Error('duplicate key (email)=(jane@example.com)'), 'text', undefi
     expect(failure.cause).toBeUndefined();
   },
 );
+
+test('what was cancelled goes on as cancelled, and is no fault to log', async () => {
+  // Temporal would otherwise repeat an activity that an operator has stopped.
+  const cancelled = new CancelledFailure('CANCELLED');
+  const lines: string[] = [];
+  const log = pino({}, { write: (line) => void lines.push(line) });
+  const stopped = guarded({ log, activity: 'importPayoutFile' }, () => Promise.reject(cancelled));
+  await expect(stopped).rejects.toBe(cancelled);
+  expect(lines).toEqual([]);
+});

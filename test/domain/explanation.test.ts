@@ -20,6 +20,7 @@ const calm: PaymentSituation = {
   choosing: false,
   decision: null,
   refunds: [],
+  disputes: [],
   deliveries: [],
 };
 
@@ -224,6 +225,51 @@ describe('a payment with an open refund', () => {
     // The answer stays readable.
     const { next } = explain({ ...calm, status: 'SUCCEEDED', refunds: Array.from({ length: 5 }, () => pending) });
     expect(next).toMatch(/ 2 more refunds are open\.$/);
+  });
+});
+
+describe('a disputed charge', () => {
+  const paid = { ...calm, status: 'SUCCEEDED' } as const;
+  const money = { amountMinor: 2_500n, currency: 'USD' };
+  const open = { money, status: 'OPEN', respondBy: LATER } as const;
+
+  test('waits for the shop until its answer is due, and is still paid', () => {
+    // Whoever reads this has some days to answer, and loses the money otherwise.
+    expect(explain({ ...paid, disputes: [open] })).toEqual({
+      summary: 'The gateway confirmed the charge, and it is posted to the ledger.',
+      waitingFor: 'operator',
+      until: LATER,
+      next:
+        'The payment is final unless it is refunded. The payer disputes 25.00 USD of the charge at their bank. ' +
+        "The shop answers in the gateway's dashboard until 2026-06-04 10:30:00 UTC; then the bank decides.",
+    });
+  });
+
+  test.each([NOW, null])('whose answer was due at %p waits for the bank', (respondBy) => {
+    // Nobody must look for something to answer that is answered or too late.
+    const told = explain({ ...paid, disputes: [{ ...open, respondBy }] });
+    expect(told).toMatchObject({ waitingFor: 'gateway-answer', until: null });
+    expect(told.next).toMatch(/The bank decides; Lenden queries the gateway for the outcome once a day\.$/);
+  });
+
+  test.each([
+    ['WON', /A dispute over 25\.00 USD was won: the shop keeps the money\.$/],
+    ['LOST', /A dispute over 25\.00 USD was lost: the gateway took the money back\.$/],
+    ['CLOSED', /A dispute over 25\.00 USD ended before money was taken\.$/],
+  ] as const)('that ended as %s says so, and waits for nothing', (status, words) => {
+    // The books have the charge, so only the dispute explains why its money is missing.
+    const told = explain({ ...paid, disputes: [{ ...open, status }] });
+    expect(told).toMatchObject({ waitingFor: 'nothing', until: null });
+    expect(told.summary).toMatch(words);
+    expect(told.next).toMatch(/^Nothing\./);
+  });
+
+  test('of which a refund is at the gateway waits for the person first', () => {
+    // The deadline is the one that somebody can still meet.
+    const refunds = [
+      { money, status: 'PENDING', ofUnapplied: false, reviewReason: null, approvalDueAt: null, decision: null },
+    ] as const;
+    expect(explain({ ...paid, refunds, disputes: [open] })).toMatchObject({ waitingFor: 'operator', until: LATER });
   });
 });
 

@@ -85,6 +85,7 @@ describe('the explanation', () => {
     choosing: fc.boolean(),
     decision: fc.option(fc.record({ decision: fc.constant('accept'), needsAnother: fc.boolean() })),
     refunds: fc.constant([]),
+    disputes: fc.constant([]),
     deliveries: fc.constant([]),
   });
 
@@ -119,6 +120,7 @@ describe('the explanation', () => {
     choosing: false,
     decision: null,
     refunds: [],
+    disputes: [],
     deliveries: [],
   };
   test.each<[string, Partial<PaymentSituation>, string, number | null]>([

@@ -77,3 +77,39 @@ describe('a dispute', () => {
     await expect(query()).rejects.toMatchObject({ name: 'GatewayFailure' });
   });
 });
+
+describe('the list of disputes', () => {
+  const since = new Date('2026-11-21T10:00:00.500Z');
+  const list = (after: string | null) => stripe.gateway.listDisputes?.({ since, after });
+  const page = (ids: readonly string[], more: boolean) =>
+    json({ object: 'list', url: '/v1/disputes', has_more: more, data: ids.map((id) => bodyOf({ id })) });
+
+  test('is read page by page, from a second on', async () => {
+    // A dispute of the very second of the dump may be missing in it.
+    stripe.answer(page(['dp_3', 'dp_2'], true));
+    const first = await list(null);
+    expect(first).toEqual({
+      disputes: [
+        { disputeId: 'dp_3', gatewayTxnId: 'pi_1' },
+        { disputeId: 'dp_2', gatewayTxnId: 'pi_1' },
+      ],
+      next: 'dp_2',
+    });
+    stripe.answer(page(['dp_1'], false));
+    expect(await list(first?.next ?? null)).toMatchObject({ disputes: [{ disputeId: 'dp_1' }], next: null });
+    expect(stripe.state.asked.map(({ call, query: asked }) => [call, Object.fromEntries(asked)])).toEqual([
+      ['GET /v1/disputes', { 'created[gte]': '1795255200', limit: '50', starting_after: 'dp_2' }],
+    ]);
+  });
+
+  test.each([
+    ['another object', json({ object: 'charge' })],
+    ['a dispute without an id', json({ object: 'list', has_more: false, data: [{ object: 'dispute' }] })],
+    ['a refusal', refusal({ code: 'parameter_invalid' }, 400)],
+    ['no answer', text('', 500)],
+  ])('is unknown after %s', async (_name, reply) => {
+    // A list that cannot be read is no empty list.
+    stripe.answer(reply);
+    await expect(list(null)).rejects.toMatchObject({ name: 'GatewayFailure' });
+  });
+});

@@ -4,6 +4,7 @@ import type { History } from '@temporalio/common/lib/proto-utils.js';
 import { Worker } from '@temporalio/worker';
 import { pino } from 'pino';
 import { createReconciliationActivities } from '../../activities/reconciliation.ts';
+import { askAgain } from '../../core/reconciliation/store/runs.ts';
 import { createDispatch } from '../../temporal/dispatch.ts';
 import { WORKFLOWS } from '../../worker/workflow-bundle.ts';
 import { TASK_QUEUES, WORKFLOW_TYPES, workflowIds } from '../../workflows/messages/names.ts';
@@ -165,6 +166,18 @@ export const RECONCILIATION_BRANCHES: Readonly<Record<string, (recorder: Reconci
       const { runId } = await handle.describe();
       await handle.result();
       return recorder.temporal.client.workflow.getHandle(handle.workflowId, runId).fetchHistory();
+    },
+    async 'reconciliation-asked-again'(recorder) {
+      // Somebody asks for the day while it runs, so the run begins once more.
+      recorder.interference.held = true;
+      const handle = await begin(recorder, '2026-11-05');
+      await untilHeld(handle);
+      await recorder.world.ledger.database.withSystem((em) =>
+        askAgain(em, { mode: 'TEST', gateway: GATEWAY, period: '2026-11-05' }),
+      );
+      recorder.interference.held = false;
+      await handle.result();
+      return handle.fetchHistory();
     },
     async 'reconciliation-scheduled'(recorder) {
       return scheduled(recorder, 'bkash');

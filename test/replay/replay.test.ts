@@ -57,6 +57,7 @@ const EVENTS_MAX: Readonly<Record<string, number>> = {
   'reconciliation-cancelled': 25,
   'reconciliation-resumed': 19,
   'reconciliation-continued-as-new': 115,
+  'reconciliation-asked-again': 30,
   'reconciliation-scheduled': 14,
   'reconciliation-scheduled-while-running': 12,
 };
@@ -169,5 +170,14 @@ describe('the gate', () => {
     const broken = await changed((source) => source.replace('await fetchOrGoOn(reference);', ''), 'reconciliation.ts');
     const names = ['reconciliation-completes', 'reconciliation-continued-as-new', 'reconciliation-cancelled'];
     expect(await refused(broken, names)).toEqual(names);
+  });
+
+  test('turns red when a reconciliation that begins again does not read the gateway again', async () => {
+    // What the gateway has paid out meanwhile would be missing in the answer.
+    const broken = await changed(
+      (source) => source.replace("progress.goesOn && progress.step === 'fetching'", 'progress === null'),
+      'reconciliation.ts',
+    );
+    expect(await refused(broken, ['reconciliation-asked-again'])).toEqual(['reconciliation-asked-again']);
   });
 });

@@ -1,9 +1,9 @@
-import { sql } from 'kysely';
 import { later, now } from '../../../database/expressions.ts';
 import type { Statements } from '../../../database/statements.ts';
 import { statement, type Given, type RowOf } from '../../../database/typed-statements.ts';
 import type { StatedDisputeStatus } from '../../../domain/dispute.ts';
 import type { Mode } from '../../../domain/mode.ts';
+import { dueAgain } from '../../sweep/backoff.ts';
 
 /** A dispute of which a callback spoke. */
 export interface NoticedDispute {
@@ -59,7 +59,7 @@ const TAKE_DUE = statement((db, $: Given<{ max: number }>) =>
         .from('due')
         .set((eb) => ({
           sweeps: eb('d.sweeps', '+', 1),
-          nextSweepAt: sql<Date>`now() + least(interval '1 hour', interval '30 seconds' * power(2, least(${eb.ref('d.sweeps')}, 10)))`,
+          nextSweepAt: dueAgain(eb.ref('d.sweeps')),
         }))
         .whereRef('d.id', '=', 'due.id')
         .returning([

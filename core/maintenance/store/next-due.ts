@@ -76,6 +76,13 @@ const NEXT_DUE = statement((db) =>
       .limit(1)
       .as('dispute'),
     eb
+      .selectFrom('dispute_searches')
+      .select('nextSweepAt')
+      .where('nextSweepAt', 'is not', null)
+      .orderBy('nextSweepAt')
+      .limit(1)
+      .as('disputeSearch'),
+    eb
       .selectFrom('payout_files')
       .select('nextSweepAt')
       .where('state', 'in', ['UPLOADING', 'UPLOADED', 'IMPORTING'])

@@ -1,6 +1,7 @@
 import type { Statements } from '../../../database/statements.ts';
 import { now } from '../../../database/expressions.ts';
 import { statement, type Given, type RowOf } from '../../../database/typed-statements.ts';
+import type { StatedDisputeStatus } from '../../../domain/dispute.ts';
 
 const ROWS_MAX = 50;
 
@@ -122,12 +123,34 @@ const DECISIONS = statement((db, $: Given<OfPayment>) =>
     .limit(ROWS_MAX),
 );
 
+/** As far as the gateway has confirmed them. Open ones first, as with refunds. */
+const DISPUTES = statement((db, $: Given<OfPayment>) =>
+  db
+    .selectFrom('disputes')
+    .select((eb) => [
+      'id',
+      eb.ref('status').$castTo<StatedDisputeStatus>().as('status'),
+      'reason',
+      eb.ref('amountMinor').$notNull().as('amountMinor'),
+      eb.ref('currency').$notNull().as('currency'),
+      'respondBy',
+      'createdAt',
+      'endedAt',
+    ])
+    .where('paymentId', '=', $('paymentId'))
+    .where('status', '<>', 'NOTICED')
+    .orderBy((eb) => eb('endedAt', 'is not', null))
+    .orderBy('id')
+    .limit(ROWS_MAX),
+);
+
 /** What is stored about the course of a payment, at most 50 rows of each kind. */
 export interface Course {
   readonly attempts: readonly RowOf<typeof ATTEMPTS>[];
   readonly callbacks: readonly RowOf<typeof CALLBACKS>[];
   readonly unapplied: readonly RowOf<typeof UNAPPLIED>[];
   readonly refunds: readonly RowOf<typeof REFUNDS>[];
+  readonly disputes: readonly RowOf<typeof DISPUTES>[];
   readonly decisions: readonly RowOf<typeof DECISIONS>[];
   readonly events: readonly RowOf<typeof EVENTS>[];
   readonly deliveryAttempts: readonly RowOf<typeof DELIVERY_ATTEMPTS>[];
@@ -140,6 +163,7 @@ export async function readCourse(statements: Statements, paymentId: bigint): Pro
     callbacks: await CALLBACKS.all(statements, ofPayment),
     unapplied: await UNAPPLIED.all(statements, ofPayment),
     refunds: await REFUNDS.all(statements, ofPayment),
+    disputes: await DISPUTES.all(statements, ofPayment),
     decisions: await DECISIONS.all(statements, ofPayment),
     events: await EVENTS.all(statements, ofPayment),
     deliveryAttempts: await DELIVERY_ATTEMPTS.all(statements, ofPayment),

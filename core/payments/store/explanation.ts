@@ -49,6 +49,11 @@ export async function explainPayment(statements: Statements, payment: Explained)
     refunds: course.refunds.map((refund) =>
       refundOf(refund, openDecision(decisions.find(({ refundId }) => refundId === refund.id))),
     ),
+    disputes: course.disputes.map(({ amountMinor, currency, status, respondBy }) => ({
+      money: { amountMinor, currency },
+      status,
+      respondBy,
+    })),
     deliveries: course.events.map(deliveryOf),
   });
   return { ...situation, timeline: timelineOf(payment, course) };

@@ -3,6 +3,7 @@ import type { EntityManager } from '../../../database/connection.ts';
 import { now } from '../../../database/expressions.ts';
 import type { Tables } from '../../../database/tables.ts';
 import { statement, type Given } from '../../../database/typed-statements.ts';
+import { CLOSED_BY_EVIDENCE, CLOSED_CASE, noteClosing } from './closed-cases.ts';
 import { keepDisputeCases } from './dispute-cases.ts';
 import { lockGateway } from './locks.ts';
 import type { AtGateway } from './movements.ts';
@@ -86,33 +87,21 @@ const RENEW = statement((db, $: Given<AtGateway>) =>
 );
 
 const CLOSE_BY_EVIDENCE = statement((db, $: Given<AtGateway>) =>
-  db
-    .with('closed', (q) =>
+  noteClosing(
+    db.with('closed', (q) =>
       q
         .updateTable('reconciliation_cases as c')
         .from('reconciliation_results as r')
-        .set({ state: 'RESOLVED', resolution: 'EVIDENCE', resolvedAt: now, updatedAt: now })
+        .set(CLOSED_BY_EVIDENCE)
         .whereRef('r.id', '=', 'c.resultId')
         .where('c.mode', '=', $('mode'))
         .where('c.gateway', '=', $('gateway'))
         .where('c.state', '<>', 'RESOLVED')
         .where((eb) => eb.or([eb('r.status', '<>', 'FLAGGED'), eb('r.superseded', '=', true)]))
-        .returning(['c.id', 'c.applicationId', 'c.mode']),
-    )
-    .insertInto('reconciliation_case_entries')
-    .columns(['caseId', 'applicationId', 'mode', 'kind', 'text'])
-    .expression((insert) =>
-      insert
-        .selectFrom('closed')
-        .select([
-          'closed.id',
-          'closed.applicationId',
-          'closed.mode',
-          sql<'resolved'>`${sql.lit('resolved')}`.as('kind'),
-          sql<string>`${sql.lit('A later line or another state of the books explains it.')}`.as('text'),
-        ]),
-    )
-    .returning('id'),
+        .returning(CLOSED_CASE),
+    ),
+    'A later line or another state of the books explains it.',
+  ),
 );
 
 const RESIDUALS = statement((db, $: Given<AtGateway>) =>
@@ -154,17 +143,22 @@ const RESIDUALS = statement((db, $: Given<AtGateway>) =>
     .returning('id'),
 );
 const CLOSE_RESIDUALS = statement((db, $: Given<AtGateway>) =>
-  db
-    .updateTable('reconciliation_cases as c')
-    .from('payouts as o')
-    .set({ state: 'RESOLVED', resolution: 'EVIDENCE', resolvedAt: now, updatedAt: now })
-    .whereRef('o.id', '=', 'c.payoutId')
-    .where('c.kind', '=', 'residual')
-    .where('c.mode', '=', $('mode'))
-    .where('c.gateway', '=', $('gateway'))
-    .where('c.state', '<>', 'RESOLVED')
-    .whereRef('o.bankMinor', '=', 'o.linesMinor')
-    .returning('c.id'),
+  noteClosing(
+    db.with('closed', (q) =>
+      q
+        .updateTable('reconciliation_cases as c')
+        .from('payouts as o')
+        .set(CLOSED_BY_EVIDENCE)
+        .whereRef('o.id', '=', 'c.payoutId')
+        .where('c.kind', '=', 'residual')
+        .where('c.mode', '=', $('mode'))
+        .where('c.gateway', '=', $('gateway'))
+        .where('c.state', '<>', 'RESOLVED')
+        .whereRef('o.bankMinor', '=', 'o.linesMinor')
+        .returning(CLOSED_CASE),
+    ),
+    'The payout adds up to what the bank received.',
+  ),
 );
 
 const RENEW_RESIDUALS = statement((db, $: Given<AtGateway>) =>

@@ -5,6 +5,7 @@ import type { Tables } from '../../../database/tables.ts';
 import { statement, type Given } from '../../../database/typed-statements.ts';
 import type { DisputeReason } from '../../../domain/dispute.ts';
 import { caseReference } from '../../../domain/references.ts';
+import { CLOSED_BY_EVIDENCE, CLOSED_CASE, noteClosing } from './closed-cases.ts';
 import type { AtGateway } from './movements.ts';
 
 type Cases = Tables & { c: Tables['reconciliation_cases']; d: Tables['disputes'] };
@@ -75,34 +76,22 @@ const CONFIRMED = sql<boolean>`d.status = 'CLOSED' or d.status in ('WON', 'LOST'
     and (s.moved = -t.taken or s.foreign_lines > 0 and sign(s.moved) = -sign(t.taken)))`;
 
 const CLOSE = statement((db, $: Given<AtGateway>) =>
-  db
-    .with('closed', (q) =>
+  noteClosing(
+    db.with('closed', (q) =>
       q
         .updateTable('reconciliation_cases as c')
         .from('disputes as d')
-        .set({ state: 'RESOLVED', resolution: 'EVIDENCE', resolvedAt: now, updatedAt: now })
+        .set(CLOSED_BY_EVIDENCE)
         .whereRef('d.id', '=', 'c.disputeId')
         .where('c.kind', '=', 'dispute')
         .where('c.mode', '=', $('mode'))
         .where('c.gateway', '=', $('gateway'))
         .where('c.state', '<>', 'RESOLVED')
         .where(CONFIRMED)
-        .returning(['c.id', 'c.applicationId', 'c.mode']),
-    )
-    .insertInto('reconciliation_case_entries')
-    .columns(['caseId', 'applicationId', 'mode', 'kind', 'text'])
-    .expression((insert) =>
-      insert
-        .selectFrom('closed')
-        .select([
-          'closed.id',
-          'closed.applicationId',
-          'closed.mode',
-          sql<'resolved'>`${sql.lit('resolved')}`.as('kind'),
-          sql<string>`${sql.lit('The dispute has ended, and the lines of payouts agree.')}`.as('text'),
-        ]),
-    )
-    .returning('id'),
+        .returning(CLOSED_CASE),
+    ),
+    'The dispute has ended, and the lines of payouts agree.',
+  ),
 );
 
 const RENEW = statement((db, $: Given<AtGateway>) =>

@@ -36,6 +36,7 @@ const RUN = [
   'movementsDone',
   'ledgerBalanced',
   'problem',
+  'again',
   'startedByOperatorId',
   'createdAt',
   'endedAt',
@@ -106,6 +107,42 @@ export interface Advance {
 
 export async function advanceTo(statements: Statements, id: bigint, advance: Advance): Promise<void> {
   await ADVANCE.all(statements, { id, ...advance });
+}
+
+const ASK_AGAIN = statement((db, $: Given<Matched>) =>
+  db
+    .updateTable('reconciliation_runs')
+    .set({ again: true, updatedAt: now })
+    .where('mode', '=', $('mode'))
+    .where('gateway', '=', $('gateway'))
+    .where('period', '=', $('period'))
+    .where('state', '=', 'RUNNING'),
+);
+
+/** Has the run that is running, if one is, begin once more before it ends: it may have passed what is new. */
+export async function askAgain(statements: Statements, { mode, gateway, period }: Matched): Promise<void> {
+  await ASK_AGAIN.all(statements, { mode, gateway, period });
+}
+
+const BEGIN_AGAIN = statement((db, $: Given<{ id: bigint }>) =>
+  db
+    .updateTable('reconciliation_runs')
+    .set({
+      step: 'fetching',
+      position: null,
+      linesDone: 0,
+      movementsDone: 0,
+      problem: null,
+      again: false,
+      updatedAt: now,
+    })
+    .where('id', '=', $('id'))
+    .where('state', '=', 'RUNNING'),
+);
+
+/** Lets a run begin once more. What it has found stays. */
+export async function beginAgain(statements: Statements, id: bigint): Promise<void> {
+  await BEGIN_AGAIN.all(statements, { id });
 }
 
 const NOTE_PROBLEM = statement((db, $: Given<{ reference: string; problem: string }>) =>

@@ -5,6 +5,7 @@ import type { Tables } from '../../../database/tables.ts';
 import { statement, type Given } from '../../../database/typed-statements.ts';
 import type { WordReason } from '../../../domain/payouts/reconciliation.ts';
 import { caseReference } from '../../../domain/references.ts';
+import { CLOSED_BY_EVIDENCE, CLOSED_CASE, noteClosing } from './closed-cases.ts';
 import type { AtGateway } from './movements.ts';
 
 interface ByWord {
@@ -105,12 +106,12 @@ function contradicting(eb: ExpressionBuilder<Cases, 'f'>) {
 }
 
 const CLOSE = statement((db, $: Given<AtGateway>) =>
-  db
-    .with('closed', (q) =>
+  noteClosing(
+    db.with('closed', (q) =>
       q
         .updateTable('reconciliation_cases as c')
         .from('refunds as f')
-        .set({ state: 'RESOLVED', resolution: 'EVIDENCE', resolvedAt: now, updatedAt: now })
+        .set(CLOSED_BY_EVIDENCE)
         .whereRef('f.id', '=', 'c.refundId')
         .where('c.kind', '=', 'refund-by-word')
         .where('c.mode', '=', $('mode'))
@@ -118,22 +119,10 @@ const CLOSE = statement((db, $: Given<AtGateway>) =>
         .where('c.state', '<>', 'RESOLVED')
         .where((eb) => eb.exists(linesOfRefund(eb).where('x.status', '=', 'MATCHED')))
         .where((eb) => eb.not(eb.exists(linesOfRefund(eb).where('x.status', '<>', 'MATCHED'))))
-        .returning(['c.id', 'c.applicationId', 'c.mode']),
-    )
-    .insertInto('reconciliation_case_entries')
-    .columns(['caseId', 'applicationId', 'mode', 'kind', 'text'])
-    .expression((insert) =>
-      insert
-        .selectFrom('closed')
-        .select([
-          'closed.id',
-          'closed.applicationId',
-          'closed.mode',
-          sql<'resolved'>`${sql.lit('resolved')}`.as('kind'),
-          sql<string>`${sql.lit('A line of a payout confirms what was decided.')}`.as('text'),
-        ]),
-    )
-    .returning('id'),
+        .returning(CLOSED_CASE),
+    ),
+    'A line of a payout confirms what was decided.',
+  ),
 );
 
 function reasonOf(eb: ExpressionBuilder<Cases, 'f'>) {

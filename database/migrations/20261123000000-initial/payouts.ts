@@ -258,6 +258,8 @@ export const RECONCILIATION = [
   movements_done integer not null default 0,
   ledger_balanced boolean,
   problem text,
+  -- Somebody has asked for the day meanwhile: once more from the beginning, before the run ends.
+  again boolean not null default false,
   ended_at timestamptz,
   ${UPDATED},
   constraint reconciliation_runs_ended_check check ((ended_at is null) = (state = 'RUNNING'))`,
@@ -265,7 +267,10 @@ export const RECONCILIATION = [
       `create unique index reconciliation_runs_running_key on reconciliation_runs (mode, gateway, period) where state = 'RUNNING'`,
       `create index reconciliation_runs_period_idx on reconciliation_runs (mode, period desc, id desc)`,
     ],
-    access: { operator: { rows: EVERY_ROW, may: 'select, insert' }, system: 'select, insert, update' },
+    access: {
+      operator: { rows: EVERY_ROW, may: 'select, update (again, updated_at)' },
+      system: 'select, insert, update',
+    },
   }),
 
   ...table({

@@ -1,4 +1,4 @@
-import { CREATED, ID, MODE, table } from './table.ts';
+import { CREATED, ID, MODE, table, UPDATED } from './table.ts';
 
 /**
  * The table of restores from a backup. `npm run restore` adds one row per restore, so that every gap in the ledger has a recorded
@@ -14,6 +14,25 @@ export const RESTORES = [
   restored_at timestamptz not null default now()`,
     appendOnly: true,
     access: { system: 'select, insert' },
+  }),
+
+  ...table({
+    name: 'dispute_searches',
+    about: 'Since when disputes are looked for at the gateways, because a restore may have lost some.',
+    isUpdated: true,
+    columns: `
+  ${ID},
+  since timestamptz not null,
+  ${CREATED},
+  -- What follows changes.
+  sweeps integer not null default 0,
+  -- Null: it has ended.
+  next_sweep_at timestamptz default now(),
+  ${UPDATED}`,
+    indexes: [
+      `create index dispute_searches_next_sweep_at_idx on dispute_searches (next_sweep_at) where next_sweep_at is not null`,
+    ],
+    access: { system: 'select, insert, update' },
   }),
 
   ...table({

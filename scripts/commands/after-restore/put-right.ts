@@ -24,6 +24,7 @@ import {
   type MovedSequence,
   type SkippedNumbers,
 } from '../../../core/maintenance/store/restored-numbers.ts';
+import { searchDisputesSince } from '../../../core/disputes/store/searches.ts';
 import type { Database } from '../../../database/connection.ts';
 import type { Statements } from '../../../database/statements.ts';
 import { paymentHandleOf, refundHandleOf } from '../../../core/dispatch.ts';
@@ -116,7 +117,10 @@ export async function putRight(restored: Restored): Promise<RestoreReport> {
   const sequences = await moveSequences(restored, known);
   const skippedNumbers = await moveCounters(restored, known);
   if (!dryRun) {
-    await database.withSystem(noteRestore);
+    await database.withSystem(async (em) => {
+      await noteRestore(em);
+      await searchDisputesSince(em, new Date(Math.max(0, since.getTime())));
+    });
   }
   const eventNumbers = await raiseAllEventSequences(restored);
   const told: LostWorkflow[] = [];

@@ -49,6 +49,7 @@ export function reportInWords(report: RestoreReport): string {
       'payouts',
       `${report.runs.length} runs of reconciliation go on from their rows; the sweeper continues imports`,
     ),
+    line('disputes', `the gateways are asked for those that were opened since ${since.toISOString()}`),
     ...skippedNumbers.map(({ applicationId, mode, from, number }) =>
       line(
         'void',

@@ -7,6 +7,13 @@ const Listed = z.array(
   z.looseObject({ id: z.int(), status: z.string(), movedMinor: z.int(), case: z.string().nullable() }),
 );
 
+const Explanation = z.object({
+  summary: z.string(),
+  waitingFor: z.string(),
+  next: z.string(),
+  timeline: z.array(z.object({ event: z.string() })),
+});
+
 let world: OperatorWorld;
 let shop: Registration;
 const tokens: Record<string, string> = {};
@@ -84,4 +91,24 @@ test('the detail of a payment and of a case shows its disputes', async () => {
     reason: 'DISPUTE_OPEN',
     dispute: { gatewayDisputeId: 'dp_open', status: 'OPEN' },
   });
+});
+
+test('application and operator read of the disputes in the explanation of the payment', async () => {
+  // The payment is SUCCEEDED and its money is gone: nothing else would say why.
+  const { apiKey, apiSecret } = shop.test;
+  const headers = { 'x-api-key': apiKey, 'x-api-secret': apiSecret };
+  const asked = await world.send({ path: `/payments/${paymentId}/explain`, headers });
+  const shown = z
+    .object({ explanation: Explanation })
+    .parse((await get('support', `/admin/payments/${paymentId}`)).data);
+  for (const { summary, waitingFor, next, timeline } of [Explanation.parse(asked.data), shown.explanation]) {
+    expect(summary).toMatch(/A dispute over 100\.00 BDT was lost: the gateway took the money back\.$/);
+    expect(waitingFor).toBe('gateway-answer');
+    expect(next).toMatch(/The payer disputes 100\.00 BDT of the charge at their bank\. The bank decides/);
+    expect(timeline.map(({ event }) => event).filter((event) => event.startsWith('dispute'))).toEqual([
+      expect.stringMatching(/^dispute \d+ opened$/),
+      expect.stringMatching(/^dispute \d+ opened$/),
+      expect.stringMatching(/^dispute \d+ ended: LOST$/),
+    ]);
+  }
 });

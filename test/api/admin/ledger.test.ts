@@ -61,7 +61,7 @@ interface Account {
   readonly id: number;
   readonly account: string;
   readonly currency: string;
-  readonly balanceMinor: number;
+  readonly balanceMinor: string;
 }
 const accountsOf = async (query: string, as = 'owner'): Promise<Account[]> =>
   (await get(`/accounts?${query}&order=ASC`, as)).data as Account[];
@@ -82,8 +82,8 @@ describe('the trial balance', () => {
       currencies: [
         {
           currency: 'BDT',
-          debitMinor: 50_250,
-          creditMinor: 50_250,
+          debitMinor: '50250',
+          creditMinor: '50250',
           balanced: true,
           accounts: [
             row('app:payable', 'credit', [4_000, 45_000, 41_000]),
@@ -93,8 +93,8 @@ describe('the trial balance', () => {
         },
         {
           currency: 'USD',
-          debitMinor: 700,
-          creditMinor: 700,
+          debitMinor: '700',
+          creditMinor: '700',
           balanced: true,
           accounts: [
             row('app:payable', 'credit', [0, 700, 700]),
@@ -107,13 +107,15 @@ describe('the trial balance', () => {
 
   test('of TEST, of one application or of one currency has nothing else in it', async () => {
     const sums = async (query: string, as?: string) =>
-      ((await get(`/trial-balance?${query}`, as)).data as { currencies: { currency: string; debitMinor: number }[] })
+      ((await get(`/trial-balance?${query}`, as)).data as { currencies: { currency: string; debitMinor: string }[] })
         .currencies;
-    expect(await sums('mode=TEST')).toMatchObject([{ currency: 'BDT', debitMinor: 999 }]);
-    expect(await sums(`applicationId=${other.applicationId}`)).toMatchObject([{ currency: 'BDT', debitMinor: 31_000 }]);
-    expect(await sums('currency=USD')).toMatchObject([{ currency: 'USD', debitMinor: 700 }]);
+    expect(await sums('mode=TEST')).toMatchObject([{ currency: 'BDT', debitMinor: '999' }]);
+    expect(await sums(`applicationId=${other.applicationId}`)).toMatchObject([
+      { currency: 'BDT', debitMinor: '31000' },
+    ]);
+    expect(await sums('currency=USD')).toMatchObject([{ currency: 'USD', debitMinor: '700' }]);
     // An operator of one application must not learn what others take.
-    expect(await sums('currency=BDT', 'scoped')).toMatchObject([{ currency: 'BDT', debitMinor: 19_250 }]);
+    expect(await sums('currency=BDT', 'scoped')).toMatchObject([{ currency: 'BDT', debitMinor: '19250' }]);
     expect(await sums(`applicationId=${other.applicationId}`, 'scoped')).toEqual([]);
   });
 
@@ -148,14 +150,20 @@ describe('the trial balance', () => {
 });
 
 function row(account: string, normalSide: string, [debitMinor, creditMinor, balanceMinor]: readonly number[]) {
-  return { account, normalSide, debitMinor, creditMinor, balanceMinor };
+  return {
+    account,
+    normalSide,
+    debitMinor: String(debitMinor),
+    creditMinor: String(creditMinor),
+    balanceMinor: String(balanceMinor),
+  };
 }
 
 describe('accounts', () => {
   test('say what each application is owed, in the view only', async () => {
     const owed = (as: string) => accountsOf('currency=BDT&account=app:payable', as);
-    expect((await owed('owner')).map(({ balanceMinor }) => balanceMinor)).toEqual([11_000, 30_000]);
-    expect((await owed('scoped')).map(({ balanceMinor }) => balanceMinor)).toEqual([11_000]);
+    expect((await owed('owner')).map(({ balanceMinor }) => balanceMinor)).toEqual(['11000', '30000']);
+    expect((await owed('scoped')).map(({ balanceMinor }) => balanceMinor)).toEqual(['11000']);
     const [, foreign] = await owed('owner');
     for (const path of ['', '/entries', '/entries/export']) {
       expect(await get(`/accounts/${foreign?.id ?? 0}${path}`, 'scoped')).toMatchObject({ status: 404 });
@@ -171,11 +179,11 @@ describe('accounts', () => {
       [id],
     );
     expect((await get(`/accounts/${id}?at=${new Date(Date.parse(at)).toISOString()}`)).data).toMatchObject({
-      creditMinor: 15_000,
-      debitMinor: 0,
+      creditMinor: '15000',
+      debitMinor: '0',
     });
-    expect((await get(`/accounts/${id}`)).data).toMatchObject({ balanceMinor: 11_000 });
-    expect((await get(`/accounts/${id}?at=2020-01-01`)).data).toMatchObject({ balanceMinor: 0 });
+    expect((await get(`/accounts/${id}`)).data).toMatchObject({ balanceMinor: '11000' });
+    expect((await get(`/accounts/${id}?at=2020-01-01`)).data).toMatchObject({ balanceMinor: '0' });
   });
 });
 
@@ -188,14 +196,14 @@ describe('the statement of an account', () => {
         kind: 'refund',
         cause: { type: 'refund', id: 'ref_1' },
         otherAccount: 'gateway:sslcommerz:clearing',
-        debitMinor: 4_000,
-        creditMinor: 0,
+        debitMinor: '4000',
+        creditMinor: '0',
       },
-      { kind: 'charge', cause: { type: 'payment', id: 'pay_2' }, debitMinor: 0, creditMinor: 5_000 },
+      { kind: 'charge', cause: { type: 'payment', id: 'pay_2' }, debitMinor: '0', creditMinor: '5000' },
     ]);
     expect(pagination).toMatchObject({ totalElements: 3 });
     const rest = await get(`/accounts/${id}/entries?size=2&cursor=${pagination?.nextCursor ?? ''}`);
-    expect(rest.data).toMatchObject([{ cause: { id: 'pay_1' }, creditMinor: 10_000 }]);
+    expect(rest.data).toMatchObject([{ cause: { id: 'pay_1' }, creditMinor: '10000' }]);
     expect((await get(`/accounts/${id}/entries?to=2020-01-01`)).data).toEqual([]);
   });
 
@@ -241,10 +249,24 @@ describe('the statement of an account', () => {
     await post(wrong);
     await world.database.withScope(wrong, (statements) => postReversal(statements, wrong));
     const [account] = await accountsOf('mode=TEST&account=gateway:bkash:clearing');
-    expect(account).toMatchObject({ balanceMinor: 0 });
+    expect(account).toMatchObject({ balanceMinor: '0' });
     const { data } = await get(`/accounts/${account?.id ?? 0}/entries`);
     const [reversal, charged] = data as { reversesId: number | null; transactionId: number }[];
     expect(reversal?.reversesId).toBe(charged?.transactionId);
     expect(charged?.reversesId).toBeNull();
+  });
+});
+
+test('sums larger than a JSON integer are exact', async () => {
+  // Text keeps every digit. A number would be rounded by most clients, or refused by us.
+  const grossMinor = BigInt(Number.MAX_SAFE_INTEGER);
+  for (const reference of ['pay_7', 'pay_8']) {
+    await charge(other, { reference, grossMinor, feeMinor: 0n, currency: 'EUR' });
+  }
+  const balanceMinor = (2n * grossMinor).toString();
+  const [account] = await accountsOf('currency=EUR&account=app:payable');
+  expect(account).toMatchObject({ balanceMinor });
+  expect((await get('/trial-balance?currency=EUR')).data).toMatchObject({
+    currencies: [{ debitMinor: balanceMinor, creditMinor: balanceMinor, balanced: true }],
   });
 });

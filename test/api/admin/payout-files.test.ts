@@ -121,6 +121,7 @@ test('payouts show their sums, lines and what no line explains, and a person sta
   const body = { amountMinor: 9_900, arrivedOn: '2026-11-04', reason: 'Seen in the account' };
   expect((await send('POST', `${path}/bank-amount`, body, 'viewer')).code).toBe('FORBIDDEN');
   expect((await send('POST', `${path}/bank-amount`, { ...body, arrivedOn: '2026-02-30' })).status).toBe(400);
+  expect((await send('POST', `${path}/bank-amount`, { ...body, amountMinor: 1e15 + 1 })).status).toBe(400);
   expect((await send('POST', `${path}/bank-amount`, body)).data).toMatchObject({
     bankMinor: '9900',
     residualMinor: '-100',

@@ -5,8 +5,11 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import { Stripe } from 'stripe';
 import { z } from 'zod';
 import { takeDueDisputes } from '../../../core/disputes/store/disputes.ts';
+import { dueDisputeSearches } from '../../../core/disputes/searches.ts';
+import { searchDisputesSince } from '../../../core/disputes/store/searches.ts';
 import { dueDisputes, queryDispute } from '../../../core/disputes/sweep.ts';
 import { runSweep } from '../../../core/sweep/engine.ts';
+import { GatewayFailure, type GatewayRegistry } from '../../../gateways/port.ts';
 import type { RunningHost } from '../../../simulators/kit/host.ts';
 import { startStripeSimulator } from '../../../simulators/stripe/server.ts';
 import { createPaymentWorld, type PaymentWorld, type Row } from '../payments/payment-world.ts';
@@ -232,6 +235,89 @@ describe('a dispute', () => {
     await sweep();
     expect(await rowOf(disputeId)).toMatchObject({ status: 'OPEN' });
     expect(await eventsOf(input)).toEqual(['payment.succeeded SUCCEEDED']);
+  });
+});
+
+describe('a dispute whose event came to a state that a restore has undone', () => {
+  const search = async (since: Date, deps = world.deps): Promise<unknown> => {
+    await world.rows('update dispute_searches set next_sweep_at = null returning 1');
+    await world.database.withSystem((em) => searchDisputesSince(em, since));
+    await runSweep(deps, dueDisputeSearches(deps));
+    return (
+      await world.rows('select next_sweep_at is null as ended from dispute_searches order by id desc limit 1')
+    )[0]?.['ended'];
+  };
+  const anHourAgo = () => new Date(Date.now() - 3_600_000);
+
+  test('is found in the list of the gateway, and told as any other', async () => {
+    // Stripe does not repeat an event that was taken.
+    const { input, disputeId } = await disputed();
+    expect(await search(anHourAgo())).toBe(true);
+    expect(await rowOf(disputeId)).toMatchObject({ status: 'NOTICED' });
+    await sweep();
+    expect(await rowOf(disputeId)).toMatchObject({ status: 'OPEN' });
+    expect(await eventsOf(input)).toEqual(['payment.succeeded SUCCEEDED', 'dispute.opened OPEN']);
+  });
+
+  test('and that is older than the restored state is not looked for', async () => {
+    // It is in the rows; years of disputes must not be read again.
+    const { disputeId } = await disputed();
+    await search(new Date(Date.now() + 3_600_000));
+    expect(await rowOf(disputeId)).toEqual({});
+  });
+
+  test('and that is known already is left as it is', async () => {
+    // One that has ended must not be asked for again.
+    const { disputeId } = await disputed();
+    await search(anHourAgo());
+    await sweep();
+    await close(disputeId, false);
+    await world.rows('update disputes set next_sweep_at = now() returning 1');
+    await sweep();
+    const before = await rowOf(disputeId);
+    expect(before).toMatchObject({ status: 'LOST', next_sweep_at: null });
+    expect(await search(anHourAgo())).toBe(true);
+    expect(await rowOf(disputeId)).toEqual(before);
+  });
+
+  test('of a charge that is not confirmed anew yet is looked for again, and named to people in the end', async () => {
+    // The restored payment is queried at the same time, and may be confirmed later than the list is read.
+    const { attempt, disputeId } = await disputed();
+    const [confirmed] = await world.rows('select gateway_txn_id as txn from payment_attempts where id = ?::bigint', [
+      attempt['id'],
+    ]);
+    const write = 'update payment_attempts set gateway_txn_id = ? where id = ?::bigint returning 1';
+    await world.rows(write, ['pi_forgotten', attempt['id']]);
+    expect(await search(anHourAgo())).toBe(false);
+    expect(alerts()).toEqual([]);
+    await world.rows(
+      'update dispute_searches set next_sweep_at = now(), sweeps = 19 where next_sweep_at is not null returning 1',
+    );
+    await runSweep(world.deps, dueDisputeSearches(world.deps));
+    expect(world.log).toContainEqual(
+      expect.objectContaining({ alert: 'dispute-unknown', disputes: [disputeId], unreadStores: 0 }),
+    );
+    expect(await world.rows('select 1 from dispute_searches where next_sweep_at is not null')).toEqual([]);
+    expect(await rowOf(disputeId)).toEqual({});
+    await world.rows(write, [confirmed?.['txn'], attempt['id']]);
+  });
+
+  test('is looked for again while its gateway is away', async () => {
+    // The search of a restore must not end with an outage of an hour.
+    const { disputeId } = await disputed();
+    const { gateways } = world.deps;
+    const away: GatewayRegistry = {
+      ...gateways,
+      open(name, mode, store) {
+        const opened = gateways.open(name, mode, store);
+        const listDisputes = () => Promise.reject(new GatewayFailure('unavailable', 'away'));
+        return opened === undefined ? undefined : { ...opened, listDisputes };
+      },
+    };
+    expect(await search(anHourAgo(), { ...world.deps, gateways: away })).toBe(false);
+    expect(await rowOf(disputeId)).toEqual({});
+    expect(await search(anHourAgo())).toBe(true);
+    expect(await rowOf(disputeId)).toMatchObject({ status: 'NOTICED' });
   });
 });
 

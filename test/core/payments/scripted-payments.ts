@@ -222,6 +222,7 @@ const NO_REFUNDS = {
   sessionLifeMinutes: null,
   takesCallbacks: true,
   payouts: 'file',
+  disputes: 'none',
 } as const;
 
 function asPort(gateway: ScriptedGateway, storeId: string): Gateway {

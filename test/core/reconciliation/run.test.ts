@@ -95,6 +95,9 @@ describe('a run', () => {
     expect((await world.cases()).map(({ state, resolution }) => `${state} ${resolution}`)).toEqual([
       'RESOLVED EVIDENCE',
     ]);
+    expect(await world.ledger.asOwner((em) => em.execute('select text from reconciliation_case_entries'))).toEqual([
+      { text: 'The payout adds up to what the bank received.' },
+    ]);
     expect(await world.balances()).toEqual({ 'app:payable': '-10000', 'gateway:fees': '300', bank: '9700' });
     expect(await findings()).toEqual([]);
   });

@@ -29,6 +29,7 @@ describe('a step that fails', () => {
         'invoices',
         'deliveries',
         'payout imports',
+        'lost disputes',
         'disputes',
         'expired changes',
         'reports',

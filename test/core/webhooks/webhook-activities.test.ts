@@ -293,7 +293,7 @@ describe('an event that cannot be sent', () => {
       });
     }
     expect(world.log[0]).toMatchObject({
-      level: 'error',
+      level: 'warn',
       event: input.eventId,
       error: expect.objectContaining({ message: 'password=canary' }),
     });

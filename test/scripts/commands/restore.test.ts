@@ -406,6 +406,9 @@ describe('a database that is set back to an older state', () => {
       const report = await restore(world, false);
       expect(report.payments.map(({ reference }) => reference)).not.toContain(later.reference);
       expect(await world.rows('select * from invoice_counters')).toEqual(invoices);
+      // The events of disputes that were opened since came to the state that is lost.
+      const searches = await world.rows<{ since: string }>('select since from dispute_searches order by id');
+      expect(new Date(searches.at(-1)?.since ?? '')).toEqual(report.since);
     });
   });
 });

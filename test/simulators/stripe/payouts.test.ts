@@ -180,6 +180,9 @@ describe('a dispute', () => {
     const dispute = await stripe.disputes.retrieve(id);
     expect(spec.findings('dispute', dispute)).toEqual([]);
     expect(await stripe.disputes.list({ payment_intent: intent })).toMatchObject({ data: [{ id }] });
+    const { created: at } = dispute;
+    expect(await stripe.disputes.list({ created: { gte: at } })).toMatchObject({ data: [{ id }] });
+    expect(await stripe.disputes.list({ created: { gte: at + 1 } })).toMatchObject({ data: [] });
     expect(await stripe.charges.retrieve(String(dispute.charge))).toMatchObject({ disputed: true });
     // 25.00 are taken, and each of these brings 9.41: with less than three the sum would wait for the next payout.
     await sell();
