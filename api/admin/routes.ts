@@ -6,6 +6,7 @@ import type { AdminDependencies } from './dependencies.ts';
 import { disputeRoutes } from './disputes.ts';
 import { gatewayRoutes } from './gateways.ts';
 import { inboxRoutes } from './inbox.ts';
+import { operatorNameRoutes } from './operator-names.ts';
 import { searchRoutes } from './search.ts';
 import { ledgerRoutes } from './ledger.ts';
 import { unappliedPaymentAdminRoutes } from './unapplied-payments.ts';
@@ -33,6 +34,7 @@ export function adminRoutes(deps: AdminDependencies): AdminRoute[] {
     ...authRoutes(deps),
     ...inboxRoutes(deps),
     ...searchRoutes(deps),
+    ...operatorNameRoutes(deps),
     ...applicationRoutes(deps),
     ...credentialRoutes(deps),
     ...userRoutes(deps),

@@ -46,6 +46,7 @@ export const DELIVERY_EXAMPLES: Readonly<Record<string, Json>> = {
     rawPayload: 'status=VALID&tran_id=Zk3TtQ0aXw7LrVb2mNs8',
     createdAt: '2026-06-04T10:03:14.000Z',
   },
+  OperatorName: { id: 7, name: 'Asha Rahman' },
   SearchHit: {
     kind: 'PAYMENT',
     foundBy: 'gateway-transaction-id',

@@ -2,6 +2,7 @@ import { AxeBuilder } from '@axe-core/playwright';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { z } from 'zod';
+import { codeOf } from '../api/admin/operator-world.ts';
 import { launchBrowser } from '../support/browser.ts';
 import { startTestStack, type TestStack } from '../support/stack.ts';
 import { PATIENCE_MS, until } from '../support/until.ts';
@@ -262,5 +263,29 @@ test('a session that ends shows the login, and the page after it', async () => {
   await page.getByLabel('Password').first().fill(passwordOf('Viewer'));
   await page.getByRole('button', { name: 'Log in' }).click();
   await heading(page, 'Refunds').waitFor();
+  await leave();
+});
+
+// The last test, because it changes how the Viewer logs in.
+test('a second factor is set up, and asked for at the next login', async () => {
+  const { page, complaints, leave } = await operatorAt('Viewer', '/test/account');
+  await page.getByRole('button', { name: 'Set up a second factor' }).click();
+  await page.getByRole('img', { name: 'QR code for the authenticator app' }).waitFor();
+  const secret = (await page.locator('code').first().textContent()) ?? '';
+  await page.getByLabel('Code from your authenticator app').first().fill(codeOf(secret));
+  await page.getByRole('button', { name: 'Confirm the code' }).click();
+  await page.getByText('Keep these recovery codes').waitFor();
+  const [recoveryCode = ''] = await page.getByRole('listitem').allTextContents();
+  expect(await findings(page)).toEqual([]);
+  await page.getByRole('button', { name: 'Signed in as' }).click();
+  await page.getByRole('menuitem', { name: 'Log out' }).click();
+  await page.getByLabel('Email').fill(emailOf('Viewer'));
+  await page.getByLabel('Password').first().fill(passwordOf('Viewer'));
+  await page.getByRole('button', { name: 'Log in' }).click();
+  await page.getByText('Your account has a second factor').waitFor();
+  await page.getByLabel('or a recovery code').fill(recoveryCode);
+  await page.getByRole('button', { name: 'Log in' }).click();
+  await heading(page, 'My account').waitFor();
+  expect(complaints.filter((text) => !text.includes('401'))).toEqual([]);
   await leave();
 });

@@ -44,6 +44,11 @@ const payment = createRoute({
   path: '/payments/$id',
   component: lazyRouteComponent(() => import('./payments/payment-page.tsx'), 'PaymentPage'),
 });
+const account = createRoute({
+  getParentRoute: () => inMode,
+  path: '/account',
+  component: lazyRouteComponent(() => import('./account/account-page.tsx'), 'AccountPage'),
+});
 const search = createRoute({
   getParentRoute: () => inMode,
   path: '/search',
@@ -71,7 +76,7 @@ export const router = createRouter({
     const text = new URLSearchParams(members as [string, string][]).toString();
     return text === '' ? '' : `?${text}`;
   },
-  routeTree: root.addChildren([start, inMode.addChildren([home, search, payments, payment, refunds, refund])]),
+  routeTree: root.addChildren([start, inMode.addChildren([home, account, search, payments, payment, refunds, refund])]),
   defaultPreload: 'intent',
   scrollRestoration: true,
 });

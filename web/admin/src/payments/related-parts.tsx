@@ -3,6 +3,7 @@ import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import type { Schemas } from '../api/client.ts';
 import { RefundStatusBadge } from '../parts/status-badge.tsx';
+import { OperatorName } from '../session/operator-name.tsx';
 import { useMode } from '../shell/mode.ts';
 import { moneyOf, shortInstantOf } from '../words/format.ts';
 import { useLanguage } from '../words/language.tsx';
@@ -20,7 +21,7 @@ export function RefundsPart({ refunds }: { readonly refunds: Detail['refunds'] }
           {moneyOf(refund, language)}
         </Link>,
         <RefundStatusBadge key="status" status={refund.status} />,
-        refund.createdBy,
+        <OperatorName key="by" by={refund.createdBy} />,
         shortInstantOf(refund.createdAt, language),
       ])}
     />
@@ -90,8 +91,8 @@ export function DecisionsPart({ decisions }: { readonly decisions: Detail['decis
       ]}
       rows={decisions.map((one) => [
         `${one.kind}: ${one.decision}`,
-        one.by,
-        one.secondedBy ?? '–',
+        <OperatorName key="by" by={one.by} />,
+        one.secondedBy === null ? '–' : <OperatorName key="seconded" by={one.secondedBy} />,
         one.reason ?? '–',
         shortInstantOf(one.createdAt, language),
       ])}

@@ -5,6 +5,7 @@ import { api, dataOf, type Schemas } from '../api/client.ts';
 import { Facts } from '../parts/facts.tsx';
 import { Loaded } from '../parts/loaded.tsx';
 import { RefundStatusBadge } from '../parts/status-badge.tsx';
+import { OperatorName } from '../session/operator-name.tsx';
 import { useMay } from '../session/session.tsx';
 import { useMode } from '../shell/mode.ts';
 import { NotFound } from '../shell/not-found.tsx';
@@ -46,10 +47,13 @@ function Detail({ refund }: { readonly refund: Schemas['Refund'] }) {
       <OfPayment paymentId={refund.paymentId} />
       <Facts
         facts={[
-          [words.refunds.askedBy, refund.createdBy],
+          [words.refunds.askedBy, <OperatorName key="by" by={refund.createdBy} />],
           [words.refunds.asked, instantOf(refund.createdAt, language)],
           [words.refunds.reason, refund.reason ?? '–'],
-          [words.refunds.approvedBy, refund.approvedBy ?? '–'],
+          [
+            words.refunds.approvedBy,
+            refund.approvedBy === null ? '–' : <OperatorName key="approved" by={refund.approvedBy} />,
+          ],
         ]}
       />
       {refund.status === 'AWAITING_APPROVAL' && <ApprovalPart refund={refund} />}

@@ -5,6 +5,7 @@ import { api, bodyOf, type Schemas } from '../api/client.ts';
 import { REFUND_STATUSES } from '../api/names.ts';
 import { Loaded } from '../parts/loaded.tsx';
 import { RefundStatusBadge } from '../parts/status-badge.tsx';
+import { OperatorName } from '../session/operator-name.tsx';
 import { useMode } from '../shell/mode.ts';
 import { moneyOf, shortInstantOf } from '../words/format.ts';
 import { useLanguage } from '../words/language.tsx';
@@ -92,7 +93,9 @@ function Rows({ rows }: { readonly rows: readonly Schemas['Refund'][] }) {
             <Table.Td>
               <RefundStatusBadge status={refund.status} />
             </Table.Td>
-            <Table.Td className="breaks">{refund.createdBy}</Table.Td>
+            <Table.Td className="breaks">
+              <OperatorName by={refund.createdBy} />
+            </Table.Td>
             <Table.Td visibleFrom="sm" className="tabular">
               {shortInstantOf(refund.createdAt, language)}
             </Table.Td>

@@ -5,6 +5,7 @@ import { api, ApiError, dataOf, keepCsrfToken } from '../api/client.ts';
 import { ErrorNotice } from '../parts/error-notice.tsx';
 import { Form, textOf } from '../parts/form.tsx';
 import { useLanguage } from '../words/language.tsx';
+import { secondFactorOf } from './code.ts';
 import { EntryCard } from './entry-card.tsx';
 import { ME, noteLoggedIn } from './session.tsx';
 
@@ -14,9 +15,8 @@ export function LoginPage() {
   const [needsCode, setNeedsCode] = useState(false);
   const logIn = useMutation({
     mutationFn: async (form: FormData) => {
-      const code = textOf(form, 'code');
       const body = { email: textOf(form, 'email'), password: textOf(form, 'password'), cookie: true };
-      return dataOf(api.POST('/auth/login', { body: code === '' ? body : { ...body, code } }));
+      return dataOf(api.POST('/auth/login', { body: { ...body, ...secondFactorOf(textOf(form, 'code')) } }));
     },
     onSuccess: async ({ csrfToken }) => {
       keepCsrfToken(csrfToken);
@@ -31,14 +31,7 @@ export function LoginPage() {
         <TextInput name="email" type="email" label={words.login.email} autoComplete="username" required />
         <PasswordInput name="password" label={words.login.password} autoComplete="current-password" required />
         {needsCode && (
-          <TextInput
-            name="code"
-            label={words.login.code}
-            inputMode="numeric"
-            autoComplete="one-time-code"
-            required
-            autoFocus
-          />
+          <TextInput name="code" label={words.login.code} autoComplete="one-time-code" required autoFocus />
         )}
         <Refusal error={logIn.error} />
         <Button type="submit" loading={logIn.isPending}>

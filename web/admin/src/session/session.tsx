@@ -65,8 +65,9 @@ export function useLogOut(): () => Promise<void> {
   const queries = useQueryClient();
   return async () => {
     await endSession();
-    queries.clear();
     queries.setQueryData(ME.queryKey, null);
+    // What the person has seen is forgotten, so that the next one does not find it.
+    queries.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== ME.queryKey[0] });
   };
 }
 

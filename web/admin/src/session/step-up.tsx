@@ -5,6 +5,7 @@ import { api, ApiError, dataOf, keepCsrfToken } from '../api/client.ts';
 import { ErrorNotice } from '../parts/error-notice.tsx';
 import { Form, textOf } from '../parts/form.tsx';
 import { useLanguage } from '../words/language.tsx';
+import { secondFactorOf } from './code.ts';
 import { ME, useMe } from './session.tsx';
 
 /** The person closed the dialog; nothing was done. */
@@ -62,8 +63,7 @@ function Dialog({ waiting, close }: { readonly waiting: Waiting; readonly close:
   const confirm = useMutation({
     mutationFn: (form: FormData) => {
       const password = textOf(form, 'password');
-      const code = textOf(form, 'code');
-      return dataOf(api.POST('/auth/reauth', { body: code === '' ? { password } : { password, code } }));
+      return dataOf(api.POST('/auth/reauth', { body: { password, ...secondFactorOf(textOf(form, 'code')) } }));
     },
     onSuccess: async ({ csrfToken }) => {
       keepCsrfToken(csrfToken);
@@ -89,7 +89,7 @@ function Dialog({ waiting, close }: { readonly waiting: Waiting; readonly close:
           data-autofocus
         />
         {operator.secondFactor && (
-          <TextInput name="code" label={words.login.code} inputMode="numeric" autoComplete="one-time-code" required />
+          <TextInput name="code" label={words.login.code} autoComplete="one-time-code" required />
         )}
         {confirm.error !== null && <ErrorNotice error={confirm.error} />}
         <Group justify="flex-end">

@@ -1,10 +1,13 @@
 import { Button, Menu, Text, useMantineColorScheme, type MantineColorScheme } from '@mantine/core';
 import { useMutation } from '@tanstack/react-query';
+import { useNavigate } from '@tanstack/react-router';
 import { languages } from '../../../language.ts';
+import { ErrorNotice } from '../parts/error-notice.tsx';
 import { useLogOut, useMe } from '../session/session.tsx';
 import { bangla } from '../words/bangla.ts';
 import { english } from '../words/english.ts';
 import { useLanguage } from '../words/language.tsx';
+import { useMode } from './mode.ts';
 
 const LANGUAGE_NAMES = { en: english.languageName, bn: bangla.languageName };
 const SCHEMES = ['light', 'dark', 'auto'] as const satisfies readonly MantineColorScheme[];
@@ -13,6 +16,8 @@ export function AccountMenu() {
   const { words, language, choose } = useLanguage();
   const { operator } = useMe();
   const { colorScheme, setColorScheme } = useMantineColorScheme();
+  const { path } = useMode();
+  const navigate = useNavigate();
   const logOut = useMutation({ mutationFn: useLogOut() });
   return (
     <Menu position="bottom-end" withinPortal>
@@ -38,7 +43,13 @@ export function AccountMenu() {
           </Menu.Item>
         ))}
         <Menu.Divider />
-        <Menu.Item onClick={() => logOut.mutate()}>{words.logOut}</Menu.Item>
+        <Menu.Item onClick={() => void navigate({ to: '/$mode/account', params: { mode: path } })}>
+          {words.account.title}
+        </Menu.Item>
+        <Menu.Item closeMenuOnClick={false} onClick={() => logOut.mutate()}>
+          {words.logOut}
+        </Menu.Item>
+        {logOut.error !== null && <ErrorNotice error={logOut.error} />}
       </Menu.Dropdown>
     </Menu>
   );
