@@ -78,6 +78,15 @@ export const CaseActionBody = z
   )
   .meta({ id: 'CaseAction' });
 
+/** What the second operator agrees to, as they have read it. */
+export const SecondedAction = z
+  .object({
+    action: z.enum(['accept', 'post-correction']),
+    movement: z.string().min(1).max(300).optional().describe('As the proposed correction has it.'),
+    account: z.enum(CORRECTION_ACCOUNTS, 'is not an account for a line').optional(),
+  })
+  .meta({ id: 'SecondedAction' });
+
 const CASE = {
   reference: z.string(),
   mode: z.enum(MODES),

@@ -17,6 +17,7 @@ import {
   DecidedCase,
   ReconciliationCase,
   ReconciliationCaseDetail,
+  SecondedAction,
 } from './reconciliation-case-schemas.ts';
 import { caseView, detailView } from './reconciliation-case-view.ts';
 import { adminRoute, type AdminRoute } from './route.ts';
@@ -159,13 +160,17 @@ function second(deps: AdminDependencies): AdminRoute {
     operationId: 'secondReconciliationCaseAction',
     tag: TAG,
     summary: 'Agree to another operator’s action',
+    description:
+      'Say what you agree to: the action as it waits in the case, with the payment, refund or account of a correction. 409 if another one waits by now.',
     permission: 'reconciliation:manage',
     sensitive: true,
     params: CaseParams,
+    body: SecondedAction,
     response: { status: 200, schema: DecidedCase },
     errors: [...ERRORS, 'FORBIDDEN'],
-    handler: async ({ caller, params: { reference } }) => {
-      const state = await secondInCase(deps, caller, { reference });
+    handler: async ({ caller, params: { reference }, body: { action, movement = null, account = null } }) => {
+      const seen = { action, movementKey: movement, account };
+      const state = await secondInCase(deps, caller, { reference, seen });
       return { status: 200, data: await decided(deps, caller, { reference, state }) };
     },
   });

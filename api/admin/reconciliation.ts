@@ -124,7 +124,7 @@ function cancel(deps: AdminDependencies): AdminRoute {
     operationId: 'cancelReconciliationRun',
     tag: TAG,
     summary: 'Stop a run; what it has found stays',
-    permission: 'report:read',
+    permission: 'reconciliation:manage',
     params: RunParams,
     response: { status: 200, schema: ReconciliationRun },
     errors: ['RESOURCE_NOT_FOUND', 'INVALID_OPERATION_STATE'],

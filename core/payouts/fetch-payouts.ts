@@ -3,6 +3,7 @@ import type { Mode } from '../../domain/mode.ts';
 import { addDays, type PlainDate } from '../../domain/plain-date.ts';
 import { payoutFileReference, payoutReference } from '../../domain/references.ts';
 import type { Gateway, PayoutPage } from '../../gateways/port.ts';
+import { matchEntries } from './match-entries.ts';
 import { everyStore, type StoreToRead } from './every-store.ts';
 import { LineBatch, LineNumbering, type LinesSource } from './store-lines.ts';
 import { beginApiSource, countApiLines, sayPayouts } from './store/api-sources.ts';
@@ -30,7 +31,7 @@ export interface Fetched {
 
 /**
  * Reads what the gateway's own API says of the payouts of a day and the week before, page by page, one transaction each. It may be repeated: known
- * lines are left out. Gateways without such an API are left to files.
+ * lines are left out. Bank entries that waited for these payouts are assigned. Gateways without such an API are left to files.
  *
  * @param onPage - called after each page with the number of lines so far; may throw to stop
  * @throws GatewayFailure
@@ -55,6 +56,9 @@ export async function fetchPayouts(
     if (opened?.readPayouts !== undefined) {
       lines += await readStore(deps, day, { store, read: opened.readPayouts.bind(opened), before: lines, onPage });
     }
+  }
+  if (lines > 0) {
+    await matchEntries(deps, { mode });
   }
   return { stores: stores.length, lines };
 }

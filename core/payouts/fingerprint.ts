@@ -5,7 +5,7 @@ import type { PayoutLine } from '../../domain/payouts/payout-line.ts';
 export const FINGERPRINT_BYTES = 16;
 
 /**
- * Returns what two lines have in common only if their sources say the same of them: 16 bytes of a SHA-256 over every member, in hexadecimal. The
+ * Returns what two lines have in common only if their sources say the same of them: 16 bytes of a SHA-256 over their members, in hexadecimal. The
  * encoding of the members is stored with each line, so it never changes.
  */
 export function lineFingerprint(line: PayoutLine): string {
@@ -15,7 +15,8 @@ export function lineFingerprint(line: PayoutLine): string {
     line.payoutReference,
     line.lineReference,
     line.gatewayTxnId,
-    line.attemptReference,
+    // The gateway's own id of a line says enough. Its API and its report name the order differently.
+    line.lineReference === null ? line.attemptReference : null,
     line.currency,
     line.grossMinor.toString(),
     line.feeMinor.toString(),

@@ -17,7 +17,7 @@ const LOOKED_AT_FOR_DAYS = 400;
 
 /**
  * Assigns bank entries to the payouts that they name as a whole, of the same currency and sign. An entry that names several payouts, or none, is left
- * for a person: an amount alone proves nothing. Called after each import, since either may come first, the entry or the payout. Returns how many
+ * for a person: an amount alone proves nothing. Called after each import, and when a gateway's API has named payouts, since either may come first, the entry or the payout. Returns how many
  * entries it assigned.
  */
 export async function matchEntries(

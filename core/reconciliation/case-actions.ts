@@ -1,5 +1,6 @@
 import type { EntityManager } from '../../database/connection.ts';
 import { DomainError } from '../../domain/errors.ts';
+import type { Money } from '../../domain/money.ts';
 import type { CorrectionAccount } from '../../domain/payouts/reconciliation.ts';
 import { awaitOutcome } from '../decisions/await-outcome.ts';
 import type { CoreDependencies } from '../dependencies.ts';
@@ -19,7 +20,7 @@ import {
   type WaitingAction,
   waitingAction,
 } from './store/case-actions.ts';
-import { acceptingNeedsSecond } from './store/case-approval.ts';
+import { acceptingNeedsSecond, caseAtRisk, hasThreshold } from './store/case-approval.ts';
 
 type Dependencies = Pick<CoreDependencies, 'database' | 'dispatch' | 'log'>;
 
@@ -76,15 +77,22 @@ export async function actOnCase(
   return decided.complete ? carriedOut(deps, caller, decided) : 'awaiting-second';
 }
 
+/** What the second operator has read and agrees to. */
+export interface SeenAction {
+  readonly action: 'accept' | 'post-correction';
+  readonly movementKey: string | null;
+  readonly account: CorrectionAccount | null;
+}
+
 /**
- * Agrees to the action that waits in a case.
- * @throws DomainError FORBIDDEN for the operator's own action, INVALID_OPERATION_STATE if none waits or its operator may no longer manage the case,
- * RESOURCE_NOT_FOUND
+ * Agrees to the action that waits in a case, if it is the one that the operator has seen: the first one may have withdrawn it and proposed another.
+ * @throws DomainError FORBIDDEN for the operator's own action, INVALID_OPERATION_STATE if none or another one waits or its operator may no longer manage
+ * the case, RESOURCE_NOT_FOUND
  */
 export async function secondInCase(
   deps: Dependencies,
   caller: ActingOperator,
-  { reference }: OfCase,
+  { reference, seen }: OfCase & { readonly seen: SeenAction },
 ): Promise<ActionState> {
   const decided = await deps.database.withOperator(caller.view, async (em) => {
     const found = await lockUnresolved(em, reference);
@@ -94,6 +102,13 @@ export async function secondInCase(
     }
     if (waiting.operatorId === caller.operator.id) {
       throw new DomainError('FORBIDDEN', 'a second operator must agree to your action');
+    }
+    if (
+      waiting.action !== seen.action ||
+      waiting.movementKey !== seen.movementKey ||
+      waiting.account !== seen.account
+    ) {
+      throw new DomainError('INVALID_OPERATION_STATE', 'Another action waits in this case: read it again.');
     }
     if (!(await stands(em, found, waiting))) {
       throw new DomainError(
@@ -163,10 +178,14 @@ async function ruleOn(
       }
       return {};
     case 'accept': {
-      const operatorId = caller.operator.id;
-      const amount = { amountMinor, currency };
-      const needsSecond = await acceptingNeedsSecond(em, { operatorId, mode, applicationId, amount });
-      return { ...about, text: wanted.reason, needsSecond };
+      const atRisk = await caseAtRisk(em, found);
+      const counted = atRisk?.find((amount) => amount.currency === currency)?.amountMinor ?? amountMinor;
+      return {
+        ...about,
+        atRiskMinor: counted,
+        text: wanted.reason,
+        needsSecond: await isAboveThreshold(em, caller, { found, atRisk }),
+      };
     }
     case 'post-correction': {
       if (result === null || result.lineId === null) {
@@ -182,6 +201,23 @@ async function ruleOn(
       return { ...about, text: wanted.reason, movementKey, account, needsSecond: true };
     }
   }
+}
+
+/** What nobody can tell takes two people wherever there is a threshold at all. */
+async function isAboveThreshold(
+  em: EntityManager,
+  caller: ActingOperator,
+  { found: { mode, applicationId }, atRisk }: { readonly found: LockedCase; readonly atRisk: readonly Money[] | null },
+): Promise<boolean> {
+  if (atRisk === null) {
+    return hasThreshold(em, { applicationId });
+  }
+  for (const amount of atRisk) {
+    if (await acceptingNeedsSecond(em, { operatorId: caller.operator.id, mode, applicationId, amount })) {
+      return true;
+    }
+  }
+  return false;
 }
 
 function nothingTo(what: string): DomainError {

@@ -159,6 +159,7 @@ export const CaseEntrySchema = defineEntity({
     operatorId: p.bigint('bigint').nullable(),
     currency: p.text().nullable(),
     amountMinor: p.bigint('bigint').nullable(),
+    atRiskMinor: p.bigint('bigint').nullable(),
     resultRevision: p.integer().nullable(),
     movementKey: p.text().nullable(),
     account: p.enum(CORRECTION_ACCOUNTS).nullable(),

@@ -9,6 +9,9 @@ export interface Conversion {
   readonly rate: string | null;
 }
 
+/** No amount is greater: the largest integer that a JSON number holds exactly. A rate that leads beyond it is no rate. */
+const CONVERTED_MAX = BigInt(Number.MAX_SAFE_INTEGER);
+
 /** Greater than 0: nothing can be converted back at a rate of nothing. */
 const RATE = /^(?=.*[1-9])\d{1,12}(?:[.]\d{1,18})?$/;
 
@@ -19,7 +22,11 @@ export function conversionOf(movement: Movement, line: PayoutLine): Conversion |
     return { currency, rate: null };
   }
   const isKnown = originalCurrency === movement.currency && isCurrency(currency) && isCurrency(originalCurrency);
-  return isKnown && rate !== null && RATE.test(rate) ? { currency, rate } : null;
+  if (!isKnown || rate === null || !RATE.test(rate)) {
+    return null;
+  }
+  const conversion = { currency, rate };
+  return magnitude(settledAs(conversion, movement.amountMinor, movement)) <= CONVERTED_MAX ? conversion : null;
 }
 
 /** Returns an amount in the movement's currency as it is settled. */

@@ -295,6 +295,15 @@ const SWEEP_OPEN_INVOICES = statement((db) =>
   db.updateTable('invoices').set({ nextSweepAt: now }).where('status', 'in', DUE_INVOICE_STATUSES).returning('id'),
 );
 
+const SWEEP_OPEN_DISPUTES = statement((db) =>
+  db.updateTable('disputes').set({ nextSweepAt: now }).where('status', 'in', ['NOTICED', 'OPEN']).returning('id'),
+);
+
+/** Makes the sweeper query every open dispute, which may have ended since. */
+export async function sweepOpenDisputes(statements: Statements): Promise<number> {
+  return (await SWEEP_OPEN_DISPUTES.all(statements, {})).length;
+}
+
 /** Makes the sweeper's next run notify every open invoice that its row may have changed. */
 export async function sweepOpenInvoices(statements: Statements): Promise<number> {
   return (await SWEEP_OPEN_INVOICES.all(statements, {})).length;

@@ -94,6 +94,8 @@ export interface NewEntry {
   readonly operatorId: bigint | null;
   readonly currency: string | null;
   readonly amountMinor: bigint | null;
+  /** The most that accepting it can book away, in minor units of `currency`. */
+  readonly atRiskMinor: bigint | null;
   readonly resultRevision: number | null;
   readonly movementKey: string | null;
   readonly account: CorrectionAccount | null;
@@ -113,6 +115,7 @@ const INSERT = statement((db, $: Given<NewEntry>) =>
       operatorId: $('operatorId'),
       currency: $('currency'),
       amountMinor: $('amountMinor'),
+      atRiskMinor: $('atRiskMinor'),
       resultRevision: $('resultRevision'),
       movementKey: $('movementKey'),
       account: $('account'),
@@ -139,6 +142,7 @@ const NOTHING = {
   operatorId: null,
   currency: null,
   amountMinor: null,
+  atRiskMinor: null,
   resultRevision: null,
   movementKey: null,
   account: null,
@@ -148,7 +152,7 @@ const NOTHING = {
 const WAITING = statement((db, $: Given<{ caseId: bigint }>) =>
   db
     .selectFrom('reconciliation_case_entries')
-    .select(['id', 'action', 'operatorId', 'needsSecond', 'secondOperatorId'])
+    .select(['id', 'action', 'movementKey', 'account', 'operatorId', 'needsSecond', 'secondOperatorId'])
     .where('caseId', '=', $('caseId'))
     .where('kind', '=', 'action')
     .where('consumedAt', 'is', null),

@@ -6,6 +6,7 @@ import type { Statements } from '../../../database/statements.ts';
 import { statement, type Given } from '../../../database/typed-statements.ts';
 import type { Mode } from '../../../domain/mode.ts';
 import type { Money } from '../../../domain/money.ts';
+import { amountsAtRisk } from '../../../domain/payouts/at-risk.ts';
 import { APPROVAL_SUM_HOURS, needsApproval, RESERVING_STATUSES, strictestLimit } from '../../../domain/refund.ts';
 
 interface Whose {
@@ -95,7 +96,7 @@ const ACTIONS = filtered((db, $: Given<ValuesOf<Acted>>) => {
     .where('y.createdAt', '>', SINCE);
   const eb = expressionBuilder(actions);
   return {
-    rows: actions.select(sql<bigint>`coalesce(sum(y.amount_minor), 0)::bigint`.as('sum')),
+    rows: actions.select(sql<bigint>`coalesce(sum(coalesce(y.at_risk_minor, y.amount_minor)), 0)::bigint`.as('sum')),
     conditions: {
       operatorId: eb('y.operatorId', '=', $('operatorId')),
       currency: eb('y.currency', '=', $('currency')),
@@ -104,6 +105,68 @@ const ACTIONS = filtered((db, $: Given<ValuesOf<Acted>>) => {
     },
   };
 });
+
+const ABOUT = statement((db, $: Given<{ resultId: bigint }>) =>
+  db
+    .selectFrom('reconciliation_results as r')
+    .leftJoin('payments as p', 'p.id', 'r.paymentId')
+    .leftJoin('payout_lines as n', 'n.id', 'r.lineId')
+    .select([
+      'r.lineId',
+      'n.currency as lineCurrency',
+      'n.grossMinor',
+      'n.feeMinor',
+      'n.taxMinor',
+      'n.netMinor',
+      'p.currency as paymentCurrency',
+      'p.amountMinor as paymentMinor',
+    ])
+    .where('r.id', '=', $('resultId')),
+);
+
+/** A case, as far as it decides how much accepting it can book away. */
+interface CaseAtStake {
+  readonly resultId: bigint | null;
+  readonly reason: string;
+  readonly currency: string;
+  readonly amountMinor: bigint;
+}
+
+/**
+ * Returns the most that accepting a case can book away, in each currency. Null: the case is about a line that is not in the operator's view, so nobody can tell.
+ */
+export async function caseAtRisk(
+  statements: Statements,
+  { resultId, reason, currency, amountMinor }: CaseAtStake,
+): Promise<Money[] | null> {
+  const stake = { currency, amountMinor };
+  const about = resultId === null ? undefined : await ABOUT.first(statements, { resultId });
+  if (about === undefined || about.lineId === null) {
+    return [stake];
+  }
+  const { lineCurrency, grossMinor, feeMinor, taxMinor, netMinor, paymentCurrency, paymentMinor } = about;
+  if (lineCurrency === null || grossMinor === null || feeMinor === null || taxMinor === null || netMinor === null) {
+    return null;
+  }
+  return amountsAtRisk({
+    reason,
+    stake,
+    line: { currency: lineCurrency, grossMinor, feeMinor, taxMinor, netMinor },
+    payment:
+      paymentCurrency === null || paymentMinor === null
+        ? null
+        : { currency: paymentCurrency, amountMinor: paymentMinor },
+  });
+}
+
+/** Reports whether any application whose rule counts has a threshold. */
+export async function hasThreshold(
+  statements: Statements,
+  { applicationId }: { readonly applicationId: bigint | null },
+): Promise<boolean> {
+  const thresholds = await THRESHOLDS.all(statements, { applicationId });
+  return thresholds.some(({ bdtMinor, others }) => bdtMinor !== null || Object.keys(Others.parse(others)).length > 0);
+}
 
 /**
  * Reports whether accepting a difference needs a second operator: it brings what the operator has done within a day above the threshold of the application, or of the

@@ -321,7 +321,7 @@ export const RECONCILIATION = [
   run_id bigint references reconciliation_runs,
   ${UPDATED},
   constraint reconciliation_results_subject_check check (line_id is not null or movement_key is not null),
-  constraint reconciliation_results_converted_check check (num_nulls(converted_currency, converted_minor) in (0, 2)
+  constraint reconciliation_results_converted_check check (num_nonnulls(converted_currency, converted_minor) in (0, 2)
     and (converted_minor is null or (booked is not null and converted_currency <> currency))),
   constraint reconciliation_results_flagged_check check ((reason is not null) = (status = 'FLAGGED')),
   constraint reconciliation_results_corrected_check check (num_nonnulls(corrected_movement_key, corrected_account) <= (line_id is not null)::integer)`,
@@ -423,6 +423,8 @@ export const RECONCILIATION = [
   -- Of an action: what is decided about. An answer that has changed since is not.
   ${CURRENCY.replace(' not null', '')},
   amount_minor bigint,
+  -- The most that accepting it can book away, in minor units of its currency: at least the difference.
+  at_risk_minor bigint check (at_risk_minor >= 0),
   result_revision integer,
   -- Of a correction: what the line is booked to.
   movement_key text,

@@ -9,6 +9,7 @@ import {
   paymentOfAttempt,
   rowsNamed,
   runsInProgress,
+  sweepOpenDisputes,
   sweepOpenInvoices,
   type NamedKind,
   type NamedRow,
@@ -120,6 +121,7 @@ export async function putRight(restored: Restored): Promise<RestoreReport> {
     await database.withSystem(async (em) => {
       await noteRestore(em);
       await searchDisputesSince(em, new Date(Math.max(0, since.getTime())));
+      await sweepOpenDisputes(em);
     });
   }
   const eventNumbers = await raiseAllEventSequences(restored);

@@ -103,9 +103,22 @@ describe('a case', () => {
     const { path } = await addCase();
     const first = Decided.parse((await send('ann', 'POST', `${path}/actions`, ACCEPT)).data);
     expect(first.decision).toBe('awaiting-second-approval');
-    expect(await send('ann', 'POST', `${path}/actions/second`)).toMatchObject({ status: 403, code: 'FORBIDDEN' });
+    expect(await send('ann', 'POST', `${path}/actions/second`, { action: 'accept' })).toMatchObject({
+      status: 403,
+      code: 'FORBIDDEN',
+    });
     expect((await send('ben', 'POST', `${path}/actions`, ACCEPT)).status).toBe(409);
-    const second = Decided.parse((await send('ben', 'POST', `${path}/actions/second`)).data);
+    // Ben agrees to what he has read, and to nothing else.
+    for (const other of [
+      { action: 'post-correction', account: 'fees' },
+      { action: 'accept', account: 'fees' },
+    ]) {
+      expect(await send('ben', 'POST', `${path}/actions/second`, other)).toMatchObject({
+        status: 409,
+        code: 'INVALID_OPERATION_STATE',
+      });
+    }
+    const second = Decided.parse((await send('ben', 'POST', `${path}/actions/second`, { action: 'accept' })).data);
     expect(second.decision).toBe('in-progress');
     expect((await send('ben', 'POST', `${path}/actions/withdraw`)).status).toBe(409);
     const rows = await world.api.sql(
@@ -122,7 +135,7 @@ describe('a case', () => {
     const { path } = await addCase();
     await world.makeStale();
     expect((await send('ann', 'POST', `${path}/actions`, ACCEPT)).code).toBe('REAUTH_REQUIRED');
-    expect((await send('ann', 'POST', `${path}/actions/second`)).code).toBe('REAUTH_REQUIRED');
+    expect((await send('ann', 'POST', `${path}/actions/second`, { action: 'accept' })).code).toBe('REAUTH_REQUIRED');
     expect((await send('ann', 'POST', `${path}/notes`, { text: 'later' })).status).toBe(200);
     for (const name of Object.keys(tokens)) {
       tokens[name] = await world.logIn(`${name}@example.com`);

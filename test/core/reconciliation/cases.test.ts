@@ -100,6 +100,8 @@ async function shortPaid(): Promise<{ reference: string; attemptReference: strin
   const known = await references();
   return { reference: known.at(-1) ?? '', attemptReference };
 }
+const ACCEPTING = { action: 'accept', movementKey: null, account: null } as const;
+const correcting = (movementKey: string) => ({ action: 'post-correction', movementKey, account: null }) as const;
 const ACCEPT = { action: 'accept', reason: 'the bank took a charge' } as const;
 
 describe('accepting a difference', () => {
@@ -126,9 +128,11 @@ describe('accepting a difference', () => {
     expect(await act(ann, reference, ACCEPT)).toBe('awaiting-second');
     await sweep();
     expect(await stateOf(reference)).toBe('OPEN null');
-    await expect(secondInCase(deps(), ann, { reference })).rejects.toMatchObject({ code: 'FORBIDDEN' });
+    await expect(secondInCase(deps(), ann, { reference, seen: ACCEPTING })).rejects.toMatchObject({
+      code: 'FORBIDDEN',
+    });
     await expect(act(ben, reference, ACCEPT)).rejects.toMatchObject({ code: 'INVALID_OPERATION_STATE' });
-    await secondInCase(deps(), ben, { reference });
+    await secondInCase(deps(), ben, { reference, seen: ACCEPTING });
     await sweep();
     expect(await stateOf(reference)).toBe('RESOLVED ACCEPTED');
     expect(await findings()).toEqual([]);
@@ -141,6 +145,20 @@ describe('accepting a difference', () => {
     expect(await act(ann, first.reference, ACCEPT)).toBe('in-progress');
     expect(await act(ann, second.reference, ACCEPT)).toBe('awaiting-second');
     expect(await act(ben, (await shortPaid()).reference, ACCEPT)).toBe('in-progress');
+  });
+
+  test('takes a second person for a fee that hides behind a gross amount, and for a line in another currency', async () => {
+    // A greedy operator's ways: the difference that the case shows is nothing or a cent, and accepting it books the whole payment away.
+    await limit(1_000n);
+    await world.addLines([{ gatewayTxnId: 'B-costs', grossMinor: 0n, feeMinor: 900_000n }]);
+    const { attemptReference } = await pay();
+    await world.addLines([{ attemptReference, gatewayTxnId: `B${attemptReference}`, grossMinor: 0n, currency: 'EUR' }]);
+    await world.run();
+    const known = await references();
+    expect(known).toHaveLength(2);
+    for (const reference of known) {
+      expect(await act(ann, reference, ACCEPT)).toBe('awaiting-second');
+    }
   });
 
   test('uses the strictest threshold for a line of no application', async () => {
@@ -161,7 +179,9 @@ describe('accepting a difference', () => {
     await world.run();
     expect(await stateOf(reference)).toBe('RESOLVED EVIDENCE');
     expect(await outcomes(reference)).toEqual(['accept LAPSED']);
-    await expect(secondInCase(deps(), ben, { reference })).rejects.toMatchObject({ code: 'INVALID_OPERATION_STATE' });
+    await expect(secondInCase(deps(), ben, { reference, seen: ACCEPTING })).rejects.toMatchObject({
+      code: 'INVALID_OPERATION_STATE',
+    });
   });
 
   test('ends when the difference becomes another one: a new case asks again', async () => {
@@ -257,8 +277,10 @@ describe('a correction', () => {
     expect(key).toContain(paid.attemptReference);
     const [reference = ''] = await references();
     expect(await act(ann, reference, toMovement(key))).toBe('awaiting-second');
-    await expect(secondInCase(deps(), ann, { reference })).rejects.toMatchObject({ code: 'FORBIDDEN' });
-    await secondInCase(deps(), ben, { reference });
+    await expect(secondInCase(deps(), ann, { reference, seen: correcting(key) })).rejects.toMatchObject({
+      code: 'FORBIDDEN',
+    });
+    await secondInCase(deps(), ben, { reference, seen: correcting(key) });
     await sweep();
     expect(await stateOf(reference)).toBe('RESOLVED CORRECTED');
     const balances = await world.balances();
@@ -274,7 +296,10 @@ describe('a correction', () => {
     await world.run();
     const [reference = ''] = await references();
     await act(ann, reference, { action: 'post-correction', reason: 'the monthly fee', to: { account: 'fees' } });
-    await secondInCase(deps(), ben, { reference });
+    await secondInCase(deps(), ben, {
+      reference,
+      seen: { action: 'post-correction', movementKey: null, account: 'fees' },
+    });
     await sweep();
     expect(await stateOf(reference)).toBe('RESOLVED CORRECTED');
     expect((await world.balances())['gateway:fees']).toBe('300');
@@ -298,7 +323,7 @@ describe('a correction', () => {
     const key = (await world.results()).find(({ line }) => line === null)?.movement ?? '';
     const [reference = ''] = await references();
     await act(ann, reference, toMovement(key));
-    await secondInCase(deps(), ben, { reference });
+    await secondInCase(deps(), ben, { reference, seen: correcting(key) });
     await sweep();
     expect(await stateOf(reference)).toBe('OPEN null');
     expect((await inView(ann, (em) => readCase(em, reference)))?.reason).toBe('AMOUNT');
