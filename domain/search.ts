@@ -39,7 +39,7 @@ export interface SearchTerms {
   readonly numberLabel: string;
 }
 
-const AMOUNT = /^(\d{1,13}|\d{1,3}(?:,\d{2,3}){1,5})(?:\.(\d{2}))?$/;
+const AMOUNT = /^(\d{1,13}|\d{1,3}(?:,\d{2,3}){0,4},\d{3})(?:\.(\d{2}))?$/;
 const BANGLA_ZERO = '০'.charCodeAt(0);
 
 /** Reads a search in Latin or Bangla digits. */

@@ -9,6 +9,7 @@ describe('what a person typed', () => {
     ['১২০.৫০', 12_050n],
     ['120.5', null],
     ['1,2', null],
+    ['7,00', null],
     ['-5', null],
     ['BDT 5', null],
     ['99999999999999', null],

@@ -162,6 +162,55 @@ test('what is sensitive wants the password again, and says what it is for', asyn
   await leave();
 });
 
+test('a change without a connection fails at once, and is never sent later', async () => {
+  const { id } = await paid();
+  const { page, leave } = await operatorAt('Support', `/test/payments/${id}`);
+  const refund = page.getByRole('button', { name: 'Refund', exact: true });
+  await refund.click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('Amount in BDT').fill('7,00');
+  await dialog.getByRole('button', { name: 'Ask for the refund' }).click();
+  // A comma that is no separator of thousands may have been meant as a decimal point.
+  await dialog.getByText('Enter an amount that is left to refund').waitFor();
+  await dialog.getByLabel('Amount in BDT').fill('7.00');
+  await page.context().setOffline(true);
+  await dialog.getByRole('button', { name: 'Ask for the refund' }).click();
+  await dialog.getByText('The answer did not arrive').waitFor();
+  await page.keyboard.press('Escape');
+  await dialog.waitFor({ state: 'detached' });
+  // Whoever works by keyboard goes on where they were.
+  await until(() => page.evaluate("document.activeElement.textContent === 'Refund'"));
+  await page.context().setOffline(false);
+  await page.getByRole('link', { name: 'Refunds' }).click();
+  await heading(page, 'Refunds').waitFor();
+  expect(await shop.call('GET', `/payments/${id}/refunds`)).toEqual([]);
+  await leave();
+});
+
+test('tabs share a session: what one confirms with the password, the other can do', async () => {
+  const as = await signInOperators(() => stack.dev);
+  const refunds: number[] = [];
+  for (const { id } of [await paid(), await paid()]) {
+    const { data } = await as('Support', 'POST', `/admin/payments/${id}/refunds`, { amountMinor: 10_000 });
+    refunds.push(z.object({ id: z.int() }).parse(data).id);
+  }
+  const { page, leave } = await operatorAt('Finance', `/test/refunds/${refunds[0]}`);
+  await page.getByRole('button', { name: 'Approve' }).waitFor();
+  const other = await page.context().newPage();
+  await other.goto(`${stack.dev.admin}/test/refunds/${refunds[1]}`);
+  await other.getByRole('button', { name: 'Approve' }).waitFor();
+  await asOwner(stack.dev.databaseUrl, {
+    sql: `update operator_sessions set reauthenticated_at = reauthenticated_at - interval '1 hour'`,
+  });
+  await page.getByRole('button', { name: 'Approve' }).click();
+  await page.getByRole('dialog').getByLabel('Password').first().fill(passwordOf('Finance'));
+  await page.getByRole('dialog').getByRole('button', { name: 'Confirm' }).click();
+  await page.getByText('Succeeded', { exact: true }).waitFor();
+  await other.getByRole('button', { name: 'Approve' }).click();
+  await other.getByText('Succeeded', { exact: true }).waitFor();
+  await leave();
+});
+
 test.each([
   ['desktop, light', { viewport: DESKTOP, colorScheme: 'light' }],
   ['phone, dark', { viewport: PHONE, colorScheme: 'dark' }],

@@ -3,7 +3,7 @@ import { QueryCache, QueryClient, QueryClientProvider } from '@tanstack/react-qu
 import { RouterProvider } from '@tanstack/react-router';
 import { useState } from 'react';
 import { ApiError } from './api/client.ts';
-import { router } from './router.tsx';
+import { loadEveryPage, router } from './router.tsx';
 import { SessionGate } from './session/session-gate.tsx';
 import { ME } from './session/session.tsx';
 import { LanguageProvider } from './words/language.tsx';
@@ -36,7 +36,7 @@ export function Dashboard({ nonce }: { readonly nonce: string }) {
     >
       <LanguageProvider>
         <QueryClientProvider client={queries}>
-          <SessionGate>
+          <SessionGate onLoggedIn={loadEveryPage}>
             <RouterProvider router={router} />
           </SessionGate>
         </QueryClientProvider>
@@ -56,6 +56,8 @@ function createQueries(): QueryClient {
       },
     }),
     defaultOptions: {
+      // Without a connection a change fails at once. It is never kept and sent later, when the person may have thought better of it.
+      mutations: { networkMode: 'always' },
       queries: { retry: (failures, error) => isPassing(error) && failures < TRIES, staleTime: 10_000 },
     },
   });

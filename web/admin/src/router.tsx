@@ -81,6 +81,19 @@ export const router = createRouter({
   scrollRestoration: true,
 });
 
+/** Loads the code of every page. The router reloads the whole document if a page's code does not come, and without a connection nothing would be left. */
+export async function loadEveryPage(): Promise<void> {
+  await Promise.allSettled([
+    import('./home/home-page.tsx'),
+    import('./account/account-page.tsx'),
+    import('./search/search-page.tsx'),
+    import('./payments/payments-page.tsx'),
+    import('./payments/payment-page.tsx'),
+    import('./refunds/refunds-page.tsx'),
+    import('./refunds/refund-page.tsx'),
+  ]);
+}
+
 declare module '@tanstack/react-router' {
   interface Register {
     router: typeof router;

@@ -16,10 +16,18 @@ export class ApiError extends Error {
 }
 
 let csrfToken: string | null = null;
+/** All tabs share the session's cookie, so they must share its token too. */
+const tabs = new BroadcastChannel('lenden-session');
+tabs.addEventListener('message', ({ data }: MessageEvent<unknown>) => {
+  csrfToken = typeof data === 'string' ? data : null;
+});
 
-/** Keeps the token that every change must carry; it comes with the session and ends with it. */
+/** Keeps the token that every change must carry, here and in every other tab; it comes with the session and ends with it. */
 export function keepCsrfToken(token: string | null): void {
-  csrfToken = token;
+  if (token !== csrfToken) {
+    csrfToken = token;
+    tabs.postMessage(token);
+  }
 }
 
 export const api = createClient<paths>({ baseUrl: '/api/v1', credentials: 'same-origin' });

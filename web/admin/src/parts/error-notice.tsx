@@ -4,12 +4,21 @@ import type { Words } from '../words/english.ts';
 import { useLanguage } from '../words/language.tsx';
 
 /** Says what went wrong and what to do. */
-export function ErrorNotice({ error, retry }: { readonly error: Error; readonly retry?: () => void }) {
+export function ErrorNotice({
+  error,
+  retry,
+  isChange = false,
+}: {
+  readonly error: Error;
+  readonly retry?: () => void;
+  /** Something was to be changed, so without an answer nobody knows whether it was. */
+  readonly isChange?: boolean;
+}) {
   const { words } = useLanguage();
   return (
     <Alert color="red" title={words.errors.title} role="alert">
       <Stack align="flex-start" gap="xs">
-        <Text>{adviceOn(error, words)}</Text>
+        <Text>{isChange && !(error instanceof ApiError) ? words.errors.unknownOutcome : adviceOn(error, words)}</Text>
         {retry !== undefined && (
           <Button variant="default" size="xs" onClick={retry}>
             {words.retry}

@@ -70,7 +70,7 @@ function DeliveryCard({
         )}
       </Group>
       {resend.isSuccess && <Text role="status">{words.payment.resent}</Text>}
-      {resend.error !== null && <ErrorNotice error={resend.error} />}
+      {resend.error !== null && <ErrorNotice error={resend.error} isChange />}
     </Card>
   );
 }

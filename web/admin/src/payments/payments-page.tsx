@@ -1,4 +1,4 @@
-import { Badge, Button, Group, Stack, Table, Text, Title } from '@mantine/core';
+import { Badge, Box, Button, Group, Stack, Table, Text, Title } from '@mantine/core';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { Link, useSearch } from '@tanstack/react-router';
 import { api, bodyOf, type Schemas } from '../api/client.ts';
@@ -88,7 +88,7 @@ function Rows({ rows }: { readonly rows: readonly Schemas['PaymentSummary'][] })
         <Table.Tr>
           <Table.Th>{words.payments.reference}</Table.Th>
           <Table.Th visibleFrom="lg">{words.payments.application}</Table.Th>
-          <Table.Th>{words.payments.status}</Table.Th>
+          <Table.Th visibleFrom="sm">{words.payments.status}</Table.Th>
           <Table.Th ta="right">{words.payments.amount}</Table.Th>
           <Table.Th visibleFrom="md">{words.payments.customer}</Table.Th>
           <Table.Th visibleFrom="lg">{words.payments.gateway}</Table.Th>
@@ -105,7 +105,7 @@ function Rows({ rows }: { readonly rows: readonly Schemas['PaymentSummary'][] })
 }
 
 function Row({ row }: { readonly row: Schemas['PaymentSummary'] }) {
-  const { words, language } = useLanguage();
+  const { language } = useLanguage();
   const { path } = useMode();
   return (
     <Table.Tr>
@@ -113,15 +113,13 @@ function Row({ row }: { readonly row: Schemas['PaymentSummary'] }) {
         <Link to="/$mode/payments/$id" params={{ mode: path, id: row.id.toString() }}>
           {row.reference}
         </Link>
+        <Box hiddenFrom="sm">
+          <States row={row} />
+        </Box>
       </Table.Td>
       <Table.Td visibleFrom="lg">{row.applicationName}</Table.Td>
-      <Table.Td>
-        <PaymentStatusBadge status={row.status} />
-        {row.review !== null && (
-          <Badge color="orange" variant="dot" tt="none" miw="max-content" title={words.reviews[row.review]}>
-            {words.payments.underReview}
-          </Badge>
-        )}
+      <Table.Td visibleFrom="sm">
+        <States row={row} />
       </Table.Td>
       <Table.Td ta="right" className="tabular">
         {moneyOf(row, language)}
@@ -134,5 +132,19 @@ function Row({ row }: { readonly row: Schemas['PaymentSummary'] }) {
         {shortInstantOf(row.createdAt, language)}
       </Table.Td>
     </Table.Tr>
+  );
+}
+
+function States({ row }: { readonly row: Schemas['PaymentSummary'] }) {
+  const { words } = useLanguage();
+  return (
+    <Group gap={4}>
+      <PaymentStatusBadge status={row.status} />
+      {row.review !== null && (
+        <Badge color="orange" variant="dot" tt="none" miw="max-content" title={words.reviews[row.review]}>
+          {words.payments.underReview}
+        </Badge>
+      )}
+    </Group>
   );
 }

@@ -1,7 +1,8 @@
-import { Button, Group, Modal, TextInput } from '@mantine/core';
+import { Button, Group, TextInput } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { api, dataOf, type Schemas } from '../api/client.ts';
+import { Dialog } from '../parts/dialog.tsx';
 import { ErrorNotice } from '../parts/error-notice.tsx';
 import { Form, textOf } from '../parts/form.tsx';
 import { useSensitive } from '../session/step-up.tsx';
@@ -38,19 +39,14 @@ export function RefundDialog({
           }),
         ),
       ),
-    onSuccess: async () => {
-      close();
+    onSuccess: close,
+    // Also after a failure: what the page shows decides whether to try again.
+    onSettled: async () => {
       await queries.invalidateQueries({ queryKey: ['payment', payment.id.toString()] });
     },
   });
   return (
-    <Modal
-      opened
-      onClose={close}
-      title={words.payment.refundTitle}
-      centered
-      closeButtonProps={{ 'aria-label': words.close }}
-    >
+    <Dialog title={words.payment.refundTitle} close={close}>
       <Form
         submit={(form) => {
           const amountMinor = minorUnitsOf(textOf(form, 'amount'), currency);
@@ -72,7 +68,7 @@ export function RefundDialog({
           data-autofocus
         />
         <TextInput name="reason" label={words.payment.refundReason} maxLength={255} />
-        {refund.error !== null && <ErrorNotice error={refund.error} />}
+        {refund.error !== null && <ErrorNotice error={refund.error} isChange />}
         <Group justify="flex-end">
           <Button variant="default" onClick={close}>
             {words.cancel}
@@ -82,6 +78,6 @@ export function RefundDialog({
           </Button>
         </Group>
       </Form>
-    </Modal>
+    </Dialog>
   );
 }

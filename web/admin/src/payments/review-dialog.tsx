@@ -1,6 +1,7 @@
-import { Button, Group, Modal, Stack, Text, Textarea } from '@mantine/core';
+import { Button, Group, Stack, Text, Textarea } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { api, dataOf, type Schemas } from '../api/client.ts';
+import { Dialog } from '../parts/dialog.tsx';
 import { ErrorNotice } from '../parts/error-notice.tsx';
 import { Form, textOf } from '../parts/form.tsx';
 import { useSensitive } from '../session/step-up.tsx';
@@ -28,7 +29,7 @@ export function ReviewDialog({
   });
   const waits = decide.data?.decision === 'awaiting-second-approval';
   return (
-    <Modal opened onClose={close} title={act} centered closeButtonProps={{ 'aria-label': words.close }}>
+    <Dialog title={act} close={close}>
       {decide.isSuccess ? (
         <Stack>
           <Text role="status">{waits ? words.payment.reviewWaits : act}</Text>
@@ -37,7 +38,7 @@ export function ReviewDialog({
       ) : (
         <Form submit={(form) => decide.mutate(textOf(form, 'reason'))}>
           <Textarea name="reason" label={words.payment.reviewReason} required maxLength={500} data-autofocus />
-          {decide.error !== null && <ErrorNotice error={decide.error} />}
+          {decide.error !== null && <ErrorNotice error={decide.error} isChange />}
           <Group justify="flex-end">
             <Button variant="default" onClick={close}>
               {words.cancel}
@@ -48,6 +49,6 @@ export function ReviewDialog({
           </Group>
         </Form>
       )}
-    </Modal>
+    </Dialog>
   );
 }

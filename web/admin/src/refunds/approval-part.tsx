@@ -47,10 +47,10 @@ export function ApprovalPart({ refund }: { readonly refund: Schemas['Refund'] })
   const error = approve.error ?? reject.error;
   return (
     <Stack>
-      {error !== null && !(error instanceof StepUpCancelled) && <ErrorNotice error={error} />}
+      {error !== null && !(error instanceof StepUpCancelled) && <ErrorNotice error={error} isChange />}
       {isRejecting ? (
         <Form submit={(form) => reject.mutate(textOf(form, 'reason'))}>
-          <TextInput name="reason" label={words.refunds.rejectReason} required maxLength={255} />
+          <TextInput name="reason" label={words.refunds.rejectReason} required maxLength={255} autoFocus />
           <Group grow>
             <Button variant="default" onClick={() => setIsRejecting(false)}>
               {words.cancel}

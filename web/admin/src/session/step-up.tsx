@@ -1,7 +1,8 @@
-import { Button, Group, Modal, PasswordInput, Text, TextInput } from '@mantine/core';
+import { Button, Group, PasswordInput, Text, TextInput } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { createContext, use, useCallback, useState, type ReactNode } from 'react';
 import { api, ApiError, dataOf, keepCsrfToken } from '../api/client.ts';
+import { Dialog } from '../parts/dialog.tsx';
 import { ErrorNotice } from '../parts/error-notice.tsx';
 import { Form, textOf } from '../parts/form.tsx';
 import { useLanguage } from '../words/language.tsx';
@@ -51,12 +52,12 @@ export function StepUpProvider({ children }: { readonly children: ReactNode }) {
   return (
     <Context value={act}>
       {children}
-      {waiting !== null && <Dialog waiting={waiting} close={() => setWaiting(null)} />}
+      {waiting !== null && <Confirmation waiting={waiting} close={() => setWaiting(null)} />}
     </Context>
   );
 }
 
-function Dialog({ waiting, close }: { readonly waiting: Waiting; readonly close: () => void }) {
+function Confirmation({ waiting, close }: { readonly waiting: Waiting; readonly close: () => void }) {
   const { words } = useLanguage();
   const { operator } = useMe();
   const queries = useQueryClient();
@@ -77,7 +78,7 @@ function Dialog({ waiting, close }: { readonly waiting: Waiting; readonly close:
     waiting.cancelled();
   };
   return (
-    <Modal opened onClose={giveUp} title={words.stepUp.title} centered closeButtonProps={{ 'aria-label': words.close }}>
+    <Dialog title={words.stepUp.title} close={giveUp}>
       <Form submit={(form) => confirm.mutate(form)}>
         <Text>{words.stepUp.why}</Text>
         <Text fw={600}>{waiting.what}</Text>
@@ -101,6 +102,6 @@ function Dialog({ waiting, close }: { readonly waiting: Waiting; readonly close:
           </Button>
         </Group>
       </Form>
-    </Modal>
+    </Dialog>
   );
 }

@@ -28,6 +28,9 @@ export function Shell() {
       navbar={{ width: 220, breakpoint: 'sm', collapsed: { mobile: !isOpen } }}
       padding="md"
     >
+      <a href="#main" className="skip">
+        {words.skipToContent}
+      </a>
       <AppShell.Header>
         {mode === 'TEST' && <Box className="test-band">{words.testBand}</Box>}
         <Group h={60} px="md" justify="space-between" wrap="nowrap">
@@ -65,7 +68,7 @@ export function Shell() {
           ))}
         </Stack>
       </AppShell.Navbar>
-      <AppShell.Main>
+      <AppShell.Main id="main" tabIndex={-1}>
         <Outlet />
       </AppShell.Main>
     </AppShell>

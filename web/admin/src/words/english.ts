@@ -58,6 +58,8 @@ export const english = {
   errors: {
     title: 'That did not work',
     offline: 'Lenden could not be reached. Check your connection, then try again.',
+    unknownOutcome:
+      'The answer did not arrive, so this may have been done or not. Look at the page first: it shows what Lenden has. Repeat it only if it is not there.',
     forbidden: 'Your role does not allow this. Ask an administrator.',
     notFound: 'This does not exist, or your role does not include its application.',
     rateLimited: 'Too many requests in a minute. Wait a moment, then try again.',
