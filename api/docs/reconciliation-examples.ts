@@ -112,6 +112,7 @@ export const RECONCILIATION_EXAMPLES: Readonly<Record<string, Json>> = {
   },
   ReconciliationCase: CASE,
   ReconciliationCaseDetail: CASE_DETAIL,
+  SecondedAction: { action: 'accept' },
   DecidedReconciliationCase: { case: CASE_DETAIL, decision: 'awaiting-second-approval' },
   ReconciliationRun: RUN,
   ReconciliationSummary: {

@@ -169,7 +169,7 @@ async function ruleOn(
   caller: ActingOperator,
   { found, result, wanted }: Ruled,
 ): Promise<Partial<NewEntry>> {
-  const { amountMinor, currency, mode, applicationId } = found;
+  const { amountMinor, currency, mode } = found;
   const about = { amountMinor, currency, resultRevision: result?.revision ?? null };
   switch (wanted.action) {
     case 'query-gateway':

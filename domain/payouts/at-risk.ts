@@ -24,13 +24,15 @@ export function amountsAtRisk({ reason, stake, line, payment }: Acceptable): Mon
   }
   const costsMinor = magnitude(line.feeMinor) + magnitude(line.taxMinor);
   const isForeign = payment !== null && payment.currency !== line.currency;
-  const isDifference = payment !== null && (reason === 'AMOUNT' || reason === 'FEE');
-  const wholeMinor = [line.grossMinor, line.netMinor, costsMinor].map(magnitude).reduce((a, b) => (a > b ? a : b));
-  const ofLine = {
-    currency: line.currency,
-    amountMinor: isDifference && !isForeign ? (reason === 'AMOUNT' ? costsMinor : 0n) : wholeMinor,
-  };
-  return summed([stake, ofLine, ...(isForeign ? [payment] : [])]);
+  if (payment !== null && !isForeign && (reason === 'AMOUNT' || reason === 'FEE')) {
+    return summed([stake, { currency: line.currency, amountMinor: reason === 'AMOUNT' ? costsMinor : 0n }]);
+  }
+  const ofCurrency = stake.currency === line.currency ? [stake.amountMinor] : [];
+  const wholeMinor = [...ofCurrency, line.grossMinor, line.netMinor, costsMinor]
+    .map(magnitude)
+    .reduce((a, b) => (a > b ? a : b));
+  const whole = { currency: line.currency, amountMinor: wholeMinor };
+  return summed([...(ofCurrency.length === 0 ? [stake] : []), whole, ...(isForeign ? [payment] : [])]);
 }
 
 /** Adds up the amounts of each currency. */

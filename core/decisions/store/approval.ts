@@ -161,7 +161,9 @@ const SUM_DECISIONS = statement((db, $: Given<Summed>) =>
 const SUM_ACCEPTED = statement((db, $: Given<Omit<Summed, 'paymentId'>>) =>
   db
     .selectFrom('reconciliation_case_entries')
-    .select((eb) => eb.cast<bigint | null>(eb.fn.sum('amountMinor'), 'bigint').as('lately'))
+    .select((eb) =>
+      eb.cast<bigint | null>(eb.fn.sum(eb.fn.coalesce('atRiskMinor', 'amountMinor')), 'bigint').as('lately'),
+    )
     .where('applicationId', '=', $('applicationId'))
     .where('mode', '=', $('mode'))
     .where('operatorId', '=', $('operatorId'))

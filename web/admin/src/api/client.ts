@@ -24,10 +24,9 @@ tabs.addEventListener('message', ({ data }: MessageEvent<unknown>) => {
 
 /** Keeps the token that every change must carry, here and in every other tab; it comes with the session and ends with it. */
 export function keepCsrfToken(token: string | null): void {
-  if (token !== csrfToken) {
-    csrfToken = token;
-    tabs.postMessage(token);
-  }
+  csrfToken = token;
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a channel has the page's own origin
+  tabs.postMessage(token);
 }
 
 export const api = createClient<paths>({ baseUrl: '/api/v1', credentials: 'same-origin' });
