@@ -187,6 +187,28 @@ test('a change without a connection fails at once, and is never sent later', asy
   await leave();
 });
 
+test('a refund whose answer is lost is asked for again and made once', async () => {
+  const { id } = await paid();
+  const { page, leave } = await operatorAt('Support', `/test/payments/${id}`);
+  await page.getByRole('button', { name: 'Refund', exact: true }).click();
+  let lost = 0;
+  await page.route(`**/payments/${id}/refunds`, async (route) => {
+    if (lost > 0) {
+      return route.continue();
+    }
+    lost += 1;
+    await route.fetch();
+    return route.abort();
+  });
+  const dialog = page.getByRole('dialog');
+  await dialog.getByRole('button', { name: 'Ask for the refund' }).click();
+  await dialog.getByText('The answer did not arrive').waitFor();
+  await dialog.getByRole('button', { name: 'Ask for the refund' }).click();
+  await dialog.waitFor({ state: 'detached' });
+  expect(await shop.call('GET', `/payments/${id}/refunds`)).toHaveLength(1);
+  await leave();
+});
+
 test('tabs share a session: what one confirms with the password, the other can do', async () => {
   const as = await signInOperators(() => stack.dev);
   const refunds: number[] = [];

@@ -1,6 +1,6 @@
 import { Button, Group, TextInput } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { useState } from 'react';
+import { useRef, useState } from 'react';
 import { api, dataOf, type Schemas } from '../api/client.ts';
 import { Dialog } from '../parts/dialog.tsx';
 import { ErrorNotice } from '../parts/error-notice.tsx';
@@ -28,17 +28,25 @@ export function RefundDialog({
   const { currency, reference } = payment;
   const sensitive = useSensitive();
   const queries = useQueryClient();
+  // As it was when the dialog opened: a refund whose answer was lost counts by now, and asking for it again finds it.
+  const [atMostMinor] = useState(refundableMinor);
   const [isWrong, setIsWrong] = useState(false);
+  const keyOf = useIdempotencyKey();
   const refund = useMutation({
-    mutationFn: ({ amountMinor, reason }: Asked) =>
-      sensitive(words.payment.refundAct(moneyOf({ amountMinor, currency }, language), reference), () =>
+    mutationFn: (asked: Asked) => {
+      const { amountMinor, reason } = asked;
+      // Asked again after a lost answer, the same refund is found, not made twice.
+      const headers = { 'Idempotency-Key': keyOf(asked) };
+      return sensitive(words.payment.refundAct(moneyOf({ amountMinor, currency }, language), reference), () =>
         dataOf(
           api.POST('/admin/payments/{id}/refunds', {
             params: { path: { id: payment.id } },
+            headers,
             body: reason === '' ? { amountMinor } : { amountMinor, reason },
           }),
         ),
-      ),
+      );
+    },
     onSuccess: close,
     // Also after a failure: what the page shows decides whether to try again.
     onSettled: async () => {
@@ -50,7 +58,7 @@ export function RefundDialog({
       <Form
         submit={(form) => {
           const amountMinor = minorUnitsOf(textOf(form, 'amount'), currency);
-          const isRight = amountMinor !== null && amountMinor > 0 && amountMinor <= refundableMinor;
+          const isRight = amountMinor !== null && amountMinor > 0 && amountMinor <= atMostMinor;
           setIsWrong(!isRight);
           if (isRight) {
             refund.mutate({ amountMinor, reason: textOf(form, 'reason') });
@@ -60,8 +68,8 @@ export function RefundDialog({
         <TextInput
           name="amount"
           label={words.payment.refundAmount(currency)}
-          description={words.payment.refundable(moneyOf({ amountMinor: refundableMinor, currency }, language))}
-          defaultValue={plainTextOf(refundableMinor, currency)}
+          description={words.payment.refundable(moneyOf({ amountMinor: atMostMinor, currency }, language))}
+          defaultValue={plainTextOf(atMostMinor, currency)}
           error={isWrong ? words.payment.wrongAmount : undefined}
           inputMode="decimal"
           required
@@ -80,4 +88,15 @@ export function RefundDialog({
       </Form>
     </Dialog>
   );
+}
+
+/** Returns a function that gives the same key for the same request, and another one for another, as long as the dialog is open. */
+function useIdempotencyKey(): (asked: Asked) => string {
+  const keys = useRef(new Map<string, string>());
+  return (asked) => {
+    const text = JSON.stringify(asked);
+    const key = keys.current.get(text) ?? crypto.randomUUID();
+    keys.current.set(text, key);
+    return key;
+  };
 }
