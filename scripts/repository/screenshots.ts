@@ -9,7 +9,7 @@ import { findRunningStack, type DevFile } from '../development/dev-file.ts';
 
 /**
  * Takes the README's pictures from the running stack: the checkout on a phone in both languages and on a desktop, the result page, the payment's
- * workflow in the Temporal UI, the page and the workflow of an invoice, and the reference page. With `--only`, it takes only those whose names begin
+ * workflow in the Temporal UI, the dashboard, the page and the workflow of an invoice, and the reference page. With `--only`, it takes only those whose names begin
  * with the given text.
  */
 const { values } = parseArgs({
@@ -27,6 +27,8 @@ const BYTES_MAX = 200_000;
 const BROWSERS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 
 const Billed = z.object({ data: z.object({ id: z.int(), payableUrl: z.url() }) });
+const Session = z.object({ data: z.object({ token: z.string() }) });
+const Found = z.object({ data: z.array(z.object({ id: z.int() })) });
 const Created = z.object({ data: z.object({ reference: z.string(), checkoutUrl: z.url() }) });
 
 const dev = await findRunningStack(values.directory);
@@ -57,6 +59,7 @@ async function takeAll(browser: Browser, dev: DevFile): Promise<void> {
     size: WIDE,
     first: untilWorkflowShown,
   });
+  await takeDashboard(browser, dev);
   const { payableUrl } = await bill(dev);
   await take(browser, { name: 'payable-phone', url: payableUrl, size: PHONE });
   await take(browser, { name: 'payable-phone-bn', url: `${payableUrl}?lang=bn`, size: PHONE });
@@ -72,19 +75,40 @@ async function takeAll(browser: Browser, dev: DevFile): Promise<void> {
   }
 }
 
+async function takeDashboard(browser: Browser, dev: DevFile): Promise<void> {
+  const first = (page: Page): Promise<void> => logIn(page, dev);
+  const [newest] = Found.parse(await asOperator(dev, '/admin/payments?mode=TEST&status=SUCCEEDED&size=1')).data;
+  const payment = `${dev.admin}/test/payments/${newest?.id ?? ''}`;
+  await take(browser, { name: 'dashboard-home', url: `${dev.admin}/test`, size: DESKTOP, first });
+  await take(browser, { name: 'dashboard-payment', url: payment, size: { ...DESKTOP, height: 1_150 }, first });
+  await take(browser, { name: 'dashboard-phone', url: payment, size: PHONE, scheme: 'dark', first });
+  await take(browser, {
+    name: 'dashboard-phone-bn',
+    url: `${dev.admin}/test/payments`,
+    size: PHONE,
+    locale: 'bn-BD',
+    first,
+  });
+}
+
 interface Picture {
   readonly name: string;
   readonly url: string;
   readonly size: { readonly width: number; readonly height: number };
+  readonly scheme?: 'light' | 'dark';
+  readonly locale?: string;
   /** Prepares the page for the picture. */
   readonly first?: (page: Page) => Promise<void>;
 }
 
-async function take(browser: Browser, { name, url, size, first }: Picture): Promise<void> {
+async function take(
+  browser: Browser,
+  { name, url, size, scheme = 'light', locale = 'en-US', first }: Picture,
+): Promise<void> {
   if (!name.startsWith(values.only)) {
     return;
   }
-  const context = await browser.newContext({ viewport: size, colorScheme: 'light', locale: 'en-US' });
+  const context = await browser.newContext({ viewport: size, colorScheme: scheme, locale });
   try {
     const page = await context.newPage();
     await page.goto(url, { waitUntil: 'load' });
@@ -105,6 +129,27 @@ async function pay(page: Page): Promise<void> {
   await page.locator('form[action*="/continue"] button').click();
   await page.locator('button[value=pay]').click();
   await page.getByRole('heading', { name: 'Payment successful' }).waitFor();
+}
+
+async function logIn(page: Page, { operators }: DevFile): Promise<void> {
+  const [operator] = operators;
+  await page.locator('[name=email]').fill(operator?.email ?? '');
+  await page.locator('[name=password]').fill(operator?.password ?? '');
+  await page.locator('button[type=submit]').click();
+  await page.locator('nav').first().waitFor({ state: 'attached' });
+  // Until everything that the page asks for is there.
+  await page.waitForTimeout(1_500);
+}
+
+async function asOperator(dev: DevFile, path: string): Promise<unknown> {
+  const [operator] = dev.operators;
+  const login = await fetch(`${dev.api}/auth/login`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify({ email: operator?.email, password: operator?.password }),
+  });
+  const { token } = Session.parse(await login.json()).data;
+  return (await fetch(dev.api + path, { headers: { Authorization: `Bearer ${token}` } })).json();
 }
 
 async function untilWorkflowShown(page: Page): Promise<void> {

@@ -64,10 +64,12 @@ function Detail({ detail }: { readonly detail: Schemas['PaymentDetail'] }) {
       <Card withBorder>
         <Text fw={600}>{explanation.summary}</Text>
         {payment.review !== null && <Text fw={600}>{words.reviews[payment.review.reason]}</Text>}
-        <Text>
-          {words.waitingFor[explanation.waitingFor]}
-          {explanation.until !== null && ` ${words.payment.until(shortInstantOf(explanation.until, language))}`}
-        </Text>
+        {explanation.waitingFor !== 'nothing' && (
+          <Text>
+            {words.waitingFor[explanation.waitingFor]}
+            {explanation.until !== null && ` ${words.payment.until(shortInstantOf(explanation.until, language))}`}
+          </Text>
+        )}
         <Text c="dimmed">
           {words.payment.next}: {explanation.next}
         </Text>

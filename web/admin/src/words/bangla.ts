@@ -12,7 +12,7 @@ export const bangla: Words = {
   none: 'নেই',
   all: 'সব',
   apply: 'প্রয়োগ করুন',
-  clear: 'মুছুন',
+  clear: 'ফিল্টার সরান',
   copy: 'কপি করুন',
   copied: 'কপি হয়েছে',
   modes: { LIVE: 'লাইভ', TEST: 'টেস্ট' },
