@@ -203,13 +203,16 @@ async function ruleOn(
   }
 }
 
-/** What nobody can tell takes two people wherever there is a threshold at all. */
+/**
+ * What nobody can tell takes two people wherever there is a threshold at all. So does what counts in two currencies: an entry is added up in one of them,
+ * and many small ones would never reach the limit of the other.
+ */
 async function isAboveThreshold(
   em: EntityManager,
   caller: ActingOperator,
   { found: { mode, applicationId }, atRisk }: { readonly found: LockedCase; readonly atRisk: readonly Money[] | null },
 ): Promise<boolean> {
-  if (atRisk === null) {
+  if (atRisk === null || atRisk.length > 1) {
     return hasThreshold(em, { applicationId });
   }
   for (const amount of atRisk) {

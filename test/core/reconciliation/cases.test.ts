@@ -161,6 +161,15 @@ describe('accepting a difference', () => {
     }
   });
 
+  test('takes a second person for each line in another currency, however small its payment is', async () => {
+    // Their sum would be of the line's currency, which is nothing.
+    await limit(1_000_000n);
+    const { attemptReference } = await pay();
+    await world.addLines([{ attemptReference, gatewayTxnId: `B${attemptReference}`, grossMinor: 0n, currency: 'EUR' }]);
+    await world.run();
+    expect(await act(ann, (await references())[0] ?? '', ACCEPT)).toBe('awaiting-second');
+  });
+
   test('uses the strictest threshold for a line of no application', async () => {
     await world.addLines([{ gatewayTxnId: 'B-foreign', grossMinor: 500n }]);
     await world.run();

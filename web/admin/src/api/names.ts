@@ -9,21 +9,3 @@ export type WaitingFor = Schemas['Explanation']['waitingFor'];
 export type SearchKind = Schemas['SearchHit']['kind'];
 export type FoundBy = Schemas['SearchHit']['foundBy'];
 export type Permission = Schemas['Me']['permissions'][number]['permission'];
-
-export const PAYMENT_STATUSES = [
-  'CREATED',
-  'PENDING',
-  'SUCCEEDED',
-  'FAILED',
-  'CANCELLED',
-  'EXPIRED',
-  'PARTIALLY_REFUNDED',
-  'REFUNDED',
-] as const satisfies readonly PaymentStatus[];
-export const REFUND_STATUSES = [
-  'AWAITING_APPROVAL',
-  'PENDING',
-  'SUCCEEDED',
-  'FAILED',
-  'REJECTED',
-] as const satisfies readonly RefundStatus[];

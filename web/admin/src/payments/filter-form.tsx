@@ -1,6 +1,6 @@
 import { Button, NativeSelect, TextInput } from '@mantine/core';
 import { useNavigate } from '@tanstack/react-router';
-import { PAYMENT_STATUSES } from '../api/names.ts';
+import { PAYMENT_STATUSES } from '../../../../domain/payment.ts';
 import { useMode } from '../shell/mode.ts';
 import { useLanguage } from '../words/language.tsx';
 import { filterOf, type PaymentFilter } from './filter.ts';

@@ -1,4 +1,5 @@
-import { PAYMENT_STATUSES, type Mode, type PaymentStatus } from '../api/names.ts';
+import { PAYMENT_STATUSES } from '../../../../domain/payment.ts';
+import type { Mode, PaymentStatus } from '../api/names.ts';
 
 /** The filter of the list of payments as its address has it. */
 export interface PaymentFilter {

@@ -1,4 +1,5 @@
-import { REFUND_STATUSES, type RefundStatus } from '../api/names.ts';
+import { REFUND_STATUSES } from '../../../../domain/refund.ts';
+import type { RefundStatus } from '../api/names.ts';
 
 /** The filter of the list of refunds as its address has it. */
 export interface RefundFilter {

@@ -2,7 +2,7 @@ import { Button, Group, NativeSelect, Stack, Table, Text, Title } from '@mantine
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { api, bodyOf, type Schemas } from '../api/client.ts';
-import { REFUND_STATUSES } from '../api/names.ts';
+import { REFUND_STATUSES } from '../../../../domain/refund.ts';
 import { Loaded } from '../parts/loaded.tsx';
 import { RefundStatusBadge } from '../parts/status-badge.tsx';
 import { OperatorName } from '../session/operator-name.tsx';

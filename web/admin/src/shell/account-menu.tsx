@@ -4,12 +4,9 @@ import { useNavigate } from '@tanstack/react-router';
 import { languages } from '../../../language.ts';
 import { ErrorNotice } from '../parts/error-notice.tsx';
 import { useLogOut, useMe } from '../session/session.tsx';
-import { bangla } from '../words/bangla.ts';
-import { english } from '../words/english.ts';
-import { useLanguage } from '../words/language.tsx';
+import { LANGUAGE_NAMES, useLanguage } from '../words/language.tsx';
 import { useMode } from './mode.ts';
 
-const LANGUAGE_NAMES = { en: english.languageName, bn: bangla.languageName };
 const SCHEMES = ['light', 'dark', 'auto'] as const satisfies readonly MantineColorScheme[];
 
 export function AccountMenu() {

@@ -1,10 +1,6 @@
 import { Button } from '@mantine/core';
 import { languages } from '../../../language.ts';
-import { bangla } from '../words/bangla.ts';
-import { english } from '../words/english.ts';
-import { useLanguage } from '../words/language.tsx';
-
-const NAMES = { en: english.languageName, bn: bangla.languageName };
+import { LANGUAGE_NAMES, useLanguage } from '../words/language.tsx';
 
 /** Offers the other language under its own name. */
 export function LanguageSwitch() {
@@ -12,7 +8,7 @@ export function LanguageSwitch() {
   const other = languages.find((one) => one !== language) ?? language;
   return (
     <Button variant="subtle" size="compact-md" lang={other} onClick={() => choose(other)}>
-      {NAMES[other]}
+      {LANGUAGE_NAMES[other]}
     </Button>
   );
 }

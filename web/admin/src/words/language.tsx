@@ -4,6 +4,9 @@ import { bangla } from './bangla.ts';
 import { english, type Words } from './english.ts';
 
 const WORDS = { en: english, bn: bangla } as const satisfies Record<Language, Words>;
+/** Each language under its own name. */
+export const LANGUAGE_NAMES = { en: english.languageName, bn: bangla.languageName } as const;
+
 const REMEMBERED = 'lenden-language';
 
 interface Spoken {
