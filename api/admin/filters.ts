@@ -4,6 +4,16 @@ import { isComparable, storableInstant } from '../http/fields.ts';
 
 export const ModeFilter = z.enum(MODES, 'must be TEST or LIVE');
 
+export const UnderReview = z.enum(['true', 'false'], 'must be true or false');
+
+/** Returns the filter of a list for what is under review, or for what is not. */
+export function reviewFilter(underReview: z.infer<typeof UnderReview> | undefined) {
+  return {
+    underReview: underReview === 'true' ? (true as const) : undefined,
+    notUnderReview: underReview === 'false' ? (true as const) : undefined,
+  };
+}
+
 /** A day or an instant. `from` starts with it and `to` ends with it, both inclusive. */
 export const Moment = z
   .union([z.iso.date(), z.iso.datetime({ offset: true })], 'must be a date or an RFC 3339 instant')

@@ -4,10 +4,11 @@ import { MODES } from '../../domain/mode.ts';
 import { PAYMENT_STATUSES, REVIEW_REASONS } from '../../domain/payment.ts';
 import { REFUND_STATUSES } from '../../domain/refund.ts';
 import { UNAPPLIED_STATUSES } from '../../domain/unapplied-payment.ts';
-import { freeText, IdText, text } from '../http/fields.ts';
+import { AmountText, freeText, IdText, text } from '../http/fields.ts';
 import { listQuery } from '../http/paging.ts';
 import { AmountMinor, Payment, Refund } from '../native/schemas.ts';
-import { ModeFilter, Moment } from './filters.ts';
+import { ModeFilter, Moment, UnderReview } from './filters.ts';
+import { GatewayName } from './gateway-schemas.ts';
 
 export const PaymentFilter = {
   applicationId: IdText.optional(),
@@ -18,6 +19,10 @@ export const PaymentFilter = {
     .regex(/^[0-9A-Za-z_]{1,64}$/, 'is not a valid reference')
     .optional(),
   customerRefId: text(255).optional(),
+  gateway: GatewayName.optional(),
+  minAmountMinor: AmountText.optional(),
+  maxAmountMinor: AmountText.optional(),
+  underReview: UnderReview.optional(),
   from: Moment.optional().describe('Only rows created at or after this time. A date starts at midnight UTC.'),
   to: Moment.optional().describe('Only rows created at or before this time. A date includes the whole day.'),
 };
@@ -50,6 +55,7 @@ export const RefundsQuery = z.object({
   mode: ModeFilter.optional(),
   status: z.enum(REFUND_STATUSES, 'is not a status of a refund').optional(),
   paymentId: IdText.optional(),
+  underReview: UnderReview.optional(),
   from: Moment.optional(),
   to: Moment.optional(),
 });

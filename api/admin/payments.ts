@@ -29,7 +29,7 @@ import {
   PaymentSummary,
   ReviewedPayment,
 } from './money-schemas.ts';
-import { momentRange } from './filters.ts';
+import { momentRange, reviewFilter } from './filters.ts';
 import { adminRoute, type AdminRoute } from './route.ts';
 
 const TAG = 'Payments by operators';
@@ -213,13 +213,24 @@ function review(deps: AdminDependencies): AdminRoute {
 }
 
 /** Returns the filter for the audit log. References are left out, because the log must not show whose payments an operator searched for. */
-function factsOf({ applicationId, mode, status, from, before }: OperatorsFilter): AuditFacts {
-  return { applicationId: applicationId ?? null, mode: mode ?? null, status: status ?? null, from, before };
+function factsOf({ reference: _reference, customerReference: _customer, ...filter }: OperatorsFilter): AuditFacts {
+  return Object.fromEntries(Object.entries(filter).map(([name, value]) => [name, value ?? null]));
 }
 
-function filterOf({ customerRefId, ...query }: z.infer<typeof PaymentsExportQuery>): OperatorsFilter {
-  const { applicationId, mode, status, reference } = query;
-  return { applicationId, mode, status, reference, customerReference: customerRefId, ...momentRange(query) };
+function filterOf(query: z.infer<typeof PaymentsExportQuery>): OperatorsFilter {
+  const { applicationId, mode, status, reference, gateway, underReview } = query;
+  return {
+    applicationId,
+    mode,
+    status,
+    reference,
+    gateway,
+    customerReference: query.customerRefId,
+    leastMinor: query.minAmountMinor,
+    mostMinor: query.maxAmountMinor,
+    ...reviewFilter(underReview),
+    ...momentRange(query),
+  };
 }
 
 function summaryView(row: PaymentRow) {

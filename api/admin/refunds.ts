@@ -10,7 +10,7 @@ import { makeRefund } from '../native/create-refund.ts';
 import { Refund } from '../native/schemas.ts';
 import type { AdminDependencies } from './dependencies.ts';
 import { CreateOperatorRefund, DecidedRefund, Reason, RefundReviewBody, RefundsQuery } from './money-schemas.ts';
-import { momentRange } from './filters.ts';
+import { momentRange, reviewFilter } from './filters.ts';
 import { adminRoute, type AdminRoute } from './route.ts';
 
 const TAG = 'Refunds by operators';
@@ -33,9 +33,10 @@ function list(deps: AdminDependencies): AdminRoute {
     errors: [],
     handler: async ({ caller, query }) => {
       const slice = sliceOf(query, 'createdAt');
-      const { from, before } = momentRange(query);
+      const { underReview, from: _from, to: _to, ...rest } = query;
+      const filter = { ...rest, ...reviewFilter(underReview), ...momentRange(query) };
       const { rows, total, nextCursor } = await deps.database.withOperator(caller.view, (em) =>
-        listAllRefunds(em, { filter: { ...query, from, before }, sortBy: slice.sortBy, slice }),
+        listAllRefunds(em, { filter, sortBy: slice.sortBy, slice }),
       );
       return {
         status: 200,

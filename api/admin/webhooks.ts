@@ -21,7 +21,7 @@ const TAG = 'Deliveries';
 
 /** Returns the routes for webhook deliveries: their attempts, and sending them again. */
 export function webhookRoutes(deps: AdminDependencies): AdminRoute[] {
-  return [list(deps), attempts(deps), resend(deps), recover(deps)];
+  return [list(deps), read(deps), attempts(deps), resend(deps), recover(deps)];
 }
 
 function list(deps: AdminDependencies): AdminRoute {
@@ -41,6 +41,27 @@ function list(deps: AdminDependencies): AdminRoute {
         listAllEvents(em, { filter: query, slice }),
       );
       return { status: 200, data: rows.map(eventView), pagination: paginationOf(slice, { total, nextCursor }) };
+    },
+  });
+}
+
+function read(deps: AdminDependencies): AdminRoute {
+  return adminRoute({
+    method: 'GET',
+    path: '/admin/webhooks/{id}',
+    operationId: 'getWebhook',
+    tag: TAG,
+    summary: 'Retrieve an event and its delivery status',
+    permission: 'audit:read',
+    params: IdParams,
+    response: { status: 200, schema: WebhookEvent },
+    errors: ['RESOURCE_NOT_FOUND'],
+    handler: async ({ caller, params }) => {
+      const event = await deps.database.withOperator(caller.view, (em) => readEventDetail(em, params.id));
+      if (event === null) {
+        throw notFound('webhook event');
+      }
+      return { status: 200, data: eventView(event) };
     },
   });
 }

@@ -121,6 +121,13 @@ export const IdText = z
   .refine((id) => id <= BigInt(Number.MAX_SAFE_INTEGER), 'must be a positive integer')
   .meta({ type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER });
 
+/** An amount in minor units in a query. */
+export const AmountText = z
+  .string()
+  .regex(/^\d{1,15}$/, 'must be a whole number of minor units')
+  .transform(BigInt)
+  .meta({ type: 'integer', minimum: 0, maximum: 999_999_999_999_999 });
+
 export const IdParams = z.object({ id: IdText });
 
 export const Email = z

@@ -4,6 +4,7 @@ import { extname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { DASHBOARD_FILES } from '../../web/admin/files.ts';
 import { pageAssets } from '../../web/assets.ts';
+import { escapeHtml } from '../../web/html.ts';
 import { dashboardAssetHeaders, dashboardHeaders } from '../../web/headers.ts';
 import { notFound } from '../../domain/errors.ts';
 import { presentedToken } from '../auth/tokens.ts';
@@ -35,9 +36,16 @@ interface Built {
 }
 
 /** Returns the handler of the operators' dashboard: one page under every path of `/admin`, and the files of its build, which it reads once. */
-export function createDashboard({ webUrl }: { readonly webUrl: string }): (context: Context) => Promise<boolean> {
+export function createDashboard({
+  webUrl,
+  apiUrl,
+}: {
+  readonly webUrl: string;
+  /** Where applications call, for the samples that the dashboard shows. */
+  readonly apiUrl: string;
+}): (context: Context) => Promise<boolean> {
   const secure = webUrl.startsWith('https:');
-  const built = readBuilt(DASHBOARD_FILES);
+  const built = readBuilt(DASHBOARD_FILES, apiUrl);
   return async (context) => {
     if (!PATHS.test(context.path)) {
       return false;
@@ -84,9 +92,11 @@ function sendPage(context: Context, built: Built | null, secure: boolean): void 
 }
 
 /** Returns null if there is no build: an API without its dashboard still serves. */
-function readBuilt(folder: string): Built | null {
+function readBuilt(folder: string, apiUrl: string): Built | null {
   try {
-    const page = readFileSync(join(folder, 'index.html'), 'utf8').replace('__ICON__', pageAssets.icon.path);
+    const page = readFileSync(join(folder, 'index.html'), 'utf8')
+      .replace('__ICON__', pageAssets.icon.path)
+      .replace('__API__', () => escapeHtml(apiUrl));
     const names = readdirSync(join(folder, 'assets'));
     return {
       page,

@@ -14,6 +14,11 @@ export interface OperatorsFilter {
   readonly status?: PaymentStatus | undefined;
   readonly reference?: string | undefined;
   readonly customerReference?: string | undefined;
+  readonly gateway?: string | undefined;
+  readonly leastMinor?: bigint | undefined;
+  readonly mostMinor?: bigint | undefined;
+  readonly underReview?: true | undefined;
+  readonly notUnderReview?: true | undefined;
   readonly from: Date | null;
   /** Exclusive. */
   readonly before: Date | null;
@@ -56,6 +61,11 @@ const IN_VIEW = list((db, $: Given<ValuesOf<OperatorsFilter>>) => {
       status: eb('p.status', '=', $('status')),
       reference: eb('p.reference', '=', $('reference')),
       customerReference: eb('p.customerReference', '=', $('customerReference')),
+      gateway: eb('p.gateway', '=', $('gateway')),
+      leastMinor: eb('p.amountMinor', '>=', $('leastMinor')),
+      mostMinor: eb('p.amountMinor', '<=', $('mostMinor')),
+      underReview: eb('p.reviewReason', 'is not', null),
+      notUnderReview: eb('p.reviewReason', 'is', null),
       from: eb('p.createdAt', '>=', $('from')),
       before: eb('p.createdAt', '<', $('before')),
     },

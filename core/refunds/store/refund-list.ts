@@ -12,6 +12,8 @@ export interface OperatorsRefundFilter {
   readonly mode?: Mode | undefined;
   readonly status?: RefundStatus | undefined;
   readonly paymentId?: bigint | undefined;
+  readonly underReview?: true | undefined;
+  readonly notUnderReview?: true | undefined;
   readonly from: Date | null;
   /** Exclusive. */
   readonly before: Date | null;
@@ -27,6 +29,8 @@ const IN_VIEW = list((db, $: Given<ValuesOf<OperatorsRefundFilter>>) => {
       mode: eb('r.mode', '=', $('mode')),
       status: eb('r.status', '=', $('status')),
       paymentId: eb('r.paymentId', '=', $('paymentId')),
+      underReview: eb('r.reviewReason', 'is not', null),
+      notUnderReview: eb('r.reviewReason', 'is', null),
       from: eb('r.createdAt', '>=', $('from')),
       before: eb('r.createdAt', '<', $('before')),
     },

@@ -72,6 +72,10 @@ describe('deliveries', () => {
     expect(listed.map(({ id }) => id)).not.toContain(foreign.id);
     expect(listed.find(({ id }) => id === own.id)).toMatchObject({ lastError: 'NO_ENDPOINT', attempts: 0 });
     expect(await send('GET', `/admin/webhooks/${foreign.id}/attempts`)).toMatchObject({ status: 404 });
+    expect(await send('GET', `/admin/webhooks/${foreign.id}`)).toMatchObject({ status: 404 });
+    expect(await send('GET', `/admin/webhooks/${own.id}`)).toMatchObject({
+      data: { id: own.id, lastError: 'NO_ENDPOINT' },
+    });
     await world.api.sql(
       `insert into webhook_attempts (webhook_event_id, application_id, mode, number, response_status, duration_ms)
        values (?, ?, 'TEST', 1, 503, 12)`,

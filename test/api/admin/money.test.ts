@@ -411,6 +411,17 @@ describe('a payment under review', () => {
       body: { decision, reason: 'known customer' },
     });
 
+  test('is in the list of those under review until it is decided', async () => {
+    const payment = await underReview(5_000);
+    const listed = async (): Promise<boolean> =>
+      ((await send({ as: 'finance', path: '/admin/payments?underReview=true' })).data as { id: number }[]).some(
+        ({ id }) => id === Number(payment),
+      );
+    expect(await listed()).toBe(true);
+    await decideOn(payment, 'finance', 'accept');
+    expect(await listed()).toBe(false);
+  });
+
   test('is decided by one person up to the threshold, by two above it', async () => {
     // As for refunds, large amounts need two people.
     expect((await decideOn(await underReview(5_000), 'finance', 'accept')).data).toMatchObject({
@@ -506,6 +517,9 @@ describe('finding payments', () => {
     ['size=1000000000', 'size'],
     ['size=-1', 'size'],
     ['applicationId=0', 'applicationId'],
+    ['minAmountMinor=-1', 'minAmountMinor'],
+    ['gateway=paypal', 'gateway'],
+    ['underReview=maybe', 'underReview'],
   ])('refuses %s by name', async (query, field) => {
     // Bad input must cause a stable error, never a 500.
     const answer = await send({ as: 'viewer', path: `/admin/payments?${query}` });
@@ -524,7 +538,18 @@ describe('finding payments', () => {
       Number(id),
     ]);
     expect(await found(`reference=${reference}&from=${today}&to=${today}`)).toEqual([Number(id)]);
-    for (const miss of ['mode=LIVE', 'status=FAILED', 'customerRefId=d', 'to=2020-01-01', 'from=2999-01-01']) {
+    const fits = ['gateway=sslcommerz', 'minAmountMinor=10000', 'maxAmountMinor=10000', 'underReview=false'];
+    for (const fit of fits) {
+      expect(await found(`reference=${reference}&${fit}`)).toEqual([Number(id)]);
+    }
+    const misses = ['mode=LIVE', 'status=FAILED', 'customerRefId=d', 'to=2020-01-01', 'from=2999-01-01'];
+    for (const miss of [
+      ...misses,
+      'gateway=bkash',
+      'minAmountMinor=10001',
+      'maxAmountMinor=9999',
+      'underReview=true',
+    ]) {
       expect(await found(`reference=${reference}&${miss}`)).toEqual([]);
     }
   });

@@ -3,7 +3,8 @@ import { QueryCache, QueryClient, QueryClientProvider } from '@tanstack/react-qu
 import { RouterProvider } from '@tanstack/react-router';
 import { useState } from 'react';
 import { ApiError } from './api/client.ts';
-import { loadEveryPage, router } from './router.tsx';
+import { loadEveryPage } from './pages.ts';
+import { router } from './router.tsx';
 import { SessionGate } from './session/session-gate.tsx';
 import { ME } from './session/session.tsx';
 import { LanguageProvider } from './words/language.tsx';

@@ -6,8 +6,24 @@ import {
   Outlet,
   redirect,
 } from '@tanstack/react-router';
-import { filterOf as paymentFilterOf } from './payments/filter.ts';
-import { filterOf as refundFilterOf } from './refunds/filter.ts';
+import { filterOf as applicationsFilterOf } from './applications/filter.ts';
+import { filterOf as auditFilterOf } from './audit/filter.ts';
+import { filterOf as callbacksFilterOf } from './callbacks/filter.ts';
+import { filterOf as casesFilterOf } from './cases/filter.ts';
+import { filterOf as changesFilterOf } from './changes/filter.ts';
+import { filterOf as disputesFilterOf } from './disputes/filter.ts';
+import { ledgerFilterOf, accountFilterOf } from './ledger/filter.ts';
+import { filterOf as manualFilterOf } from './manual/filter.ts';
+import { filterOf as operatorsFilterOf } from './operators/filter.ts';
+import { filterOf as paymentsFilterOf } from './payments/filter.ts';
+import { filterOf as payoutFilesFilterOf } from './payout-files/filter.ts';
+import { filterOf as payoutsFilterOf } from './payouts/filter.ts';
+import { filterOf as refundsFilterOf } from './refunds/filter.ts';
+import { filterOf as reportsFilterOf } from './reports/filter.ts';
+import { filterOf as runsFilterOf } from './runs/filter.ts';
+import { filterOf as unappliedFilterOf } from './unapplied/filter.ts';
+import { filterOf as webhooksFilterOf } from './webhooks/filter.ts';
+import { PAGES } from './pages.ts';
 import { modeOf } from './shell/mode.ts';
 import { RouteError } from './shell/route-error.tsx';
 import { NotFound } from './shell/not-found.tsx';
@@ -31,40 +47,186 @@ const inMode = createRoute({
 const home = createRoute({
   getParentRoute: () => inMode,
   path: '/',
-  component: lazyRouteComponent(() => import('./home/home-page.tsx'), 'HomePage'),
-});
-const payments = createRoute({
-  getParentRoute: () => inMode,
-  path: '/payments',
-  validateSearch: paymentFilterOf,
-  component: lazyRouteComponent(() => import('./payments/payments-page.tsx'), 'PaymentsPage'),
-});
-const payment = createRoute({
-  getParentRoute: () => inMode,
-  path: '/payments/$id',
-  component: lazyRouteComponent(() => import('./payments/payment-page.tsx'), 'PaymentPage'),
+  component: lazyRouteComponent(PAGES.home, 'HomePage'),
 });
 const account = createRoute({
   getParentRoute: () => inMode,
   path: '/account',
-  component: lazyRouteComponent(() => import('./account/account-page.tsx'), 'AccountPage'),
+  component: lazyRouteComponent(PAGES.account, 'AccountPage'),
 });
 const search = createRoute({
   getParentRoute: () => inMode,
   path: '/search',
   validateSearch: ({ q }: Record<string, unknown>) => ({ q: typeof q === 'string' ? q.trim().slice(0, 255) : '' }),
-  component: lazyRouteComponent(() => import('./search/search-page.tsx'), 'SearchPage'),
+  component: lazyRouteComponent(PAGES.search, 'SearchPage'),
+});
+const payments = createRoute({
+  getParentRoute: () => inMode,
+  path: '/payments',
+  validateSearch: paymentsFilterOf,
+  component: lazyRouteComponent(PAGES.payments, 'PaymentsPage'),
+});
+const payment = createRoute({
+  getParentRoute: () => inMode,
+  path: '/payments/$id',
+  component: lazyRouteComponent(PAGES.payment, 'PaymentPage'),
 });
 const refunds = createRoute({
   getParentRoute: () => inMode,
   path: '/refunds',
-  validateSearch: refundFilterOf,
-  component: lazyRouteComponent(() => import('./refunds/refunds-page.tsx'), 'RefundsPage'),
+  validateSearch: refundsFilterOf,
+  component: lazyRouteComponent(PAGES.refunds, 'RefundsPage'),
 });
 const refund = createRoute({
   getParentRoute: () => inMode,
   path: '/refunds/$id',
-  component: lazyRouteComponent(() => import('./refunds/refund-page.tsx'), 'RefundPage'),
+  component: lazyRouteComponent(PAGES.refund, 'RefundPage'),
+});
+const unappliedPayments = createRoute({
+  getParentRoute: () => inMode,
+  path: '/unapplied-payments',
+  validateSearch: unappliedFilterOf,
+  component: lazyRouteComponent(PAGES.unappliedPayments, 'UnappliedPage'),
+});
+const manualPayments = createRoute({
+  getParentRoute: () => inMode,
+  path: '/manual-payments',
+  validateSearch: manualFilterOf,
+  component: lazyRouteComponent(PAGES.manualPayments, 'ManualPage'),
+});
+const disputes = createRoute({
+  getParentRoute: () => inMode,
+  path: '/disputes',
+  validateSearch: disputesFilterOf,
+  component: lazyRouteComponent(PAGES.disputes, 'DisputesPage'),
+});
+const payouts = createRoute({
+  getParentRoute: () => inMode,
+  path: '/payouts',
+  validateSearch: payoutsFilterOf,
+  component: lazyRouteComponent(PAGES.payouts, 'PayoutsPage'),
+});
+const payout = createRoute({
+  getParentRoute: () => inMode,
+  path: '/payouts/$reference',
+  component: lazyRouteComponent(PAGES.payout, 'PayoutPage'),
+});
+const payoutFiles = createRoute({
+  getParentRoute: () => inMode,
+  path: '/payout-files',
+  validateSearch: payoutFilesFilterOf,
+  component: lazyRouteComponent(PAGES.payoutFiles, 'FilesPage'),
+});
+const payoutFileUpload = createRoute({
+  getParentRoute: () => inMode,
+  path: '/payout-files/upload',
+  component: lazyRouteComponent(PAGES.payoutFileUpload, 'UploadPage'),
+});
+const payoutFile = createRoute({
+  getParentRoute: () => inMode,
+  path: '/payout-files/$reference',
+  component: lazyRouteComponent(PAGES.payoutFile, 'FilePage'),
+});
+const cases = createRoute({
+  getParentRoute: () => inMode,
+  path: '/cases',
+  validateSearch: casesFilterOf,
+  component: lazyRouteComponent(PAGES.cases, 'CasesPage'),
+});
+const oneCase = createRoute({
+  getParentRoute: () => inMode,
+  path: '/cases/$reference',
+  component: lazyRouteComponent(PAGES.case, 'CasePage'),
+});
+const runs = createRoute({
+  getParentRoute: () => inMode,
+  path: '/runs',
+  validateSearch: runsFilterOf,
+  component: lazyRouteComponent(PAGES.runs, 'RunsPage'),
+});
+const ledger = createRoute({
+  getParentRoute: () => inMode,
+  path: '/ledger',
+  validateSearch: ledgerFilterOf,
+  component: lazyRouteComponent(PAGES.ledger, 'LedgerPage'),
+});
+const ledgerAccount = createRoute({
+  getParentRoute: () => inMode,
+  path: '/ledger/$id',
+  validateSearch: accountFilterOf,
+  component: lazyRouteComponent(PAGES.ledgerAccount, 'AccountPage'),
+});
+const reports = createRoute({
+  getParentRoute: () => inMode,
+  path: '/reports',
+  validateSearch: reportsFilterOf,
+  component: lazyRouteComponent(PAGES.reports, 'ReportsPage'),
+});
+const applications = createRoute({
+  getParentRoute: () => inMode,
+  path: '/applications',
+  validateSearch: applicationsFilterOf,
+  component: lazyRouteComponent(PAGES.applications, 'ApplicationsPage'),
+});
+const newApplication = createRoute({
+  getParentRoute: () => inMode,
+  path: '/applications/new',
+  component: lazyRouteComponent(PAGES.newApplication, 'NewApplicationPage'),
+});
+const application = createRoute({
+  getParentRoute: () => inMode,
+  path: '/applications/$id',
+  component: lazyRouteComponent(PAGES.application, 'ApplicationPage'),
+});
+const webhooks = createRoute({
+  getParentRoute: () => inMode,
+  path: '/webhooks',
+  validateSearch: webhooksFilterOf,
+  component: lazyRouteComponent(PAGES.webhooks, 'WebhooksPage'),
+});
+const webhook = createRoute({
+  getParentRoute: () => inMode,
+  path: '/webhooks/$id',
+  component: lazyRouteComponent(PAGES.webhook, 'WebhookPage'),
+});
+const callbacks = createRoute({
+  getParentRoute: () => inMode,
+  path: '/callbacks',
+  validateSearch: callbacksFilterOf,
+  component: lazyRouteComponent(PAGES.callbacks, 'CallbacksPage'),
+});
+const gateways = createRoute({
+  getParentRoute: () => inMode,
+  path: '/gateways',
+  component: lazyRouteComponent(PAGES.gateways, 'GatewaysPage'),
+});
+const operators = createRoute({
+  getParentRoute: () => inMode,
+  path: '/operators',
+  validateSearch: operatorsFilterOf,
+  component: lazyRouteComponent(PAGES.operators, 'OperatorsPage'),
+});
+const operator = createRoute({
+  getParentRoute: () => inMode,
+  path: '/operators/$id',
+  component: lazyRouteComponent(PAGES.operator, 'OperatorPage'),
+});
+const roles = createRoute({
+  getParentRoute: () => inMode,
+  path: '/roles',
+  component: lazyRouteComponent(PAGES.roles, 'RolesPage'),
+});
+const changes = createRoute({
+  getParentRoute: () => inMode,
+  path: '/changes',
+  validateSearch: changesFilterOf,
+  component: lazyRouteComponent(PAGES.changes, 'ChangesPage'),
+});
+const audit = createRoute({
+  getParentRoute: () => inMode,
+  path: '/audit',
+  validateSearch: auditFilterOf,
+  component: lazyRouteComponent(PAGES.audit, 'AuditPage'),
 });
 
 export const router = createRouter({
@@ -76,23 +238,47 @@ export const router = createRouter({
     const text = new URLSearchParams(members as [string, string][]).toString();
     return text === '' ? '' : `?${text}`;
   },
-  routeTree: root.addChildren([start, inMode.addChildren([home, account, search, payments, payment, refunds, refund])]),
+  routeTree: root.addChildren([
+    start,
+    inMode.addChildren([
+      home,
+      account,
+      search,
+      payments,
+      payment,
+      refunds,
+      refund,
+      unappliedPayments,
+      manualPayments,
+      disputes,
+      payouts,
+      payout,
+      payoutFiles,
+      payoutFileUpload,
+      payoutFile,
+      cases,
+      oneCase,
+      runs,
+      ledger,
+      ledgerAccount,
+      reports,
+      applications,
+      newApplication,
+      application,
+      webhooks,
+      webhook,
+      callbacks,
+      gateways,
+      operators,
+      operator,
+      roles,
+      changes,
+      audit,
+    ]),
+  ]),
   defaultPreload: 'intent',
   scrollRestoration: true,
 });
-
-/** Loads the code of every page. The router reloads the whole document if a page's code does not come, and without a connection nothing would be left. */
-export async function loadEveryPage(): Promise<void> {
-  await Promise.allSettled([
-    import('./home/home-page.tsx'),
-    import('./account/account-page.tsx'),
-    import('./search/search-page.tsx'),
-    import('./payments/payments-page.tsx'),
-    import('./payments/payment-page.tsx'),
-    import('./refunds/refunds-page.tsx'),
-    import('./refunds/refund-page.tsx'),
-  ]);
-}
 
 declare module '@tanstack/react-router' {
   interface Register {

@@ -9,3 +9,6 @@ export type WaitingFor = Schemas['Explanation']['waitingFor'];
 export type SearchKind = Schemas['SearchHit']['kind'];
 export type FoundBy = Schemas['SearchHit']['foundBy'];
 export type Permission = Schemas['Me']['permissions'][number]['permission'];
+export type Gateway = NonNullable<Schemas['ApplicationSettings']['gatewaysAllowed']>[number];
+
+export const GATEWAYS = ['sslcommerz', 'bkash', 'nagad', 'stripe', 'manual'] as const satisfies readonly Gateway[];

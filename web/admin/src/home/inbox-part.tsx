@@ -71,24 +71,30 @@ function KindCard({ kind }: { readonly kind: Kind }) {
   );
 }
 
-/** Leads to where the work is done, if the dashboard has that page. */
+/** Leads to where the work is done. Overdue work is no person's: a worker has to be started. */
 function KindLink({ kind, children }: { readonly kind: Kind['kind']; readonly children: ReactNode }) {
   const { path } = useMode();
-  const params = { mode: path };
-  switch (kind) {
-    case 'REFUND_APPROVAL':
-      return (
-        <Link to="/$mode/refunds" params={params} search={{ status: 'AWAITING_APPROVAL' }} className="plain-link">
-          {children}
-        </Link>
-      );
-    case 'PAYMENT_REVIEW':
-      return (
-        <Link to="/$mode/payments" params={params} search={{ status: 'PENDING' }} className="plain-link">
-          {children}
-        </Link>
-      );
-    default:
-      return children;
-  }
+  const target = TARGETS[kind];
+  return target === null ? (
+    children
+  ) : (
+    <Link to={target.to} params={{ mode: path }} search={target.search as never} className="plain-link">
+      {children}
+    </Link>
+  );
 }
+
+const TARGETS = {
+  REFUND_APPROVAL: { to: '/$mode/refunds', search: { status: 'AWAITING_APPROVAL' } },
+  PAYMENT_REVIEW: { to: '/$mode/payments', search: { underReview: 'true' } },
+  REFUND_REVIEW: { to: '/$mode/refunds', search: { underReview: 'true' } },
+  UNAPPLIED_PAYMENT: { to: '/$mode/unapplied-payments', search: { status: 'HELD' } },
+  MANUAL_SUBMISSION: { to: '/$mode/manual-payments', search: { status: 'WAITING' } },
+  PAYOUT_CASE: { to: '/$mode/cases', search: { state: 'OPEN' } },
+  PARKED_EVENT: { to: '/$mode/webhooks', search: { deliveryStatus: 'PARKED' } },
+  DISABLED_ENDPOINT: { to: '/$mode/applications', search: {} },
+  PENDING_CHANGE: { to: '/$mode/changes', search: { area: 'applications', status: 'PENDING' } },
+  PENDING_OPERATOR_CHANGE: { to: '/$mode/changes', search: { area: 'operators', status: 'PENDING' } },
+  PENDING_RECONCILIATION_CHANGE: { to: '/$mode/changes', search: { area: 'reconciliation', status: 'PENDING' } },
+  OVERDUE_SWEEP: null,
+} as const satisfies Record<Kind['kind'], { readonly to: string; readonly search: object } | null>;

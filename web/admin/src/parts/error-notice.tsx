@@ -2,6 +2,7 @@ import { Alert, Button, Stack, Text } from '@mantine/core';
 import { ApiError } from '../api/client.ts';
 import type { Words } from '../words/english.ts';
 import { useLanguage } from '../words/language.tsx';
+import { InvalidField } from './invalid-field.ts';
 
 /** Says what went wrong and what to do. */
 export function ErrorNotice({
@@ -18,7 +19,7 @@ export function ErrorNotice({
   return (
     <Alert color="red" title={words.errors.title} role="alert">
       <Stack align="flex-start" gap="xs">
-        <Text>{isChange && !(error instanceof ApiError) ? words.errors.unknownOutcome : adviceOn(error, words)}</Text>
+        <Text>{isChange && isUnanswered(error) ? words.errors.unknownOutcome : adviceOn(error, words)}</Text>
         {retry !== undefined && (
           <Button variant="default" size="xs" onClick={retry}>
             {words.retry}
@@ -29,7 +30,14 @@ export function ErrorNotice({
   );
 }
 
+function isUnanswered(error: Error): boolean {
+  return !(error instanceof ApiError || error instanceof InvalidField);
+}
+
 function adviceOn(error: Error, { errors, login }: Words): string {
+  if (error instanceof InvalidField) {
+    return error.message;
+  }
   if (!(error instanceof ApiError)) {
     return errors.offline;
   }

@@ -19,3 +19,10 @@ export function minorUnitsOf(text: string, currency: string): number | null {
   }
   return Number(`${whole.replaceAll(',', '')}${fraction.padEnd(places, '0')}`);
 }
+
+/** Like `minorUnitsOf`, for amounts that may be negative. */
+export function signedMinorUnitsOf(text: string, currency: string): number | null {
+  const unsigned = text.replace(/^[-−]\s*/, '');
+  const amountMinor = minorUnitsOf(unsigned, currency);
+  return amountMinor === null || unsigned === text ? amountMinor : -amountMinor;
+}

@@ -1,33 +1,33 @@
 import { PAYMENT_STATUSES } from '../../../../domain/payment.ts';
-import type { Mode, PaymentStatus } from '../api/names.ts';
+import { GATEWAYS, type Mode } from '../api/names.ts';
+import { dayEnd, dayStart } from '../parts/days.ts';
+import { anyText, day, filterReader, oneOf, type FilterOf } from '../parts/filter.ts';
+
+const FILTERS = {
+  status: oneOf(PAYMENT_STATUSES),
+  underReview: oneOf(['true', 'false'] as const),
+  gateway: oneOf(GATEWAYS),
+  /** What the person has at hand: a reference, or the application's reference of its customer. */
+  find: anyText,
+  /** Days in the business time zone. */
+  from: day,
+  to: day,
+};
 
 /** The filter of the list of payments as its address has it. */
-export interface PaymentFilter {
-  readonly status?: PaymentStatus;
-  /** What the person has at hand: a reference, or the application's reference of its customer. */
-  readonly find?: string;
-  /** Days. */
-  readonly from?: string;
-  readonly to?: string;
-}
+export type PaymentFilter = FilterOf<typeof FILTERS>;
+export const filterOf = filterReader(FILTERS);
 
 const REFERENCE = /^pay_[0-9A-Za-z]{1,60}$/;
-const DAY = /^\d{4}-\d{2}-\d{2}$/;
-
-/** Reads the filter from an address. What cannot be one is left out. */
-export function filterOf(search: Record<string, unknown>): PaymentFilter {
-  const status = PAYMENT_STATUSES.find((one) => one === search['status']);
-  const { find, from, to } = search;
-  return {
-    ...(status === undefined ? {} : { status }),
-    ...(typeof find === 'string' && find.trim() !== '' ? { find: find.trim().slice(0, 255) } : {}),
-    ...(typeof from === 'string' && DAY.test(from) ? { from } : {}),
-    ...(typeof to === 'string' && DAY.test(to) ? { to } : {}),
-  };
-}
 
 /** Returns the filter as the API takes it. */
-export function queryOf(mode: Mode, { find, ...filter }: PaymentFilter) {
+export function queryOf(mode: Mode, { find, from, to, ...filter }: PaymentFilter) {
   const found = find === undefined ? {} : REFERENCE.test(find) ? { reference: find } : { customerRefId: find };
-  return { mode, ...filter, ...found };
+  return {
+    mode,
+    ...filter,
+    ...found,
+    ...(from === undefined ? {} : { from: dayStart(from) }),
+    ...(to === undefined ? {} : { to: dayEnd(to) }),
+  };
 }

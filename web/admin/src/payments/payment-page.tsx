@@ -3,6 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useParams } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { api, dataOf, type Schemas } from '../api/client.ts';
+import { useApplicationNames } from '../applications/application-names.ts';
 import { Facts } from '../parts/facts.tsx';
 import { Loaded } from '../parts/loaded.tsx';
 import { useMode } from '../shell/mode.ts';
@@ -47,6 +48,7 @@ function isOpen(detail: Schemas['PaymentDetail'] | undefined): boolean {
 function Detail({ detail }: { readonly detail: Schemas['PaymentDetail'] }) {
   const { words, language } = useLanguage();
   const { payment, explanation, workflow } = detail;
+  const applications = useApplicationNames();
   return (
     <Stack>
       <Group justify="space-between" align="flex-start">
@@ -76,6 +78,7 @@ function Detail({ detail }: { readonly detail: Schemas['PaymentDetail'] }) {
       </Card>
       <Facts
         facts={[
+          [words.payments.application, applications[payment.applicationId.toString()] ?? '–'],
           [words.payment.gateway, payment.gateway ?? '–'],
           [words.payment.gatewayTxnId, payment.gatewayTxnId ?? '–'],
           [words.payment.created, instantOf(payment.createdAt, language)],

@@ -1,24 +1,26 @@
-import { Badge, Box, Button, Group, Stack, Table, Text, Title } from '@mantine/core';
-import { useInfiniteQuery } from '@tanstack/react-query';
+import { Badge, Box, Group, Stack, Title } from '@mantine/core';
 import { Link, useSearch } from '@tanstack/react-router';
-import { api, bodyOf, type Schemas } from '../api/client.ts';
-import { Loaded } from '../parts/loaded.tsx';
+import { PAYMENT_STATUSES } from '../../../../domain/payment.ts';
+import { api, type Schemas } from '../api/client.ts';
+import { GATEWAYS } from '../api/names.ts';
+import { FilterForm } from '../parts/filter-form.tsx';
+import { List, type Column } from '../parts/list.tsx';
 import { PaymentStatusBadge } from '../parts/status-badge.tsx';
 import { useMay } from '../session/session.tsx';
 import { useMode } from '../shell/mode.ts';
-import { countOf, moneyOf, shortInstantOf } from '../words/format.ts';
+import { moneyOf, shortInstantOf } from '../words/format.ts';
 import { useLanguage } from '../words/language.tsx';
 import { ExportLink } from './export-link.tsx';
-import { FilterForm } from './filter-form.tsx';
-import { queryOf, type PaymentFilter } from './filter.ts';
+import { queryOf } from './filter.ts';
 
-const PAGE_SIZE = 25;
-const EVERY_MS = 10_000;
+type Row = Schemas['PaymentSummary'];
 
 export function PaymentsPage() {
   const { words } = useLanguage();
+  const { mode } = useMode();
   const may = useMay();
   const filter = useSearch({ from: '/$mode/payments' });
+  const columns = useColumns();
   return (
     <Stack>
       <Group justify="space-between">
@@ -27,115 +29,69 @@ export function PaymentsPage() {
         </Title>
         {may('payment:export') && <ExportLink filter={filter} />}
       </Group>
-      <FilterForm key={JSON.stringify(filter)} filter={filter} />
-      <List filter={filter} />
+      <FilterForm
+        filter={filter}
+        fields={[
+          { name: 'find', type: 'search', label: words.payments.find, placeholder: words.payments.findHint },
+          {
+            name: 'status',
+            label: words.payments.status,
+            options: Object.fromEntries(PAYMENT_STATUSES.map((status) => [status, words.statuses[status]])),
+          },
+          {
+            name: 'underReview',
+            label: words.payments.review,
+            options: { true: words.payments.underReview, false: words.payments.notUnderReview },
+          },
+          {
+            name: 'gateway',
+            label: words.payments.gateway,
+            options: Object.fromEntries(GATEWAYS.map((gateway) => [gateway, gateway])),
+          },
+          { name: 'from', type: 'date', label: words.payments.from },
+          { name: 'to', type: 'date', label: words.payments.to },
+        ]}
+      />
+      <List
+        label={words.payments.title}
+        queryKey={['payments', mode, filter]}
+        get={(page) => api.GET('/admin/payments', { params: { query: { ...queryOf(mode, filter), ...page } } })}
+        columns={columns}
+        keyOf={({ id }) => id}
+        empty={words.payments.empty}
+      />
     </Stack>
   );
 }
 
-function List({ filter }: { readonly filter: PaymentFilter }) {
+function useColumns(): readonly Column<Row>[] {
   const { words, language } = useLanguage();
-  const { mode } = useMode();
-  const payments = useInfiniteQuery({
-    queryKey: ['payments', mode, filter],
-    initialPageParam: '',
-    queryFn: ({ pageParam: cursor }) =>
-      bodyOf(
-        api.GET('/admin/payments', {
-          params: { query: { ...queryOf(mode, filter), size: PAGE_SIZE, ...(cursor === '' ? {} : { cursor }) } },
-        }),
-      ),
-    getNextPageParam: ({ pagination }) => pagination?.nextCursor,
-    // New payments appear by themselves while the first page is shown; a longer list stays as the person has it.
-    refetchInterval: ({ state }) => ((state.data?.pages.length ?? 0) > 1 ? false : EVERY_MS),
-  });
-  return (
-    <Loaded asked={payments}>
-      {({ pages }) => {
-        const rows = pages.flatMap(({ data }) => data);
-        const total = pages[0]?.pagination?.totalElements ?? rows.length;
-        return rows.length === 0 ? (
-          <Text c="dimmed">{words.payments.empty}</Text>
-        ) : (
-          <>
-            <Rows rows={rows} />
-            <Group justify="space-between">
-              <Text size="sm" c="dimmed">
-                {words.payments.shown(countOf(rows.length, language), countOf(total, language))}
-              </Text>
-              {payments.hasNextPage && (
-                <Button
-                  variant="default"
-                  loading={payments.isFetchingNextPage}
-                  onClick={() => void payments.fetchNextPage()}
-                >
-                  {words.more}
-                </Button>
-              )}
-            </Group>
-          </>
-        );
-      }}
-    </Loaded>
-  );
+  return [
+    { name: words.payments.reference, cell: (row) => <Reference row={row} /> },
+    { name: words.payments.application, from: 'lg', cell: ({ applicationName }) => applicationName },
+    { name: words.payments.status, from: 'sm', cell: (row) => <States row={row} /> },
+    { name: words.payments.amount, isNumber: true, cell: (row) => moneyOf(row, language) },
+    { name: words.payments.customer, from: 'md', cell: ({ customerReference }) => customerReference },
+    { name: words.payments.gateway, from: 'lg', cell: ({ gateway }) => gateway ?? '–' },
+    { name: words.payments.created, from: 'sm', cell: ({ createdAt }) => shortInstantOf(createdAt, language) },
+  ];
 }
 
-function Rows({ rows }: { readonly rows: readonly Schemas['PaymentSummary'][] }) {
-  const { words } = useLanguage();
-  return (
-    <Table highlightOnHover aria-label={words.payments.title}>
-      <Table.Thead>
-        <Table.Tr>
-          <Table.Th>{words.payments.reference}</Table.Th>
-          <Table.Th visibleFrom="lg">{words.payments.application}</Table.Th>
-          <Table.Th visibleFrom="sm">{words.payments.status}</Table.Th>
-          <Table.Th ta="right">{words.payments.amount}</Table.Th>
-          <Table.Th visibleFrom="md">{words.payments.customer}</Table.Th>
-          <Table.Th visibleFrom="lg">{words.payments.gateway}</Table.Th>
-          <Table.Th visibleFrom="sm">{words.payments.created}</Table.Th>
-        </Table.Tr>
-      </Table.Thead>
-      <Table.Tbody>
-        {rows.map((row) => (
-          <Row key={row.id} row={row} />
-        ))}
-      </Table.Tbody>
-    </Table>
-  );
-}
-
-function Row({ row }: { readonly row: Schemas['PaymentSummary'] }) {
-  const { language } = useLanguage();
+function Reference({ row }: { readonly row: Row }) {
   const { path } = useMode();
   return (
-    <Table.Tr>
-      <Table.Td className="breaks">
-        <Link to="/$mode/payments/$id" params={{ mode: path, id: row.id.toString() }}>
-          {row.reference}
-        </Link>
-        <Box hiddenFrom="sm">
-          <States row={row} />
-        </Box>
-      </Table.Td>
-      <Table.Td visibleFrom="lg">{row.applicationName}</Table.Td>
-      <Table.Td visibleFrom="sm">
+    <>
+      <Link to="/$mode/payments/$id" params={{ mode: path, id: row.id.toString() }}>
+        {row.reference}
+      </Link>
+      <Box hiddenFrom="sm">
         <States row={row} />
-      </Table.Td>
-      <Table.Td ta="right" className="tabular">
-        {moneyOf(row, language)}
-      </Table.Td>
-      <Table.Td visibleFrom="md" className="breaks">
-        {row.customerReference}
-      </Table.Td>
-      <Table.Td visibleFrom="lg">{row.gateway ?? '–'}</Table.Td>
-      <Table.Td visibleFrom="sm" className="tabular">
-        {shortInstantOf(row.createdAt, language)}
-      </Table.Td>
-    </Table.Tr>
+      </Box>
+    </>
   );
 }
 
-function States({ row }: { readonly row: Schemas['PaymentSummary'] }) {
+function States({ row }: { readonly row: Row }) {
   const { words } = useLanguage();
   return (
     <Group gap={4}>

@@ -1,12 +1,7 @@
 import { REFUND_STATUSES } from '../../../../domain/refund.ts';
-import type { RefundStatus } from '../api/names.ts';
+import { filterReader, oneOf } from '../parts/filter.ts';
 
-/** The filter of the list of refunds as its address has it. */
-export interface RefundFilter {
-  readonly status?: RefundStatus;
-}
-
-export function filterOf(search: Record<string, unknown>): RefundFilter {
-  const status = REFUND_STATUSES.find((one) => one === search['status']);
-  return status === undefined ? {} : { status };
-}
+export const filterOf = filterReader({
+  status: oneOf(REFUND_STATUSES),
+  underReview: oneOf(['true', 'false'] as const),
+});

@@ -12,6 +12,7 @@ import { NotFound } from '../shell/not-found.tsx';
 import { countOf, instantOf, moneyOf } from '../words/format.ts';
 import { useLanguage } from '../words/language.tsx';
 import { ApprovalPart } from './approval-part.tsx';
+import { ReviewPart } from './review-part.tsx';
 
 const OPEN_MS = 2_000;
 
@@ -57,6 +58,7 @@ function Detail({ refund }: { readonly refund: Schemas['Refund'] }) {
         ]}
       />
       {refund.status === 'AWAITING_APPROVAL' && <ApprovalPart refund={refund} />}
+      {refund.review !== null && <ReviewPart refund={refund} />}
     </Stack>
   );
 }

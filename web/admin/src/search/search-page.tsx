@@ -94,6 +94,18 @@ function HitLink({ hit, children }: { readonly hit: Hit; readonly children: Reac
           {children}
         </Link>
       );
+    case 'EVENT':
+      return (
+        <Link to="/$mode/webhooks/$id" params={params} className="breaks">
+          {children}
+        </Link>
+      );
+    case 'PAYOUT':
+      return (
+        <Link to="/$mode/payouts/$reference" params={{ ...params, reference: hit.reference }} className="breaks">
+          {children}
+        </Link>
+      );
     default:
       return (
         <Text span className="breaks">

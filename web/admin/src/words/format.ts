@@ -10,9 +10,15 @@ interface Amount {
 }
 
 export function moneyOf({ amountMinor, currency }: Amount, language: Language): string {
-  return amountMinor < 0
-    ? `−${moneyText({ amountMinor: BigInt(-amountMinor), currency }, language)}`
-    : moneyText({ amountMinor: BigInt(amountMinor), currency }, language);
+  return sumOf(amountMinor.toString(), currency, language);
+}
+
+/** Returns an amount that the API states as decimal text, since sums may exceed what JSON numbers hold. */
+export function sumOf(minor: string, currency: string, language: Language): string {
+  const amountMinor = BigInt(minor);
+  return amountMinor < 0n
+    ? `−${moneyText({ amountMinor: -amountMinor, currency }, language)}`
+    : moneyText({ amountMinor, currency }, language);
 }
 
 export function countOf(count: number, language: Language): string {
@@ -22,6 +28,14 @@ export function countOf(count: number, language: Language): string {
 /** Returns an instant in the business time zone: `21 November 2026 at 14:05 GMT+6`. */
 export function instantOf(instant: string, language: Language): string {
   return momentText(new Date(instant), language, BUSINESS_TIME_ZONE);
+}
+
+/** Returns a calendar day: `21 Nov 2026`. */
+export function dayOf(date: string, language: Language): string {
+  return new Intl.DateTimeFormat(language === 'bn' ? 'bn-BD' : 'en-GB', {
+    dateStyle: 'medium',
+    timeZone: 'UTC',
+  }).format(new Date(`${date}T00:00:00Z`));
 }
 
 /** Returns an instant for tables: `21 Nov 2026, 14:05`. */

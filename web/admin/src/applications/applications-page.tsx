@@ -1,0 +1,61 @@
+import { Button, Group, Stack, Text, Title } from '@mantine/core';
+import { Link, useSearch } from '@tanstack/react-router';
+import { api } from '../api/client.ts';
+import { FilterForm } from '../parts/filter-form.tsx';
+import { List } from '../parts/list.tsx';
+import { useMay } from '../session/session.tsx';
+import { useMode } from '../shell/mode.ts';
+import { shortInstantOf } from '../words/format.ts';
+import { useLanguage } from '../words/language.tsx';
+import { useWords } from '../words/use-words.ts';
+import { APPLICATION_WORDS } from './words.ts';
+
+export function ApplicationsPage() {
+  const words = useWords(APPLICATION_WORDS);
+  const { language } = useLanguage();
+  const { path } = useMode();
+  const may = useMay();
+  const filter = useSearch({ from: '/$mode/applications' });
+  return (
+    <Stack>
+      <Group justify="space-between">
+        <Title order={1} size="h3">
+          {words.title}
+        </Title>
+        {may('app:manage') && (
+          <Link to="/$mode/applications/new" params={{ mode: path }} className="plain-link">
+            <Button component="span">{words.create}</Button>
+          </Link>
+        )}
+      </Group>
+      <Text c="dimmed">{words.why}</Text>
+      <FilterForm
+        filter={filter}
+        fields={[
+          { name: 'name', type: 'search', label: words.name },
+          { name: 'status', label: words.status, options: words.statuses },
+        ]}
+      />
+      <List
+        label={words.title}
+        queryKey={['applications', filter]}
+        get={(page) => api.GET('/admin/apps', { params: { query: { ...filter, ...page } } })}
+        columns={[
+          {
+            name: words.name,
+            cell: ({ id, name }) => (
+              <Link to="/$mode/applications/$id" params={{ mode: path, id: id.toString() }}>
+                {name}
+              </Link>
+            ),
+          },
+          { name: words.status, cell: ({ status }) => words.statuses[status] },
+          { name: words.webhookUrl, from: 'md', cell: ({ webhookUrl }) => webhookUrl ?? words.none },
+          { name: words.created, from: 'sm', cell: ({ createdAt }) => shortInstantOf(createdAt, language) },
+        ]}
+        keyOf={({ id }) => id}
+        empty={words.empty}
+      />
+    </Stack>
+  );
+}

@@ -1,0 +1,81 @@
+import { Button, Stack, Text, Title } from '@mantine/core';
+import { useDisclosure } from '@mantine/hooks';
+import { useSearch } from '@tanstack/react-router';
+import { api, type Schemas } from '../api/client.ts';
+import { Dialog } from '../parts/dialog.tsx';
+import { Facts } from '../parts/facts.tsx';
+import { FilterForm } from '../parts/filter-form.tsx';
+import { List } from '../parts/list.tsx';
+import { RawText } from '../parts/raw-text.tsx';
+import { exactInstantOf } from '../words/format.ts';
+import { useLanguage } from '../words/language.tsx';
+import { useWords } from '../words/use-words.ts';
+import { AUDIT_WORDS } from './words.ts';
+
+type Entry = Schemas['AuditEntry'];
+
+/** Both modes: most of what people do belongs to none. */
+export function AuditPage() {
+  const words = useWords(AUDIT_WORDS);
+  const { language } = useLanguage();
+  const filter = useSearch({ from: '/$mode/audit' });
+  return (
+    <Stack>
+      <Title order={1} size="h3">
+        {words.title}
+      </Title>
+      <Text c="dimmed">{words.why}</Text>
+      <FilterForm
+        filter={filter}
+        fields={[
+          { name: 'action', label: words.action, type: 'search', placeholder: 'refund.approved' },
+          { name: 'actorType', label: words.actorType, options: words.actorTypes },
+          { name: 'targetType', label: words.targetType },
+          { name: 'targetId', label: words.targetId },
+        ]}
+      />
+      <List
+        label={words.title}
+        queryKey={['audit', filter]}
+        get={(page) => api.GET('/admin/audit-logs', { params: { query: { ...filter, ...page } } })}
+        columns={[
+          { name: words.when, cell: ({ createdAt }) => exactInstantOf(createdAt, language) },
+          { name: words.actor, cell: ({ actor }) => actor },
+          { name: words.action, cell: ({ action }) => action },
+          { name: words.target, from: 'md', cell: ({ targetType, targetId }) => `${targetType} ${targetId}` },
+          { name: words.address, from: 'lg', cell: ({ address }) => address ?? '–' },
+          { name: words.details, from: 'sm', cell: (entry) => <Details entry={entry} /> },
+        ]}
+        keyOf={({ id }) => id}
+        empty={words.empty}
+      />
+    </Stack>
+  );
+}
+
+function Details({ entry }: { readonly entry: Entry }) {
+  const words = useWords(AUDIT_WORDS);
+  const [isOpen, { open, close }] = useDisclosure(false);
+  return (
+    <>
+      <Button size="xs" variant="default" onClick={open}>
+        {words.show}
+      </Button>
+      {isOpen && (
+        <Dialog title={entry.action} close={close}>
+          <Stack>
+            <Facts
+              facts={[
+                [words.actor, entry.actor],
+                [words.target, `${entry.targetType} ${entry.targetId}`],
+                [words.address, entry.address ?? '–'],
+                [words.requestId, entry.requestId ?? '–'],
+              ]}
+            />
+            <RawText text={JSON.stringify(entry.details)} label={words.details} />
+          </Stack>
+        </Dialog>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,71 @@
+import { Stack, Text, Title } from '@mantine/core';
+import { useSearch } from '@tanstack/react-router';
+import { CHANGE_STATUSES, type ChangeStatus } from '../../../../domain/pending-change.ts';
+import { FilterForm } from '../parts/filter-form.tsx';
+import { List } from '../parts/list.tsx';
+import { OperatorName } from '../session/operator-name.tsx';
+import { useMay } from '../session/session.tsx';
+import { shortInstantOf } from '../words/format.ts';
+import { useLanguage } from '../words/language.tsx';
+import { useWords } from '../words/use-words.ts';
+import { CHANGES, type Area } from './areas.ts';
+import { ChangeDecision } from './change-decision.tsx';
+import { AREAS } from './filter.ts';
+import { CHANGE_WORDS } from './words.ts';
+
+/** What a second person has to confirm, in both modes. */
+export function ChangesPage() {
+  const words = useWords(CHANGE_WORDS);
+  const may = useMay();
+  const { area, status } = useSearch({ from: '/$mode/changes' });
+  const shown = AREAS.filter((one) => may(CHANGES[one].permission) && (area === undefined || area === one));
+  return (
+    <Stack>
+      <Title order={1} size="h3">
+        {words.title}
+      </Title>
+      <Text c="dimmed">{words.why}</Text>
+      <FilterForm
+        filter={{ area, status }}
+        fields={[
+          { name: 'area', label: words.area, options: words.areas },
+          {
+            name: 'status',
+            label: words.status,
+            options: Object.fromEntries(CHANGE_STATUSES.map((one) => [one, words.statuses[one]])),
+          },
+        ]}
+      />
+      {shown.map((one) => (
+        <AreaPart key={one} area={one} status={status} />
+      ))}
+    </Stack>
+  );
+}
+
+function AreaPart({ area, status }: { readonly area: Area; readonly status: ChangeStatus | undefined }) {
+  const words = useWords(CHANGE_WORDS);
+  const { language } = useLanguage();
+  return (
+    <Stack component="section" gap="xs">
+      <Title order={2} size="h4">
+        {words.areas[area]}
+      </Title>
+      <List
+        label={words.areas[area]}
+        queryKey={['changes', area, status]}
+        get={(page) => CHANGES[area].list({ ...page, ...(status === undefined ? {} : { status }) })}
+        columns={[
+          { name: words.kindOf, cell: ({ kind }) => words.kinds[kind] },
+          { name: words.target, from: 'sm', cell: ({ target }) => `${target.type} ${target.id}` },
+          { name: words.proposedBy, cell: ({ proposedBy }) => <OperatorName by={proposedBy} /> },
+          { name: words.status, from: 'sm', cell: (change) => words.statuses[change.status] },
+          { name: words.expires, from: 'md', cell: ({ expiresAt }) => shortInstantOf(expiresAt, language) },
+          { name: words.decide, cell: (change) => <ChangeDecision change={change} area={area} /> },
+        ]}
+        keyOf={({ id }) => id}
+        empty={words.empty}
+      />
+    </Stack>
+  );
+}

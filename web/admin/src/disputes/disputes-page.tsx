@@ -1,0 +1,61 @@
+import { Stack, Text, Title } from '@mantine/core';
+import { useSearch } from '@tanstack/react-router';
+import { DISPUTE_STATUSES } from '../../../../domain/dispute.ts';
+import { api } from '../api/client.ts';
+import { FilterForm } from '../parts/filter-form.tsx';
+import { List } from '../parts/list.tsx';
+import { PaymentLink } from '../payments/payment-link.tsx';
+import { useMode } from '../shell/mode.ts';
+import { moneyOf, shortInstantOf } from '../words/format.ts';
+import { useLanguage } from '../words/language.tsx';
+import { useWords } from '../words/use-words.ts';
+import { DISPUTE_WORDS } from './words.ts';
+
+export function DisputesPage() {
+  const words = useWords(DISPUTE_WORDS);
+  const { language } = useLanguage();
+  const { mode } = useMode();
+  const filter = useSearch({ from: '/$mode/disputes' });
+  return (
+    <Stack>
+      <Title order={1} size="h3">
+        {words.title}
+      </Title>
+      <Text c="dimmed">{words.why}</Text>
+      <FilterForm
+        filter={filter}
+        fields={[
+          {
+            name: 'status',
+            label: words.status,
+            options: Object.fromEntries(DISPUTE_STATUSES.map((status) => [status, words.statuses[status]])),
+          },
+        ]}
+      />
+      <List
+        label={words.title}
+        queryKey={['disputes', mode, filter]}
+        get={(page) => api.GET('/admin/disputes', { params: { query: { mode, ...filter, ...page } } })}
+        columns={[
+          {
+            name: words.amount,
+            isNumber: true,
+            cell: ({ amountMinor, currency }) =>
+              amountMinor === null || currency === null ? '–' : moneyOf({ amountMinor, currency }, language),
+          },
+          { name: words.payment, cell: (one) => <PaymentLink id={one.paymentId} reference={one.paymentReference} /> },
+          { name: words.status, cell: ({ status }) => words.statuses[status] },
+          { name: words.reason, from: 'md', cell: ({ reason }) => reason ?? '–' },
+          {
+            name: words.respondBy,
+            from: 'sm',
+            cell: ({ respondBy }) => (respondBy === null ? '–' : shortInstantOf(respondBy, language)),
+          },
+          { name: words.application, from: 'lg', cell: ({ applicationName }) => applicationName },
+        ]}
+        keyOf={({ id }) => id}
+        empty={words.empty}
+      />
+    </Stack>
+  );
+}

@@ -1,0 +1,53 @@
+const en = {
+  title: 'Manual payments',
+  why: 'Payers sent money to an account of yours and typed in its transaction number. Compare it with the account’s statement before you confirm.',
+  empty: 'No manual payment matches.',
+  amount: 'Amount',
+  payment: 'Payment',
+  status: 'Status',
+  transaction: 'Transaction',
+  sender: 'Sender',
+  account: 'Account',
+  code: 'Code',
+  sent: 'Submitted',
+  decide: 'Decision',
+  statuses: { WAITING: 'Waiting', CONFIRMED: 'Confirmed', REJECTED: 'Rejected', CORRECTED: 'Corrected by the payer' },
+  claimedByOthers: (count: string) => `Also claimed by ${count} other payment(s)`,
+  confirm: 'Confirm',
+  reject: 'Reject',
+  confirmAct: (amount: string, transaction: string) => `Confirm that ${amount} arrived as ${transaction}`,
+  rejectAct: (amount: string, transaction: string) => `Reject ${transaction} for ${amount}`,
+  reason: 'What did you compare it with?',
+  waits: {
+    confirm: 'One person confirmed it. A second has to agree.',
+    reject: 'One person rejected it. A second has to agree.',
+  },
+};
+
+const bn: typeof en = {
+  title: 'ম্যানুয়াল পেমেন্ট',
+  why: 'ক্রেতা আপনার অ্যাকাউন্টে টাকা পাঠিয়ে ট্রানজ্যাকশন নম্বর দিয়েছেন। নিশ্চিত করার আগে অ্যাকাউন্টের বিবরণীর সঙ্গে মিলিয়ে নিন।',
+  empty: 'এমন কোনো ম্যানুয়াল পেমেন্ট নেই।',
+  amount: 'পরিমাণ',
+  payment: 'পেমেন্ট',
+  status: 'অবস্থা',
+  transaction: 'ট্রানজ্যাকশন',
+  sender: 'প্রেরক',
+  account: 'অ্যাকাউন্ট',
+  code: 'কোড',
+  sent: 'জমা হয়েছে',
+  decide: 'সিদ্ধান্ত',
+  statuses: { WAITING: 'অপেক্ষায়', CONFIRMED: 'নিশ্চিত', REJECTED: 'প্রত্যাখ্যাত', CORRECTED: 'ক্রেতা সংশোধন করেছেন' },
+  claimedByOthers: (count) => `আরও ${count}টি পেমেন্ট এটি দাবি করেছে`,
+  confirm: 'নিশ্চিত করুন',
+  reject: 'প্রত্যাখ্যান করুন',
+  confirmAct: (amount, transaction) => `${transaction} হিসেবে ${amount} এসেছে, নিশ্চিত করুন`,
+  rejectAct: (amount, transaction) => `${amount}-এর জন্য ${transaction} প্রত্যাখ্যান করুন`,
+  reason: 'কীসের সঙ্গে মিলিয়েছেন?',
+  waits: {
+    confirm: 'একজন নিশ্চিত করেছেন। আরেকজনের সম্মতি লাগবে।',
+    reject: 'একজন প্রত্যাখ্যান করেছেন। আরেকজনের সম্মতি লাগবে।',
+  },
+};
+
+export const MANUAL_WORDS = { en, bn } as const;

@@ -1,0 +1,65 @@
+import { Button, NativeSelect, TextInput } from '@mantine/core';
+import { useNavigate } from '@tanstack/react-router';
+import { useLanguage } from '../words/language.tsx';
+
+interface Field {
+  readonly name: string;
+  readonly label: string;
+  /** What can be chosen, by value. */
+  readonly options?: Readonly<Record<string, string>>;
+  readonly type?: 'date' | 'search' | 'text';
+  readonly placeholder?: string;
+}
+
+/** Puts the filter into the page's address, so that it can be sent to a colleague and kept as a bookmark. */
+export function FilterForm({
+  filter,
+  fields,
+}: {
+  readonly filter: Readonly<Record<string, string | undefined>>;
+  readonly fields: readonly Field[];
+}) {
+  const { words } = useLanguage();
+  const navigate = useNavigate();
+  // The page's own route reads the filter from the address again, and leaves out what is none.
+  const show = (search: Record<string, unknown>): void => void navigate({ to: '.', search: search as never });
+  return (
+    <form
+      key={JSON.stringify(filter)}
+      role="search"
+      className="filter"
+      onSubmit={(event) => {
+        event.preventDefault();
+        show(Object.fromEntries(new FormData(event.currentTarget)));
+      }}
+    >
+      {fields.map(({ name, label, options, type, placeholder }) =>
+        options === undefined ? (
+          <TextInput
+            key={name}
+            name={name}
+            type={type ?? 'text'}
+            label={label}
+            placeholder={placeholder}
+            defaultValue={filter[name] ?? ''}
+          />
+        ) : (
+          <NativeSelect
+            key={name}
+            name={name}
+            label={label}
+            defaultValue={filter[name] ?? ''}
+            data={[
+              { value: '', label: words.all },
+              ...Object.entries(options).map(([value, text]) => ({ value, label: text })),
+            ]}
+          />
+        ),
+      )}
+      <Button type="submit">{words.apply}</Button>
+      <Button variant="default" onClick={() => show({})}>
+        {words.clear}
+      </Button>
+    </form>
+  );
+}

@@ -1,0 +1,85 @@
+import { Button, Group, Stack, Text, Title } from '@mantine/core';
+import { Link, useSearch } from '@tanstack/react-router';
+import { PAYOUT_SOURCE_KINDS } from '../../../../domain/payouts/payout.ts';
+import { api } from '../api/client.ts';
+import { GATEWAYS } from '../api/names.ts';
+import { FilterForm } from '../parts/filter-form.tsx';
+import { List } from '../parts/list.tsx';
+import { useMay } from '../session/session.tsx';
+import { useMode } from '../shell/mode.ts';
+import { countOf, shortInstantOf } from '../words/format.ts';
+import { useLanguage } from '../words/language.tsx';
+import { useWords } from '../words/use-words.ts';
+import { FILE_STATES } from './filter.ts';
+import { FILE_WORDS } from './words.ts';
+
+export function FilesPage() {
+  const words = useWords(FILE_WORDS);
+  const { language } = useLanguage();
+  const { mode, path } = useMode();
+  const may = useMay();
+  const filter = useSearch({ from: '/$mode/payout-files' });
+  return (
+    <Stack>
+      <Group justify="space-between">
+        <Title order={1} size="h3">
+          {words.title}
+        </Title>
+        {may('reconciliation:manage') && (
+          <Link to="/$mode/payout-files/upload" params={{ mode: path }} className="plain-link">
+            <Button component="span">{words.upload}</Button>
+          </Link>
+        )}
+      </Group>
+      <Text c="dimmed">{words.why}</Text>
+      <FilterForm
+        filter={filter}
+        fields={[
+          {
+            name: 'gateway',
+            label: words.gateway,
+            options: Object.fromEntries(GATEWAYS.map((gateway) => [gateway, gateway])),
+          },
+          {
+            name: 'kind',
+            label: words.kind,
+            options: Object.fromEntries(PAYOUT_SOURCE_KINDS.map((kind) => [kind, words.kinds[kind]])),
+          },
+          {
+            name: 'state',
+            label: words.state,
+            options: Object.fromEntries(FILE_STATES.map((state) => [state, words.states[state]])),
+          },
+        ]}
+      />
+      <List
+        label={words.title}
+        queryKey={['payout files', mode, filter]}
+        get={(page) => api.GET('/admin/payout-files', { params: { query: { mode, ...filter, ...page } } })}
+        columns={[
+          {
+            name: words.name,
+            cell: ({ reference, name }) => (
+              <Link to="/$mode/payout-files/$reference" params={{ mode: path, reference }}>
+                {name}
+              </Link>
+            ),
+          },
+          { name: words.gateway, from: 'md', cell: ({ gateway }) => gateway ?? '–' },
+          { name: words.kind, from: 'sm', cell: ({ kind }) => words.kinds[kind] },
+          { name: words.state, cell: ({ state }) => words.states[state] },
+          { name: words.added, from: 'sm', isNumber: true, cell: ({ linesAdded }) => countOf(linesAdded, language) },
+          {
+            name: words.rejected,
+            from: 'md',
+            isNumber: true,
+            cell: ({ linesRejected }) => countOf(linesRejected, language),
+          },
+          { name: words.uploaded, from: 'lg', cell: ({ createdAt }) => shortInstantOf(createdAt, language) },
+        ]}
+        keyOf={({ reference }) => reference}
+        empty={words.empty}
+      />
+    </Stack>
+  );
+}

@@ -1,0 +1,80 @@
+import { Stack, Text, Title } from '@mantine/core';
+import { Link, useSearch } from '@tanstack/react-router';
+import { PAYOUT_STATUSES } from '../../../../domain/payouts/payout.ts';
+import { api } from '../api/client.ts';
+import { GATEWAYS } from '../api/names.ts';
+import { FilterForm } from '../parts/filter-form.tsx';
+import { List } from '../parts/list.tsx';
+import { useMode } from '../shell/mode.ts';
+import { countOf, dayOf, sumOf } from '../words/format.ts';
+import { useLanguage } from '../words/language.tsx';
+import { useWords } from '../words/use-words.ts';
+import { PAYOUT_WORDS } from './words.ts';
+
+export function PayoutsPage() {
+  const words = useWords(PAYOUT_WORDS);
+  const { language } = useLanguage();
+  const { mode, path } = useMode();
+  const filter = useSearch({ from: '/$mode/payouts' });
+  return (
+    <Stack>
+      <Title order={1} size="h3">
+        {words.title}
+      </Title>
+      <Text c="dimmed">{words.why}</Text>
+      <FilterForm
+        filter={filter}
+        fields={[
+          {
+            name: 'gateway',
+            label: words.gateway,
+            options: Object.fromEntries(GATEWAYS.map((gateway) => [gateway, gateway])),
+          },
+          {
+            name: 'status',
+            label: words.status,
+            options: Object.fromEntries(PAYOUT_STATUSES.map((status) => [status, words.statuses[status]])),
+          },
+          { name: 'from', type: 'date', label: words.from },
+          { name: 'to', type: 'date', label: words.to },
+        ]}
+      />
+      <List
+        label={words.title}
+        queryKey={['payouts', mode, filter]}
+        get={(page) => api.GET('/admin/payouts', { params: { query: { mode, ...filter, ...page } } })}
+        columns={[
+          {
+            name: words.reference,
+            cell: ({ reference, gatewayReference }) => (
+              <Link to="/$mode/payouts/$reference" params={{ mode: path, reference }}>
+                {gatewayReference}
+              </Link>
+            ),
+          },
+          { name: words.gateway, from: 'sm', cell: ({ gateway, storeId }) => `${gateway} ${storeId}` },
+          { name: words.status, from: 'md', cell: ({ status }) => words.statuses[status] },
+          {
+            name: words.arrives,
+            from: 'sm',
+            cell: ({ arrivesOn }) => (arrivesOn === null ? '–' : dayOf(arrivesOn, language)),
+          },
+          { name: words.lines, from: 'lg', isNumber: true, cell: ({ lines }) => countOf(lines, language) },
+          {
+            name: words.bank,
+            isNumber: true,
+            cell: ({ bankMinor, currency }) => (bankMinor === null ? '–' : sumOf(bankMinor, currency, language)),
+          },
+          {
+            name: words.residual,
+            isNumber: true,
+            cell: ({ residualMinor, currency }) =>
+              residualMinor === null ? '–' : sumOf(residualMinor, currency, language),
+          },
+        ]}
+        keyOf={({ reference }) => reference}
+        empty={words.empty}
+      />
+    </Stack>
+  );
+}

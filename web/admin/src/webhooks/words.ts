@@ -1,0 +1,68 @@
+import type { DeliveryStatus } from '../../../../domain/webhook.ts';
+
+const en = {
+  title: 'Webhooks',
+  why: 'Every event that an application is told, and how each attempt to deliver it went.',
+  empty: 'No event matches.',
+  type: 'Event',
+  application: 'Application',
+  status: 'Delivery',
+  attempts: 'Attempts',
+  last: 'Last answer',
+  created: 'Created',
+  next: 'Next attempt',
+  contract: 'Contract',
+  statuses: {
+    PENDING: 'Waiting',
+    RETRYING: 'Retrying',
+    DELIVERED: 'Delivered',
+    PARKED: 'Given up',
+  } satisfies Record<DeliveryStatus, string>,
+  resend: 'Resend',
+  resendAct: (event: string) => `Send ${event} again`,
+  resendNote: 'The event is sent again with the same id, so a receiver that has it already ignores it.',
+  request: 'Request body',
+  number: 'No.',
+  answer: 'Answer',
+  duration: 'Took',
+  time: 'When',
+  milliseconds: (count: string) => `${count} ms`,
+  noAttempts: 'No attempt was made yet.',
+  circuit: {
+    closed: 'The endpoint answers.',
+    open: 'The endpoint fails, so Lenden waits.',
+    'half-open': 'One attempt tries whether the endpoint answers again.',
+  },
+};
+
+const bn: typeof en = {
+  title: 'ওয়েবহুক',
+  why: 'অ্যাপ্লিকেশনকে জানানো প্রতিটি ঘটনা, আর প্রতিবার পাঠানোর ফল।',
+  empty: 'এমন কোনো ঘটনা নেই।',
+  type: 'ঘটনা',
+  application: 'অ্যাপ্লিকেশন',
+  status: 'পৌঁছানো',
+  attempts: 'চেষ্টা',
+  last: 'শেষ উত্তর',
+  created: 'তৈরি',
+  next: 'পরের চেষ্টা',
+  contract: 'চুক্তি',
+  statuses: { PENDING: 'অপেক্ষায়', RETRYING: 'আবার চেষ্টা চলছে', DELIVERED: 'পৌঁছেছে', PARKED: 'থেমে গেছে' },
+  resend: 'আবার পাঠান',
+  resendAct: (event) => `${event} আবার পাঠান`,
+  resendNote: 'একই আইডি দিয়ে আবার পাঠানো হয়, তাই যে আগেই পেয়েছে সে এটি উপেক্ষা করে।',
+  request: 'পাঠানো বার্তা',
+  number: 'নং',
+  answer: 'উত্তর',
+  duration: 'সময় লেগেছে',
+  time: 'কখন',
+  milliseconds: (count) => `${count} মিলিসেকেন্ড`,
+  noAttempts: 'এখনো কোনো চেষ্টা হয়নি।',
+  circuit: {
+    closed: 'ঠিকানাটি সাড়া দেয়।',
+    open: 'ঠিকানাটি সাড়া দিচ্ছে না, তাই লেনদেন অপেক্ষা করছে।',
+    'half-open': 'ঠিকানাটি আবার সাড়া দেয় কি না, একবার দেখা হচ্ছে।',
+  },
+};
+
+export const WEBHOOK_WORDS = { en, bn } as const;
