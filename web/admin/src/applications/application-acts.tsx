@@ -127,6 +127,7 @@ function SettingsAct({ application }: { readonly application: Application }) {
       <Textarea
         name="returnOrigins"
         label={words.returnOrigins}
+        description={words.oneInEachLine}
         defaultValue={application.returnOrigins.join('\n')}
         rows={3}
       />

@@ -50,7 +50,11 @@ export function KeysPart({ application }: { readonly application: Application })
             rows={rows}
             keyOf={(key) => key.id}
             columns={[
-              { name: words.key, cell: ({ prefix, label }) => `${prefix ?? '–'}… ${label ?? ''}` },
+              {
+                name: words.key,
+                cell: ({ prefix, label }) =>
+                  [prefix === null ? '–' : `${prefix}…`, label].filter((part) => part !== null).join(' '),
+              },
               { name: words.contract, from: 'sm', cell: ({ contract }) => contract },
               { name: words.status, cell: ({ status }) => words.keyStatuses[status] },
               { name: words.lastUsed, from: 'md', cell: ({ lastUsedAt }) => instant(lastUsedAt, words.never) },

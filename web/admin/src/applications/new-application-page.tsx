@@ -100,7 +100,7 @@ function Secrets({
         {words.samples}
       </Title>
       <Text>{words.samplesWhy}</Text>
-      <Tabs defaultValue="curl" keepMounted={false}>
+      <Tabs defaultValue="curl">
         <Tabs.List>
           {Object.keys(samples).map((language) => (
             <Tabs.Tab key={language} value={language}>

@@ -7,7 +7,9 @@ export function StoreState({ store }: { readonly store: Pick<Schemas['GatewaySto
   const words = useWords(GATEWAY_WORDS);
   return (
     <>
-      <Text className="breaks">{store.storeId ?? words.none}</Text>
+      <Text size="sm" className="breaks">
+        {store.storeId ?? words.none}
+      </Text>
       {store.pendingChanges.length > 0 && (
         <Text size="sm" c="dimmed">
           {words.pending}

@@ -1,4 +1,5 @@
 import { Button, NativeSelect, TextInput } from '@mantine/core';
+import { useDisclosure } from '@mantine/hooks';
 import { useNavigate } from '@tanstack/react-router';
 import { useLanguage } from '../words/language.tsx';
 
@@ -23,43 +24,55 @@ export function FilterForm({
   const navigate = useNavigate();
   // The page's own route reads the filter from the address again, and leaves out what is none.
   const show = (search: Record<string, unknown>): void => void navigate({ to: '.', search: search as never });
+  const isFiltered = Object.values(filter).some((value) => value !== undefined);
+  const [isOpen, { toggle }] = useDisclosure(isFiltered);
   return (
-    <form
-      key={JSON.stringify(filter)}
-      role="search"
-      className="filter"
-      onSubmit={(event) => {
-        event.preventDefault();
-        show(Object.fromEntries(new FormData(event.currentTarget)));
-      }}
-    >
-      {fields.map(({ name, label, options, type, placeholder }) =>
-        options === undefined ? (
-          <TextInput
-            key={name}
-            name={name}
-            type={type ?? 'text'}
-            label={label}
-            placeholder={placeholder}
-            defaultValue={filter[name] ?? ''}
-          />
-        ) : (
-          <NativeSelect
-            key={name}
-            name={name}
-            label={label}
-            defaultValue={filter[name] ?? ''}
-            data={[
-              { value: '', label: words.all },
-              ...Object.entries(options).map(([value, text]) => ({ value, label: text })),
-            ]}
-          />
-        ),
-      )}
-      <Button type="submit">{words.apply}</Button>
-      <Button variant="default" onClick={() => show({})}>
-        {words.clear}
-      </Button>
-    </form>
+    <>
+      {/* On a phone the list matters more than its filter. */}
+      <div className="filter-toggle">
+        <Button size="xs" variant="default" aria-expanded={isOpen} onClick={toggle}>
+          {words.filter}
+        </Button>
+      </div>
+      <form
+        key={JSON.stringify(filter)}
+        role="search"
+        className="filter"
+        data-closed={isOpen ? undefined : true}
+        onSubmit={(event) => {
+          event.preventDefault();
+          show(Object.fromEntries(new FormData(event.currentTarget)));
+        }}
+      >
+        {fields.map(({ name, label, options, type, placeholder }) =>
+          options === undefined ? (
+            <TextInput
+              key={name}
+              name={name}
+              type={type ?? 'text'}
+              className={type === 'search' ? 'filter-search' : ''}
+              label={label}
+              placeholder={placeholder}
+              defaultValue={filter[name] ?? ''}
+            />
+          ) : (
+            <NativeSelect
+              key={name}
+              name={name}
+              label={label}
+              defaultValue={filter[name] ?? ''}
+              data={[
+                { value: '', label: words.all },
+                ...Object.entries(options).map(([value, text]) => ({ value, label: text })),
+              ]}
+            />
+          ),
+        )}
+        <Button type="submit">{words.apply}</Button>
+        <Button variant="default" onClick={() => show({})}>
+          {words.clear}
+        </Button>
+      </form>
+    </>
   );
 }

@@ -25,7 +25,7 @@ export function Charts({ rows, by }: { readonly rows: Schemas['PaymentReport']['
         }));
         return [
           <Chart key={`${currency} volume`} name={words.volume(currency)}>
-            <BarChart data={data}>
+            <BarChart data={data} accessibilityLayer={false}>
               <XAxis dataKey="label" {...AXIS} minTickGap={24} />
               <YAxis
                 {...AXIS}
@@ -36,7 +36,7 @@ export function Charts({ rows, by }: { readonly rows: Schemas['PaymentReport']['
             </BarChart>
           </Chart>,
           <Chart key={`${currency} success`} name={words.successOf(currency)}>
-            <LineChart data={data}>
+            <LineChart data={data} accessibilityLayer={false}>
               <XAxis dataKey="label" {...AXIS} minTickGap={24} />
               <YAxis
                 {...AXIS}
@@ -44,7 +44,7 @@ export function Charts({ rows, by }: { readonly rows: Schemas['PaymentReport']['
                 domain={[0, 100]}
                 tickFormatter={(percent: number) => `${countOf(percent, language)} %`}
               />
-              <Line dataKey="successPercent" stroke={COLOR} strokeWidth={2} dot={false} isAnimationActive={false} />
+              <Line dataKey="successPercent" stroke={COLOR} strokeWidth={2} dot={{ r: 2 }} isAnimationActive={false} />
             </LineChart>
           </Chart>,
         ];

@@ -15,6 +15,7 @@ export const bangla: Words = {
   nothingHere: 'এখানে কিছু নেই।',
   all: 'সব',
   apply: 'প্রয়োগ করুন',
+  filter: 'ফিল্টার',
   clear: 'ফিল্টার সরান',
   modes: { LIVE: 'লাইভ', TEST: 'টেস্ট' },
   testBand: 'টেস্ট মোড: আসল টাকার লেনদেন হবে না',

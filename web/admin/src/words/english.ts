@@ -24,6 +24,7 @@ export const english = {
   nothingHere: 'Nothing here.',
   all: 'All',
   apply: 'Apply',
+  filter: 'Filter',
   clear: 'Clear',
   modes: { LIVE: 'LIVE', TEST: 'TEST' },
   testBand: 'TEST mode: no real money moves',
