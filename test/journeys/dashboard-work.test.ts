@@ -64,10 +64,10 @@ test('an application is added, its secrets are shown once, and each sample takes
     const sample = (await page.getByRole('tabpanel').locator('pre').textContent()) ?? '';
     writeFileSync(join(folder, file), sample);
     const { stdout } = await run(command, [join(folder, file)]);
-    urls.add(/https?:\/\/[^"\s]+\/pay\/[^"\s]+/.exec(stdout)?.[0] ?? stdout);
+    urls.add(/https?:\/\/[^"\s]+\/checkout\/[^"\s]+/.exec(stdout)?.[0] ?? stdout);
   }
   // The samples share an idempotency key, so all of them find the payment of the first.
-  expect([...urls]).toEqual([expect.stringMatching(/\/pay\/pay_/)]);
+  expect([...urls]).toEqual([expect.stringMatching(/\/checkout\/pay_/)]);
   rmSync(folder, { recursive: true });
   await page.getByRole('link', { name: 'Go to the application' }).click();
   await heading(page, 'Book shop').waitFor();

@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useParams } from '@tanstack/react-router';
 import { api, dataOf, type Schemas } from '../api/client.ts';
 import { Facts } from '../parts/facts.tsx';
-import { Loaded } from '../parts/loaded.tsx';
+import { LoadedPage } from '../parts/loaded.tsx';
 import { useMay } from '../session/session.tsx';
 import { countOf, moneyOf, shortInstantOf } from '../words/format.ts';
 import { useLanguage } from '../words/language.tsx';
@@ -21,7 +21,7 @@ export function ApplicationPage() {
     queryKey: ['application', id],
     queryFn: () => dataOf(api.GET('/admin/apps/{id}', { params: { path: { id: Number(id) } } })),
   });
-  return <Loaded asked={application}>{(data) => <Detail application={data} />}</Loaded>;
+  return <LoadedPage asked={application}>{(data) => <Detail application={data} />}</LoadedPage>;
 }
 
 function Detail({ application }: { readonly application: Application }) {

@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Link, useParams } from '@tanstack/react-router';
 import { api, dataOf, type Schemas } from '../api/client.ts';
 import { Facts } from '../parts/facts.tsx';
-import { Loaded } from '../parts/loaded.tsx';
+import { LoadedPage } from '../parts/loaded.tsx';
 import { PaymentLink } from '../payments/payment-link.tsx';
 import { useMode } from '../shell/mode.ts';
 import { NotFound } from '../shell/not-found.tsx';
@@ -27,7 +27,9 @@ export function CasePage() {
     queryFn: () => dataOf(api.GET('/admin/reconciliation/cases/{reference}', { params: { path: { reference } } })),
     refetchInterval: ({ state }) => (state.data?.state === 'RESOLVED' ? false : EVERY_MS),
   });
-  return <Loaded asked={found}>{(data) => (data.mode === mode ? <Detail found={data} /> : <NotFound />)}</Loaded>;
+  return (
+    <LoadedPage asked={found}>{(data) => (data.mode === mode ? <Detail found={data} /> : <NotFound />)}</LoadedPage>
+  );
 }
 
 function Detail({ found }: { readonly found: Case }) {

@@ -4,7 +4,7 @@ import { useParams } from '@tanstack/react-router';
 import { api, dataOf, type Schemas } from '../api/client.ts';
 import { Act, Note } from '../parts/act.tsx';
 import { Facts } from '../parts/facts.tsx';
-import { Loaded } from '../parts/loaded.tsx';
+import { LoadedPage } from '../parts/loaded.tsx';
 import { useMay, useMe } from '../session/session.tsx';
 import { countOf, instantOf } from '../words/format.ts';
 import { useLanguage } from '../words/language.tsx';
@@ -21,7 +21,7 @@ export function OperatorPage() {
     queryKey: ['operators', 'one', id],
     queryFn: () => dataOf(api.GET('/admin/users/{id}', { params: { path: { id: Number(id) } } })),
   });
-  return <Loaded asked={operator}>{(data) => <Detail operator={data} />}</Loaded>;
+  return <LoadedPage asked={operator}>{(data) => <Detail operator={data} />}</LoadedPage>;
 }
 
 function Detail({ operator }: { readonly operator: Operator }) {

@@ -1,4 +1,4 @@
-import { Skeleton, Stack } from '@mantine/core';
+import { Skeleton, Stack, Title } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { useLanguage } from '../words/language.tsx';
 import { ErrorNotice } from './error-notice.tsx';
@@ -30,5 +30,26 @@ export function Loaded<Data>({
         </Stack>
       )}
     </Stack>
+  );
+}
+
+/** Like `Loaded`, for a page that is nothing without its data: if it does not come, the page has a heading all the same. */
+export function LoadedPage<Data>({
+  asked,
+  children,
+}: {
+  readonly asked: Asked<Data>;
+  readonly children: (data: Data) => ReactNode;
+}) {
+  const { words } = useLanguage();
+  return (
+    <>
+      {asked.error !== null && asked.data === undefined && (
+        <Title order={1} size="h3" mb="sm">
+          {words.notShown}
+        </Title>
+      )}
+      <Loaded asked={asked}>{children}</Loaded>
+    </>
   );
 }

@@ -5,7 +5,7 @@ import type { ReactNode } from 'react';
 import { api, dataOf, type Schemas } from '../api/client.ts';
 import { useApplicationNames } from '../applications/application-names.ts';
 import { Facts } from '../parts/facts.tsx';
-import { Loaded } from '../parts/loaded.tsx';
+import { LoadedPage } from '../parts/loaded.tsx';
 import { useMode } from '../shell/mode.ts';
 import { NotFound } from '../shell/not-found.tsx';
 import { instantOf, moneyOf, shortInstantOf } from '../words/format.ts';
@@ -28,10 +28,10 @@ export function PaymentPage() {
     refetchInterval: ({ state }) => (isOpen(state.data) ? OPEN_MS : ENDED_MS),
   });
   return (
-    <Loaded asked={detail}>
+    <LoadedPage asked={detail}>
       {/* A TEST payment is never shown in the colours of LIVE, whatever the address says. */}
       {(data) => (data.payment.mode === mode ? <Detail detail={data} /> : <NotFound />)}
-    </Loaded>
+    </LoadedPage>
   );
 }
 

@@ -5,7 +5,7 @@ import { api, dataOf, type Schemas } from '../api/client.ts';
 import { Act, Note } from '../parts/act.tsx';
 import { Facts } from '../parts/facts.tsx';
 import { List } from '../parts/list.tsx';
-import { Loaded } from '../parts/loaded.tsx';
+import { LoadedPage } from '../parts/loaded.tsx';
 import { useMay } from '../session/session.tsx';
 import { useMode } from '../shell/mode.ts';
 import { NotFound } from '../shell/not-found.tsx';
@@ -26,7 +26,7 @@ export function FilePage() {
     queryFn: () => dataOf(api.GET('/admin/payout-files/{reference}', { params: { path: { reference } } })),
     refetchInterval: ({ state }) => (isBeingRead(state.data) ? READING_MS : false),
   });
-  return <Loaded asked={file}>{(data) => (data.mode === mode ? <Detail file={data} /> : <NotFound />)}</Loaded>;
+  return <LoadedPage asked={file}>{(data) => (data.mode === mode ? <Detail file={data} /> : <NotFound />)}</LoadedPage>;
 }
 
 function isBeingRead(file: File | undefined): boolean {

@@ -4,7 +4,7 @@ import { useParams } from '@tanstack/react-router';
 import { api, dataOf, type Schemas } from '../api/client.ts';
 import { Facts } from '../parts/facts.tsx';
 import { DataTable, List } from '../parts/list.tsx';
-import { Loaded } from '../parts/loaded.tsx';
+import { LoadedPage } from '../parts/loaded.tsx';
 import { useMay } from '../session/session.tsx';
 import { useMode } from '../shell/mode.ts';
 import { NotFound } from '../shell/not-found.tsx';
@@ -23,7 +23,9 @@ export function PayoutPage() {
     queryKey: ['payout', reference],
     queryFn: () => dataOf(api.GET('/admin/payouts/{reference}', { params: { path: { reference } } })),
   });
-  return <Loaded asked={payout}>{(data) => (data.mode === mode ? <Detail payout={data} /> : <NotFound />)}</Loaded>;
+  return (
+    <LoadedPage asked={payout}>{(data) => (data.mode === mode ? <Detail payout={data} /> : <NotFound />)}</LoadedPage>
+  );
 }
 
 function Detail({ payout }: { readonly payout: Payout }) {

@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Link, useParams } from '@tanstack/react-router';
 import { api, dataOf, type Schemas } from '../api/client.ts';
 import { Facts } from '../parts/facts.tsx';
-import { Loaded } from '../parts/loaded.tsx';
+import { LoadedPage } from '../parts/loaded.tsx';
 import { RefundStatusBadge } from '../parts/status-badge.tsx';
 import { OperatorName } from '../session/operator-name.tsx';
 import { useMay } from '../session/session.tsx';
@@ -25,7 +25,9 @@ export function RefundPage() {
     queryFn: () => dataOf(api.GET('/admin/refunds/{id}', { params: { path: { id: Number(id) } } })),
     refetchInterval: ({ state }) => (isOpen(state.data) ? OPEN_MS : false),
   });
-  return <Loaded asked={refund}>{(data) => (data.mode === mode ? <Detail refund={data} /> : <NotFound />)}</Loaded>;
+  return (
+    <LoadedPage asked={refund}>{(data) => (data.mode === mode ? <Detail refund={data} /> : <NotFound />)}</LoadedPage>
+  );
 }
 
 function isOpen(refund: Schemas['Refund'] | undefined): boolean {

@@ -6,7 +6,7 @@ import { useApplicationNames } from '../applications/application-names.ts';
 import { Act, Note } from '../parts/act.tsx';
 import { Facts } from '../parts/facts.tsx';
 import { DataTable } from '../parts/list.tsx';
-import { Loaded } from '../parts/loaded.tsx';
+import { Loaded, LoadedPage } from '../parts/loaded.tsx';
 import { RawText } from '../parts/raw-text.tsx';
 import { useMay } from '../session/session.tsx';
 import { useMode } from '../shell/mode.ts';
@@ -29,7 +29,9 @@ export function WebhookPage() {
     queryFn: () => dataOf(api.GET('/admin/webhooks/{id}', { params: { path: { id: Number(id) } } })),
     refetchInterval: ({ state }) => (state.data?.nextAttemptAt === null ? ENDED_MS : OPEN_MS),
   });
-  return <Loaded asked={event}>{(data) => (data.mode === mode ? <Detail event={data} /> : <NotFound />)}</Loaded>;
+  return (
+    <LoadedPage asked={event}>{(data) => (data.mode === mode ? <Detail event={data} /> : <NotFound />)}</LoadedPage>
+  );
 }
 
 function Detail({ event }: { readonly event: Event }) {

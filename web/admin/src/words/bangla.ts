@@ -13,6 +13,7 @@ export const bangla: Words = {
   copy: 'কপি',
   copied: 'কপি হয়েছে',
   nothingHere: 'এখানে কিছু নেই।',
+  notShown: 'এটি দেখানো যাচ্ছে না',
   all: 'সব',
   apply: 'প্রয়োগ করুন',
   filter: 'ফিল্টার',

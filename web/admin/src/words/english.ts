@@ -22,6 +22,7 @@ export const english = {
   copy: 'Copy',
   copied: 'Copied',
   nothingHere: 'Nothing here.',
+  notShown: 'This cannot be shown',
   all: 'All',
   apply: 'Apply',
   filter: 'Filter',
