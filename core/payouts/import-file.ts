@@ -264,9 +264,10 @@ function sourceOf({ id, mode, gateway, storeId, storeApplicationId, createdAt }:
   return { id, mode, gateway, storeId, storeApplicationId, createdAt };
 }
 
-/** Each amount can be recorded, but the sum of a payout's cannot: SQLSTATE 22003. */
+/** Each amount can be recorded, but the sum of a payout's cannot: SQLSTATE 22003, or 23514 by `payouts_sums_check`. */
 function refusalOf(error: unknown): UnreadableFile {
-  if (sqlStateOf(error) === '22003') {
+  const state = sqlStateOf(error);
+  if (state === '22003' || state === '23514') {
     return new UnreadableFile('AMOUNTS_TOO_LARGE', 'The amounts of a payout add up to more than can be recorded.');
   }
   throw error;

@@ -1,5 +1,5 @@
 import { isCurrency } from '../../../domain/currency.ts';
-import { minorFromDecimalText } from '../../../domain/money.ts';
+import { MAX_AMOUNT_MINOR, minorFromDecimalText } from '../../../domain/money.ts';
 import type { BankEntry, BankStatement } from '../../../domain/payouts/bank-entry.ts';
 import { isPlainDate, type PlainDate } from '../../../domain/plain-date.ts';
 import { balanced } from './balanced.ts';
@@ -106,7 +106,7 @@ function entryOf(entry: Leaves, account: Account): BankEntry {
 /** ISO 20022: the indicator states where the money went, also for a reversal. */
 function signedAmount(leaves: Leaves, { currency }: Account): bigint {
   const amountMinor = minorFromDecimalText(required(leaves, 'Amt'), currency, 'exact');
-  if (amountMinor === null || required(leaves, 'Amt@Ccy') !== currency) {
+  if (amountMinor === null || amountMinor > MAX_AMOUNT_MINOR || required(leaves, 'Amt@Ccy') !== currency) {
     throw new UnreadableFile('BAD_STATEMENT', `An amount is not one in ${currency}, the currency of the account.`);
   }
   switch (required(leaves, 'CdtDbtInd')) {

@@ -149,6 +149,8 @@ export const PAYOUTS = [
   -- What was posted for its lines or its transfer has changed since the transfer was posted.
   needs_booking boolean not null default false,
   ${UPDATED},
+  -- So that their difference can be recorded too.
+  constraint payouts_sums_check check (abs(lines_minor) < 4611686018427387904 and abs(bank_minor) < 4611686018427387904),
   unique (mode, gateway, store_id, gateway_reference, currency)`,
     indexes: [
       `create index payouts_arrives_on_idx on payouts (arrives_on desc, id desc)`,
