@@ -208,6 +208,28 @@ export const PAYOUTS = [
   }),
 
   ...table({
+    name: 'bank_statements',
+    about: 'The balances of one statement of a file, by which it is compared with the one before it.',
+    columns: `
+  ${ID},
+  ${MODE},
+  file_id bigint not null references payout_files,
+  -- From 1, in the order of the file.
+  number integer not null check (number > 0),
+  account text not null,
+  ${CURRENCY},
+  opening_minor bigint not null,
+  -- Null: the bank gives no possible date.
+  opened_on date,
+  closing_minor bigint not null,
+  closed_on date,
+  unique (file_id, number)`,
+    indexes: [`create index bank_statements_closed_on_idx on bank_statements (mode, account, currency, closed_on)`],
+    appendOnly: true,
+    access: { operator: { rows: WHOLE_STORES, may: 'select' }, system: 'select, insert' },
+  }),
+
+  ...table({
     name: 'bank_entries',
     about: 'A booked entry of a bank statement.',
     isUpdated: true,

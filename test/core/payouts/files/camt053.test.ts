@@ -40,7 +40,9 @@ describe('a camt.053 file', () => {
         account: 'BD01',
         currency: 'BDT',
         openingMinor: -10_000n,
+        openedOn: '2026-11-24',
         closingMinor: 110_050n,
+        closedOn: '2026-11-24',
         entries: [
           {
             account: 'BD01',
