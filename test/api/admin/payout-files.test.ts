@@ -170,6 +170,19 @@ test('a bank statement assigns an entry that names a payout, and offers one of t
   );
 });
 
+test('a payout that is named only by its day is offered for an entry of its amount, and no entry is assigned to it', async () => {
+  // A day stands in the text of any entry.
+  const lines = await upload('payout,id,net,day\n,q1,77.00,2026-10-05\n');
+  await importNow((lines.data as Uploaded).file.reference);
+  const text = `:20:S\r\n:25:BD0003\r\n:28C:1/1\r\n:60F:C261006BDT0,00\r\n:61:261006C77,00NTRFNONREF\r\n:86:PAYOUT 2026-10-05\r\n:62F:C261006BDT77,00\r\n`;
+  const statement = await upload(text, 'mode=LIVE&kind=statement&format=mt940&name=b.sta', 'application/octet-stream');
+  await importNow((statement.data as Uploaded).file.reference);
+  const payouts = (await send('GET', '/admin/payouts?to=2026-10-05')).data as { reference: string }[];
+  expect(payouts).toMatchObject([{ gatewayReference: '2026-10-05', bankMinor: null }]);
+  const entries = await send('GET', '/admin/bank-entries?matched=false&account=BD0003');
+  expect(entries.data).toMatchObject([{ amountMinor: 7_700, payout: null, candidates: [payouts[0]?.reference] }]);
+});
+
 test('a bank statement that does not go on where the last one ended is imported, and says so', async () => {
   const query = 'mode=LIVE&kind=statement&format=mt940&name=bank.sta';
   const shown: unknown[] = [];
