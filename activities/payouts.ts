@@ -5,6 +5,9 @@ import type { CoreDependencies } from '../core/dependencies.ts';
 import type { PayoutImportActivities } from '../workflows/messages/payout-import.ts';
 import { guarded } from './failures.ts';
 
+/** Rests, and rows that are stored already, are no progress and no death either. */
+const HEARTBEAT_MS = 4_000;
+
 type PayoutDependencies = Pick<CoreDependencies, 'database' | 'calendar' | 'log'>;
 
 export function createPayoutActivities(deps: PayoutDependencies): PayoutImportActivities {
@@ -16,7 +19,12 @@ export function createPayoutActivities(deps: PayoutDependencies): PayoutImportAc
   return {
     async importPayoutFile(input) {
       const { cancellationSignal: signal, cancelled, heartbeat } = Context.current();
-      const onProgress = (rowsRead: number): void => heartbeat({ rowsRead });
+      let progress: { readonly rowsRead: number } | undefined;
+      const beating = setInterval(() => heartbeat(progress), HEARTBEAT_MS);
+      const onProgress = (rowsRead: number): void => {
+        progress = { rowsRead };
+        heartbeat(progress);
+      };
       return run(input, 'importPayoutFile', () =>
         importFile(deps, { ...input, signal, onProgress }).catch((error: unknown) => {
           if (signal.aborted) {
@@ -24,7 +32,7 @@ export function createPayoutActivities(deps: PayoutDependencies): PayoutImportAc
           }
           throw error;
         }),
-      );
+      ).finally(() => clearInterval(beating));
     },
     daysOfImport: (input) => run(input, 'daysOfImport', () => daysOfImport(deps, input.reference)),
     cancelPayoutImport: (input) => run(input, 'cancelPayoutImport', () => cancelImport(deps, input.reference)),

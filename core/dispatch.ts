@@ -96,8 +96,11 @@ export function refundHandleOf(
 export interface PayoutFileHandle {
   readonly reference: string;
   readonly mode: Mode;
-  /** Null for a bank statement. */
+  /** Null for a bank statement, like `storeId`. */
   readonly gateway: string | null;
+  readonly storeId: string | null;
+  /** Of its bytes. */
+  readonly digest: Uint8Array | null;
 }
 
 /** Starts and signals workflows from outside. Every method can be repeated: it finds a workflow that already runs. */

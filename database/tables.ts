@@ -93,6 +93,8 @@ import {
   type StoredPayoutLineSchema,
   StoredBankEntry,
   type StoredBankEntrySchema,
+  StoredBankStatement,
+  type StoredBankStatementSchema,
 } from './entities/payout.ts';
 import {
   ReconciliationRun,
@@ -192,6 +194,7 @@ export const ENTITIES = [
   Payout,
   StoredPayoutLine,
   StoredBankEntry,
+  StoredBankStatement,
   ReconciliationRun,
   ReconciliationResult,
   PayoutBooking,
@@ -257,6 +260,7 @@ export interface Tables extends InferKyselyDB<
   | typeof PayoutSchema
   | typeof StoredPayoutLineSchema
   | typeof StoredBankEntrySchema
+  | typeof StoredBankStatementSchema
   | typeof ReconciliationRunSchema
   | typeof ReconciliationResultSchema
   | typeof PayoutBookingSchema

@@ -58,3 +58,9 @@ export function toJsonInteger(amountMinor: bigint): number {
   }
   return Number.parseInt(amountMinor.toString(), 10);
 }
+
+/** Returns a JSON integer for a sum or difference, which may be beyond any amount: it stops at ±(2^53 − 1), so that no row makes a list fail. */
+export function toBoundedJsonInteger(sumMinor: bigint): number {
+  const least = sumMinor < -MAX_AMOUNT_MINOR ? -MAX_AMOUNT_MINOR : sumMinor;
+  return toJsonInteger(least > MAX_AMOUNT_MINOR ? MAX_AMOUNT_MINOR : least);
+}

@@ -88,6 +88,7 @@ async function runScript(node) {
     process.env.PATH = `${bin}:${process.env.PATH ?? ''}`;
   }
   if (node === realpathSync(process.execPath)) {
+    onceNpmIsGone(() => process.kill(process.pid, 'SIGTERM'));
     process.argv = [process.argv[0], resolve(root, script), ...scriptArguments];
     await import(pathToFileURL(resolve(root, script)).href);
     return;
@@ -99,7 +100,24 @@ async function runScript(node) {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
     process.on(signal, () => child.kill(signal));
   }
+  onceNpmIsGone(() => child.kill('SIGTERM'));
   process.exitCode = await exitOf(child);
+}
+
+/** npm passes a signal on to the shell in which it runs a script, and that shell to nobody: it ends, and the script would run on unnoticed. */
+function onceNpmIsGone(stop) {
+  const isOurs = process.env.npm_package_json === join(root, 'package.json');
+  if (!isOurs || !(process.env.npm_lifecycle_script ?? '').includes('scripts/bootstrap.mjs')) {
+    return;
+  }
+  const shell = process.ppid;
+  const watch = setInterval(() => {
+    if (process.ppid !== shell) {
+      clearInterval(watch);
+      stop();
+    }
+  }, 500);
+  watch.unref();
 }
 
 function exitOf(child) {

@@ -64,13 +64,13 @@ export const PARK: ActivityOptions = {
 export const DECIDE: ActivityOptions = { ...PARK, summary: 'carry out the decision' };
 
 /**
- * The import of a file. Every step of rows sends a heartbeat, and a call that dies is made again at once: it goes on where it stopped. Only a person
- * gives a file up.
+ * The import of a file. It sends heartbeats as long as its process lives, also while it rests or reads what is stored. One whose process has died is made
+ * again after seconds and goes on where it stopped. Only a person gives a file up.
  */
 export const IMPORT: ActivityOptions = {
   summary: 'import the file',
   startToCloseTimeout: '6h',
-  heartbeatTimeout: '1m',
+  heartbeatTimeout: '20s',
   retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1m' },
 };
 /** One read of a row. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { listDisputes, type ListedDispute } from '../../core/disputes/store/dispute-list.ts';
-import { toJsonInteger } from '../../domain/money.ts';
+import { toBoundedJsonInteger, toJsonInteger } from '../../domain/money.ts';
 import { paginationOf, sliceOf } from '../http/paging.ts';
 import type { AdminDependencies } from './dependencies.ts';
 import { DisputeDetail, DisputesQuery } from './dispute-schemas.ts';
@@ -48,7 +48,7 @@ function disputeView(dispute: ListedDispute): z.infer<typeof DisputeDetail> {
     reason: dispute.reason,
     amountMinor: dispute.amountMinor === null ? null : toJsonInteger(dispute.amountMinor),
     currency: dispute.currency,
-    movedMinor: toJsonInteger(dispute.movedMinor),
+    movedMinor: toBoundedJsonInteger(dispute.movedMinor),
     case: dispute.caseReference,
     respondBy: dispute.respondBy?.toISOString() ?? null,
     endedAt: dispute.endedAt?.toISOString() ?? null,

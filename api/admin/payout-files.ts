@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { cancelUploaded, openContent } from '../../core/payouts/operator-files.ts';
 import { FILE_BYTES_MAX } from '../../core/payouts/file-bytes-max.ts';
 import { uploadFile } from '../../core/payouts/upload-file.ts';
+import { statementGaps, type StatementGap } from '../../core/payouts/store/bank-statements.ts';
 import { listFiles, listRejections, readFile, type FileDetail } from '../../core/payouts/store/file-list.ts';
 import { notFound } from '../../domain/errors.ts';
 import { toJsonInteger } from '../../domain/money.ts';
@@ -20,6 +21,7 @@ import {
   UploadedFile,
   UploadQuery,
 } from './payout-schemas.ts';
+import { gapView } from './payout-views.ts';
 import { adminRoute, type AdminRoute } from './route.ts';
 
 const TAG = 'Payouts';
@@ -51,7 +53,8 @@ function upload(deps: AdminDependencies): AdminRoute {
         upload: { mode, kind, format, name, gateway, storeId, applicationId, mappingId },
         bytes,
       });
-      return { status: isKnown ? 200 : 201, data: { file: fileView(file), alreadyKnown: isKnown } };
+      const shown = await fileView(deps, caller, file);
+      return { status: isKnown ? 200 : 201, data: { file: shown, alreadyKnown: isKnown } };
     },
   });
 }
@@ -73,7 +76,7 @@ function list(deps: AdminDependencies): AdminRoute {
       const { mode, gateway, storeId, kind, state } = query;
       const filter = { mode, gateway, storeId, kind, state, ...momentRange(query) };
       const page = await deps.database.withOperator(caller.view, (em) => listFiles(em, { filter, slice }));
-      return { status: 200, data: page.rows.map(fileView), pagination: paginationOf(slice, page) };
+      return { status: 200, data: await fileViews(deps, caller, page.rows), pagination: paginationOf(slice, page) };
     },
   });
 }
@@ -92,7 +95,7 @@ function one(deps: AdminDependencies): AdminRoute {
     errors: ['RESOURCE_NOT_FOUND'],
     handler: async ({ caller, params }) => ({
       status: 200,
-      data: fileView(await find(deps, caller, params.reference)),
+      data: await fileView(deps, caller, await find(deps, caller, params.reference)),
     }),
   });
 }
@@ -160,7 +163,7 @@ function cancel(deps: AdminDependencies): AdminRoute {
     errors: ['RESOURCE_NOT_FOUND', 'INVALID_OPERATION_STATE'],
     handler: async ({ caller, params }) => ({
       status: 200,
-      data: fileView(await cancelUploaded(deps, caller, params.reference)),
+      data: await fileView(deps, caller, await cancelUploaded(deps, caller, params.reference)),
     }),
   });
 }
@@ -173,7 +176,30 @@ async function find(deps: AdminDependencies, { view }: OperatorCaller, reference
   return file;
 }
 
-function fileView({ problem, state, ...file }: FileDetail): z.infer<typeof PayoutFile> {
+async function fileViews(
+  deps: AdminDependencies,
+  { view }: OperatorCaller,
+  files: readonly FileDetail[],
+): Promise<z.infer<typeof PayoutFile>[]> {
+  const statements = files.filter(({ kind }) => kind === 'statement').map(({ id }) => id);
+  const gaps = await deps.database.withOperator(view, (em) => statementGaps(em, statements));
+  const byFile = Map.groupBy(gaps, ({ fileId }) => fileId);
+  return files.map((file) => viewOf(file, byFile.get(file.id) ?? []));
+}
+
+async function fileView(
+  deps: AdminDependencies,
+  caller: OperatorCaller,
+  file: FileDetail,
+): Promise<z.infer<typeof PayoutFile>> {
+  const [shown] = await fileViews(deps, caller, [file]);
+  if (shown === undefined) {
+    throw new Error('one file has one view');
+  }
+  return shown;
+}
+
+function viewOf({ problem, state, ...file }: FileDetail, gaps: readonly StatementGap[]): z.infer<typeof PayoutFile> {
   if (state === 'UPLOADING') {
     throw new Error('an upload that has not ended is no file');
   }
@@ -201,6 +227,7 @@ function fileView({ problem, state, ...file }: FileDetail): z.infer<typeof Payou
             line: file.problemLine,
             byte: file.problemByte === null ? null : toJsonInteger(file.problemByte),
           },
+    warnings: gaps.map(gapView),
     rowsRead: file.rowsRead,
     linesAdded: file.linesAdded,
     linesKnown: file.linesKnown,

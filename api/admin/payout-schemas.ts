@@ -85,6 +85,11 @@ export const PayoutFile = z
         byte: z.int().nullable(),
       })
       .nullable(),
+    warnings: z
+      .array(z.object({ code: z.literal('BALANCE_GAP'), account: z.string(), reason: z.string() }))
+      .describe(
+        'What is wrong with a file that was imported all the same, as things are now. `BALANCE_GAP`: a statement does not open with the balance with which the one before it closed.',
+      ),
     rowsRead: z.int().describe('Grows while the file is imported.'),
     linesAdded: z.int(),
     linesKnown: z.int().describe('Lines that another file has said already.'),

@@ -1,4 +1,5 @@
-import { toJsonInteger } from '../../domain/money.ts';
+import type { StatementGap } from '../../core/payouts/store/bank-statements.ts';
+import { toDecimalText, toJsonInteger } from '../../domain/money.ts';
 import type { PayoutLine } from '../../domain/payouts/payout-line.ts';
 
 /** Returns what a line says, as the API shows it. */
@@ -19,5 +20,17 @@ export function lineView(line: PayoutLine) {
     occurredAt: line.occurredAt?.toISOString() ?? null,
     paidOutOn: line.paidOutOn,
     description: line.description,
+  };
+}
+
+/** Returns what is wrong with the balances of a statement, as the API shows it. */
+export function gapView({ account, currency, openingMinor, openedOn, beforeMinor, beforeOn }: StatementGap) {
+  const amount = (amountMinor: bigint): string => `${toDecimalText({ amountMinor, currency })} ${currency}`;
+  return {
+    code: 'BALANCE_GAP' as const,
+    account,
+    reason:
+      `A statement opens at ${amount(openingMinor)} (${openedOn ?? '?'}), but the one before it closed at ${amount(beforeMinor)} (${beforeOn ?? '?'}). ` +
+      'A statement between them is missing, or one of the two was changed.',
   };
 }

@@ -18,7 +18,8 @@ import { ModeFilter } from './filters.ts';
 
 const REASON_CHARS_MAX = 500;
 const NOTE_CHARS_MAX = 2_000;
-const Amount = z.int().nullable();
+/** It stops at what a JSON number holds exactly. */
+const Sum = z.int().nullable();
 const Operator = z.object({ id: z.int(), name: z.string() }).nullable();
 
 export const CasesQuery = z.object({
@@ -94,7 +95,7 @@ const CASE = {
   applicationId: z.int().nullable().describe('Null: of no application.'),
   kind: z.enum(CASE_KINDS),
   reason: z.string(),
-  amountMinor: z.int().describe('How much is at stake.'),
+  amountMinor: z.int().describe('How much is at stake: at most 9007199254740991, also if it is more.'),
   currency: z.string(),
   state: z.enum(CASE_STATES),
   owner: Operator,
@@ -140,10 +141,10 @@ export const ReconciliationCaseDetail = z
         paymentReference: z.string().nullable(),
         refundId: z.int().nullable(),
         refundReference: z.string().nullable(),
-        expectedMinor: Amount,
-        settledMinor: Amount,
-        feeExpectedMinor: Amount,
-        feeSettledMinor: Amount,
+        expectedMinor: Sum,
+        settledMinor: Sum,
+        feeExpectedMinor: Sum,
+        feeSettledMinor: Sum,
       })
       .nullable(),
     line: z

@@ -3,7 +3,7 @@ import { CaseAnswer } from '../../core/reconciliation/case-answer.ts';
 import type { WholeCase } from '../../core/reconciliation/read-case.ts';
 import type { ListedCase, ShownEntry } from '../../core/reconciliation/store/case-list.ts';
 import type { ShownResult } from '../../core/reconciliation/store/near-movements.ts';
-import { toJsonInteger } from '../../domain/money.ts';
+import { toBoundedJsonInteger, toJsonInteger } from '../../domain/money.ts';
 import { FLAG_REASONS } from '../../domain/payouts/matching.ts';
 import { wordsOfDetail } from '../../domain/payouts/verdict-words.ts';
 import type { ReconciliationCase, ReconciliationCaseDetail } from './reconciliation-case-schemas.ts';
@@ -17,7 +17,7 @@ export function caseView(one: ListedCase): z.infer<typeof ReconciliationCase> {
     applicationId: whole(one.applicationId),
     kind: one.kind,
     reason: one.reason,
-    amountMinor: toJsonInteger(one.amountMinor),
+    amountMinor: toBoundedJsonInteger(one.amountMinor),
     currency: one.currency,
     state: one.state,
     owner: operatorView(one.ownerOperatorId, one.ownerName),
@@ -79,10 +79,10 @@ function resultView(result: ShownResult): NonNullable<z.infer<typeof Reconciliat
     paymentReference: result.paymentReference,
     refundId: whole(result.refundId),
     refundReference: result.refundReference,
-    expectedMinor: whole(result.expectedMinor),
-    settledMinor: whole(result.settledMinor),
-    feeExpectedMinor: whole(result.feeExpectedMinor),
-    feeSettledMinor: whole(result.feeSettledMinor),
+    expectedMinor: sum(result.expectedMinor),
+    settledMinor: sum(result.settledMinor),
+    feeExpectedMinor: sum(result.feeExpectedMinor),
+    feeSettledMinor: sum(result.feeSettledMinor),
   };
 }
 
@@ -140,6 +140,10 @@ function operatorView(id: bigint | null, name: string | null): { id: number; nam
 
 function whole(amount: bigint | null): number | null {
   return amount === null ? null : toJsonInteger(amount);
+}
+
+function sum(sumMinor: bigint | null): number | null {
+  return sumMinor === null ? null : toBoundedJsonInteger(sumMinor);
 }
 
 function text(at: Date | null): string | null {

@@ -96,7 +96,8 @@ export const ResultsQuery = z.object({
     .optional(),
 });
 
-const Amount = z.int().nullable();
+/** It stops at what a JSON number holds exactly. */
+const Sum = z.int().nullable();
 
 export const ReconciliationResult = z
   .object({
@@ -114,10 +115,10 @@ export const ReconciliationResult = z
     lineKind: z.enum(PAYOUT_LINE_KINDS).nullable().describe('Null: no line explains the payment or refund yet.'),
     gatewayTxnId: z.string().nullable(),
     currency: z.string(),
-    expectedMinor: Amount.describe('Signed: money to us is positive. Null if nothing was compared.'),
-    settledMinor: Amount,
-    feeExpectedMinor: Amount,
-    feeSettledMinor: Amount,
+    expectedMinor: Sum.describe('Signed: money to us is positive. Null if nothing was compared.'),
+    settledMinor: Sum,
+    feeExpectedMinor: Sum,
+    feeSettledMinor: Sum,
     status: Status,
     reason: Reason.nullable().describe('Only of a flagged result.'),
     code: z.string().describe('Says more than the reason; the codes are stable.'),

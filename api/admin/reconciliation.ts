@@ -9,7 +9,7 @@ import {
 } from '../../core/reconciliation/store/result-list.ts';
 import { findRun } from '../../core/reconciliation/store/runs.ts';
 import { DomainError, notFound } from '../../domain/errors.ts';
-import { toJsonInteger } from '../../domain/money.ts';
+import { toBoundedJsonInteger, toJsonInteger } from '../../domain/money.ts';
 import type { FlagReason } from '../../domain/payouts/matching.ts';
 import { FLAG_REASONS } from '../../domain/payouts/matching.ts';
 import { wordsOfDetail } from '../../domain/payouts/verdict-words.ts';
@@ -174,7 +174,8 @@ function runView(one: ShownRun, view: AppView): z.infer<typeof ReconciliationRun
   };
 }
 
-const amount = (amountMinor: bigint | null) => (amountMinor === null ? null : toJsonInteger(amountMinor));
+const whole = (id: bigint | null) => (id === null ? null : toJsonInteger(id));
+const sum = (sumMinor: bigint | null) => (sumMinor === null ? null : toBoundedJsonInteger(sumMinor));
 
 function resultView(result: ListedResult): z.infer<typeof ReconciliationResult> {
   return {
@@ -183,19 +184,19 @@ function resultView(result: ListedResult): z.infer<typeof ReconciliationResult> 
     mode: result.mode,
     gateway: result.gateway,
     storeId: result.storeId,
-    applicationId: amount(result.applicationId),
-    paymentId: amount(result.paymentId),
+    applicationId: whole(result.applicationId),
+    paymentId: whole(result.paymentId),
     paymentReference: result.paymentReference,
-    refundId: amount(result.refundId),
+    refundId: whole(result.refundId),
     refundReference: result.refundReference,
     payout: result.payoutReference,
     lineKind: result.lineKind,
     gatewayTxnId: result.gatewayTxnId,
     currency: result.currency,
-    expectedMinor: amount(result.expectedMinor),
-    settledMinor: amount(result.settledMinor),
-    feeExpectedMinor: amount(result.feeExpectedMinor),
-    feeSettledMinor: amount(result.feeSettledMinor),
+    expectedMinor: sum(result.expectedMinor),
+    settledMinor: sum(result.settledMinor),
+    feeExpectedMinor: sum(result.feeExpectedMinor),
+    feeSettledMinor: sum(result.feeSettledMinor),
     status: result.status,
     reason: reasonOf(result.reason),
     code: result.detail,

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { readReport, type Report, type ReportRow } from '../../core/reports/read-report.ts';
 import { summarize, type CurrencySummary } from '../../core/payments/store/report.ts';
 import { csvLine, type CsvCell } from '../../domain/csv.ts';
-import { toDecimalText, toJsonInteger } from '../../domain/money.ts';
+import { toBoundedJsonInteger, toDecimalText, toJsonInteger } from '../../domain/money.ts';
 import { successRate } from '../../domain/report.ts';
 import type { OperatorCaller } from './caller.ts';
 import type { AdminDependencies } from './dependencies.ts';
@@ -59,11 +59,11 @@ function currencyView({ currency, payments, grossMinor, feeMinor, refundedMinor,
   return {
     currency,
     payments,
-    grossMinor: toJsonInteger(grossMinor),
-    feeMinor: toJsonInteger(feeMinor),
-    refundedMinor: toJsonInteger(refundedMinor),
-    netMinor: toJsonInteger(grossMinor - feeMinor - refundedMinor),
-    lateHeldMinor: toJsonInteger(lateHeldMinor),
+    grossMinor: toBoundedJsonInteger(grossMinor),
+    feeMinor: toBoundedJsonInteger(feeMinor),
+    refundedMinor: toBoundedJsonInteger(refundedMinor),
+    netMinor: toBoundedJsonInteger(grossMinor - feeMinor - refundedMinor),
+    lateHeldMinor: toBoundedJsonInteger(lateHeldMinor),
   };
 }
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { search, type Found } from '../../core/search/search.ts';
 import { MODES } from '../../domain/mode.ts';
-import { toJsonInteger } from '../../domain/money.ts';
+import { toBoundedJsonInteger, toJsonInteger } from '../../domain/money.ts';
 import { FOUND_BY, SEARCH_KINDS } from '../../domain/search.ts';
 import { text } from '../http/fields.ts';
 import type { AdminDependencies } from './dependencies.ts';
@@ -58,7 +58,7 @@ function hitView({ kind, foundBy, id, reference, applicationId, applicationName,
     applicationName,
     mode: hit.mode,
     status: hit.status,
-    amountMinor: hit.amountMinor === null ? null : toJsonInteger(hit.amountMinor),
+    amountMinor: hit.amountMinor === null ? null : toBoundedJsonInteger(hit.amountMinor),
     currency: hit.currency,
     createdAt: hit.createdAt.toISOString(),
   };

@@ -32,6 +32,7 @@ const file = {
   sha256: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
   state: 'IMPORTED',
   problem: null,
+  warnings: [],
   rowsRead: 412,
   linesAdded: 409,
   linesKnown: 2,

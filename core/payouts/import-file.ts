@@ -10,6 +10,7 @@ import { UnreadableFile } from './files/unreadable-file.ts';
 import { matchEntries } from './match-entries.ts';
 import { EntryNumbering, storeEntries, type NumberedEntry } from './store-entries.ts';
 import { LineBatch, LineNumbering, type LinesSource } from './store-lines.ts';
+import { addStatements } from './store/bank-statements.ts';
 import { advanceImport, cancelFile, endImport, takeUpFile, type FileToImport } from './store/files.ts';
 import { addRejections, type RejectedRow } from './store/lines.ts';
 import { storedBytes } from './stored-bytes.ts';
@@ -180,10 +181,12 @@ class FileImport {
   }
 
   async *#rows(): AsyncGenerator<Iterable<Row>> {
-    const { id, kind, format, mapping } = this.#file;
+    const { id, mode, kind, format, mapping } = this.#file;
     const bytes = storedBytes(this.#deps.database.withSystem, id);
     if (kind === 'statement') {
-      const entries = (await readStatements(bytes, format)).flatMap((statement) => statement.entries);
+      const statements = await readStatements(bytes, format);
+      await this.#deps.database.withSystem((em) => addStatements(em, { mode, fileId: id, statements }));
+      const entries = statements.flatMap((statement) => statement.entries);
       yield entries.map((entry, index) => ({ lineNumber: index + 1, kind: 'entry', entry }));
       return;
     }
@@ -264,9 +267,10 @@ function sourceOf({ id, mode, gateway, storeId, storeApplicationId, createdAt }:
   return { id, mode, gateway, storeId, storeApplicationId, createdAt };
 }
 
-/** Each amount can be recorded, but the sum of a payout's cannot: SQLSTATE 22003. */
+/** Each amount can be recorded, but the sum of a payout's cannot: SQLSTATE 22003, or 23514 by `payouts_sums_check`. */
 function refusalOf(error: unknown): UnreadableFile {
-  if (sqlStateOf(error) === '22003') {
+  const state = sqlStateOf(error);
+  if (state === '22003' || state === '23514') {
     return new UnreadableFile('AMOUNTS_TOO_LARGE', 'The amounts of a payout add up to more than can be recorded.');
   }
   throw error;

@@ -262,11 +262,12 @@ async function remove(inTransaction: InTransaction, fileId: bigint): Promise<voi
 }
 
 /** Does not wait: if Temporal is away, the sweeper starts the import. */
-function startImport({ dispatch, log }: UploadDependencies, { reference, mode, gateway, state }: FileDetail): void {
+function startImport({ dispatch, log }: UploadDependencies, { state, ...detail }: FileDetail): void {
   if (state !== 'UPLOADED') {
     return;
   }
-  const file: PayoutFileHandle = { reference, mode, gateway };
+  const { reference, mode, gateway, storeId, digest } = detail;
+  const file: PayoutFileHandle = { reference, mode, gateway, storeId, digest };
   dispatch.startPayoutImport(file).catch((error: unknown) => {
     log.warn({ file: reference, error: describeError(error) }, 'payout import not started; a later sweep retries');
   });

@@ -49,7 +49,9 @@ export async function refundInCase(
     if (result.lineKind === 'REFUND' || result.refundId !== null) {
       throw new DomainError('INVALID_OPERATION_STATE', 'The gateway says that it has refunded already.');
     }
-    const { id: caseId, applicationId, mode, currency } = found;
+    const { id: caseId, applicationId, mode } = found;
+    // That of the case is the line's, if the gateway has converted the payment.
+    const currency = result.paymentCurrency ?? found.currency;
     const entryId = await addEntry(em, {
       caseId,
       applicationId,

@@ -186,3 +186,22 @@ export const StoredBankEntrySchema = defineEntity({
 });
 export class StoredBankEntry extends StoredBankEntrySchema.class {}
 StoredBankEntrySchema.setClass(StoredBankEntry);
+
+export const StoredBankStatementSchema = defineEntity({
+  name: 'StoredBankStatement',
+  tableName: 'bank_statements',
+  properties: {
+    id: p.bigint('bigint').primary().autoincrement(),
+    mode: p.enum(MODES),
+    fileId: p.bigint('bigint'),
+    number: p.integer(),
+    account: p.text(),
+    currency: p.text(),
+    openingMinor: p.bigint('bigint'),
+    openedOn: p.date().nullable(),
+    closingMinor: p.bigint('bigint'),
+    closedOn: p.date().nullable(),
+  },
+});
+export class StoredBankStatement extends StoredBankStatementSchema.class {}
+StoredBankStatementSchema.setClass(StoredBankStatement);

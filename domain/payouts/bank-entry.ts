@@ -22,6 +22,9 @@ export interface BankStatement {
   readonly currency: string;
   /** Signed minor units, like `closingMinor`. */
   readonly openingMinor: bigint;
+  /** As the bank dates the balance: the day of the statement, or that of the closing balance before. Null: it has no possible date. */
+  readonly openedOn: PlainDate | null;
   readonly closingMinor: bigint;
+  readonly closedOn: PlainDate | null;
   readonly entries: readonly BankEntry[];
 }

@@ -8,6 +8,7 @@ import { toDecimalText } from '../../domain/money.ts';
 import type { BankStatement } from '../../domain/payouts/bank-entry.ts';
 import { PayoutMapping } from '../../domain/payouts/mapping.ts';
 import { SHIPPED_MAPPINGS } from '../../domain/payouts/shipped-mappings.ts';
+import { errorCode } from '../shared/error-code.ts';
 
 const USAGE = `npm run payout-file -- FILE (--mapping NAME | --mapping-file FILE | --statement camt053|mt940) [--json]
 
@@ -19,6 +20,11 @@ Shows what a payout file of a gateway or a bank says: its lines, their sums, and
 Exit: 0 every line was read, 1 some lines were rejected, 2 the file cannot be read.`;
 
 const REJECTIONS_SHOWN_MAX = 50;
+const FILE_PROBLEMS: Readonly<Record<string, string>> = {
+  ENOENT: 'There is no file',
+  EISDIR: 'This is a directory, not a file:',
+  EACCES: 'You may not read',
+};
 
 process.exitCode = await main();
 
@@ -44,9 +50,21 @@ async function main(): Promise<number> {
       ? await showLines(readPayoutLines(bytes, mappingOf(values)), values.json)
       : showStatements(await readStatement(bytes, values.statement), values.json);
   } catch (error) {
-    console.error(error instanceof UnreadableFile ? refusal(error) : error instanceof Error ? error.message : error);
+    console.error(problemOf(error));
     return 2;
   }
+}
+
+function problemOf(error: unknown): string {
+  if (error instanceof UnreadableFile) {
+    return refusal(error);
+  }
+  const path = error instanceof Error && 'path' in error ? error.path : undefined;
+  const known = FILE_PROBLEMS[errorCode(error) ?? ''];
+  if (known !== undefined) {
+    return typeof path === 'string' ? `${known} ${path}` : known;
+  }
+  return error instanceof Error ? error.message : String(error);
 }
 
 interface MappingChoice {

@@ -145,7 +145,7 @@ async function requirePrepared(connection: Connection, namespace: string): Promi
   const lacking = await lackOf(connection, namespace);
   if (lacking.length > 0) {
     throw new Error(
-      `Temporal is not prepared: it lacks ${lacking.join(', ')}. Nothing was changed. First run: node scripts/commands/prepare-temporal.ts ` +
+      `Temporal is not prepared: it lacks ${lacking.join(', ')}. Nothing was changed. First run: node scripts/bootstrap.mjs scripts/commands/prepare-temporal.ts ` +
         '(with compose: docker compose run --rm temporal-namespace)',
     );
   }

@@ -22,27 +22,42 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export type PortChoice = 'default' | 'free';
 
 /** Chooses each process's documented port, or a free one if that is taken. */
-export async function choosePorts(choice: PortChoice, environment: Environment): Promise<StackPorts> {
+export async function choosePorts(
+  choice: PortChoice,
+  environment: Environment,
+  onTaken: (taken: TakenPort) => void = () => undefined,
+): Promise<StackPorts> {
   const chosen = new Set<number>();
-  const take = async (preferred: number): Promise<number> => {
+  const take = async (what: string, preferred: number): Promise<number> => {
     for (let tries = 0; tries < 20; tries += 1) {
       const port = await findFreePort(choice === 'default' && !chosen.has(preferred) ? [preferred] : []);
       if (!chosen.has(port)) {
         chosen.add(port);
+        if (choice === 'default' && port !== preferred) {
+          onTaken({ what, preferred, port });
+        }
         return port;
       }
     }
     throw new Error('This machine has too few free ports on 127.0.0.1.');
   };
   return {
-    api: await take(portFrom(environment, 'LENDEN_API_PORT', 8080)),
-    web: await take(portFrom(environment, 'LENDEN_WEB_PORT', 3000)),
-    simulators: await take(portFrom(environment, 'SIMULATORS_PORT', 8090)),
-    smtp: await take(portFrom(environment, 'SIMULATORS_SMTP_PORT', 1025)),
-    postgres: await take(portFrom(environment, 'LENDEN_POSTGRES_PORT', 54329)),
-    temporal: await take(portFrom(environment, 'LENDEN_TEMPORAL_PORT', 7233)),
-    temporalUi: await take(portFrom(environment, 'LENDEN_TEMPORAL_UI_PORT', 8233)),
+    api: await take('the API', portFrom(environment, 'LENDEN_API_PORT', 8080)),
+    web: await take('the pages', portFrom(environment, 'LENDEN_WEB_PORT', 3000)),
+    simulators: await take('the simulators', portFrom(environment, 'SIMULATORS_PORT', 8090)),
+    smtp: await take('the mailbox', portFrom(environment, 'SIMULATORS_SMTP_PORT', 1025)),
+    postgres: await take('Postgres', portFrom(environment, 'LENDEN_POSTGRES_PORT', 54329)),
+    temporal: await take('Temporal', portFrom(environment, 'LENDEN_TEMPORAL_PORT', 7233)),
+    temporalUi: await take("Temporal's UI", portFrom(environment, 'LENDEN_TEMPORAL_UI_PORT', 8233)),
   };
+}
+
+/** A port that another program has, and the one that is used instead. */
+export interface TakenPort {
+  /** What would listen there, in words. */
+  readonly what: string;
+  readonly preferred: number;
+  readonly port: number;
 }
 
 function portFrom(environment: Environment, name: string, usual: number): number {

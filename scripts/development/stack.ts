@@ -86,7 +86,9 @@ interface Start {
 
 async function startEverything({ crew, directory, options }: Start): Promise<Omit<DevFile, 'processes'>> {
   const { say } = options;
-  const ports = await choosePorts(options.ports, options.environment);
+  const ports = await choosePorts(options.ports, options.environment, ({ what, preferred, port }) =>
+    say(`Port ${preferred} is taken by another program: ${what} uses ${port} instead.`),
+  );
   const nagad = await nagadSettings({ ports, data: simulatorsData(directory) }, options.environment);
   const simulators = startSimulators({ crew, directory, options }, ports);
   const servers = await together(startServers({ crew, directory, options }, ports), simulators);

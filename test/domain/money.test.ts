@@ -1,7 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { exponentOf, isCurrency } from '../../domain/currency.ts';
-import { MAX_AMOUNT_MINOR, minorFromDecimalText, money, toDecimalText, toJsonInteger } from '../../domain/money.ts';
+import {
+  MAX_AMOUNT_MINOR,
+  minorFromDecimalText,
+  money,
+  toBoundedJsonInteger,
+  toDecimalText,
+  toJsonInteger,
+} from '../../domain/money.ts';
 
 const currency = fc.constantFrom('BDT', 'USD', 'JPY', 'KWD', 'CLF');
 const amount = fc.bigInt({ min: 1n, max: MAX_AMOUNT_MINOR });
@@ -109,6 +116,12 @@ describe('money', () => {
     expect(toJsonInteger(-MAX_AMOUNT_MINOR)).toBe(-Number.MAX_SAFE_INTEGER);
     expect(() => toJsonInteger(MAX_AMOUNT_MINOR + 1n)).toThrow(RangeError);
     expect(() => toJsonInteger(-MAX_AMOUNT_MINOR - 1n)).toThrow(RangeError);
+  });
+
+  test('a sum becomes a JSON integer, and stops where a JSON number stops being exact', () => {
+    fc.assert(fc.property(amount, (value) => expect(toBoundedJsonInteger(-value)).toBe(toJsonInteger(-value))));
+    expect(toBoundedJsonInteger(MAX_AMOUNT_MINOR + 1n)).toBe(Number.MAX_SAFE_INTEGER);
+    expect(toBoundedJsonInteger(-MAX_AMOUNT_MINOR - 1n)).toBe(-Number.MAX_SAFE_INTEGER);
   });
 });
 

@@ -45,7 +45,7 @@ beforeAll(async () => {
   await save('settlement.csv', `/payouts/files/lines.csv?${new URLSearchParams(sslcommerz.merchant)}`);
   await save('statement.sta', '/bank/statement.sta');
   writeFileSync(join(stack.directory, 'mapping.json'), JSON.stringify(SHIPPED_MAPPINGS.sslcommerz));
-  names = { API: dev.api, STORE: sslcommerz.storeId, TOKEN: await logIn(0), TOKEN_OF_ANOTHER: await logIn(1) };
+  names = { API: dev.api, STORE: sslcommerz.storeId, ...(await logIns()) };
 });
 afterAll(() => stack.remove());
 
@@ -53,10 +53,21 @@ async function save(name: string, path: string): Promise<void> {
   writeFileSync(join(stack.directory, name), Buffer.from(await (await control(dev, path)).arrayBuffer()));
 }
 
-/** Logs in a person who may close differences. */
-async function logIn(index: number): Promise<string> {
-  const people = dev.operators.filter(({ role }) => ['Super Admin', 'Finance'].includes(role));
-  const { email, password } = people[index] ?? { email: '', password: '' };
+/** Returns the names of two people who may close differences, one of them with what they log in with. */
+async function logIns(): Promise<Record<string, string>> {
+  const [one, another] = dev.operators.filter(({ role }) => ['Super Admin', 'Finance'].includes(role));
+  if (one === undefined || another === undefined) {
+    throw new Error('two people may close differences');
+  }
+  return {
+    EMAIL: one.email,
+    PASSWORD: one.password,
+    TOKEN: await logIn(one),
+    TOKEN_OF_ANOTHER: await logIn(another),
+  };
+}
+
+async function logIn({ email, password }: DevFile['operators'][number]): Promise<string> {
   const response = await fetch(`${dev.api}/auth/login`, {
     method: 'POST',
     headers: { 'Content-Type': 'application/json' },

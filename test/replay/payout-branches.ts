@@ -71,7 +71,13 @@ export async function openPayoutRecorder(): Promise<PayoutRecorder> {
 const FILE = 'payout,id,gross,fee,at,day,text\nP1,a,100.00,2.50,2026-11-01 10:00,2026-11-03,\nP1,b,none,,,,\n';
 
 async function begin({ temporal }: PayoutRecorder, reference: string): Promise<WorkflowHandle> {
-  await createDispatch(temporal.client).startPayoutImport({ reference, mode: 'LIVE', gateway: 'sslcommerz' });
+  await createDispatch(temporal.client).startPayoutImport({
+    reference,
+    mode: 'LIVE',
+    gateway: 'sslcommerz',
+    storeId: 'teststore',
+    digest: null,
+  });
   return temporal.client.workflow.getHandle(workflowIds.payoutImport(reference));
 }
 

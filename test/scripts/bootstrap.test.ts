@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { until } from '../support/until.ts';
 
 let project: string;
 
@@ -14,7 +15,12 @@ beforeAll(() => {
   writeFileSync(join(project, 'local.ts'), 'console.log(process.argv.slice(2).join("|")); process.exitCode = 7;');
   writeFileSync(
     join(project, 'waiting.ts'),
-    "process.on('SIGTERM', () => process.exit(9)); setInterval(() => {}, 1000); console.log('up');",
+    `import { writeFileSync } from 'node:fs';
+     process.on('SIGTERM', () => {
+       if (process.argv[2] !== undefined) writeFileSync(process.argv[2], '');
+       process.exit(9);
+     });
+     setInterval(() => {}, 1000); console.log('up');`,
   );
   pin('1.0.0');
 });
@@ -25,8 +31,12 @@ afterAll(() => rmSync(project, { recursive: true, force: true }));
 function pin(version: string): void {
   mkdirSync(join(project, 'packages', 'thing'), { recursive: true });
   writeFileSync(join(project, 'packages/thing/package.json'), JSON.stringify({ name: 'thing', version }));
+  const scripts = { wait: 'node scripts/bootstrap.mjs waiting.ts' };
   const dependencies = { thing: 'file:packages/thing' };
-  writeFileSync(join(project, 'package.json'), JSON.stringify({ name: 'example', version: '1.0.0', dependencies }));
+  writeFileSync(
+    join(project, 'package.json'),
+    JSON.stringify({ name: 'example', version: '1.0.0', scripts, dependencies }),
+  );
   const packages = {
     '': { name: 'example', version: '1.0.0', dependencies },
     'node_modules/thing': { resolved: 'packages/thing', link: true },
@@ -38,6 +48,15 @@ function pin(version: string): void {
 
 function bootstrap(...args: string[]) {
   return spawnSync(process.execPath, ['scripts/bootstrap.mjs', ...args], { cwd: project, encoding: 'utf8' });
+}
+
+/** Leaves nothing of a test that failed. */
+function endGroup(leader: number): void {
+  try {
+    process.kill(-leader, 'SIGKILL');
+  } catch {
+    // All of it has ended.
+  }
 }
 
 describe('bootstrap', () => {
@@ -72,6 +91,20 @@ describe('bootstrap', () => {
     await once(child.stdout, 'data');
     child.kill('SIGTERM');
     expect(await once(child, 'exit')).toEqual([9, null]);
+  });
+
+  test('ends when npm ends, in the background too', async () => {
+    // Otherwise ending a backgrounded npm start would leave all of Lenden running.
+    const file = join(project, 'ended');
+    const child = spawn('npm', ['run', '--silent', 'wait', '--', file], { cwd: project, detached: true });
+    try {
+      await once(child.stdout, 'data');
+      child.kill('SIGTERM');
+      await once(child, 'exit');
+      await until(() => Promise.resolve(existsSync(file)));
+    } finally {
+      endGroup(child.pid ?? Infinity);
+    }
   });
 
   test('fails with the words of npm when the packages cannot be installed', () => {

@@ -39,6 +39,9 @@ export const workflowIds = {
 /** The memo key for an invoice's number as its customer sees it. */
 export const INVOICE_NUMBER_MEMO = 'invoiceNumber';
 
+/** The memo key for what is known of a payout file when its row is lost: its store and the SHA-256 of its bytes. */
+export const PAYOUT_FILE_MEMO = 'payoutFile';
+
 /** The ids of the loops: one of each runs for the whole installation. */
 export const LOOP_IDS = { sweep: 'lenden-sweep', sealLedger: 'lenden-seal-ledger' } as const;
 

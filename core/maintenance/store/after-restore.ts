@@ -159,6 +159,18 @@ export function runsInProgress(statements: Statements): Promise<RowOf<typeof RUN
   return RUNS_IN_PROGRESS.all(statements, {});
 }
 
+const RUNS_NAMED = statement((db, $: Given<{ references: readonly string[] }>) =>
+  db
+    .selectFrom('reconciliation_runs')
+    .select('reference')
+    .where('reference', '=', (eb) => eb.fn.any($('references'))),
+);
+
+/** Returns the runs of reconciliation with these references that there are. */
+export function runsNamed(statements: Statements, references: readonly string[]): Promise<RowOf<typeof RUNS_NAMED>[]> {
+  return RUNS_NAMED.all(statements, { references });
+}
+
 const PAGE_MAX = 500;
 
 const PAYMENT = [

@@ -1,5 +1,5 @@
 import { isCurrency } from '../../../domain/currency.ts';
-import { minorFromDecimalText } from '../../../domain/money.ts';
+import { MAX_AMOUNT_MINOR, minorFromDecimalText } from '../../../domain/money.ts';
 import type { BankEntry, BankStatement } from '../../../domain/payouts/bank-entry.ts';
 import { isPlainDate, type PlainDate } from '../../../domain/plain-date.ts';
 import { balanced } from './balanced.ts';
@@ -23,7 +23,7 @@ type Account = Pick<BankEntry, 'account' | 'currency'>;
  */
 export async function readCamt053(
   bytes: AsyncIterable<Uint8Array>,
-  limits: StatementLimits = STATEMENT_LIMITS,
+  limits: Pick<StatementLimits, 'fileBytes' | 'entries'> = STATEMENT_LIMITS,
 ): Promise<readonly BankStatement[]> {
   let xml = '';
   for await (const text of decoded(bytes, limits.fileBytes)) {
@@ -68,9 +68,17 @@ function statementOf(leaves: Leaves, balances: readonly Leaves[], entries: reado
     statementReference: required(leaves, 'Id'),
     ...account,
     openingMinor: signedAmount(opening, account),
+    openedOn: dayOf(opening),
     closingMinor: signedAmount(closing, account),
+    closedOn: dayOf(closing),
     entries: entries.filter(isBooked).map((entry) => entryOf(entry, account)),
   };
+}
+
+/** Returns null if the balance has no possible date: then it cannot be compared with another one, and still adds up. */
+function dayOf(balance: Leaves): PlainDate | null {
+  const day = first(balance, 'Dt/Dt', 'Dt/DtTm')?.slice(0, 10) ?? '';
+  return isPlainDate(day) ? day : null;
 }
 
 /** Returns the only balance of the first of these types that there is. Pages of a statement have several: their entries agree with none alone. */
@@ -106,7 +114,7 @@ function entryOf(entry: Leaves, account: Account): BankEntry {
 /** ISO 20022: the indicator states where the money went, also for a reversal. */
 function signedAmount(leaves: Leaves, { currency }: Account): bigint {
   const amountMinor = minorFromDecimalText(required(leaves, 'Amt'), currency, 'exact');
-  if (amountMinor === null || required(leaves, 'Amt@Ccy') !== currency) {
+  if (amountMinor === null || amountMinor > MAX_AMOUNT_MINOR || required(leaves, 'Amt@Ccy') !== currency) {
     throw new UnreadableFile('BAD_STATEMENT', `An amount is not one in ${currency}, the currency of the account.`);
   }
   switch (required(leaves, 'CdtDbtInd')) {

@@ -18,6 +18,8 @@ interface Field {
 interface Balance {
   readonly amountMinor: bigint;
   readonly currency: string;
+  /** Null if the date is impossible. */
+  readonly on: PlainDate | null;
 }
 
 /** A statement whose closing balance is not read yet. */
@@ -46,7 +48,7 @@ const REMITTANCE_CHARS_MAX = 4096;
  */
 export async function readMt940(
   bytes: AsyncIterable<Uint8Array>,
-  limits: StatementLimits = STATEMENT_LIMITS,
+  limits: Pick<StatementLimits, 'fileBytes' | 'entries'> = STATEMENT_LIMITS,
 ): Promise<readonly BankStatement[]> {
   const statements: BankStatement[] = [];
   let open: Open | null = null;
@@ -86,7 +88,10 @@ function refuseUnfinished(open: Open | null, place: { lineNumber: number }): voi
   }
 }
 
-async function fieldsOf(bytes: AsyncIterable<Uint8Array>, limits: StatementLimits): Promise<Field[]> {
+async function fieldsOf(
+  bytes: AsyncIterable<Uint8Array>,
+  limits: Pick<StatementLimits, 'fileBytes' | 'entries'>,
+): Promise<Field[]> {
   const fields: Field[] = [];
   for await (const lines of physicalLines(decoded(bytes, limits.fileBytes), LINE_CHARS_MAX)) {
     for (const line of lines) {
@@ -137,18 +142,21 @@ function closed(open: Open, closing: Balance, field: Field): BankStatement {
     account,
     currency: opening.currency,
     openingMinor: opening.amountMinor,
+    openedOn: opening.on,
     closingMinor: closing.amountMinor,
+    closedOn: closing.on,
     entries,
   });
 }
 
 function balanceOf(field: Field): Balance {
-  const [, mark, , currency = '', whole = '', decimals = ''] = BALANCE.exec(field.lines.join('').trim()) ?? [];
+  const [, mark, date = '', currency = '', whole = '', decimals = ''] = BALANCE.exec(field.lines.join('').trim()) ?? [];
   if (!isCurrency(currency)) {
     throw bad('A balance cannot be read', field);
   }
   const amountMinor = amountOf(`${whole},${decimals}`, currency, field);
-  return { amountMinor: mark === 'D' ? -amountMinor : amountMinor, currency };
+  const on = fullDate(date);
+  return { amountMinor: mark === 'D' ? -amountMinor : amountMinor, currency, on: isPlainDate(on) ? on : null };
 }
 
 function entryOf({ account, opening }: Open, field: Field): BankEntry {
@@ -200,11 +208,16 @@ function amountOf(text: string, currency: string, field: Field): bigint {
 }
 
 function dateOf(text: string, field: { lineNumber: number }): PlainDate {
-  const date = `20${text.slice(0, 2)}-${text.slice(2, 4)}-${text.slice(4, 6)}`;
+  const date = fullDate(text);
   if (!isPlainDate(date)) {
     throw bad('An entry has an impossible date', field);
   }
   return date;
+}
+
+/** @param text - such as `261124` */
+function fullDate(text: string): string {
+  return `20${text.slice(0, 2)}-${text.slice(2, 4)}-${text.slice(4, 6)}`;
 }
 
 /** A booking date has no year: it is the one in which the date is nearest to the value date. */

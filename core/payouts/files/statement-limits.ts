@@ -2,6 +2,7 @@
 export interface StatementLimits {
   readonly fileBytes: number;
   readonly entries: number;
+  readonly statements: number;
 }
 
-export const STATEMENT_LIMITS: StatementLimits = { fileBytes: 16 * 1024 * 1024, entries: 50_000 };
+export const STATEMENT_LIMITS: StatementLimits = { fileBytes: 16 * 1024 * 1024, entries: 50_000, statements: 10_000 };

@@ -20,7 +20,7 @@ const TAKE_DUE = statement((db, $: Given<{ max: number }>) =>
     .from('due')
     .set({ nextSweepAt: later('5 minutes') })
     .whereRef('f.id', '=', 'due.id')
-    .returning(['f.reference', 'f.mode', 'f.gateway']),
+    .returning(['f.reference', 'f.mode', 'f.gateway', 'f.storeId', 'f.digest']),
 );
 
 /** Takes files whose import makes no progress, and postpones their next check by five minutes. */

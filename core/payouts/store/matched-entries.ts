@@ -100,6 +100,11 @@ const ASSIGN = statement((db, $: Given<Matches>) =>
     .returning('e.id'),
 );
 
+/** Stops a sum where `payouts_sums_check` does: a statement with absurd amounts must not keep the others from being matched. */
+function recordable(sum: Expression<unknown>) {
+  return sql<bigint>`greatest(least(${sum}, 4611686018427387903), -4611686018427387903)::bigint`;
+}
+
 const SUM_UP = statement((db, $: Given<Matches>) =>
   db
     .with('sums', (q) =>
@@ -107,7 +112,7 @@ const SUM_UP = statement((db, $: Given<Matches>) =>
         .selectFrom('bank_entries')
         .select((eb) => [
           'payoutId',
-          eb.cast<bigint>(eb.fn.sum('amountMinor'), 'bigint').as('amountMinor'),
+          recordable(eb.fn.sum('amountMinor')).as('amountMinor'),
           eb.fn.max('bookedOn').as('bookedOn'),
         ])
         .where('payoutId', 'in', (eb) => eb.selectFrom(recordsOf($('matches'), 'w', MATCH)).select('w.payout'))

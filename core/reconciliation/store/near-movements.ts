@@ -86,6 +86,7 @@ const RESULT = statement((db, $: Given<{ resultId: bigint }>) =>
       'r.detail',
       'r.paymentId',
       'p.reference as paymentReference',
+      'p.currency as paymentCurrency',
       'r.refundId',
       'f.reference as refundReference',
       'o.reference as payoutReference',

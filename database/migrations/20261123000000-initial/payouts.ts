@@ -149,6 +149,8 @@ export const PAYOUTS = [
   -- What was posted for its lines or its transfer has changed since the transfer was posted.
   needs_booking boolean not null default false,
   ${UPDATED},
+  -- So that their difference can be recorded too.
+  constraint payouts_sums_check check (abs(lines_minor) < 4611686018427387904 and abs(bank_minor) < 4611686018427387904),
   unique (mode, gateway, store_id, gateway_reference, currency)`,
     indexes: [
       `create index payouts_arrives_on_idx on payouts (arrives_on desc, id desc)`,
@@ -201,6 +203,28 @@ export const PAYOUTS = [
   where line_reference is not null and kind in ('REFUND', 'ADJUSTMENT')`,
       `create index payout_lines_period_idx on payout_lines (mode, gateway, period, id)`,
     ],
+    appendOnly: true,
+    access: { operator: { rows: WHOLE_STORES, may: 'select' }, system: 'select, insert' },
+  }),
+
+  ...table({
+    name: 'bank_statements',
+    about: 'The balances of one statement of a file, by which it is compared with the one before it.',
+    columns: `
+  ${ID},
+  ${MODE},
+  file_id bigint not null references payout_files,
+  -- From 1, in the order of the file.
+  number integer not null check (number > 0),
+  account text not null,
+  ${CURRENCY},
+  opening_minor bigint not null,
+  -- Null: the bank gives no possible date.
+  opened_on date,
+  closing_minor bigint not null,
+  closed_on date,
+  unique (file_id, number)`,
+    indexes: [`create index bank_statements_closed_on_idx on bank_statements (mode, account, currency, closed_on)`],
     appendOnly: true,
     access: { operator: { rows: WHOLE_STORES, may: 'select' }, system: 'select, insert' },
   }),

@@ -2,7 +2,20 @@ import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
 import { z } from 'zod';
 import type { NamedKind } from '../../../core/maintenance/store/after-restore.ts';
 import { MODES, type Mode } from '../../../domain/mode.ts';
-import { INVOICE_NUMBER_MEMO, SEARCH_ATTRIBUTES, WORKFLOW_TYPES } from '../../../workflows/messages/names.ts';
+import {
+  INVOICE_NUMBER_MEMO,
+  PAYOUT_FILE_MEMO,
+  SEARCH_ATTRIBUTES,
+  WORKFLOW_TYPES,
+} from '../../../workflows/messages/names.ts';
+
+/** What is known of a file without its row. Its name is not: it may hold personal data. */
+export interface LostFile {
+  /** Null for a bank statement. */
+  readonly storeId: string | null;
+  /** Of its bytes, hexadecimal. */
+  readonly sha256: string;
+}
 
 /** The newest run of one workflow, as Temporal knows it. */
 export interface KnownWorkflow {
@@ -22,6 +35,8 @@ export interface KnownWorkflow {
   readonly gateway: string | null;
   readonly amountMinor: bigint | null;
   readonly invoiceNumber: bigint | null;
+  /** Of the import of a payout file or bank statement. */
+  readonly file: LostFile | null;
   readonly startedAt: Date;
 }
 
@@ -62,6 +77,9 @@ export async function knownWorkflows(client: Client, since: Date): Promise<Known
 }
 
 const Memo = z.object({ [INVOICE_NUMBER_MEMO]: z.string().regex(/\d{1,18}$/) });
+const FileMemo = z.object({
+  [PAYOUT_FILE_MEMO]: z.object({ storeId: z.string().nullable(), sha256: z.string() }),
+});
 const KnownMode = z.enum(MODES);
 
 function knownOf(info: WorkflowExecutionInfo): KnownWorkflow | null {
@@ -88,6 +106,7 @@ function knownOf(info: WorkflowExecutionInfo): KnownWorkflow | null {
     gateway: attributes.get(SEARCH_ATTRIBUTES.gateway) ?? null,
     amountMinor: amountMinor === undefined ? null : BigInt(amountMinor),
     invoiceNumber: told === undefined ? null : BigInt(/\d+$/.exec(told)?.[0] ?? 0),
+    file: FileMemo.safeParse(memo).data?.[PAYOUT_FILE_MEMO] ?? null,
     startedAt: startTime,
   };
 }

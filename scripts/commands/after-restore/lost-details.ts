@@ -1,6 +1,6 @@
 import type { Client } from '@temporalio/client';
-import { defaultPayloadConverter, type Payload } from '@temporalio/common';
 import { z } from 'zod';
+import { historyOf, resultsOf, valueOf } from './history-results.ts';
 import type { KnownWorkflow } from './known-workflows.ts';
 
 /** What a person needs to find a lost payment in a gateway's panel. */
@@ -19,33 +19,14 @@ const SUMMARY = /^(?:Refund of )?(\d+(?:\.\d+)? [A-Z]{3}) for /;
 export async function detailsOf(client: Client, workflow: KnownWorkflow): Promise<LostDetails> {
   const { workflowId, runId, kind, reference } = workflow;
   const own = kind === 'payment' ? [] : [reference];
-  const history = await client.workflow
-    .getHandle(workflowId, runId)
-    .fetchHistory()
-    .catch(() => undefined);
-  const events = history?.events ?? [];
-  const summary = textOf(events[0]?.userMetadata?.summary);
-  const opened = events.flatMap(
-    ({ markerRecordedEventAttributes: marker, activityTaskCompletedEventAttributes: task }) =>
-      [...(marker?.details?.['result']?.payloads ?? []), ...(task?.result?.payloads ?? [])].flatMap((payload) => {
-        const result = Opened.safeParse(valueOf(payload));
-        return result.success ? [result.data.attemptReference] : [];
-      }),
-  );
+  const events = await historyOf(client, { workflowId, runId });
+  const summary = z.string().safeParse(valueOf(events[0]?.userMetadata?.summary)).data;
+  const opened = resultsOf(events).flatMap((value) => {
+    const result = Opened.safeParse(value);
+    return result.success ? [result.data.attemptReference] : [];
+  });
   return {
     gatewayReferences: [...new Set([...own, ...opened])],
     amount: SUMMARY.exec(summary ?? '')?.[1] ?? null,
   };
-}
-
-function textOf(payload: Payload | null | undefined): string | undefined {
-  return z.string().safeParse(valueOf(payload)).data;
-}
-
-function valueOf(payload: Payload | null | undefined): unknown {
-  try {
-    return payload === null || payload === undefined ? undefined : defaultPayloadConverter.fromPayload(payload);
-  } catch {
-    return undefined;
-  }
 }

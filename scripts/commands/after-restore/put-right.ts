@@ -34,6 +34,7 @@ import { restartPayment, restartRefund } from '../../../temporal/restart.ts';
 import { WORKFLOW_TYPES, workflowIds } from '../../../workflows/messages/names.ts';
 import { knownWorkflows, type KnownWorkflow } from './known-workflows.ts';
 import { detailsOf, type LostDetails } from './lost-details.ts';
+import { lostRuns, type LostRun } from './lost-runs.ts';
 
 export interface Restored {
   readonly database: Database;
@@ -54,7 +55,16 @@ export interface Restored {
 /** A workflow without a row, which means that it started after the dump was taken. */
 export interface LostWorkflow extends Pick<
   KnownWorkflow,
-  'workflowId' | 'kind' | 'running' | 'applicationId' | 'mode' | 'status' | 'gateway' | 'amountMinor' | 'startedAt'
+  | 'workflowId'
+  | 'kind'
+  | 'running'
+  | 'applicationId'
+  | 'mode'
+  | 'status'
+  | 'gateway'
+  | 'amountMinor'
+  | 'file'
+  | 'startedAt'
 > {
   /** Null if no money can have moved. */
   readonly details: LostDetails | null;
@@ -93,6 +103,8 @@ export interface RestoreReport {
   readonly invoices: number;
   /** Runs of reconciliation that go on from their rows, such as `reconciliation:LIVE:stripe:2026-11-23`. */
   readonly runs: readonly Restarted[];
+  /** Days that were reconciled after the dump was taken. */
+  readonly lostRuns: readonly LostRun[];
 }
 
 /** On a quiet night the newest row may be older than the dump, and the clocks of two machines differ. */
@@ -131,6 +143,9 @@ export async function putRight(restored: Restored): Promise<RestoreReport> {
   }
   await end(restored, lost);
   const lateQueries = await queryAgain(restored, { known, rows });
+  const inProgress = new Set((await database.withSystem(runsInProgress)).map(workflowIds.reconciliation));
+  // Before they are ended and started again.
+  const runsWithoutRow = await lostRuns(restored, { since: new Date(Math.max(0, since.getTime())), inProgress });
   return {
     dryRun,
     living: restored.living ?? [],
@@ -145,6 +160,7 @@ export async function putRight(restored: Restored): Promise<RestoreReport> {
     lateQueries,
     invoices: dryRun ? 0 : await database.withSystem(sweepOpenInvoices),
     runs: await restartRuns(restored),
+    lostRuns: runsWithoutRow,
   };
 }
 
@@ -173,7 +189,7 @@ function rowOf(rows: Rows, { kind, reference, applicationId, mode }: KnownWorkfl
 }
 
 async function lostOf(client: Client, workflow: KnownWorkflow): Promise<LostWorkflow> {
-  const { workflowId, kind, running, applicationId, mode, status, gateway, amountMinor, startedAt } = workflow;
+  const { workflowId, kind, running, applicationId, mode, status, gateway, amountMinor, file, startedAt } = workflow;
   const money = mayHaveMoved(workflow);
   return {
     workflowId,
@@ -184,6 +200,7 @@ async function lostOf(client: Client, workflow: KnownWorkflow): Promise<LostWork
     status,
     gateway,
     amountMinor,
+    file,
     startedAt,
     details: money ? await detailsOf(client, workflow) : null,
     money,

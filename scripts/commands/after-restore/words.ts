@@ -9,17 +9,32 @@ export function reportInJson(report: RestoreReport): string {
 }
 
 /**
- * Returns whether a person must look something up: money may have moved without a row that records it, or customers hold numbers of lost invoices.
+ * Returns whether a person must do something: money may have moved without a row that records it, customers hold numbers of lost invoices, or payout
+ * files and runs of reconciliation are lost.
  */
-export function needsPerson({ lost, skippedNumbers, refunds }: RestoreReport): boolean {
+export function needsPerson({ lost, skippedNumbers, refunds, lostRuns }: RestoreReport): boolean {
   return (
-    skippedNumbers.length > 0 || lost.some(({ money }) => money) || refunds.some(({ approvalLost }) => approvalLost)
+    skippedNumbers.length > 0 ||
+    lostRuns.length > 0 ||
+    lost.some(({ money, kind }) => money || kind === 'payout-import') ||
+    refunds.some(({ approvalLost }) => approvalLost)
   );
 }
 
 export function reportInWords(report: RestoreReport): string {
-  const { dryRun, since, workflows, sequences, skippedNumbers, eventNumbers, lost, payments, refunds, lateQueries } =
-    report;
+  const {
+    dryRun,
+    since,
+    workflows,
+    sequences,
+    skippedNumbers,
+    eventNumbers,
+    lost,
+    payments,
+    refunds,
+    lateQueries,
+    lostRuns,
+  } = report;
   const running = lost.filter((workflow) => workflow.running).length;
   const money = lost.filter((workflow) => workflow.money);
   const filesLost = lost.filter(({ kind }) => kind === 'payout-import');
@@ -56,13 +71,13 @@ export function reportInWords(report: RestoreReport): string {
         `application ${applicationId} ${mode}: invoice numbers ${from} to ${number} were assigned but have no invoice`,
       ),
     ),
-    ...(lost.length > 0 || skippedNumbers.length > 0 ? [] : [line('note', NOTHING_NEWER)]),
+    ...(lost.length > 0 || skippedNumbers.length > 0 || lostRuns.length > 0 ? [] : [line('note', NOTHING_NEWER)]),
     ...(money.length === 0
       ? []
       : [
           '',
           'Look these up at their gateways: money may have moved without being recorded in a row.',
-          ...listed(money),
+          ...shortened(money, moneyInWords),
         ]),
     ...(approvalsLost.length === 0
       ? []
@@ -75,8 +90,15 @@ export function reportInWords(report: RestoreReport): string {
       ? []
       : [
           '',
-          'These payout files came after the dump. Upload them again; no row is stored twice.',
-          ...listed(filesLost),
+          'These payout files came after the dump. Upload them again; no row is stored twice. Their names are lost; `sha256sum` shows which they are.',
+          ...shortened(filesLost, fileInWords),
+        ]),
+    ...(lostRuns.length === 0
+      ? []
+      : [
+          '',
+          'These days were reconciled after the dump. Upload the files, then run them again: POST /admin/reconciliation/runs?period=DAY&mode=MODE&gateway=GATEWAY',
+          ...shortened(lostRuns, ({ workflowId, startedAt }) => [workflowId, `started ${startedAt.toISOString()}`]),
         ]),
     '',
     dryRun ? 'Run it again without --dry-run.' : 'Now start the workers and APIs, then run: npm run verify -- --ask',
@@ -93,26 +115,33 @@ function endedBefore(rows: readonly Restarted[]): string {
   return ended === 0 ? '' : `; ${ended} of them ended after the dump was taken`;
 }
 
-function listed(lost: readonly LostWorkflow[]): string[] {
-  const more = lost.length > LISTED_MAX ? [`… and ${lost.length - LISTED_MAX} more (--json lists all)`] : [];
+function moneyInWords(workflow: LostWorkflow): string[] {
+  const { workflowId, applicationId, mode, gateway, amountMinor, status, startedAt, details } = workflow;
   return [
-    ...lost
-      .slice(0, LISTED_MAX)
-      .map(({ workflowId, applicationId, mode, gateway, amountMinor, status, startedAt, details }) =>
-        [
-          '  ',
-          workflowId,
-          `application ${applicationId ?? '?'}`,
-          mode ?? '?',
-          gateway ?? '?',
-          details?.amount ?? `${amountMinor ?? '?'} minor units`,
-          status ?? '?',
-          `started ${startedAt.toISOString()}`,
-          `at the gateway ${details === null || details.gatewayReferences.length === 0 ? '?' : details.gatewayReferences.join(', ')}`,
-        ].join('  '),
-      ),
-    ...more,
+    workflowId,
+    `application ${applicationId ?? '?'}`,
+    mode ?? '?',
+    gateway ?? '?',
+    details?.amount ?? `${amountMinor ?? '?'} minor units`,
+    status ?? '?',
+    `started ${startedAt.toISOString()}`,
+    `at the gateway ${details === null || details.gatewayReferences.length === 0 ? '?' : details.gatewayReferences.join(', ')}`,
   ];
+}
+
+function fileInWords({ workflowId, mode, gateway, file, startedAt }: LostWorkflow): string[] {
+  return [
+    workflowId,
+    mode ?? '?',
+    gateway === null ? 'bank statement' : `${gateway}, store ${file?.storeId ?? '?'}`,
+    `uploaded ${startedAt.toISOString()}`,
+    `SHA-256 ${file?.sha256 ?? '?'}`,
+  ];
+}
+
+function shortened<Row>(rows: readonly Row[], inWords: (row: Row) => readonly string[]): string[] {
+  const more = rows.length > LISTED_MAX ? [`… and ${rows.length - LISTED_MAX} more (--json lists all)`] : [];
+  return [...rows.slice(0, LISTED_MAX).map((row) => ['  ', ...inWords(row)].join('  ')), ...more];
 }
 
 function line(name: string, text: string): string {

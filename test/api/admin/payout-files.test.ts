@@ -170,6 +170,46 @@ test('a bank statement assigns an entry that names a payout, and offers one of t
   );
 });
 
+test('a payout that is named only by its day is offered for an entry of its amount, and no entry is assigned to it', async () => {
+  // A day stands in the text of any entry.
+  const lines = await upload('payout,id,net,day\n,q1,77.00,2026-10-05\n');
+  await importNow((lines.data as Uploaded).file.reference);
+  const text = `:20:S\r\n:25:BD0003\r\n:28C:1/1\r\n:60F:C261006BDT0,00\r\n:61:261006C77,00NTRFNONREF\r\n:86:PAYOUT 2026-10-05\r\n:62F:C261006BDT77,00\r\n`;
+  const statement = await upload(text, 'mode=LIVE&kind=statement&format=mt940&name=b.sta', 'application/octet-stream');
+  await importNow((statement.data as Uploaded).file.reference);
+  const payouts = (await send('GET', '/admin/payouts?to=2026-10-05')).data as { reference: string }[];
+  expect(payouts).toMatchObject([{ gatewayReference: '2026-10-05', bankMinor: null }]);
+  const entries = await send('GET', '/admin/bank-entries?matched=false&account=BD0003');
+  expect(entries.data).toMatchObject([{ amountMinor: 7_700, payout: null, candidates: [payouts[0]?.reference] }]);
+});
+
+test('a bank statement that does not go on where the last one ended is imported, and says so', async () => {
+  const query = 'mode=LIVE&kind=statement&format=mt940&name=bank.sta';
+  const shown: unknown[] = [];
+  for (const [day, opening, closing] of [
+    ['261203', '100,00', '100,00'],
+    ['261204', '90,00', '90,00'],
+  ] as const) {
+    const text = `:20:S\r\n:25:BD0002\r\n:28C:1/1\r\n:60F:C${day}BDT${opening}\r\n:62F:C${day}BDT${closing}\r\n`;
+    const { reference } = ((await upload(text, query, 'application/octet-stream')).data as Uploaded).file;
+    await importNow(reference);
+    shown.push((await send('GET', `/admin/payout-files/${reference}`)).data);
+  }
+  const warning = {
+    code: 'BALANCE_GAP',
+    account: 'BD0002',
+    reason: expect.stringContaining(
+      'opens at 90.00 BDT (2026-12-04), but the one before it closed at 100.00 BDT (2026-12-03)',
+    ),
+  };
+  expect(shown).toMatchObject([
+    { state: 'IMPORTED', warnings: [] },
+    { state: 'IMPORTED', warnings: [warning] },
+  ]);
+  const list = await send('GET', '/admin/payout-files?kind=statement');
+  expect((list.data as unknown[])[0]).toMatchObject({ warnings: [warning] });
+});
+
 describe('a preview', () => {
   const preview = (query: string, bytes: string | Buffer = CSV): Promise<Answer> =>
     world.send({

@@ -68,6 +68,30 @@ const limit = (minor: number | null) =>
 const ACCEPT = { action: 'accept', reason: 'the bank took a charge' };
 
 describe('a case', () => {
+  test('of more than a JSON number holds is listed and read, with its result, at what it holds', async () => {
+    // An absurd upload must not take the lists away from everybody.
+    const { path, paymentId } = await addCase();
+    const reference = path.slice(CASES.length + 1);
+    await world.api.sql(`update reconciliation_cases set amount_minor = 4611686018427387904 where reference = ?`, [
+      reference,
+    ]);
+    await world.api.sql(
+      `update reconciliation_results set settled_minor = -4611686018427387904, fee_settled_minor = 9007199254740992 where payment_id = ?::bigint`,
+      [paymentId],
+    );
+    const amountMinor = Number.MAX_SAFE_INTEGER;
+    const read = await send('ann', 'GET', path);
+    const result = { expectedMinor: 10_000, settledMinor: -amountMinor, feeSettledMinor: amountMinor };
+    expect(read).toMatchObject({ status: 200, data: { amountMinor, result } });
+    const cases = await send('ann', 'GET', `${CASES}?state=OPEN`);
+    expect(cases).toMatchObject({
+      status: 200,
+      data: expect.arrayContaining([expect.objectContaining({ reference, amountMinor })]),
+    });
+    const results = await send('ann', 'GET', `/admin/reconciliation/results?paymentId=${paymentId}`);
+    expect(results).toMatchObject({ status: 200, data: [result] });
+  });
+
   test('is listed by state, owner and age, and read with its history', async () => {
     const { path } = await addCase();
     const assigned = await send('ann', 'POST', `${path}/assign`, {});

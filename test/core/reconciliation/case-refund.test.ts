@@ -99,6 +99,18 @@ function lostAt(method: 'withScope' | 'withOperator', call: number): Dependencie
   return { ...all, database: lost };
 }
 
+test('a refund of a payment that the gateway has converted is in the currency of the payment', async () => {
+  // The amount counts towards a threshold, and each currency has its own.
+  const reference = await chargedTwice();
+  await rows(`update reconciliation_cases set currency = 'USD' where reference = ? returning 1`, [reference]);
+  await refund(reference);
+  expect(
+    await rows(
+      `select y.currency, f.currency as refunded from reconciliation_case_entries y, refunds f where y.action = 'create-refund'`,
+    ),
+  ).toEqual([{ currency: 'BDT', refunded: 'BDT' }]);
+});
+
 describe('a refund that is created in a case', () => {
   test('is made once, and ends the action', async () => {
     await refund(await chargedTwice());

@@ -55,6 +55,15 @@ describe('npm run payout-file', () => {
     ]);
   });
 
+  test('says in plain words that there is no such file', async () => {
+    const outcome = await new Promise<Outcome>((settle) => {
+      execFile(process.execPath, [COMMAND, 'missing.csv', '--mapping', 'sslcommerz'], (error, stdout, stderr) => {
+        settle({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr });
+      });
+    });
+    expect(outcome).toEqual({ code: 2, stdout: '', stderr: 'There is no file missing.csv\n' });
+  });
+
   test('refuses a file that it cannot read as a whole, and says where', async () => {
     expect(await show('a,b\r\n1,2', '--mapping', 'sslcommerz')).toMatchObject({
       code: 2,

@@ -338,14 +338,27 @@ describe('a database that is set back to an older state', () => {
           `insert into reconciliation_runs (reference, mode, gateway, period) values ('rec_' || repeat('a', 22), 'LIVE', 'sslcommerz', '2026-11-20')`,
         ),
       );
-      await dispatch.startPayoutImport({ reference: file, mode: 'LIVE', gateway: 'sslcommerz' });
+      await dispatch.startPayoutImport({
+        reference: file,
+        mode: 'LIVE',
+        gateway: 'sslcommerz',
+        storeId: 'teststore',
+        digest: Buffer.alloc(32, 0xab),
+      });
       await dispatch.startReconciliation(gone);
       await until(async () =>
         (await restore(world, true)).lost.some(({ workflowId }) => workflowId === workflowIds.payoutImport(file)),
       );
       const report = await restore(world, false);
       expect(await running(workflowIds.payoutImport(file))).toBe('TERMINATED');
-      expect(reportInWords(report)).toMatch(new RegExp(`Upload them again[^]*payout-import:${file}`));
+      expect(reportInWords(report)).toMatch(
+        new RegExp(
+          `Upload them again[^]*payout-import:${file}  LIVE  sslcommerz, store teststore .* SHA-256 ${'ab'.repeat(32)}`,
+        ),
+      );
+      expect(report.lostRuns.map(({ workflowId }) => workflowId)).toEqual([workflowIds.reconciliation(gone)]);
+      expect(needsPerson({ ...report, lost: [], skippedNumbers: [], refunds: [] })).toBe(true);
+      expect(reportInWords(report)).toMatch(new RegExp(`run them again[^]*${workflowIds.reconciliation(gone)}`));
       expect(await running(workflowIds.reconciliation(gone))).toBe('TERMINATED');
       expect(report.runs).toEqual([{ reference: workflowIds.reconciliation(known), before: 'NONE' }]);
       expect(await running(workflowIds.reconciliation(known))).toBe('RUNNING');

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
 import { acceptsConnections, findFreePort, waitForPort } from '../../../scripts/shared/ports.ts';
-import { choosePorts } from '../../../scripts/development/stack-environment.ts';
+import { choosePorts, type TakenPort } from '../../../scripts/development/stack-environment.ts';
 
 const servers: Server[] = [];
 
@@ -50,9 +50,18 @@ describe('ports', () => {
   test('the documented port is replaced where it is taken, and all seven differ', async () => {
     // Otherwise two processes of a stack would get the same port.
     const taken = await occupy('127.0.0.1');
-    const ports = await choosePorts('default', { LENDEN_API_PORT: String(taken), LENDEN_WEB_PORT: String(taken) });
+    const told: TakenPort[] = [];
+    const ports = await choosePorts(
+      'default',
+      { LENDEN_API_PORT: String(taken), LENDEN_WEB_PORT: String(taken) },
+      (one) => told.push(one),
+    );
     expect(Object.values(ports)).not.toContain(taken);
     expect(new Set(Object.values(ports)).size).toBe(7);
+    expect(told.slice(0, 2)).toEqual([
+      { what: 'the API', preferred: taken, port: ports.api },
+      { what: 'the pages', preferred: taken, port: ports.web },
+    ]);
   });
 
   test.each(['http', '0', '65536', '80.5', '-1'])('LENDEN_API_PORT=%s is refused by name', async (value) => {

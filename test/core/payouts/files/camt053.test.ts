@@ -40,7 +40,9 @@ describe('a camt.053 file', () => {
         account: 'BD01',
         currency: 'BDT',
         openingMinor: -10_000n,
+        openedOn: '2026-11-24',
         closingMinor: 110_050n,
+        closedOn: '2026-11-24',
         entries: [
           {
             account: 'BD01',
@@ -85,6 +87,7 @@ describe('a camt.053 file', () => {
     ['has another currency', document(GOOD.replace('"BDT">50', '"USD">50')), 'BAD_STATEMENT'],
     ['has a currency of nobody', document(GOOD.replaceAll('"BDT"', '"XXX"')), 'BAD_STATEMENT'],
     ['is too precise', document(GOOD.replace('>50<', '>50.001<')), 'BAD_STATEMENT'],
+    ['has more than can be recorded', document(GOOD.replace('>50<', '>90071992547409.92<')), 'BAD_STATEMENT'],
     ['has a signed amount', document(GOOD.replace('>50<', '>-50<')), 'BAD_STATEMENT'],
     ['has no direction', document(GOOD.replace('DBIT</CdtDbtInd><Rv', 'X</CdtDbtInd><Rv')), 'BAD_STATEMENT'],
     ['has an impossible date', document(GOOD.replace('2026-11-24T12', '2026-02-30T12')), 'BAD_STATEMENT'],

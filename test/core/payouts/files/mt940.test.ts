@@ -33,7 +33,9 @@ describe('an MT940 file', () => {
         ...account,
         statementReference: 'STMT1',
         openingMinor: 100_000n,
+        openedOn: '2026-11-23',
         closingMinor: 220_525n,
+        closedOn: '2026-11-24',
         entries: [
           {
             ...account,
