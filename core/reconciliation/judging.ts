@@ -9,6 +9,8 @@ import { readMatchSettings } from './store/match-settings.ts';
 export interface Judging {
   readonly settings: MatchSettings;
   readonly feeAtSettlement: boolean;
+  /** The gateway tells of disputes, so that a line of one that is not known is not its word. */
+  readonly tellsDisputes: boolean;
   readonly calendar: RunDependencies['calendar'];
   readonly asOf: PlainDate;
 }
@@ -21,6 +23,7 @@ export async function judgingOf(
   return {
     settings: await readMatchSettings(em, gateway),
     feeAtSettlement: gateways.capabilities(gateway)?.feeKnown === 'at-settlement',
+    tellsDisputes: gateways.capabilities(gateway)?.disputes === 'api',
     calendar,
     asOf: calendar.today(await readNow(em)),
   };

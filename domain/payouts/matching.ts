@@ -1,5 +1,7 @@
 import type { PlainDate } from '../plain-date.ts';
 import type { BusinessDays } from './business-days.ts';
+import type { AgreedRate } from './agreed-rates.ts';
+import type { FileWord } from './file-word.ts';
 import type { PayoutLine } from './payout-line.ts';
 
 /** Money that our books say moved at a gateway: a confirmed charge, of a payment or unapplied, or a refund that succeeded. */
@@ -23,6 +25,11 @@ export interface Movement {
   readonly feeMinor: bigint | null;
   /** The books have taken it back: a refund that failed after it had succeeded. Its lines have to add up to nothing. */
   readonly reversed: boolean;
+  /**
+   * How much of it the payer disputes by the gateway's own word, in minor units of its currency. Null: the gateway does not tell of disputes, or the
+   * movement is a refund.
+   */
+  readonly disputedMinor: bigint | null;
   /** A business day. */
   readonly happenedOn: PlainDate;
 }
@@ -31,6 +38,8 @@ export interface Movement {
 export interface StoredLine extends PayoutLine {
   readonly id: bigint;
   readonly storeId: string;
+  /** Null: the gateway's own API has said it. */
+  readonly word: FileWord | null;
 }
 
 /** What a result says. REJECTED is for rows of a file that became no line, so the matcher never says it. */
@@ -65,6 +74,7 @@ export const VERDICT_DETAILS = [
   // DEFERRED
   'NOT_YET_DUE',
   'NOT_YET_CONFIRMED',
+  'WAITS_FOR_CHARGE',
   // FLAGGED
   'NO_LINE',
   'NO_REFERENCE',
@@ -76,11 +86,17 @@ export const VERDICT_DETAILS = [
   'FEE_DIFFERS',
   'FEE_UNKNOWN',
   'FEE_IMPLAUSIBLE',
+  'FEE_NOT_AGREED',
+  'COST_UNPROVEN',
+  'CHARGE_UNEXPLAINED',
   'NO_RATE',
   'RATE_DIFFERS',
+  'RATE_NOT_AGREED',
   'REPEATED',
   'OTHER_STORE',
   'BEYOND_REFUND',
+  'DISPUTE_UNKNOWN',
+  'DISPUTE_UNPROVEN',
 ] as const;
 export type VerdictDetail = (typeof VERDICT_DETAILS)[number];
 
@@ -141,6 +157,8 @@ export interface MatchSettings {
   readonly statesNetOnly: boolean;
   /** What was agreed with a gateway that states its fee in its lines only. Null: any fee from 0 to the amount is taken as stated. */
   readonly agreedFee: { readonly feeBps: number; readonly taxBps: number } | null;
+  /** The exchange rates that a file may state, one entry for a pair of currencies. */
+  readonly rates: readonly AgreedRate[];
   /** Business days after the movement in which its line may still come. */
   readonly expectedWithinDays: number;
   readonly businessDays: BusinessDays;

@@ -199,6 +199,8 @@ export const PAYOUTS = [
       `create index payout_lines_attempt_reference_idx on payout_lines (attempt_reference) where attempt_reference is not null`,
       `create index payout_lines_line_reference_idx on payout_lines (line_reference)
   where line_reference is not null and kind in ('REFUND', 'ADJUSTMENT')`,
+      // What one person's files say of costs of no charge is added up.
+      `create index payout_lines_costs_idx on payout_lines (file_id) where kind in ('FEE', 'TAX', 'RESERVE')`,
       `create index payout_lines_period_idx on payout_lines (mode, gateway, period, id)`,
     ],
     appendOnly: true,
