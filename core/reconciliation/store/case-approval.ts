@@ -111,6 +111,21 @@ const ACTIONS = filtered((db, $: Given<ValuesOf<Acted>>) => {
   };
 });
 
+/** What they have stated alone of what arrived in the bank. */
+const STATED = filtered((db, $: Given<ValuesOf<Acted>>) => {
+  const payouts = db.selectFrom('payouts').where('bankStatedAt', '>', SINCE);
+  const eb = expressionBuilder(payouts);
+  return {
+    rows: payouts.select(sql<bigint>`coalesce(sum(bank_stated_moved_minor), 0)::bigint`.as('sum')),
+    conditions: {
+      operatorId: eb('bankStatedBy', '=', $('operatorId')),
+      currency: eb('currency', '=', $('currency')),
+      mode: eb('mode', '=', $('mode')),
+      applicationId: eb('storeApplicationId', '=', $('applicationId')),
+    },
+  };
+});
+
 const ABOUT = statement((db, $: Given<{ resultId: bigint }>) =>
   db
     .selectFrom('reconciliation_results as r')
@@ -209,7 +224,7 @@ export async function hasThreshold(statements: Statements, concerned: Concerned)
 
 /**
  * Reports whether accepting a difference needs a second operator: it brings what the operator has done within a day above the strictest threshold of the applications
- * that it concerns. Counted are their refunds, their decisions on money, and what they accepted or corrected in cases. It locks the
+ * that it concerns. Counted are their refunds, their decisions on money, what they accepted or corrected in cases, and what they stated of bank amounts. It locks the
  * operator's rows, as their refunds do, so that what they do at once is counted one after the other.
  */
 export async function acceptingNeedsSecond(
@@ -237,6 +252,7 @@ export async function acceptingNeedsSecond(
     ...(await REFUNDS.all(statements, whose)),
     ...(await DECISIONS.all(statements, whose)),
     ...(await ACTIONS.all(statements, whose)),
+    ...(await STATED.all(statements, whose)),
   ];
   const actedMinor = sums.reduce((total, { sum }) => total + sum, 0n);
   return needsApproval({ amountMinor, actedMinor, limitMinor });
