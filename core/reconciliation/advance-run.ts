@@ -2,12 +2,11 @@ import { z } from 'zod';
 import type { EntityManager } from '../../database/connection.ts';
 import { addDays } from '../../domain/plain-date.ts';
 import { RUN_STEPS, type RunStep } from '../../domain/payouts/reconciliation.ts';
-import type { GatewayCapabilities } from '../../gateways/port.ts';
 import type { CoreDependencies } from '../dependencies.ts';
 import { payoutFindingsOf } from '../ledger/verify/verify-payouts.ts';
 import { bookTransfers } from './book-transfers.ts';
 import { judgeBatch } from './judge-batch.ts';
-import { type Judging, judgingOf } from './judging.ts';
+import { type Judging, judgingOf, type RunDependencies } from './judging.ts';
 import { keepCases } from './store/cases.ts';
 import { findLinesById, linesOfPeriod, openResults, unjudgedLines } from './store/lines.ts';
 import { movementsOfDay, MOVEMENT_SOURCES } from './store/movements.ts';
@@ -15,11 +14,6 @@ import { type Advance, advanceTo, beginAgain, endRun, findRun, lockRun, type Run
 
 /** How many lines or movements one transaction judges. */
 const BATCH_MAX = 2_000;
-
-/** What a run needs. */
-export interface RunDependencies extends Pick<CoreDependencies, 'database' | 'calendar'> {
-  readonly gateways: { capabilities(name: string): Pick<GatewayCapabilities, 'feeKnown' | 'disputes'> | undefined };
-}
 
 /** What a run has done so far, and whether it goes on. */
 export interface RunProgress {

@@ -2,8 +2,14 @@ import type { EntityManager } from '../../database/connection.ts';
 import { readNow } from '../../database/clock.ts';
 import type { MatchSettings } from '../../domain/payouts/matching.ts';
 import type { PlainDate } from '../../domain/plain-date.ts';
-import type { RunDependencies } from './advance-run.ts';
+import type { GatewayCapabilities } from '../../gateways/port.ts';
+import type { CoreDependencies } from '../dependencies.ts';
 import { readMatchSettings } from './store/match-settings.ts';
+
+/** What a run needs. */
+export interface RunDependencies extends Pick<CoreDependencies, 'database' | 'calendar'> {
+  readonly gateways: { capabilities(name: string): Pick<GatewayCapabilities, 'feeKnown' | 'disputes'> | undefined };
+}
 
 /** By what the lines of a gateway are judged now. */
 export interface Judging {

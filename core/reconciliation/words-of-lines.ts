@@ -1,7 +1,7 @@
 import type { EntityManager } from '../../database/connection.ts';
 import type { Calendar } from '../../domain/calendar.ts';
-import { costGroupOf, type FileWord, wordLimit } from '../../domain/payouts/file-word.ts';
-import type { StoredLine } from '../../domain/payouts/matching.ts';
+import { costGroupOf, wordLimit } from '../../domain/payouts/file-word.ts';
+import type { FileWord, StoredLine } from '../../domain/payouts/matching.ts';
 import { addDays } from '../../domain/plain-date.ts';
 import type { ApprovalThresholds } from '../../domain/refund.ts';
 import { explainedCosts, sumOfCosts } from './store/file-words.ts';

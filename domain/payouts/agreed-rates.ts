@@ -1,18 +1,6 @@
 import { convertedAt, magnitude, settledAs, type Conversion } from './conversion.ts';
 import { isBeyondWord } from './file-word.ts';
-import type { Movement, StoredLine } from './matching.ts';
-
-/** The exchange rates that were agreed with a gateway for one pair of currencies. */
-export interface AgreedRate {
-  /** In which the payer pays. */
-  readonly from: string;
-  /** In which the gateway settles. */
-  readonly to: string;
-  /** Decimal text: 1 of `from` is so much of `to`. */
-  readonly rate: string;
-  /** By how much a rate may differ from it, in ten-thousandths of it. */
-  readonly toleranceBps: number;
-}
+import type { AgreedRate, Movement, StoredLine } from './matching.ts';
 
 interface Converted {
   readonly conversion: Conversion;

@@ -1,15 +1,7 @@
-import { type ApprovalThresholds, isThresholdSet, strictestLimit } from '../refund.ts';
+import { isThresholdSet, strictestLimit } from '../refund.ts';
 import { keysOf } from './choose-movement.ts';
 import { magnitude } from './conversion.ts';
 import type { StoredLine } from './matching.ts';
-
-/** Whose word a line is that came in a file: one person has uploaded it, and nobody else vouches for it. */
-export interface FileWord {
-  /** Who has uploaded it, on which day and for which store: of the same word are lines with the same one. */
-  readonly uploadedBy: string;
-  /** Of the applications that use the store of the line. */
-  readonly thresholds: readonly ApprovalThresholds[];
-}
 
 /** Reports whether a line is a person's word at a store where one person may not decide about every amount. */
 export function isGuarded({ word }: StoredLine): boolean {

@@ -1,7 +1,6 @@
+import type { ApprovalThresholds } from '../refund.ts';
 import type { PlainDate } from '../plain-date.ts';
 import type { BusinessDays } from './business-days.ts';
-import type { AgreedRate } from './agreed-rates.ts';
-import type { FileWord } from './file-word.ts';
 import type { PayoutLine } from './payout-line.ts';
 
 /** Money that our books say moved at a gateway: a confirmed charge, of a payment or unapplied, or a refund that succeeded. */
@@ -32,6 +31,14 @@ export interface Movement {
   readonly disputedMinor: bigint | null;
   /** A business day. */
   readonly happenedOn: PlainDate;
+}
+
+/** Whose word a line is that came in a file: one person has uploaded it, and nobody else vouches for it. */
+export interface FileWord {
+  /** Who has uploaded it, on which day and for which store: of the same word are lines with the same one. */
+  readonly uploadedBy: string;
+  /** Of the applications that use the store of the line. */
+  readonly thresholds: readonly ApprovalThresholds[];
 }
 
 /** A line of a payout as it is stored. */
@@ -147,6 +154,18 @@ export interface MovementVerdict extends Verdict {
    * the first line all of it, and nothing when the movement is judged again.
    */
   readonly bookFee: SettledFee | null;
+}
+
+/** The exchange rates that were agreed with a gateway for one pair of currencies. */
+export interface AgreedRate {
+  /** In which the payer pays. */
+  readonly from: string;
+  /** In which the gateway settles. */
+  readonly to: string;
+  /** Decimal text: 1 of `from` is so much of `to`. */
+  readonly rate: string;
+  /** By how much a rate may differ from it, in ten-thousandths of it. */
+  readonly toleranceBps: number;
 }
 
 /** How the lines of one gateway and store are judged. */

@@ -1,6 +1,5 @@
 import { readPayoutLines } from '../../core/payouts/files/payout-lines.ts';
-import type { FileWord } from '../../domain/payouts/file-word.ts';
-import type { StoredLine } from '../../domain/payouts/matching.ts';
+import type { FileWord, StoredLine } from '../../domain/payouts/matching.ts';
 import type { PayoutLine } from '../../domain/payouts/payout-line.ts';
 import type { WrittenFile } from './corpus.ts';
 import { GATEWAY, type GatewayName } from './gateways.ts';

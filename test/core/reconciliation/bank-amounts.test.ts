@@ -52,9 +52,10 @@ describe('entries of a bank statement', () => {
     expect(await open()).toEqual(['BANK_AMOUNT_MOVED 3000']);
     const ann = await operator('ann');
     const ben = await operator('ben');
-    const [{ reference = '' } = {}] = await query<{ reference: string }>(
+    const [found] = await query<{ reference: string }>(
       `select reference from reconciliation_cases where kind = 'residual' and state <> 'RESOLVED'`,
     );
+    const reference = found?.reference ?? '';
     const accept = { action: 'accept', reason: 'seen at the bank' } as const;
     expect(await actOnCase(deps(), ann, { reference, wanted: accept })).toBe('awaiting-second');
     await secondInCase(deps(), ben, { reference, seen: { action: 'accept', movementKey: null, account: null } });
