@@ -119,7 +119,10 @@ async function gather(em: EntityManager, batch: Batch): Promise<Gathered> {
     paymentIds.add(owner.paymentId);
   };
   let next = new Set([...references, ...seeds.flatMap(keysOf)]);
-  for (let round = 0; next.size > 0 && round < ROUNDS_MAX; round += 1) {
+  const words = new WordsOfLines(batch);
+  let costSums: ReadonlyMap<string, bigint> = new Map();
+  // A line that names nothing may have been corrected too, so there is a first round for it.
+  for (let round = 0; round === 0 || (next.size > 0 && round < ROUNDS_MAX); round += 1) {
     const keys = [...next];
     keys.forEach((key) => asked.add(key));
     for (const charge of await findCharges(em, { mode, gateway, keys })) {
@@ -143,13 +146,16 @@ async function gather(em: EntityManager, batch: Batch): Promise<Gathered> {
       ...[...movements.values()].flatMap(keysOfMovement),
     ];
     next = new Set(found.filter((key) => !asked.has(key)));
+    if (next.size === 0) {
+      await words.read(em, lines.values());
+      const costs = await costsOf(em, { batch, words, lines: [...lines.values()] });
+      costSums = costs.costSums;
+      costs.lines.forEach((line) => lines.set(line.id, line));
+      next = new Set(costs.lines.flatMap(keysOf).filter((key) => !asked.has(key)));
+    }
   }
-  const pendingReferences = await findPending(em, { mode, gateway, keys: [...asked], paymentIds: [...paymentIds] });
-  const words = new WordsOfLines(batch);
   await words.read(em, lines.values());
-  const { costSums, lines: added } = await costsOf(em, { batch, words, lines: [...lines.values()] });
-  await words.read(em, added);
-  added.forEach((line) => lines.set(line.id, line));
+  const pendingReferences = await findPending(em, { mode, gateway, keys: [...asked], paymentIds: [...paymentIds] });
   for (const [key, disputedMinor] of await disputedOf(em, { batch, movements: [...movements.values()], paymentIds })) {
     const movement = movements.get(key);
     if (movement !== undefined) {

@@ -101,6 +101,18 @@ export const PAYOUT_WORDS: readonly Defect[] = [
     ],
   },
   {
+    name: 'nameless-correction-lost',
+    breaks: 'What people say of a line that names nothing has no effect.',
+    edits: [
+      {
+        in: 'core/reconciliation/judge-batch.ts',
+        find: 'round === 0 || (next.size > 0 && round < ROUNDS_MAX)',
+        replace: 'next.size > 0 && round < ROUNDS_MAX',
+      },
+    ],
+    caughtBy: [{ check: FILES, names: 'people say to which account a cost belongs that names nothing' }],
+  },
+  {
     name: 'api-is-a-word',
     breaks: 'What the gateway itself says needs two people.',
     edits: [

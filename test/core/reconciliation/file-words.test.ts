@@ -51,6 +51,34 @@ test('a charge and a cost of the same amount leave a case that two people close'
   ]);
 });
 
+test('a reserve that a run has let pass is flagged with the costs that come later, though it names a charge', async () => {
+  await limit(10_000n);
+  const { attemptReference } = await payPayment(world.ledger.database, {
+    applicationId: world.applicationId,
+    grossMinor: 10_000n,
+    feeMinor: 250n,
+  });
+  const gatewayTxnId = `B${attemptReference}`;
+  await world.addLines([{ gatewayTxnId, kind: 'RESERVE', grossMinor: -6_000n, period: '2026-10-01' }]);
+  await world.run();
+  expect((await said())[1]).toBe('MATCHED EXPLAINED_BY_KIND');
+  await world.addLines([{ ...NAMELESS, kind: 'FEE', grossMinor: -4_001n }]);
+  await world.run();
+  expect(await said()).toEqual(['DEFERRED NOT_YET_DUE', 'AMOUNT COST_UNPROVEN', 'FEE COST_UNPROVEN']);
+});
+
+test('people say to which account a cost belongs that names nothing', async () => {
+  await limit(1_000n);
+  const [line] = await world.addLines([{ ...NAMELESS, kind: 'FEE', grossMinor: -1_001n }]);
+  await world.run();
+  await world.ledger.asOwner((em) =>
+    em.execute(`update reconciliation_results set corrected_account = 'fees' where line_id = ?::bigint`, [line]),
+  );
+  await world.run();
+  expect(await said()).toEqual(['MATCHED CORRECTED']);
+  expect((await world.balances())['gateway:fees']).toBe('1001');
+});
+
 test('what the own API of the gateway says explains itself at any amount', async () => {
   await limit(0n);
   await world.addLines([{ ...NAMELESS, kind: 'FEE', grossMinor: -600_000n, source: 'api' }]);
