@@ -41,7 +41,7 @@ export class WordsOfLines {
     const { mode, gateway } = this.#reading;
     for (const line of lines) {
       const { storeId, storeApplicationId } = line;
-      if (line.source !== 'api' && !this.#thresholds.has(nameOfStore(line))) {
+      if (!this.#thresholds.has(nameOfStore(line))) {
         const isShared = storeApplicationId === null;
         this.#thresholds.set(nameOfStore(line), await thresholdsOfStore(em, { mode, gateway, storeId, isShared }));
       }

@@ -48,6 +48,7 @@ describe('entries of a bank statement', () => {
     expect(await open()).toEqual(['RESIDUAL 3000']);
     await receive(3_000n);
     expect(await open()).toEqual(['BANK_AMOUNT_MOVED 3000']);
+    expect((await world.cases()).map(({ resolution }) => resolution)).toEqual([null]);
     await world.run();
     expect(await open()).toEqual(['BANK_AMOUNT_MOVED 3000']);
     const ann = await operator('ann');
