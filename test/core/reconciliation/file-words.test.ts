@@ -81,9 +81,13 @@ test('people say to which account a cost belongs that names nothing', async () =
 
 test('what the own API of the gateway says explains itself at any amount', async () => {
   await limit(0n);
-  await world.addLines([{ ...NAMELESS, kind: 'FEE', grossMinor: -600_000n, source: 'api' }]);
+  const cost = { kind: 'FEE', grossMinor: -600_000n, source: 'api' } as const;
+  await world.addLines([
+    { ...cost, ...NAMELESS },
+    { ...cost, gatewayTxnId: 'NO-SUCH' },
+  ]);
   await world.run();
-  expect(await said()).toEqual(['MATCHED EXPLAINED_BY_KIND']);
+  expect(await said()).toEqual(['MATCHED EXPLAINED_BY_KIND', 'MATCHED EXPLAINED_BY_KIND']);
 });
 
 test('a store of one application goes by its own threshold, and the store of the installation by the strictest', async () => {
