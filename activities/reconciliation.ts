@@ -1,5 +1,6 @@
 import { Context } from '@temporalio/activity';
-import { advanceRun, cancelRun, type RunDependencies } from '../core/reconciliation/advance-run.ts';
+import { advanceRun, cancelRun } from '../core/reconciliation/advance-run.ts';
+import type { RunDependencies } from '../core/reconciliation/judging.ts';
 import { dayToReconcile, openRunOf } from '../core/reconciliation/open-run.ts';
 import type { CoreDependencies } from '../core/dependencies.ts';
 import { fetchDay, noteUnfetched } from '../core/reconciliation/fetch-day.ts';

@@ -10,8 +10,8 @@ export const APPLICATION_CHANGES = [
 /** Changes of permissions, for operators who manage operators. */
 export const OPERATOR_CHANGES = ['operator-roles', 'operator-access', 'operator-enabling', 'role'] as const;
 
-/** Changes of how payout lines are judged, for operators who close differences. */
-export const RECONCILIATION_CHANGES = ['match-settings'] as const;
+/** Changes of how payout lines are judged and of what arrived in the bank, for operators who close differences. */
+export const RECONCILIATION_CHANGES = ['match-settings', 'bank-amount'] as const;
 
 export const CHANGE_KINDS = [...APPLICATION_CHANGES, ...OPERATOR_CHANGES, ...RECONCILIATION_CHANGES] as const;
 export type ChangeKind = (typeof CHANGE_KINDS)[number];
@@ -24,6 +24,6 @@ export const CHANGE_STATUSES = [...STORED_CHANGE_STATUSES, 'EXPIRED'] as const;
 export type ChangeStatus = (typeof CHANGE_STATUSES)[number];
 
 export interface ChangeTarget {
-  readonly type: 'application' | 'gateway' | 'operator' | 'role';
+  readonly type: 'application' | 'gateway' | 'operator' | 'payout' | 'role';
   readonly id: string;
 }

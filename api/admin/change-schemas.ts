@@ -15,7 +15,7 @@ export const PendingChange = z
     applicationId: z.int().nullable().describe('Null for a change to the whole installation.'),
     mode: z.enum(MODES).nullable(),
     kind: z.enum(CHANGE_KINDS),
-    target: z.object({ type: z.enum(['application', 'gateway', 'operator', 'role']), id: z.string() }),
+    target: z.object({ type: z.enum(['application', 'gateway', 'operator', 'payout', 'role']), id: z.string() }),
     before: Facts.describe('The values when the change was proposed. For a role, also the operators who have it.'),
     after: Facts.describe('The proposed values. Never contains secrets.'),
     status: z.enum(CHANGE_STATUSES),

@@ -68,7 +68,7 @@ function write(deps: AdminDependencies): AdminRoute {
 
 function viewOf({ gateway, chosen, applied, changes }: SettingsOfGateway): z.infer<typeof MatchSettings> {
   const { toleranceMinor, feeToleranceMinor, ...others } = chosen;
-  const { tolerance, statesNetOnly, agreedFee, expectedWithinDays, businessDays } = applied;
+  const { tolerance, statesNetOnly, agreedFee, rates, expectedWithinDays, businessDays } = applied;
   return {
     gateway,
     chosen: {
@@ -81,6 +81,7 @@ function viewOf({ gateway, chosen, applied, changes }: SettingsOfGateway): z.inf
       feeToleranceMinor: toJsonInteger(tolerance.feeMinor),
       statesNetOnly,
       agreedFee,
+      rates: [...rates],
       expectedWithinDays,
       trustedStores: [...(chosen.trustedStores ?? [])],
       weeklyHolidays: [...businessDays.weeklyHolidays],

@@ -13,6 +13,7 @@ import { PAYOUT_LINE_KINDS } from '../../domain/payouts/payout-line.ts';
 import { isPlainDate } from '../../domain/plain-date.ts';
 import { freeText, IdText, isComparable, text } from '../http/fields.ts';
 import { listQuery } from '../http/paging.ts';
+import { PendingChanges } from './change-schemas.ts';
 import { ModeFilter, Moment } from './filters.ts';
 import { MinorSum } from './schemas.ts';
 
@@ -244,6 +245,7 @@ export const PayoutDetail = z
         netMinor: MinorSum,
       }),
     ),
+    pendingChanges: PendingChanges,
   })
   .meta({ id: 'PayoutDetail' });
 

@@ -10,10 +10,12 @@ import {
   type EntryRecord,
   type PayoutRecord,
 } from '../../core/payouts/store/payout-list.ts';
+import { waitingChanges } from '../../core/operators/store/pending-changes.ts';
 import { notFound } from '../../domain/errors.ts';
 import { toJsonInteger } from '../../domain/money.ts';
 import { paginationOf, sliceOf } from '../http/paging.ts';
 import type { OperatorCaller } from './caller.ts';
+import { pendingChangeView } from './change-schemas.ts';
 import type { AdminDependencies } from './dependencies.ts';
 import {
   BankAmount,
@@ -117,7 +119,7 @@ function bankAmount(deps: AdminDependencies): AdminRoute {
     tag: TAG,
     summary: 'State what the bank received of a payout, where no statement says so',
     description:
-      'For two payouts in one transfer, and for a bank without statements. Entries that name the payout count instead, once there are any.',
+      'For two payouts in one transfer, and for a bank without statements. Entries that name the payout count instead, once there are any. An amount that moves what has arrived by more than the approval threshold waits in `pendingChanges` for a second operator.',
     permission: 'reconciliation:manage',
     everyApp: true,
     sensitive: true,
@@ -174,7 +176,13 @@ async function detail(
       throw notFound('payout');
     }
     const { bankReference } = payout;
-    return { ...payoutView(payout), bankReference, kinds: await sumsByKind(em, payout.id) };
+    const changes = await waitingChanges(em, 'payout', [reference]);
+    return {
+      ...payoutView(payout),
+      bankReference,
+      kinds: await sumsByKind(em, payout.id),
+      pendingChanges: changes.map(pendingChangeView),
+    };
   });
 }
 

@@ -54,7 +54,7 @@ const FAMILIES: readonly Family[] = [
     everyApp: true,
     haveSecrets: false,
     noun: 'PendingReconciliationChange',
-    words: 'to how payout lines are judged',
+    words: 'to how payout lines are judged, or to what arrived in the bank',
   },
 ];
 

@@ -114,6 +114,7 @@ export const PAYOUT_EXAMPLES: Readonly<Record<string, Json>> = {
         netMinor: '3987750',
       },
     ],
+    pendingChanges: [],
   },
   PayoutLine: { id: 8_211, file: FILE, fileLine: 2, ordinal: 1, period: '2026-11-03', ...said },
   PayoutBankAmount: { amountMinor: 3_987_500, arrivedOn: '2026-11-03', reason: 'Two payouts came in one transfer' },

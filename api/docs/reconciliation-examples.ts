@@ -89,20 +89,33 @@ const CASE_DETAIL = {
   ],
 } satisfies Json;
 
+const RATE = { from: 'USD', to: 'BDT', rate: '121.50', toleranceBps: 150 } satisfies Json;
+
 /** Examples of reconciliation, by the name of their schema. */
 export const RECONCILIATION_EXAMPLES: Readonly<Record<string, Json>> = {
   AssignCase: { operatorId: 3 },
   CaseNote: { text: 'Asked bKash about it.' },
   CaseAction: { action: 'accept', reason: 'bKash took back 10 taka for a wrong fee.' },
-  MatchSettingsBody: { toleranceMinor: 1, agreedFee: { feeBps: 150, taxBps: 500 }, trustedStores: ['lenden-live'] },
+  MatchSettingsBody: {
+    toleranceMinor: 1,
+    agreedFee: { feeBps: 150, taxBps: 500 },
+    rates: [RATE],
+    trustedStores: ['lenden-live'],
+  },
   MatchSettings: {
     gateway: 'sslcommerz',
-    chosen: { toleranceMinor: 1, agreedFee: { feeBps: 150, taxBps: 500 }, trustedStores: ['lenden-live'] },
+    chosen: {
+      toleranceMinor: 1,
+      agreedFee: { feeBps: 150, taxBps: 500 },
+      rates: [RATE],
+      trustedStores: ['lenden-live'],
+    },
     applied: {
       toleranceMinor: 1,
       feeToleranceMinor: 0,
       statesNetOnly: true,
       agreedFee: { feeBps: 150, taxBps: 500 },
+      rates: [RATE],
       expectedWithinDays: 7,
       trustedStores: ['lenden-live'],
       weeklyHolidays: [5, 6],

@@ -6,6 +6,7 @@ import type { ChangeKind } from '../../domain/pending-change.ts';
 import { isInView, viewFor, type Permission } from '../../domain/permissions.ts';
 import type { StoreDependencies } from '../gateways/check-store.ts';
 import { confirmStore } from '../gateways/change-stores.ts';
+import { confirmBankAmount } from '../payouts/state-bank-amount.ts';
 import { confirmMatchSettings } from '../reconciliation/change-match-settings.ts';
 import type { ActingOperator } from './acting-operator.ts';
 import { confirmOperatorChange } from './operator-changes.ts';
@@ -133,6 +134,8 @@ async function carryOut(em: EntityManager, deps: ConfirmingDependencies, confirm
       return confirmRole(em, { ...confirmed, parse: deps.parse.role });
     case 'match-settings':
       return confirmMatchSettings(em, confirmed);
+    case 'bank-amount':
+      return confirmBankAmount(em, confirmed);
   }
 }
 

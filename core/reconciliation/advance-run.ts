@@ -1,27 +1,19 @@
 import { z } from 'zod';
 import type { EntityManager } from '../../database/connection.ts';
-import { readNow } from '../../database/clock.ts';
 import { addDays } from '../../domain/plain-date.ts';
 import { RUN_STEPS, type RunStep } from '../../domain/payouts/reconciliation.ts';
-import type { MatchSettings } from '../../domain/payouts/matching.ts';
-import type { GatewayCapabilities } from '../../gateways/port.ts';
 import type { CoreDependencies } from '../dependencies.ts';
 import { payoutFindingsOf } from '../ledger/verify/verify-payouts.ts';
 import { bookTransfers } from './book-transfers.ts';
 import { judgeBatch } from './judge-batch.ts';
-import { readMatchSettings } from './store/match-settings.ts';
+import { type Judging, judgingOf, type RunDependencies } from './judging.ts';
 import { keepCases } from './store/cases.ts';
-import { linesOfPeriod, openResults, unjudgedLines } from './store/lines.ts';
+import { findLinesById, linesOfPeriod, openResults, unjudgedLines } from './store/lines.ts';
 import { movementsOfDay, MOVEMENT_SOURCES } from './store/movements.ts';
 import { type Advance, advanceTo, beginAgain, endRun, findRun, lockRun, type RunRow } from './store/runs.ts';
 
 /** How many lines or movements one transaction judges. */
 const BATCH_MAX = 2_000;
-
-/** What a run needs. */
-export interface RunDependencies extends Pick<CoreDependencies, 'database' | 'calendar'> {
-  readonly gateways: { capabilities(name: string): Pick<GatewayCapabilities, 'feeKnown'> | undefined };
-}
 
 /** What a run has done so far, and whether it goes on. */
 export interface RunProgress {
@@ -49,10 +41,7 @@ export async function advanceRun(deps: RunDependencies, reference: string): Prom
     if (run === null || run.state !== 'RUNNING') {
       return progressOf(run);
     }
-    const asOf = calendar.today(await readNow(em));
-    const feeAtSettlement = gateways.capabilities(run.gateway)?.feeKnown === 'at-settlement';
-    const settings = await readMatchSettings(em, run.gateway);
-    const done = await doPart(em, run, { settings, feeAtSettlement, calendar, asOf });
+    const done = await doPart(em, run, await judgingOf(em, { calendar, gateways }, run.gateway));
     if (done === 'went-on') {
       return progressOf(await findRun(em, reference));
     }
@@ -80,13 +69,6 @@ function progressOf(run: RunRow | null): RunProgress {
     linesDone: run?.linesDone ?? 0,
     movementsDone: run?.movementsDone ?? 0,
   };
-}
-
-interface Judging {
-  readonly settings: MatchSettings;
-  readonly feeAtSettlement: boolean;
-  readonly calendar: RunDependencies['calendar'];
-  readonly asOf: string;
 }
 
 /** `went-on`: the run's row says already where it goes on, or how it ended. */
@@ -129,7 +111,10 @@ async function matchPart(em: EntityManager, run: RunRow, judging: Judging): Prom
       ? await unjudgedLines(em, page)
       : phase === 'period'
         ? await linesOfPeriod(em, { ...page, period: run.period })
-        : [];
+        : await findLinesById(em, {
+            ...page,
+            ids: open.flatMap(({ lineId, keys }) => (keys.length === 0 ? (lineId ?? []) : [])),
+          });
   const rows = phase === 'open' ? open : lines;
   if (rows.length > 0) {
     await judgeBatch(em, { ...base, lines, references: open.flatMap(({ keys }) => keys) });

@@ -20,7 +20,7 @@ import {
   type WaitingAction,
   waitingAction,
 } from './store/case-actions.ts';
-import { acceptingNeedsSecond, caseAtRisk, hasThreshold } from './store/case-approval.ts';
+import { acceptingNeedsSecond, caseAtRisk, hasThreshold, storeOfCase } from './store/case-approval.ts';
 
 type Dependencies = Pick<CoreDependencies, 'database' | 'dispatch' | 'log'>;
 
@@ -210,13 +210,17 @@ async function ruleOn(
 async function isAboveThreshold(
   em: EntityManager,
   caller: ActingOperator,
-  { found: { mode, applicationId }, atRisk }: { readonly found: LockedCase; readonly atRisk: readonly Money[] | null },
+  {
+    found: { id, mode, applicationId },
+    atRisk,
+  }: { readonly found: LockedCase; readonly atRisk: readonly Money[] | null },
 ): Promise<boolean> {
+  const concerned = { applicationId, store: await storeOfCase(em, id) };
   if (atRisk === null || atRisk.length > 1) {
-    return hasThreshold(em, { applicationId });
+    return hasThreshold(em, concerned);
   }
   for (const amount of atRisk) {
-    if (await acceptingNeedsSecond(em, { operatorId: caller.operator.id, mode, applicationId, amount })) {
+    if (await acceptingNeedsSecond(em, { operatorId: caller.operator.id, mode, concerned, amount })) {
       return true;
     }
   }

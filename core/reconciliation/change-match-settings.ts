@@ -125,11 +125,12 @@ function judgedBy(gateway: string, settings: GatewayMatchSettings) {
 }
 
 function factsOf(settings: GatewayMatchSettings): AuditFacts {
-  const { toleranceMinor, feeToleranceMinor, agreedFee, ...others } = textOfSettings(settings);
+  const { toleranceMinor, feeToleranceMinor, agreedFee, rates, ...others } = textOfSettings(settings);
   return {
     ...(toleranceMinor === undefined ? {} : { toleranceMinor }),
     ...(feeToleranceMinor === undefined ? {} : { feeToleranceMinor }),
     ...(agreedFee === undefined ? {} : { agreedFee: agreedFee === null ? null : { ...agreedFee } }),
+    ...(rates === undefined ? {} : { rates: rates.map((agreed) => ({ ...agreed })) }),
     ...Object.fromEntries(Object.entries(others).filter(([, value]) => value !== undefined)),
   };
 }

@@ -15,6 +15,8 @@ import {
 } from '../../domain/payouts/booking.ts';
 import { keysOf, keysOfMovement } from '../../domain/payouts/choose-movement.ts';
 import { judge } from '../../domain/payouts/judge.ts';
+import { costsOf, WordsOfLines, withWord } from './words-of-lines.ts';
+import { disputedOf } from './disputed-of.ts';
 import type {
   LineVerdict,
   MatchSettings,
@@ -39,6 +41,8 @@ export interface Batch extends AtGateway {
   readonly settings: MatchSettings;
   /** The gateway's answers never contain the fee: its lines state it. */
   readonly feeAtSettlement: boolean;
+  /** The gateway tells of disputes. */
+  readonly tellsDisputes: boolean;
   readonly calendar: Calendar;
   readonly asOf: PlainDate;
   /** What is judged, together with everything that it refers to. */
@@ -60,6 +64,8 @@ interface Gathered {
   readonly owners: Map<string, Owner>;
   readonly pendingReferences: ReadonlySet<string>;
   readonly corrections: ReadonlyMap<bigint, Correction>;
+  readonly words: WordsOfLines;
+  readonly costSums: ReadonlyMap<string, bigint>;
 }
 
 /**
@@ -72,9 +78,10 @@ export async function judgeBatch(em: EntityManager, batch: Batch): Promise<{ rea
   const judgement = judge(
     {
       movements: [...gathered.movements.values()],
-      lines: [...gathered.lines.values()].map(asStored),
+      lines: [...gathered.lines.values()].map((line) => asStored(line, gathered.words)),
       pendingReferences: gathered.pendingReferences,
       corrections: gathered.corrections,
+      costSums: gathered.costSums,
     },
     batch,
   );
@@ -111,8 +118,11 @@ async function gather(em: EntityManager, batch: Batch): Promise<Gathered> {
     owners.set(movement.key, owner);
     paymentIds.add(owner.paymentId);
   };
-  let next = new Set([...references, ...seeds.flatMap((line) => keysOf(asStored(line)))]);
-  for (let round = 0; next.size > 0 && round < ROUNDS_MAX; round += 1) {
+  let next = new Set([...references, ...seeds.flatMap(keysOf)]);
+  const words = new WordsOfLines(batch);
+  let costSums: ReadonlyMap<string, bigint> = new Map();
+  // A line that names nothing may have been corrected too, so there is a first round for it.
+  for (let round = 0; round === 0 || (next.size > 0 && round < ROUNDS_MAX); round += 1) {
     const keys = [...next];
     keys.forEach((key) => asked.add(key));
     for (const charge of await findCharges(em, { mode, gateway, keys })) {
@@ -132,23 +142,32 @@ async function gather(em: EntityManager, batch: Batch): Promise<Gathered> {
     }
     const found = [
       ...[...corrections.values()].flatMap((said) => ('account' in said ? [] : (referenceIn(said.movementKey) ?? []))),
-      ...[...lines.values()].flatMap((line) => keysOf(asStored(line))),
+      ...[...lines.values()].flatMap(keysOf),
       ...[...movements.values()].flatMap(keysOfMovement),
     ];
     next = new Set(found.filter((key) => !asked.has(key)));
+    if (next.size === 0) {
+      await words.read(em, lines.values());
+      const costs = await costsOf(em, { batch, words, lines: [...lines.values()] });
+      costSums = costs.costSums;
+      costs.lines.forEach((line) => lines.set(line.id, line));
+      next = new Set(costs.lines.flatMap(keysOf).filter((key) => !asked.has(key)));
+    }
   }
+  await words.read(em, lines.values());
   const pendingReferences = await findPending(em, { mode, gateway, keys: [...asked], paymentIds: [...paymentIds] });
-  return { lines, movements, owners, pendingReferences, corrections };
+  for (const [key, disputedMinor] of await disputedOf(em, { batch, movements: [...movements.values()], paymentIds })) {
+    const movement = movements.get(key);
+    if (movement !== undefined) {
+      movements.set(key, { ...movement, disputedMinor });
+    }
+  }
+  return { lines, movements, owners, pendingReferences, corrections, words, costSums };
 }
 
 /** Returns a line as it is judged. */
-export function asStored({
-  storeApplicationId: _owner,
-  payoutId: _payout,
-  period: _period,
-  ...line
-}: LineRow): StoredLine {
-  return line;
+function asStored(row: LineRow, words: WordsOfLines): StoredLine {
+  return withWord(row, words.of(row));
 }
 
 /** The results that are stored, by what they are about. */
@@ -224,7 +243,7 @@ const COMPARED = [
 
 function bookingsOf(
   verdicts: readonly LineVerdict[],
-  { lines, movements, corrections }: Gathered,
+  { lines, movements, corrections, words }: Gathered,
   known: Known,
 ): ReadonlyMap<bigint, LineBooking> {
   const groups = Map.groupBy(verdicts, ({ movementKey }) => movementKey);
@@ -238,7 +257,7 @@ function bookingsOf(
       const correction = corrections.get(verdict.lineId);
       const account = correction !== undefined && 'account' in correction ? correction.account : undefined;
       const accepted = isAccepted(known.ofLine(verdict.lineId), saidOf(verdict, row));
-      return [{ line: asStored(row), verdict, accepted, account }];
+      return [{ line: asStored(row, words), verdict, accepted, account }];
     });
     const movement = key === null ? undefined : movements.get(key);
     if (movement !== undefined) {

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { isCurrency } from '../../domain/currency.ts';
+import { RATE } from '../../domain/payouts/conversion.ts';
 import { isPlainDate } from '../../domain/plain-date.ts';
 import type { MatchSettings } from '../../domain/payouts/matching.ts';
 
@@ -6,6 +8,14 @@ const Minor = z
   .string()
   .regex(/^\d{1,16}$/)
   .transform((text) => BigInt(text));
+
+const Currency = z.string().refine(isCurrency, 'is not a currency');
+const AgreedRate = z.strictObject({
+  from: Currency,
+  to: Currency,
+  rate: z.string().regex(RATE, 'is not a rate'),
+  toleranceBps: z.int().min(0).max(10_000),
+});
 
 /** What an operator may set for a gateway. Amounts are minor units as text. */
 export const GatewayMatchSettings = z.strictObject({
@@ -19,6 +29,8 @@ export const GatewayMatchSettings = z.strictObject({
     .strictObject({ feeBps: z.int().min(0).max(10_000), taxBps: z.int().min(0).max(10_000) })
     .nullable()
     .optional(),
+  /** The exchange rates that a file may state. */
+  rates: z.array(AgreedRate).max(200).optional(),
   /** Business days after which a payment without a line is flagged. */
   expectedWithinDays: z.int().min(0).max(90).optional(),
   /** Stores whose payouts are read through an API that the gateway does not document. */
@@ -64,6 +76,7 @@ export function matchSettingsOf(gateway: string, set: GatewayMatchSettings): Mat
     tolerance: { amountMinor: set.toleranceMinor ?? 0n, feeMinor: set.feeToleranceMinor ?? 0n },
     statesNetOnly: set.statesNetOnly ?? usual.statesNetOnly,
     agreedFee: set.agreedFee ?? null,
+    rates: set.rates ?? [],
     expectedWithinDays: set.expectedWithinDays ?? usual.expectedWithinDays,
     businessDays: {
       weeklyHolidays: set.weeklyHolidays ?? usual.weeklyHolidays,

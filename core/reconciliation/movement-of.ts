@@ -23,6 +23,7 @@ export function movementOfCharge(charge: ChargeRow, { feeAtSettlement, calendar 
     amountMinor: grossMinor ?? 0n,
     feeMinor: feeAtSettlement ? null : (feeMinor ?? 0n),
     reversed: false,
+    disputedMinor: null,
     happenedOn: calendar.today(happenedAt ?? new Date(0)),
   };
 }
@@ -43,6 +44,7 @@ export function movementOfRefund(refund: RefundRow, { feeAtSettlement, calendar 
     // Where fees come with charges, a refund costs nothing.
     feeMinor: feeAtSettlement ? null : 0n,
     reversed: refund.status === 'FAILED',
+    disputedMinor: null,
     happenedOn: calendar.today(refund.succeededAt ?? new Date(0)),
   };
 }

@@ -4,7 +4,7 @@ import { magnitude } from '../../domain/payouts/conversion.ts';
 import type { Movement } from '../../domain/payouts/matching.ts';
 import { type Proposal, proposalsFor } from '../../domain/payouts/proposals.ts';
 import { addDays } from '../../domain/plain-date.ts';
-import { asStored } from './judge-batch.ts';
+import { withWord } from './words-of-lines.ts';
 import { movementOfCharge, movementOfRefund } from './movement-of.ts';
 import { findLinesById, referenceIn } from './store/lines.ts';
 import { type AtGateway, findCharges, findRefunds } from './store/movements.ts';
@@ -32,7 +32,7 @@ export async function proposalsOfLine(
   if (row === undefined) {
     return [];
   }
-  const line = asStored(row);
+  const line = withWord(row, null);
   const { calendar } = reading;
   const occurredOn = line.occurredAt === null ? period : calendar.today(line.occurredAt);
   const near = await movementsNear(statements, {

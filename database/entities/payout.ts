@@ -117,6 +117,12 @@ export const PayoutSchema = defineEntity({
     lines: p.integer().default(0),
     linesMinor: p.bigint('bigint').default(0),
     acceptedResidualMinor: p.bigint('bigint').nullable(),
+    /** What had arrived before later entries moved it. */
+    bankBaseMinor: p.bigint('bigint').nullable(),
+    bankInDoubt: p.boolean().default(false),
+    bankStatedBy: p.bigint('bigint').nullable(),
+    bankStatedAt: p.datetime().nullable(),
+    bankStatedMovedMinor: p.bigint('bigint').nullable(),
     needsBooking: p.boolean().default(false),
     updatedAt: p
       .datetime()

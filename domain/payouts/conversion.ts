@@ -13,7 +13,7 @@ export interface Conversion {
 const CONVERTED_MAX = BigInt(Number.MAX_SAFE_INTEGER);
 
 /** Greater than 0: nothing can be converted back at a rate of nothing. */
-const RATE = /^(?=.*[1-9])\d{1,12}(?:[.]\d{1,18})?$/;
+export const RATE = /^(?=.*[1-9])\d{1,12}(?:[.]\d{1,18})?$/;
 
 /** Returns how a line was converted. Null: it is in another currency and does not say how it became so. */
 export function conversionOf(movement: Movement, line: PayoutLine): Conversion | null {
@@ -50,6 +50,12 @@ interface Exchange {
 function converted(amountMinor: bigint, exchange: Exchange): bigint {
   const { dividend, divisor } = minorRateOf(exchange);
   return signedHalfUp(amountMinor * dividend, divisor);
+}
+
+/** Converts at a share of an exchange rate in ten-thousandths, rounded half up by magnitude. */
+export function convertedAt(amountMinor: bigint, exchange: Exchange, shareBps: bigint): bigint {
+  const { dividend, divisor } = minorRateOf(exchange);
+  return signedHalfUp(amountMinor * dividend * shareBps, divisor * 10_000n);
 }
 
 function convertedBack(amountMinor: bigint, exchange: Exchange): bigint {

@@ -1,5 +1,6 @@
 import { type Choice, keysOf } from './choose-movement.ts';
-import { deferred, type Finding, flagged, matched } from './finding.ts';
+import { isBeyondWord, isGuarded, movedBy } from './file-word.ts';
+import { amountFigures, deferred, type Finding, flagged, matched } from './finding.ts';
 import type { FlagReason, LineVerdict, Movement, StoredLine, VerdictDetail } from './matching.ts';
 
 interface Surroundings {
@@ -10,13 +11,18 @@ interface Surroundings {
    * those of their charge.
    */
   readonly pendingReferences: ReadonlySet<string>;
+  /** By what the movements are found that are judged with the line. */
+  readonly movementKeys: ReadonlySet<string>;
+  /** What the costs of no charge of the same word add up to, this one included. */
+  readonly costMinor: bigint;
 }
 
 /** A person cannot choose among more. */
 const CANDIDATES_MAX = 20;
 
 /** Judges a line that points to no movement. */
-export function judgeAlone(line: StoredLine, { choice, pendingReferences }: Surroundings): LineVerdict {
+export function judgeAlone(line: StoredLine, surroundings: Surroundings): LineVerdict {
+  const { choice } = surroundings;
   const candidates = choice === null ? [] : choice.ambiguous;
   return {
     lineId: line.id,
@@ -25,34 +31,56 @@ export function judgeAlone(line: StoredLine, { choice, pendingReferences }: Surr
       .map(({ key }) => key)
       .sort()
       .slice(0, CANDIDATES_MAX),
-    ...findingOf(line, { candidates, pendingReferences }),
+    ...findingOf(line, { ...surroundings, candidates }),
   };
 }
 
-function findingOf(
-  line: StoredLine,
-  { candidates, pendingReferences }: { candidates: readonly Movement[]; pendingReferences: ReadonlySet<string> },
-): Finding {
+interface Around extends Surroundings {
+  readonly candidates: readonly Movement[];
+}
+
+function findingOf(line: StoredLine, around: Around): Finding {
   switch (line.kind) {
     case 'FEE':
     case 'TAX':
     case 'RESERVE':
-      return matched('EXPLAINED_BY_KIND');
+      return isGuarded(line) ? findingOfCost(line, around) : matched('EXPLAINED_BY_KIND');
     case 'CHARGE':
     case 'DISPUTE':
     case 'ADJUSTMENT':
-    case 'REFUND': {
-      const keys = keysOf(line);
-      const reason: FlagReason = line.kind === 'REFUND' ? 'REFUND_UNKNOWN' : 'MISSING_INTERNALLY';
-      if (candidates.length > 0) {
-        return flagged(reason, severalDetail(line, candidates));
-      }
-      if (keys.some((key) => pendingReferences.has(key))) {
-        return deferred('NOT_YET_CONFIRMED');
-      }
-      return flagged(reason, keys.length === 0 ? 'NO_REFERENCE' : 'UNKNOWN_REFERENCE');
-    }
+      return unknown(line, 'MISSING_INTERNALLY', around);
+    case 'REFUND':
+      return unknown(line, 'REFUND_UNKNOWN', around);
   }
+}
+
+/** A person's word explains a cost up to a limit, and only one that names no charge. A reserve may name the charge for which it is kept. */
+function findingOfCost(line: StoredLine, around: Around): Finding {
+  const { movementKeys, costMinor } = around;
+  const keys = keysOf(line);
+  const isReserve = line.kind === 'RESERVE';
+  if (keys.length > 0 && !(isReserve && keys.some((key) => movementKeys.has(key)))) {
+    return unknown(line, 'MISSING_INTERNALLY', around);
+  }
+  if (!isBeyondWord([line], { currency: line.currency, amountMinor: costMinor })) {
+    return matched('EXPLAINED_BY_KIND');
+  }
+  return flagged(isReserve ? 'AMOUNT' : 'FEE', 'COST_UNPROVEN', {
+    ...amountFigures({ currency: line.currency, rate: null }, { expectedMinor: 0n, settledMinor: line.grossMinor }),
+    feeExpectedMinor: 0n,
+    feeSettledMinor: movedBy(line),
+  });
+}
+
+function unknown(line: StoredLine, reason: FlagReason, { candidates, pendingReferences }: Around): Finding {
+  const keys = keysOf(line);
+  if (candidates.length > 0) {
+    return flagged(reason, severalDetail(line, candidates));
+  }
+  if (keys.some((key) => pendingReferences.has(key))) {
+    return deferred('NOT_YET_CONFIRMED');
+  }
+  return flagged(reason, keys.length === 0 ? 'NO_REFERENCE' : 'UNKNOWN_REFERENCE');
 }
 
 /** Either each reference of the line names something else, or they all name the same several movements. */

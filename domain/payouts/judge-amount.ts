@@ -1,3 +1,4 @@
+import { agreedFor, isRateTrusted } from './agreed-rates.ts';
 import { type Conversion, conversionOf, settledAs } from './conversion.ts';
 import { namesRefund } from './choose-movement.ts';
 import { explainingLines } from './explaining-lines.ts';
@@ -29,16 +30,26 @@ export function judgeAmount(movement: Movement, lines: readonly StoredLine[], se
     return { finding: lines.length === 0 ? null : finding, findings: ofEach(lines, finding), explained: null };
   }
   const batches = batchesOf(movement, lines);
+  const distrusted = new Set<Batch>();
   for (const batch of batches) {
     const explanation = explain(movement, batch, { expectedMinor, settings });
-    if (explanation !== null) {
+    if (explanation !== null && !isRateTrusted(movement, explanation, settings.rates)) {
+      distrusted.add(batch);
+    } else if (explanation !== null) {
       const explaining = new Set(explanation.lines);
       const rest = lines.filter((line) => !explaining.has(line));
       return judgeRest(movement, explanation, rest);
     }
   }
   const findings = [
-    ...batches.flatMap((batch) => ofEach(batch.lines, differing(movement, batch, expectedMinor))),
+    ...batches.flatMap((batch) =>
+      ofEach(
+        batch.lines,
+        distrusted.has(batch)
+          ? notAgreed(movement, batch, { expectedMinor, settings })
+          : differing(movement, batch, expectedMinor),
+      ),
+    ),
     ...ofEach(inconvertible(movement, lines), flagged('CURRENCY', 'NO_RATE')),
   ];
   return { finding: findings[0]?.[1] ?? null, findings, explained: null };
@@ -156,4 +167,23 @@ function differing(movement: Movement, { conversion, lines }: Batch, expectedOwn
   return conversion.rate === null
     ? flagged('AMOUNT', 'AMOUNT_DIFFERS', figures)
     : flagged('CURRENCY', 'RATE_DIFFERS', figures);
+}
+
+/** Compared with the agreed rate. Without one nothing can be compared. */
+function notAgreed(
+  movement: Movement,
+  { conversion: { currency }, lines }: Batch,
+  { expectedMinor, settings }: { readonly expectedMinor: bigint; readonly settings: MatchSettings },
+): Finding {
+  const agreed = agreedFor(movement, { currency, rate: null }, settings.rates);
+  if (agreed === undefined) {
+    return flagged('CURRENCY', 'RATE_NOT_AGREED');
+  }
+  const conversion = { currency, rate: agreed.rate };
+  const settledMinor = grossOf(lines);
+  return flagged(
+    'CURRENCY',
+    'RATE_NOT_AGREED',
+    amountFigures(conversion, { expectedMinor: settledAs(conversion, expectedMinor, movement), settledMinor }),
+  );
 }

@@ -1,6 +1,8 @@
-import { conversionOf, settledAs } from './conversion.ts';
-import { amountFigures, flagged, type LineFinding, matched } from './finding.ts';
-import type { Movement, StoredLine } from './matching.ts';
+import { isRateTrusted } from './agreed-rates.ts';
+import { type Conversion, conversionOf, magnitude, settledAs } from './conversion.ts';
+import { isBeyondWord, isGuarded, movedBy } from './file-word.ts';
+import { amountFigures, type Finding, flagged, type LineFinding, matched } from './finding.ts';
+import type { MatchSettings, Movement, StoredLine } from './matching.ts';
 
 /** What the disputes of a charge have moved in one currency so far. */
 interface Moved {
@@ -10,32 +12,80 @@ interface Moved {
 }
 
 /**
- * Judges the disputes of a charge: what is taken and given back, in order, has to stay between the charge's amount and nothing.
+ * Judges the disputes of a charge: what is taken and given back, in order, has to stay between the charge's amount and nothing. Of a person's word, what the
+ * gateway has told of takes the place of the charge's amount; where the gateway tells of no disputes, it counts up to what one person may explain.
  *
  * @param lines - in their order
  */
-export function judgeDisputes(movement: Movement, lines: readonly StoredLine[]): LineFinding[] {
+export function judgeDisputes(
+  movement: Movement,
+  lines: readonly StoredLine[],
+  { rates }: Pick<MatchSettings, 'rates'>,
+): LineFinding[] {
   const movedIn = new Map<string, Moved>();
+  const unproven = unprovenDisputes(movement, lines);
   return lines.map((line): LineFinding => {
     const conversion = conversionOf(movement, line);
     if (conversion === null) {
       return [line.id, flagged('CURRENCY', 'NO_RATE')];
     }
+    if (!isRateTrusted(movement, { conversion, lines: [line] }, rates)) {
+      return [line.id, flagged('CURRENCY', 'RATE_NOT_AGREED')];
+    }
+    if (unproven.has(line)) {
+      const figures = amountFigures(conversion, { expectedMinor: 0n, settledMinor: line.grossMinor });
+      return [line.id, flagged('AMOUNT', 'DISPUTE_UNPROVEN', figures)];
+    }
     const moved = movedIn.get(line.currency) ?? { sumMinor: 0n, lines: 0n, amounts: new Set<bigint>() };
     const sumMinor = moved.sumMinor + line.grossMinor;
-    const amountMinor = settledAs(conversion, movement.amountMinor, movement);
     const roundingMinor = conversion.rate === null ? 0n : moved.lines + 1n;
-    if (sumMinor <= roundingMinor && sumMinor >= -amountMinor - roundingMinor) {
-      const amounts = moved.amounts.add(line.grossMinor);
-      movedIn.set(line.currency, { sumMinor, lines: moved.lines + 1n, amounts });
-      return [line.id, matched('DISPUTE_OF_CHARGE')];
+    const staysAbove = (amountMinor: bigint): boolean =>
+      sumMinor >= -settledAs(conversion, amountMinor, movement) - roundingMinor;
+    if (sumMinor > roundingMinor || !staysAbove(movement.amountMinor)) {
+      return [line.id, beyond(movement, { conversion, moved, line })];
     }
-    const figures = amountFigures(conversion, { expectedMinor: -amountMinor, settledMinor: sumMinor });
-    return [
-      line.id,
-      moved.amounts.has(line.grossMinor)
-        ? flagged('DUPLICATE', 'REPEATED', figures)
-        : flagged('AMOUNT', 'AMOUNT_DIFFERS', figures),
-    ];
+    if (isGuarded(line) && !staysAbove(movement.disputedMinor ?? movement.amountMinor)) {
+      return [line.id, flagged('MISSING_INTERNALLY', 'DISPUTE_UNKNOWN')];
+    }
+    const amounts = moved.amounts.add(line.grossMinor);
+    movedIn.set(line.currency, { sumMinor, lines: moved.lines + 1n, amounts });
+    return [line.id, isCostBeyondWord(line) ? costFinding(line, conversion) : matched('DISPUTE_OF_CHARGE')];
   });
+}
+
+/** Returns the lines of which only people know, where all of them together are more than one person may explain. */
+function unprovenDisputes({ disputedMinor }: Movement, lines: readonly StoredLine[]): ReadonlySet<StoredLine> {
+  const said = disputedMinor === null ? lines.filter(isGuarded) : [];
+  const byCurrency = Map.groupBy(said, ({ currency }) => currency);
+  const unproven = [...byCurrency].filter(([currency, group]) =>
+    isBeyondWord(group, { currency, amountMinor: group.reduce((sum, line) => sum + movedBy(line), 0n) }),
+  );
+  return new Set(unproven.flatMap(([, group]) => group));
+}
+
+/** Nobody tells what a dispute costs but its line. */
+function isCostBeyondWord(line: StoredLine): boolean {
+  const { currency, feeMinor, taxMinor } = line;
+  return isBeyondWord([line], { currency, amountMinor: magnitude(feeMinor) + magnitude(taxMinor) });
+}
+
+function costFinding({ grossMinor, feeMinor, taxMinor }: StoredLine, conversion: Conversion): Finding {
+  return flagged('FEE', 'FEE_NOT_AGREED', {
+    ...amountFigures(conversion, { expectedMinor: grossMinor, settledMinor: grossMinor }),
+    feeExpectedMinor: 0n,
+    feeSettledMinor: feeMinor + taxMinor,
+  });
+}
+
+function beyond(
+  movement: Movement,
+  { conversion, moved, line }: { readonly conversion: Conversion; readonly moved: Moved; readonly line: StoredLine },
+): Finding {
+  const figures = amountFigures(conversion, {
+    expectedMinor: -settledAs(conversion, movement.amountMinor, movement),
+    settledMinor: moved.sumMinor + line.grossMinor,
+  });
+  return moved.amounts.has(line.grossMinor)
+    ? flagged('DUPLICATE', 'REPEATED', figures)
+    : flagged('AMOUNT', 'AMOUNT_DIFFERS', figures);
 }

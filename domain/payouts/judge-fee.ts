@@ -1,10 +1,11 @@
 import { magnitude, settledAs } from './conversion.ts';
 import { agreedCost, agreedFee, feeSaidWith } from './expected-fee.ts';
 import { explainingLines } from './explaining-lines.ts';
-import { type Finding, flagged, type LineFinding, matched, ofEach } from './finding.ts';
+import { isBeyondWord, isGuarded } from './file-word.ts';
+import { amountFigures, deferred, type Finding, flagged, type LineFinding, matched, ofEach } from './finding.ts';
 import type { Explained } from './judge-amount.ts';
 import { contentOf } from './line-order.ts';
-import type { MatchSettings, Movement, SettledFee, StoredLine } from './matching.ts';
+import type { MatchSettings, Movement, SettledFee, StoredLine, VerdictDetail } from './matching.ts';
 
 /** What the lines of a movement say of its fee. */
 export interface JudgedFee {
@@ -18,14 +19,20 @@ export interface JudgedFee {
  * Judges the fee in the lines that explain the amount, and in lines of its own.
  *
  * @param costs - FEE and TAX lines that name the charge
+ * @param waits - whether a line for the amount may still come, if none has
  */
 export function judgeFee(
   movement: Movement,
-  { explained, costs }: { readonly explained: Explained | null; readonly costs: readonly StoredLine[] },
+  {
+    explained,
+    costs,
+    waits,
+  }: { readonly explained: Explained | null; readonly costs: readonly StoredLine[]; readonly waits: boolean },
   settings: MatchSettings,
 ): JudgedFee {
   if (explained === null) {
-    return { finding: null, findings: ofEach(costs, matched('COST_OF_CHARGE')), bookFee: null };
+    const findings = costs.map((line): LineFinding => [line.id, costFinding(line, waits ? 'waits' : 'unexplained')]);
+    return { finding: null, findings, bookFee: null };
   }
   const { currency } = explained.conversion;
   const same = costs.filter((line) => line.currency === currency);
@@ -35,17 +42,38 @@ export function judgeFee(
   );
   const { counted, repeated } = countedCosts(movement, { explained, costs: same }, settings);
   const settled = settledFee(movement, { explained, costs: counted }, settings);
-  const finding = findingOf(movement, { explained, settled }, settings);
+  const finding = findingOf(movement, { explained, costs: counted, settled }, settings);
   return {
     finding,
     findings: [
       ...strange,
-      ...ofEach(counted, matched('COST_OF_CHARGE')),
+      ...counted.map((line): LineFinding => [
+        line.id,
+        costFinding(line, finding.status === 'FLAGGED' ? 'unexplained' : 'explained'),
+      ]),
       ...ofEach(repeated, flagged('DUPLICATE', 'REPEATED')),
       ...ofEach(explained.lines, finding),
     ],
-    bookFee: saidFee(movement, explained) === null && finding.detail !== 'FEE_IMPLAUSIBLE' ? settled : null,
+    bookFee:
+      saidFee(movement, explained) === null && !UNBOOKED.some((code) => code === finding.detail) ? settled : null,
   };
+}
+
+const UNBOOKED = ['FEE_IMPLAUSIBLE', 'FEE_NOT_AGREED'] as const satisfies readonly VerdictDetail[];
+
+/** A person's word about a cost counts only with the charge: it waits for it, and is flagged with it. */
+function costFinding(line: StoredLine, charge: 'waits' | 'explained' | 'unexplained'): Finding {
+  if (charge === 'explained' || !isGuarded(line)) {
+    return matched('COST_OF_CHARGE');
+  }
+  if (charge === 'waits') {
+    return deferred('WAITS_FOR_CHARGE');
+  }
+  return flagged('FEE', 'CHARGE_UNEXPLAINED', {
+    ...amountFigures({ currency: line.currency, rate: null }, { expectedMinor: 0n, settledMinor: line.grossMinor }),
+    feeExpectedMinor: 0n,
+    feeSettledMinor: costOf(line),
+  });
 }
 
 interface Judged {
@@ -112,19 +140,23 @@ function saidFee(movement: Movement, { conversion }: Pick<Explained, 'conversion
 
 function findingOf(
   movement: Movement,
-  { explained, settled }: { readonly explained: Explained; readonly settled: SettledFee },
+  { explained, costs, settled }: Judged & { readonly settled: SettledFee },
   settings: MatchSettings,
 ): Finding {
   if (settings.statesNetOnly) {
-    return explained.finding;
+    return findingBesideNet(movement, { explained, costs }, settings);
   }
   const feeExpectedMinor = expectedFee(movement, explained, settings);
   const feeSettledMinor = settled.feeMinor + settled.taxMinor;
   const figures = { ...explained.figures, feeExpectedMinor, feeSettledMinor };
   if (feeExpectedMinor === null) {
-    return isPlausible(movement, explained, feeSettledMinor)
-      ? { ...explained.finding, figures }
-      : flagged('FEE', 'FEE_IMPLAUSIBLE', figures);
+    if (!isPlausible(movement, explained, feeSettledMinor)) {
+      return flagged('FEE', 'FEE_IMPLAUSIBLE', figures);
+    }
+    const fee = { currency: settled.currency, amountMinor: feeSettledMinor };
+    return isBeyondWord([...explained.lines, ...costs], fee)
+      ? flagged('FEE', 'FEE_NOT_AGREED', figures)
+      : { ...explained.finding, figures };
   }
   const differenceMinor = feeSettledMinor - feeExpectedMinor;
   const toleratedMinor =
@@ -132,6 +164,32 @@ function findingOf(
   return magnitude(differenceMinor) <= toleratedMinor
     ? { ...explained.finding, figures }
     : flagged('FEE', 'FEE_DIFFERS', { ...figures, differenceMinor });
+}
+
+/** Where the source states the net only, what a person's file calls a fee comes on top of it. */
+function findingBesideNet(movement: Movement, { explained, costs }: Judged, settings: MatchSettings): Finding {
+  const lines = [...explained.lines, ...costs];
+  if (!lines.some(isGuarded)) {
+    return explained.finding;
+  }
+  const { conversion, figures } = explained;
+  const besideMinor = costInLines(explained.lines) + total(costs);
+  const knownMinor = movement.feeMinor ?? agreedCost(movement, settings);
+  if (knownMinor === null) {
+    const beyond = isBeyondWord(lines, { currency: conversion.currency, amountMinor: besideMinor });
+    const feeFigures = { ...figures, feeSettledMinor: besideMinor };
+    return beyond ? flagged('FEE', 'FEE_NOT_AGREED', feeFigures) : explained.finding;
+  }
+  if (magnitude(besideMinor) <= settings.tolerance.feeMinor) {
+    return explained.finding;
+  }
+  const feeExpectedMinor = settledAs(conversion, knownMinor, movement);
+  return flagged('FEE', 'FEE_DIFFERS', {
+    ...figures,
+    differenceMinor: besideMinor,
+    feeExpectedMinor,
+    feeSettledMinor: feeExpectedMinor + besideMinor,
+  });
 }
 
 /** A refund may return a fee or cost one; a charge costs something from nothing to all of it. */

@@ -33,17 +33,19 @@ export interface JudgedBy {
 export function judgeGroup({ movement, lines }: Group, { asOf, settings }: JudgedBy): GroupVerdicts {
   const { foreign, amounts, costs, disputes } = partsOf(movement, inLineOrder(lines));
   const amount = judgeAmount(movement, amounts, settings);
-  const fee = judgeFee(movement, { explained: amount.explained, costs }, settings);
   const otherStore = flagged('WRONG_STORE', 'OTHER_STORE');
+  const charged = foreign.some(({ kind }) => kind !== 'FEE' && kind !== 'TAX' && kind !== 'DISPUTE');
+  const unsaid = charged ? otherStore : judgeMissing(movement, { asOf, settings });
+  const waits = amount.finding === null && unsaid.status === 'DEFERRED';
+  const fee = judgeFee(movement, { explained: amount.explained, costs, waits }, settings);
   const found = new Map<bigint, Finding>([
     ...ofEach(foreign, otherStore),
-    ...judgeDisputes(movement, disputes),
+    ...judgeDisputes(movement, disputes, settings),
     ...amount.findings,
     ...fee.findings,
   ]);
   const ofAmount = amount.finding?.status === 'FLAGGED' ? amount.finding : (fee.finding ?? amount.finding);
-  const charged = foreign.some(({ kind }) => kind !== 'FEE' && kind !== 'TAX' && kind !== 'DISPUTE');
-  const finding = ofAmount ?? (charged ? otherStore : judgeMissing(movement, { asOf, settings }));
+  const finding = ofAmount ?? unsaid;
   return {
     movement: { movementKey: movement.key, ...finding, bookFee: fee.bookFee },
     lines: lines.flatMap(({ id }) => {

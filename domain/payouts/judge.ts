@@ -1,4 +1,6 @@
+import { keysOfMovement } from './choose-movement.ts';
 import { chooseMovements } from './choose-movements.ts';
+import { costGroupOf, movedBy } from './file-word.ts';
 import { matched } from './finding.ts';
 import { judgeAlone } from './judge-alone.ts';
 import { type JudgedBy, judgeGroup } from './judge-group.ts';
@@ -17,6 +19,8 @@ export interface Books {
   readonly pendingReferences: ReadonlySet<string>;
   /** What people have said of lines, by the line's id. It comes before what a line says itself. */
   readonly corrections?: ReadonlyMap<bigint, Correction>;
+  /** What the costs of no charge add up to in the books, by `costGroupOf` the line. Without it, each line counts alone. */
+  readonly costSums?: ReadonlyMap<string, bigint>;
 }
 
 /** One verdict for each line and each movement. */
@@ -30,7 +34,7 @@ export interface Judgement {
  * The verdicts do not depend on the order of anything, and do not change when they are judged again.
  */
 export function judge(
-  { movements, lines, pendingReferences, corrections = NONE }: Books,
+  { movements, lines, pendingReferences, corrections = NONE, costSums = NO_SUMS }: Books,
   judgedBy: JudgedBy,
 ): Judgement {
   const choices = chooseMovements(
@@ -40,6 +44,7 @@ export function judge(
   const groups = new Map<string, { movement: Movement; lines: StoredLine[] }>(
     movements.map((movement) => [movement.key, { movement, lines: [] }]),
   );
+  const movementKeys = new Set(movements.flatMap(keysOfMovement));
   const alone: LineVerdict[] = [];
   for (const line of lines) {
     const correction = corrections.get(line.id);
@@ -54,7 +59,10 @@ export function judge(
     if (choice !== null && 'key' in choice) {
       groups.get(choice.key)?.lines.push(line);
     } else {
-      alone.push(judgeAlone(line, { choice, pendingReferences }));
+      const group = costGroupOf(line);
+      const ownMinor = movedBy(line);
+      const costMinor = group === null ? ownMinor : (costSums.get(group) ?? ownMinor);
+      alone.push(judgeAlone(line, { choice, pendingReferences, movementKeys, costMinor }));
     }
   }
   const judged = [...groups.values()].map((group) => judgeGroup(group, judgedBy));
@@ -64,4 +72,5 @@ export function judge(
   };
 }
 
+const NO_SUMS: ReadonlyMap<string, bigint> = new Map();
 const NONE: ReadonlyMap<bigint, Correction> = new Map();

@@ -7,7 +7,10 @@ export function inLineOrder(lines: readonly StoredLine[]): StoredLine[] {
   }
   return lines
     .map((line) => ({ line, content: contentOf(line) }))
-    .sort((a, b) => compare(a.content, b.content) || (a.line.id < b.line.id ? -1 : 1))
+    .sort(
+      (a, b) =>
+        compare(a.content, b.content) || compare(wordOf(a.line), wordOf(b.line)) || (a.line.id < b.line.id ? -1 : 1),
+    )
     .map(({ line }) => line);
 }
 
@@ -28,6 +31,15 @@ export function contentOf(line: StoredLine): string {
     ...[line.grossMinor, line.feeMinor, line.taxMinor, line.netMinor].map(String),
     line.description,
   ]);
+}
+
+/** The gateway's own word comes first. */
+function wordOf({ word }: StoredLine): string {
+  return word === null ? '' : JSON.stringify([word.uploadedBy, word.thresholds], textOfAmounts);
+}
+
+function textOfAmounts(_name: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? value.toString() : value;
 }
 
 const LAST = '~';

@@ -1,3 +1,4 @@
+import type { ApprovalThresholds } from '../refund.ts';
 import type { PlainDate } from '../plain-date.ts';
 import type { BusinessDays } from './business-days.ts';
 import type { PayoutLine } from './payout-line.ts';
@@ -23,14 +24,29 @@ export interface Movement {
   readonly feeMinor: bigint | null;
   /** The books have taken it back: a refund that failed after it had succeeded. Its lines have to add up to nothing. */
   readonly reversed: boolean;
+  /**
+   * How much of it the payer disputes by the gateway's own word, in minor units of its currency. Null: the gateway does not tell of disputes, or the
+   * movement is a refund.
+   */
+  readonly disputedMinor: bigint | null;
   /** A business day. */
   readonly happenedOn: PlainDate;
+}
+
+/** Whose word a line is that came in a file: one person has uploaded it, and nobody else vouches for it. */
+export interface FileWord {
+  /** Who has uploaded it, on which day and for which store: of the same word are lines with the same one. */
+  readonly uploadedBy: string;
+  /** Of the applications that use the store of the line. */
+  readonly thresholds: readonly ApprovalThresholds[];
 }
 
 /** A line of a payout as it is stored. */
 export interface StoredLine extends PayoutLine {
   readonly id: bigint;
   readonly storeId: string;
+  /** Null: the gateway's own API has said it. */
+  readonly word: FileWord | null;
 }
 
 /** What a result says. REJECTED is for rows of a file that became no line, so the matcher never says it. */
@@ -65,6 +81,7 @@ export const VERDICT_DETAILS = [
   // DEFERRED
   'NOT_YET_DUE',
   'NOT_YET_CONFIRMED',
+  'WAITS_FOR_CHARGE',
   // FLAGGED
   'NO_LINE',
   'NO_REFERENCE',
@@ -76,11 +93,17 @@ export const VERDICT_DETAILS = [
   'FEE_DIFFERS',
   'FEE_UNKNOWN',
   'FEE_IMPLAUSIBLE',
+  'FEE_NOT_AGREED',
+  'COST_UNPROVEN',
+  'CHARGE_UNEXPLAINED',
   'NO_RATE',
   'RATE_DIFFERS',
+  'RATE_NOT_AGREED',
   'REPEATED',
   'OTHER_STORE',
   'BEYOND_REFUND',
+  'DISPUTE_UNKNOWN',
+  'DISPUTE_UNPROVEN',
 ] as const;
 export type VerdictDetail = (typeof VERDICT_DETAILS)[number];
 
@@ -133,6 +156,18 @@ export interface MovementVerdict extends Verdict {
   readonly bookFee: SettledFee | null;
 }
 
+/** The exchange rates that were agreed with a gateway for one pair of currencies. */
+export interface AgreedRate {
+  /** In which the payer pays. */
+  readonly from: string;
+  /** In which the gateway settles. */
+  readonly to: string;
+  /** Decimal text: 1 of `from` is so much of `to`. */
+  readonly rate: string;
+  /** By how much a rate may differ from it, in ten-thousandths of it. */
+  readonly toleranceBps: number;
+}
+
 /** How the lines of one gateway and store are judged. */
 export interface MatchSettings {
   /** What is let pass per movement. Zero unless an operator has set more. */
@@ -141,6 +176,8 @@ export interface MatchSettings {
   readonly statesNetOnly: boolean;
   /** What was agreed with a gateway that states its fee in its lines only. Null: any fee from 0 to the amount is taken as stated. */
   readonly agreedFee: { readonly feeBps: number; readonly taxBps: number } | null;
+  /** The exchange rates that a file may state, one entry for a pair of currencies. */
+  readonly rates: readonly AgreedRate[];
   /** Business days after the movement in which its line may still come. */
   readonly expectedWithinDays: number;
   readonly businessDays: BusinessDays;

@@ -8,6 +8,7 @@ import { PAYMENTS } from './catalogue/payments.ts';
 import { PAYOUT_CONVERSIONS } from './catalogue/payout-conversions.ts';
 import { PAYOUT_DIFFERENCES } from './catalogue/payout-differences.ts';
 import { PAYOUT_POSTINGS } from './catalogue/payout-postings.ts';
+import { PAYOUT_WORDS } from './catalogue/payout-words.ts';
 import { PAYOUTS } from './catalogue/payouts.ts';
 import { RECONCILIATION } from './catalogue/reconciliation.ts';
 import { REFUNDS } from './catalogue/refunds.ts';
@@ -32,6 +33,7 @@ export const DEFECTS: readonly Defect[] = [
   ...PAYOUT_POSTINGS,
   ...PAYOUT_CONVERSIONS,
   ...PAYOUT_DIFFERENCES,
+  ...PAYOUT_WORDS,
   ...OPERATORS,
   ...SECRETS,
   ...WORKFLOWS,

@@ -13,7 +13,7 @@ const deps = {
   database,
   calendar: calendarIn(BUSINESS_TIME_ZONE),
   log: pino({ level: 'silent' }),
-  gateways: { capabilities: () => ({ feeKnown: 'with-the-charge' as const }) },
+  gateways: { capabilities: () => ({ feeKnown: 'with-the-charge' as const, disputes: 'none' as const }) },
 };
 for (const reference of files) {
   await importFile(deps, { reference, rowsAtOnce: 500 });

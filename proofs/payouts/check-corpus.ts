@@ -1,3 +1,4 @@
+import { costSums } from '../../domain/payouts/file-word.ts';
 import type { judge } from '../../domain/payouts/judge.ts';
 import type { MatchSettings, StoredLine } from '../../domain/payouts/matching.ts';
 import { residualsOf } from '../../domain/payouts/residual.ts';
@@ -68,7 +69,12 @@ export function checkCorpus(
 ): Checked {
   const judged = (lines: readonly StoredLine[]): Judgement =>
     matcher(
-      { movements: scene.movements.map(({ movement }) => movement), lines, pendingReferences: scene.pending },
+      {
+        movements: scene.movements.map(({ movement }) => movement),
+        lines,
+        pendingReferences: scene.pending,
+        costSums: costSums(lines),
+      },
       { asOf: AS_OF, settings: settingsOf(gateway) },
     );
   const findings = new Findings(gateway, wrongLabels);
@@ -171,11 +177,12 @@ function comparePayouts(
 }
 
 function settingsOf(name: GatewayName): MatchSettings {
-  const { feeKnownWithTheCharge, feeBps, taxBps } = GATEWAY[name];
+  const { feeKnownWithTheCharge, feeBps, taxBps, currency } = GATEWAY[name];
   return {
     tolerance: { amountMinor: 0n, feeMinor: 0n },
     statesNetOnly: false,
     agreedFee: feeKnownWithTheCharge ? null : { feeBps: Number(feeBps), taxBps: Number(taxBps) },
+    rates: [{ from: 'EUR', to: currency, rate: '1.08', toleranceBps: 100 }],
     expectedWithinDays: 3,
     businessDays: { weeklyHolidays: [5, 6], holidays: [] },
   };

@@ -69,6 +69,18 @@ export const FAULTY_MATCHERS: Readonly<Record<string, Matcher>> = {
       settings: { ...by.settings, businessDays: { ...by.settings.businessDays, weeklyHolidays: [] } },
     }),
   'waits for nothing that is pending': (books, by) => judge({ ...books, pendingReferences: new Set() }, by),
+  'takes any word of a person': (books, by) =>
+    judge({ ...books, lines: books.lines.map((line) => ({ ...line, word: null })) }, by),
+  'adds up no costs': ({ costSums: _sums, ...books }, by) => judge(books, by),
+  'takes any rate': (books, by) =>
+    judge(books, {
+      ...by,
+      settings: { ...by.settings, rates: by.settings.rates.map((rate) => ({ ...rate, toleranceBps: 10_000 })) },
+    }),
+  'believes every dispute': (books, by) => {
+    const movements = books.movements.map((movement) => ({ ...movement, disputedMinor: movement.amountMinor }));
+    return judge({ ...books, movements }, by);
+  },
   'loses a line': (books, by) => {
     const said = judge(books, by);
     return { ...said, lines: said.lines.slice(1) };

@@ -1,9 +1,9 @@
 import { readPayoutLines } from '../../core/payouts/files/payout-lines.ts';
-import type { StoredLine } from '../../domain/payouts/matching.ts';
+import type { FileWord, StoredLine } from '../../domain/payouts/matching.ts';
 import type { PayoutLine } from '../../domain/payouts/payout-line.ts';
 import type { WrittenFile } from './corpus.ts';
 import { GATEWAY, type GatewayName } from './gateways.ts';
-import type { PlannedRow } from './scene.ts';
+import { GUARDED_STORE, type PlannedFile, type PlannedRow, WORD_MAX_MINOR } from './scene.ts';
 
 /** What became of the files' rows. */
 export interface Imported {
@@ -46,7 +46,7 @@ export async function importFiles(
         const id = known.get(identity) ?? BigInt(stored.length + 1);
         if (!known.has(identity)) {
           known.set(identity, id);
-          stored.push({ ...read.line, id, storeId: planned.store });
+          stored.push({ ...read.line, id, storeId: planned.store, word: wordOf(planned) });
         }
         met.push({ row, became: id });
       }
@@ -54,6 +54,12 @@ export async function importFiles(
     problems.push(...[...left].map((lineNumber) => `${planned.name}:${lineNumber} became nothing`));
   }
   return { stored, met, problems };
+}
+
+function wordOf({ store, uploader }: PlannedFile): FileWord {
+  const others = { USD: WORD_MAX_MINOR, EUR: WORD_MAX_MINOR, GBP: WORD_MAX_MINOR };
+  const thresholds = store === GUARDED_STORE ? [{ bdtMinor: WORD_MAX_MINOR, othersMinor: others }] : [];
+  return { uploadedBy: `${uploader} ${store}`, thresholds };
 }
 
 async function* chunksOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

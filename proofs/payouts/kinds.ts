@@ -1,5 +1,5 @@
 import type { Fact } from './fact.ts';
-import { daysLater, type Sale, type Scene } from './scene.ts';
+import { daysLater, GUARDED_STORE, type PlannedFile, type Sale, type Scene, WORD_MAX_MINOR } from './scene.ts';
 
 /** A kind of difference, or of what looks like one: it invents its own trade, writes it, and labels every row and movement. */
 export interface Kind {
@@ -267,16 +267,155 @@ const currencies: readonly Kind[] = [
   },
 ];
 
-function convertedFact(scene: Scene, sale: Sale, hundredThousandths: bigint, rate: string): Fact {
+function convertedFact(
+  scene: Scene,
+  sale: Sale,
+  hundredThousandths: bigint,
+  rate: string,
+  changes: Partial<Fact> = {},
+): Fact {
   const convert = (minor: bigint): bigint => (minor * hundredThousandths + 50_000n) / 100_000n;
   return scene.factOf(sale, {
     currency: scene.gateway.currency,
-    paidIn: 'EUR',
+    paidIn: sale.movement.currency,
     rate,
     grossMinor: convert(sale.movement.amountMinor),
     feeMinor: convert(sale.feeMinor),
     taxMinor: convert(sale.taxMinor),
+    ...changes,
   });
+}
+
+/** What one person's file says at a store where one person may not explain every amount. */
+const words: readonly Kind[] = [
+  {
+    name: 'costs of no charge, as many as one person may explain',
+    plant(scene) {
+      const file = scene.guardedFile();
+      scene.write(scene.factAlone('FEE', -400_000n), { file });
+      scene.write(scene.factAlone('TAX', -100_000n), { file });
+      scene.write(scene.factAlone('RESERVE', 300_000n), { file });
+      scene.write(scene.factAlone('RESERVE', -200_000n), { file });
+    },
+  },
+  {
+    name: 'costs of no charge beyond what one person may explain, in two files',
+    plant(scene) {
+      const uploader = `person ${scene.next()}`;
+      const [file, other] = [scene.guardedFile(uploader), scene.guardedFile(uploader)];
+      scene.write(scene.factAlone('FEE', -600_000n), { file, label: 'FLAGGED FEE' });
+      scene.write(scene.factAlone('TAX', -400_000n), { file: other, label: 'FLAGGED FEE' });
+      scene.write(scene.factAlone('RESERVE', -1n), { file: other, label: 'FLAGGED AMOUNT' });
+    },
+  },
+  {
+    name: 'cost of a charge that nobody knows',
+    plant(scene) {
+      const file = scene.guardedFile();
+      const label = 'FLAGGED MISSING_INTERNALLY';
+      scene.write(scene.factAlone('FEE', -100n, scene.strangeIds()), { file, label });
+      scene.write(scene.factAlone('RESERVE', -100n, scene.strangeIds()), { file, label });
+    },
+  },
+  {
+    name: 'reserve of a charge',
+    plant(scene) {
+      const sale = guardedSale(scene);
+      const reserve = { kind: 'RESERVE', grossMinor: -5_000n, feeMinor: 0n, taxMinor: 0n } as const;
+      scene.write(scene.factOf(sale, reserve), { file: sale.file });
+    },
+  },
+  {
+    name: 'cost of a charge whose line has not come',
+    plant(scene) {
+      const file = scene.guardedFile();
+      const coming = scene.sale({ storeId: GUARDED_STORE, date: LATER });
+      scene.write(scene.factOf(coming, TAX), { file, label: 'DEFERRED' });
+      scene.expect(coming.movement, 'DEFERRED');
+      const overdue = scene.sale({ storeId: GUARDED_STORE });
+      scene.write(scene.factOf(overdue, TAX), { file, label: 'FLAGGED FEE' });
+      scene.expect(overdue.movement, 'FLAGGED MISSING_IN_PAYOUT');
+    },
+  },
+  {
+    name: 'converted at a rate that was agreed',
+    plant(scene) {
+      const sale = scene.sale({ currency: 'EUR', storeId: GUARDED_STORE, amountMinor: 4_000_000n });
+      scene.write(convertedFact(scene, sale, 109_000n, '1.09'), { file: scene.guardedFile() });
+    },
+  },
+  {
+    name: 'converted at a rate that was not agreed',
+    plant(scene) {
+      const label = 'FLAGGED CURRENCY';
+      for (const [hundredThousandths, rate] of [
+        [109_100n, '1.091'],
+        [106_900n, '1.069'],
+      ] as const) {
+        const sale = scene.sale({ currency: 'EUR', storeId: GUARDED_STORE, amountMinor: 40_000n });
+        scene.write(convertedFact(scene, sale, hundredThousandths, rate), { file: scene.guardedFile(), label });
+        scene.expect(sale.movement, label);
+      }
+    },
+  },
+  {
+    name: 'converted where no rate was agreed',
+    plant(scene) {
+      const small = scene.sale({ currency: 'GBP', storeId: GUARDED_STORE, amountMinor: 700_000n });
+      scene.write(convertedFact(scene, small, 125_000n, '1.25'), { file: scene.guardedFile() });
+      const label = 'FLAGGED CURRENCY';
+      const large = scene.sale({ currency: 'GBP', storeId: GUARDED_STORE, amountMinor: 900_000n });
+      scene.write(convertedFact(scene, large, 125_000n, '1.25'), { file: scene.guardedFile(), label });
+      scene.expect(large.movement, label);
+    },
+  },
+  {
+    name: 'converted, with a fee beyond what one person may explain',
+    plant(scene) {
+      const sale = scene.sale({ currency: 'EUR', feeMinor: 0n, storeId: GUARDED_STORE, amountMinor: 4_000_000n });
+      const taking = { feeMinor: WORD_MAX_MINOR + 1n, taxMinor: 0n };
+      scene.write(convertedFact(scene, sale, 108_000n, '1.08', taking), {
+        file: scene.guardedFile(),
+        label: 'FLAGGED FEE',
+      });
+      scene.expect(sale.movement, 'FLAGGED FEE');
+    },
+  },
+  {
+    name: 'dispute of which the gateway does not tell',
+    plant(scene) {
+      for (const [grossMinor, label] of [
+        [-WORD_MAX_MINOR, 'MATCHED'],
+        [-WORD_MAX_MINOR - 1n, 'FLAGGED AMOUNT'],
+      ] as const) {
+        const sale = guardedSale(scene);
+        scene.write(scene.factOf(sale, { ...TAKEN, grossMinor }), { file: sale.file, label });
+      }
+    },
+  },
+  {
+    name: 'dispute beyond that of which the gateway tells',
+    plant(scene) {
+      for (const [grossMinor, label] of [
+        [-1_200_000n, 'MATCHED'],
+        [-1_200_001n, 'FLAGGED MISSING_INTERNALLY'],
+      ] as const) {
+        const sale = guardedSale(scene, 1_200_000n);
+        scene.write(scene.factOf(sale, { ...TAKEN, grossMinor }), { file: sale.file, label });
+      }
+    },
+  },
+];
+
+const TAX = { kind: 'TAX', grossMinor: -50n, feeMinor: 0n, taxMinor: 0n } as const;
+const TAKEN = { kind: 'DISPUTE', feeMinor: 0n, taxMinor: 0n, paidOutOn: LATER } as const;
+
+/** A sale of the guarded store whose row is as it should be. */
+function guardedSale(scene: Scene, disputedMinor: bigint | null = null): Sale & { readonly file: PlannedFile } {
+  const file = scene.guardedFile();
+  const sale = scene.sale({ storeId: GUARDED_STORE, amountMinor: 2_000_000n, disputedMinor });
+  scene.write(scene.factOf(sale), { file });
+  return { ...sale, file };
 }
 
 const references: readonly Kind[] = [
@@ -522,6 +661,7 @@ export const LINE_KINDS: readonly Kind[] = [
   ...lines,
   ...disputes,
   ...currencies,
+  ...words,
   ...references,
   ...refunds,
   ...rejections,

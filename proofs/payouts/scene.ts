@@ -20,6 +20,8 @@ export interface PlannedRow {
 export interface PlannedFile {
   readonly name: string;
   readonly store: string;
+  /** Who uploads it. */
+  readonly uploader: string;
   readonly style: Style;
   /** It comes after a run that has judged everything else. */
   readonly late: boolean;
@@ -43,6 +45,10 @@ export interface Sale {
 }
 
 type Changes = Partial<Movement> & { readonly date?: string; readonly time?: string };
+/** One person may explain so much of each currency at this store by files, and any amount at the others. */
+export const GUARDED_STORE = 'shop-3';
+export const WORD_MAX_MINOR = 1_000_000n;
+
 type FileChoice = Partial<Pick<PlannedFile, 'store' | 'late'>> & { readonly file?: PlannedFile };
 
 /** Writes a row, and what of it really moved to the bank: all of it unless stated. */
@@ -93,6 +99,7 @@ export class Scene {
       amountMinor,
       feeMinor: this.gateway.feeKnownWithTheCharge ? feeMinor + taxMinor : null,
       reversed: false,
+      disputedMinor: null,
       happenedOn: day,
       ...changes,
     };
@@ -212,9 +219,22 @@ export class Scene {
 
   file(changes: Partial<Omit<PlannedFile, 'rows' | 'name'>> & { readonly name?: string } = {}): PlannedFile {
     const name = `${this.gateway.name}-${changes.name ?? `${this.kind}-${this.next()}`}.csv`;
-    const file: PlannedFile = { store: STORES[0], style: PLAIN, late: false, ...changes, name, rows: [] };
+    const file: PlannedFile = {
+      store: STORES[0],
+      uploader: 'ann',
+      style: PLAIN,
+      late: false,
+      ...changes,
+      name,
+      rows: [],
+    };
     this.files.push(file);
     return file;
+  }
+
+  /** A file of the guarded store, of a person who has uploaded no other, unless stated. */
+  guardedFile(uploader = `person ${this.next()}`): PlannedFile {
+    return this.file({ store: GUARDED_STORE, uploader });
   }
 
   next(): number {

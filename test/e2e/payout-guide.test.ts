@@ -17,6 +17,7 @@ import { until } from '../support/until.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const EXAMPLE_DAY = '2026-11-23';
+const CHANGES = '/admin/pending-reconciliation-changes';
 const Envelope = z.object({
   data: z.unknown(),
   meta: z.object({ success: z.boolean(), errorCode: z.string().nullable() }),
@@ -119,6 +120,10 @@ test('a day is closed from the shell by the commands of the page, in its order',
   for (const command of commands) {
     if (command.includes('$PAYOUT') || command.includes('$CASE')) {
       await untilNamed();
+    }
+    if (command.includes('$CHANGE')) {
+      const [change] = z.array(z.object({ id: z.int() })).parse(await read(`${CHANGES}?status=PENDING`));
+      names = { ...names, CHANGE: String(change?.id ?? '') };
     }
     const output = await run(command);
     if (command.includes('curl')) {

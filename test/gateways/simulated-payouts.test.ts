@@ -348,6 +348,7 @@ describe('a charge that Stripe converts', () => {
       amountMinor: charge.grossMinor ?? 0n,
       feeMinor: charge.feeMinor,
       reversed: false,
+      disputedMinor: null,
       happenedOn: '2026-11-22',
     };
     const refunded: Movement = {
@@ -376,7 +377,12 @@ describe('a charge that Stripe converts', () => {
     const { readPayouts = () => Promise.reject(new Error('Stripe has an API')) } = world.gateway;
     const byApi = (await pagesOf(readPayouts, window)).flatMap(({ lines }) => lines);
     for (const read of [byFile, byApi]) {
-      const lines = read.map((line, index): StoredLine => ({ ...line, id: BigInt(index), storeId: 'store' }));
+      const lines = read.map((line, index): StoredLine => ({
+        ...line,
+        id: BigInt(index),
+        storeId: 'store',
+        word: null,
+      }));
       const books = { movements: [movement, refunded], lines, pendingReferences: new Set<string>() };
       const { lines: verdicts } = judge(books, { asOf: '2026-11-24', settings: MATCH });
       expect(verdicts.map(({ status, detail }) => `${status} ${detail}`)).toEqual([
@@ -402,6 +408,7 @@ const MATCH: MatchSettings = {
   tolerance: { amountMinor: 0n, feeMinor: 0n },
   statesNetOnly: false,
   agreedFee: null,
+  rates: [],
   expectedWithinDays: 10,
   businessDays: { weeklyHolidays: [0, 6], holidays: [] },
 };

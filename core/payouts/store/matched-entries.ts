@@ -2,6 +2,9 @@ import { sql, type Expression } from 'kysely';
 import { now, recordsOf } from '../../../database/expressions.ts';
 import type { Statements } from '../../../database/statements.ts';
 import { statement, type Given, type RowOf } from '../../../database/typed-statements.ts';
+import { magnitude } from '../../../domain/payouts/conversion.ts';
+import { strictestLimit } from '../../../domain/refund.ts';
+import { thresholdsOfStore } from '../../reconciliation/store/store-thresholds.ts';
 import type { Mode } from '../../../domain/mode.ts';
 
 const UNMATCHED = statement((db, $: Given<{ mode: Mode; since: string; after: bigint; max: number }>) =>
@@ -84,7 +87,7 @@ const MATCH = { entry: 'bigint', payout: 'bigint' } as const;
 const LOCK = statement((db, $: Given<Matches>) =>
   db
     .selectFrom('payouts')
-    .select('id')
+    .select(['id', 'mode', 'gateway', 'storeId', 'storeApplicationId', 'currency', 'bankMinor', 'bankBaseMinor'])
     .where('id', 'in', (eb) => eb.selectFrom(recordsOf($('matches'), 'w', MATCH)).select('w.payout'))
     .orderBy('id')
     .forUpdate(),
@@ -133,8 +136,44 @@ const SUM_UP = statement((db, $: Given<Matches>) =>
       updatedAt: now,
     }))
     .whereRef('p.id', '=', 'sums.payoutId')
-    .returning('p.id'),
+    .returning(['p.id', 'p.bankMinor']),
 );
+
+const JUDGED = { payout: 'bigint', base: 'bigint', doubt: 'text' } as const;
+
+const DOUBT = statement((db, $: Given<{ judged: string }>) =>
+  db
+    .updateTable('payouts as p')
+    .from(recordsOf($('judged'), 'w', JUDGED))
+    .set((eb) => ({ bankBaseMinor: eb.ref('w.base'), bankInDoubt: sql<boolean>`w.doubt::boolean` }))
+    .whereRef('p.id', '=', 'w.payout'),
+);
+
+/**
+ * Notes of each payout what had arrived before entries moved it, and whether they moved it by more than one person may: a statement is what a person has
+ * uploaded, and people have to accept what contradicts an earlier word.
+ */
+async function doubt(
+  statements: Statements,
+  before: readonly RowOf<typeof LOCK>[],
+  after: readonly RowOf<typeof SUM_UP>[],
+): Promise<void> {
+  const amounts = new Map(after.map(({ id, bankMinor }) => [id, bankMinor]));
+  const judged: { payout: string; base: string; doubt: string }[] = [];
+  for (const { id, mode, gateway, storeId, storeApplicationId, currency, bankMinor, bankBaseMinor } of before) {
+    const nowMinor = amounts.get(id) ?? null;
+    if (nowMinor === null) {
+      continue;
+    }
+    const baseMinor = bankBaseMinor ?? bankMinor ?? nowMinor;
+    const store = { mode, gateway, storeId, isShared: storeApplicationId === null };
+    const limitMinor =
+      baseMinor === nowMinor ? null : strictestLimit(await thresholdsOfStore(statements, store), currency);
+    const isInDoubt = limitMinor !== null && magnitude(nowMinor - baseMinor) > limitMinor;
+    judged.push({ payout: id.toString(), base: baseMinor.toString(), doubt: String(isInDoubt) });
+  }
+  await DOUBT.all(statements, { judged: JSON.stringify(judged) });
+}
 
 /** Assigns entries to payouts. The bank's amount of a payout is the sum of its entries. Returns how many entries were assigned. */
 export async function assignEntries(
@@ -148,8 +187,9 @@ export async function assignEntries(
     matches.map(({ entryId, payoutId }) => ({ entry: entryId.toString(), payout: payoutId.toString() })),
   );
   // Read after the lock in a statement of its own, whose snapshot includes what another import has assigned.
-  await LOCK.all(statements, { matches: json });
+  const before = await LOCK.all(statements, { matches: json });
   const assigned = await ASSIGN.all(statements, { matches: json });
-  await SUM_UP.all(statements, { matches: json });
+  const after = await SUM_UP.all(statements, { matches: json });
+  await doubt(statements, before, after);
   return assigned.length;
 }

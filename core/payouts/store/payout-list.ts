@@ -1,11 +1,12 @@
 import { expressionBuilder, sql, type Kysely } from 'kysely';
-import { now } from '../../../database/expressions.ts';
+import { earlier, now } from '../../../database/expressions.ts';
 import { list, type ListPage, type ListSlice, type ValuesOf } from '../../../database/lists.ts';
 import type { Statements } from '../../../database/statements.ts';
 import type { Tables } from '../../../database/tables.ts';
 import { statement, type Given, type RowOf } from '../../../database/typed-statements.ts';
 import type { Mode } from '../../../domain/mode.ts';
 import type { PayoutStatus } from '../../../domain/payouts/payout.ts';
+import { APPROVAL_SUM_HOURS } from '../../../domain/refund.ts';
 
 const PAYOUT = [
   'id',
@@ -163,20 +164,56 @@ export async function hasEntries(statements: Statements, payoutId: bigint): Prom
   return (await HAS_ENTRIES.first(statements, { payoutId })) !== undefined;
 }
 
-const STATE_AMOUNT = statement((db, $: Given<{ id: bigint; amountMinor: bigint; arrivedOn: string }>) =>
+interface StatedAmount {
+  readonly id: bigint;
+  readonly amountMinor: bigint;
+  readonly arrivedOn: string;
+}
+
+const STATE_AMOUNT = statement((db, $: Given<StatedAmount>) =>
   db
     .updateTable('payouts')
     .set({ bankMinor: $('amountMinor'), arrivesOn: $('arrivedOn'), status: 'PAID', needsBooking: true, updatedAt: now })
     .where('id', '=', $('id'))
     .returning('id'),
 );
+const SINCE = earlier(`${APPROVAL_SUM_HOURS} hours`);
+const NOTE_STATED = statement((db, $: Given<{ id: bigint; operatorId: bigint; movedMinor: bigint }>) =>
+  db
+    .updateTable('payouts')
+    .set((eb) => ({
+      bankStatedBy: $('operatorId'),
+      bankStatedAt: now,
+      bankStatedMovedMinor: eb(
+        $('movedMinor'),
+        '+',
+        eb
+          .case()
+          .when(eb.and([eb('bankStatedBy', '=', $('operatorId')), eb('bankStatedAt', '>', SINCE)]))
+          .then(eb.ref('bankStatedMovedMinor').$notNull())
+          .else(sql<bigint>`0`)
+          .end(),
+      ),
+    }))
+    .where('id', '=', $('id')),
+);
 
-/** Records what a person says that the bank received. */
+/**
+ * Records what people say that the bank received.
+ *
+ * @param alone - who says so without a second person, and by how much it moves the amount
+ */
 export async function stateBankAmount(
   statements: Statements,
-  amount: { readonly id: bigint; readonly amountMinor: bigint; readonly arrivedOn: string },
+  {
+    alone,
+    ...amount
+  }: StatedAmount & { readonly alone: { readonly operatorId: bigint; readonly movedMinor: bigint } | null },
 ): Promise<void> {
   await STATE_AMOUNT.all(statements, amount);
+  if (alone !== null) {
+    await NOTE_STATED.all(statements, { id: amount.id, ...alone });
+  }
 }
 
 export interface EntryFilter {

@@ -11,6 +11,7 @@ import type {
   CaseResolution,
   CorrectionAccount,
 } from '../../../domain/payouts/reconciliation.ts';
+import { RESIDUAL_STAKE } from './cases.ts';
 
 const MANAGING = 'reconciliation:manage' satisfies Permission;
 
@@ -271,15 +272,17 @@ export async function correctResult(
 
 const ACCEPT_RESIDUAL = statement((db, $: Given<{ payoutId: bigint; amountMinor: bigint }>) =>
   db
-    .updateTable('payouts')
+    .updateTable('payouts as o')
     .set((eb) => ({
+      bankBaseMinor: eb.ref('bankMinor'),
+      bankInDoubt: false,
       acceptedResidualMinor: sql<bigint>`${eb.ref('bankMinor')} - ${eb.ref('linesMinor')}`,
       needsBooking: true,
       updatedAt: now,
     }))
-    .where('id', '=', $('payoutId'))
-    .where(sql<boolean>`abs(bank_minor - lines_minor) = ${$('amountMinor')}`)
-    .returning('id'),
+    .where('o.id', '=', $('payoutId'))
+    .where((eb) => eb(RESIDUAL_STAKE, '=', $('amountMinor')))
+    .returning('o.id'),
 );
 
 /** Returns false if the residual is another one by now. */

@@ -1,5 +1,4 @@
 import { expressionBuilder, sql } from 'kysely';
-import { z } from 'zod';
 import { earlier, now } from '../../../database/expressions.ts';
 import { filtered, type ValuesOf } from '../../../database/lists.ts';
 import type { Statements } from '../../../database/statements.ts';
@@ -7,7 +6,15 @@ import { statement, type Given } from '../../../database/typed-statements.ts';
 import type { Mode } from '../../../domain/mode.ts';
 import type { Money } from '../../../domain/money.ts';
 import { amountsAtRisk } from '../../../domain/payouts/at-risk.ts';
-import { APPROVAL_SUM_HOURS, needsApproval, RESERVING_STATUSES, strictestLimit } from '../../../domain/refund.ts';
+import {
+  APPROVAL_SUM_HOURS,
+  type ApprovalThresholds,
+  isThresholdSet,
+  needsApproval,
+  RESERVING_STATUSES,
+  strictestLimit,
+} from '../../../domain/refund.ts';
+import { thresholdsFrom, thresholdsOfStore, type UsedStore } from './store-thresholds.ts';
 
 interface Whose {
   /** Null: a case of no application, for which every application counts. */
@@ -21,8 +28,6 @@ const THRESHOLDS = filtered((db, $: Given<ValuesOf<Whose>>) => {
     conditions: { applicationId: expressionBuilder(applications)('id', '=', $('applicationId')) },
   };
 });
-
-const Others = z.record(z.string(), z.int().min(0).transform(BigInt));
 
 interface Acted extends Whose {
   readonly operatorId: bigint;
@@ -106,6 +111,21 @@ const ACTIONS = filtered((db, $: Given<ValuesOf<Acted>>) => {
   };
 });
 
+/** What they have stated alone of what arrived in the bank. */
+const STATED = filtered((db, $: Given<ValuesOf<Acted>>) => {
+  const payouts = db.selectFrom('payouts').where('bankStatedAt', '>', SINCE);
+  const eb = expressionBuilder(payouts);
+  return {
+    rows: payouts.select(sql<bigint>`coalesce(sum(bank_stated_moved_minor), 0)::bigint`.as('sum')),
+    conditions: {
+      operatorId: eb('bankStatedBy', '=', $('operatorId')),
+      currency: eb('currency', '=', $('currency')),
+      mode: eb('mode', '=', $('mode')),
+      applicationId: eb('storeApplicationId', '=', $('applicationId')),
+    },
+  };
+});
+
 const ABOUT = statement((db, $: Given<{ resultId: bigint }>) =>
   db
     .selectFrom('reconciliation_results as r')
@@ -159,18 +179,52 @@ export async function caseAtRisk(
   });
 }
 
-/** Reports whether any application whose rule counts has a threshold. */
-export async function hasThreshold(
+const STORE = statement((db, $: Given<{ id: bigint }>) =>
+  db
+    .selectFrom('reconciliation_cases as c')
+    .leftJoin('reconciliation_results as r', 'r.id', 'c.resultId')
+    .leftJoin('payouts as o', 'o.id', 'c.payoutId')
+    .leftJoin('refunds as f', 'f.id', 'c.refundId')
+    .leftJoin('disputes as d', 'd.id', 'c.disputeId')
+    .select((eb) => [
+      'c.mode',
+      'c.gateway',
+      eb.fn.coalesce('r.storeId', 'o.storeId', 'f.storeId', 'd.storeId').$castTo<string | null>().as('storeId'),
+    ])
+    .where('c.id', '=', $('id')),
+);
+
+/** Whose money a case is about. */
+export interface Concerned {
+  /** Null: of no application, so every application counts. */
+  readonly applicationId: bigint | null;
+  /** Null: nobody can tell. */
+  readonly store: UsedStore | null;
+}
+
+/** Returns the store of a case, as far as the operator's view shows it. */
+export async function storeOfCase(statements: Statements, id: bigint): Promise<UsedStore | null> {
+  const found = await STORE.first(statements, { id });
+  return found === undefined || found.storeId === null ? null : { ...found, storeId: found.storeId, isShared: false };
+}
+
+/** Returns the thresholds of the application, and of those that use the same store: its lines may be anybody's. */
+async function thresholdsOf(
   statements: Statements,
-  { applicationId }: { readonly applicationId: bigint | null },
-): Promise<boolean> {
-  const thresholds = await THRESHOLDS.all(statements, { applicationId });
-  return thresholds.some(({ bdtMinor, others }) => bdtMinor !== null || Object.keys(Others.parse(others)).length > 0);
+  { applicationId, store }: Concerned,
+): Promise<ApprovalThresholds[]> {
+  const own = (await THRESHOLDS.all(statements, { applicationId })).map(thresholdsFrom);
+  return store === null ? own : [...own, ...(await thresholdsOfStore(statements, store))];
+}
+
+/** Reports whether any application whose rule counts has a threshold. */
+export async function hasThreshold(statements: Statements, concerned: Concerned): Promise<boolean> {
+  return (await thresholdsOf(statements, concerned)).some(isThresholdSet);
 }
 
 /**
- * Reports whether accepting a difference needs a second operator: it brings what the operator has done within a day above the threshold of the application, or of the
- * strictest one for what belongs to none. Counted are their refunds, their decisions on money, and what they accepted or corrected in cases. It locks the
+ * Reports whether accepting a difference needs a second operator: it brings what the operator has done within a day above the strictest threshold of the applications
+ * that it concerns. Counted are their refunds, their decisions on money, what they accepted or corrected in cases, and what they stated of bank amounts. It locks the
  * operator's rows, as their refunds do, so that what they do at once is counted one after the other.
  */
 export async function acceptingNeedsSecond(
@@ -178,20 +232,17 @@ export async function acceptingNeedsSecond(
   {
     operatorId,
     mode,
-    applicationId,
+    concerned,
     amount: { amountMinor, currency },
   }: {
     readonly operatorId: bigint;
     readonly mode: Mode;
-    readonly applicationId: bigint | null;
+    readonly concerned: Concerned;
     readonly amount: Money;
   },
 ): Promise<boolean> {
-  const thresholds = (await THRESHOLDS.all(statements, { applicationId })).map(({ bdtMinor, others }) => ({
-    bdtMinor,
-    othersMinor: Others.parse(others),
-  }));
-  const limitMinor = strictestLimit(thresholds, currency);
+  const { applicationId } = concerned;
+  const limitMinor = strictestLimit(await thresholdsOf(statements, concerned), currency);
   if (limitMinor === null) {
     return false;
   }
@@ -201,6 +252,7 @@ export async function acceptingNeedsSecond(
     ...(await REFUNDS.all(statements, whose)),
     ...(await DECISIONS.all(statements, whose)),
     ...(await ACTIONS.all(statements, whose)),
+    ...(await STATED.all(statements, whose)),
   ];
   const actedMinor = sums.reduce((total, { sum }) => total + sum, 0n);
   return needsApproval({ amountMinor, actedMinor, limitMinor });

@@ -104,6 +104,11 @@ const CLOSE_BY_EVIDENCE = statement((db, $: Given<AtGateway>) =>
   ),
 );
 
+/** For `payouts o`: what no line explains, or by how much entries of a statement moved what had arrived, if people have to accept that. */
+export const RESIDUAL_STAKE = sql<bigint>`case when o.bank_in_doubt then greatest(abs(o.bank_minor - o.lines_minor), abs(o.bank_minor - o.bank_base_minor))
+    else abs(o.bank_minor - o.lines_minor) end`;
+const RESIDUAL_REASON = sql<string>`case when o.bank_in_doubt then 'BANK_AMOUNT_MOVED' else 'RESIDUAL' end`;
+
 const RESIDUALS = statement((db, $: Given<AtGateway>) =>
   db
     .insertInto('reconciliation_cases')
@@ -111,7 +116,7 @@ const RESIDUALS = statement((db, $: Given<AtGateway>) =>
     .expression((insert) =>
       insert
         .selectFrom('payouts as o')
-        .select((eb) => [
+        .select([
           DRAWN.as('reference'),
           'o.mode',
           'o.gateway',
@@ -119,15 +124,22 @@ const RESIDUALS = statement((db, $: Given<AtGateway>) =>
           sql<'residual'>`${sql.lit('residual')}`.as('kind'),
           'o.id',
           'o.currency',
-          sql<string>`${sql.lit('RESIDUAL')}`.as('reason'),
-          sql<bigint>`abs(${eb.ref('o.bankMinor')} - ${eb.ref('o.linesMinor')})`.as('amountMinor'),
+          RESIDUAL_REASON.as('reason'),
+          RESIDUAL_STAKE.as('amountMinor'),
         ])
         .where('o.mode', '=', $('mode'))
         .where('o.gateway', '=', $('gateway'))
-        .where('o.itemized', '=', true)
         .where('o.bankMinor', 'is not', null)
-        .whereRef('o.bankMinor', '<>', 'o.linesMinor')
-        .where(sql<boolean>`o.accepted_residual_minor is distinct from o.bank_minor - o.lines_minor`)
+        .where((eb) =>
+          eb.or([
+            eb('o.bankInDoubt', '=', true),
+            eb.and([
+              eb('o.itemized', '=', true),
+              eb('o.bankMinor', '<>', eb.ref('o.linesMinor')),
+              sql<boolean>`o.accepted_residual_minor is distinct from o.bank_minor - o.lines_minor`,
+            ]),
+          ]),
+        )
         .where((eb) =>
           eb.not(
             eb.exists(
@@ -155,6 +167,7 @@ const CLOSE_RESIDUALS = statement((db, $: Given<AtGateway>) =>
         .where('c.gateway', '=', $('gateway'))
         .where('c.state', '<>', 'RESOLVED')
         .whereRef('o.bankMinor', '=', 'o.linesMinor')
+        .where('o.bankInDoubt', '=', false)
         .returning(CLOSED_CASE),
     ),
     'The payout adds up to what the bank received.',
@@ -165,13 +178,13 @@ const RENEW_RESIDUALS = statement((db, $: Given<AtGateway>) =>
   db
     .updateTable('reconciliation_cases as c')
     .from('payouts as o')
-    .set({ amountMinor: sql<bigint>`abs(o.bank_minor - o.lines_minor)`, updatedAt: now })
+    .set({ amountMinor: RESIDUAL_STAKE, reason: RESIDUAL_REASON, updatedAt: now })
     .whereRef('o.id', '=', 'c.payoutId')
     .where('c.kind', '=', 'residual')
     .where('c.mode', '=', $('mode'))
     .where('c.gateway', '=', $('gateway'))
     .where('c.state', '<>', 'RESOLVED')
-    .where(sql<boolean>`c.amount_minor <> abs(o.bank_minor - o.lines_minor)`),
+    .where((eb) => eb.or([eb('c.amountMinor', '<>', RESIDUAL_STAKE), eb('c.reason', '<>', RESIDUAL_REASON)])),
 );
 
 /** What waits for a second person in a case that evidence has closed. */
@@ -195,7 +208,7 @@ export interface CaseChanges {
   readonly closed: number;
 }
 
-/** Opens a case for each flagged result and each payout that does not add up, and closes those that evidence explains or confirms. */
+/** Opens a case for each flagged result and each payout that does not add up or whose bank amount is in doubt, and closes those that evidence explains or confirms. */
 export async function keepCases(em: EntityManager, at: AtGateway): Promise<CaseChanges> {
   // What people have decided is carried out under the same lock, which comes before those of cases.
   await lockGateway(em, at);

@@ -12,6 +12,9 @@ function lines(db: Kysely<Tables>, $: Given<AtGateway>) {
       'n.id',
       'n.storeId',
       'f.storeApplicationId',
+      'f.kind as source',
+      'f.operatorId as uploaderId',
+      'f.createdAt as uploadedAt',
       'n.payoutId',
       'n.period',
       'n.kind',
@@ -42,7 +45,7 @@ const BY_KEYS = statement((db, $: Given<AtGateway & { keys: readonly string[] }>
     .union(lines(db, $).where('n.lineReference', '=', keys).where('n.kind', 'in', ['REFUND', 'ADJUSTMENT']));
 });
 
-/** A stored line with its payout and the owner of its store. */
+/** A stored line with its payout, the owner of its store, and who has said it. */
 export type LineRow = RowOf<typeof BY_KEYS>;
 
 /** Returns the lines that carry one of these references. */
@@ -96,7 +99,7 @@ const OPEN = statement((db, $: Given<Page>) =>
   db
     .selectFrom('reconciliation_results as r')
     .leftJoin('payout_lines as n', 'n.id', 'r.lineId')
-    .select(['r.id', 'r.movementKey', 'n.gatewayTxnId', 'n.attemptReference', 'n.lineReference'])
+    .select(['r.id', 'r.lineId', 'r.movementKey', 'n.gatewayTxnId', 'n.attemptReference', 'n.lineReference'])
     .where('r.mode', '=', $('mode'))
     .where('r.gateway', '=', $('gateway'))
     .where('r.status', 'in', ['FLAGGED', 'DEFERRED'])
@@ -106,14 +109,20 @@ const OPEN = statement((db, $: Given<Page>) =>
     .limit($('limit')),
 );
 
-/** Returns open results, of any age, with the references by which their line and movement are found. */
-export async function openResults(
-  statements: Statements,
-  page: Page,
-): Promise<readonly { readonly id: bigint; readonly keys: readonly string[] }[]> {
+/** A result that is open, with the references by which its line and movement are found. */
+export interface OpenResult {
+  readonly id: bigint;
+  readonly lineId: bigint | null;
+  /** Empty for a line that names nothing. */
+  readonly keys: readonly string[];
+}
+
+/** Returns open results, of any age. */
+export async function openResults(statements: Statements, page: Page): Promise<readonly OpenResult[]> {
   const rows = await OPEN.all(statements, page);
-  return rows.map(({ id, movementKey, gatewayTxnId, attemptReference, lineReference }) => ({
+  return rows.map(({ id, lineId, movementKey, gatewayTxnId, attemptReference, lineReference }) => ({
     id,
+    lineId,
     keys: [gatewayTxnId, attemptReference, lineReference, referenceIn(movementKey)].filter((key) => key !== null),
   }));
 }

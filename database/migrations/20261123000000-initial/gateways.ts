@@ -72,6 +72,19 @@ export const GATEWAYS = [
   as $$ select key::text || ':' || store_secret from public.gateway_configurations where id = wanted and gateway = 'manual' $$`,
   ...ownedByLookup('lenden_shown_account(bigint)', 'lenden_operator'),
 
+  // Returns the approval thresholds of each application that uses a store: of those that have or had it, and of every application if it is the
+  // installation's.
+  `create function lenden_store_thresholds(in_mode text, at_gateway text, of_store text, is_shared boolean)
+  returns table (threshold bigint, thresholds jsonb)
+  language sql stable security definer set search_path = pg_catalog, public
+  as $$ select a.refund_approval_threshold_minor, a.refund_approval_thresholds from public.applications a
+    where not a.is_installation and (is_shared
+      or exists (select from public.gateway_configurations g where g.mode = in_mode and g.gateway = at_gateway and g.store_id = of_store
+        and (g.application_id = a.id or g.application_id is null))
+      or not exists (select from public.gateway_configurations g where g.mode = in_mode and g.gateway = at_gateway and g.store_id = of_store)) $$`,
+  ...ownedByLookup('lenden_store_thresholds(text, text, text, boolean)', 'lenden_operator'),
+  `grant execute on function lenden_store_thresholds(text, text, text, boolean) to lenden_system`,
+
   ...table({
     name: 'gateway_tokens',
     about:

@@ -204,7 +204,7 @@ export const OPERATORS = [
   application_id bigint references applications,
   mode text check (mode in ('TEST', 'LIVE')),
   kind text not null check (kind in ('application-settings', 'credential', 'credential-rotation', 'gateway-store', 'gateway-store-retirement',
-    'operator-roles', 'operator-access', 'operator-enabling', 'role', 'match-settings')),
+    'operator-roles', 'operator-access', 'operator-enabling', 'role', 'match-settings', 'bank-amount')),
   target_type text not null,
   target_id text not null,
   -- What the second person compares; never a secret.

@@ -146,12 +146,21 @@ export const PAYOUTS = [
   lines_minor bigint not null default 0,
   -- The residual that people have taken as it is.
   accepted_residual_minor bigint,
+  -- What had arrived before later entries moved it. If they moved it by more than one person may, people have to accept that.
+  bank_base_minor bigint,
+  bank_in_doubt boolean not null default false,
+  -- Who has last stated the amount alone, and by how much their statements of one day have moved it.
+  bank_stated_by bigint references operators,
+  bank_stated_at timestamptz,
+  bank_stated_moved_minor bigint,
   -- What was posted for its lines or its transfer has changed since the transfer was posted.
   needs_booking boolean not null default false,
   ${UPDATED},
   -- So that their difference can be recorded too.
   constraint payouts_sums_check check (abs(lines_minor) < 4611686018427387904 and abs(bank_minor) < 4611686018427387904),
-  unique (mode, gateway, store_id, gateway_reference, currency)`,
+  unique (mode, gateway, store_id, gateway_reference, currency),
+  constraint payouts_stated_check check (num_nonnulls(bank_stated_by, bank_stated_at, bank_stated_moved_minor) in (0, 3)),
+  constraint payouts_doubt_check check (not bank_in_doubt or num_nonnulls(bank_base_minor, bank_minor) = 2)`,
     indexes: [
       `create index payouts_arrives_on_idx on payouts (arrives_on desc, id desc)`,
       `create index payouts_needs_booking_idx on payouts (mode, gateway, id) where needs_booking`,
@@ -201,6 +210,8 @@ export const PAYOUTS = [
       `create index payout_lines_attempt_reference_idx on payout_lines (attempt_reference) where attempt_reference is not null`,
       `create index payout_lines_line_reference_idx on payout_lines (line_reference)
   where line_reference is not null and kind in ('REFUND', 'ADJUSTMENT')`,
+      // What one person's files say of costs of no charge is added up.
+      `create index payout_lines_costs_idx on payout_lines (file_id) where kind in ('FEE', 'TAX', 'RESERVE')`,
       `create index payout_lines_period_idx on payout_lines (mode, gateway, period, id)`,
     ],
     appendOnly: true,

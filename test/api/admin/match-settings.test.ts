@@ -27,6 +27,8 @@ const read = (who: string, gateway = 'sslcommerz'): Promise<Answer> =>
 const put = (who: string, body: unknown, gateway = 'sslcommerz'): Promise<Answer> =>
   world.send({ method: 'PUT', path: pathOf(gateway), headers: bearer(tokens[who] ?? ''), body });
 
+const rate = (from: string, text: string) => ({ from, to: 'BDT', rate: text, toleranceBps: 100 });
+
 describe('match settings', () => {
   test('are what is usual for the gateway until an operator sets them', async () => {
     expect((await read('viewer', 'stripe')).data).toMatchObject({
@@ -40,6 +42,7 @@ describe('match settings', () => {
     const chosen = {
       toleranceMinor: 5,
       agreedFee: { feeBps: 150, taxBps: 500 },
+      rates: [{ from: 'USD', to: 'BDT', rate: '121.50', toleranceBps: 150 }],
       trustedStores: ['store-1'],
       holidays: ['2026-12-16'],
     };
@@ -53,6 +56,7 @@ describe('match settings', () => {
     expect(judged).toMatchObject({
       tolerance: { amountMinor: 5n, feeMinor: 0n },
       agreedFee: chosen.agreedFee,
+      rates: chosen.rates,
       businessDays: { holidays: ['2026-12-16'] },
     });
     expect(trusted).toEqual(['store-1']);
@@ -73,6 +77,10 @@ describe('match settings', () => {
     ['a date that does not exist', { holidays: ['2026-02-30'] }],
     ['every day of the week as a holiday', { weeklyHolidays: [0, 1, 2, 3, 4, 5, 6] }],
     ['a store named twice', { trustedStores: ['a', 'a'] }],
+    ['a pair of currencies twice', { rates: [rate('USD', '121.5'), rate('USD', '122')] }],
+    ['a rate between a currency and itself', { rates: [rate('BDT', '1')] }],
+    ['a rate that is no decimal', { rates: [rate('USD', '1.2e2')] }],
+    ['a rate of nothing', { rates: [rate('USD', '0.0')] }],
     ['a share above all', { agreedFee: { feeBps: 10_001, taxBps: 0 } }],
   ])('refuse %s and stay as they were', async (_name, body) => {
     await put('ann', { toleranceMinor: 3 }, 'nagad');
@@ -125,6 +133,7 @@ describe('once an application has a threshold', () => {
     ['a tolerance', { toleranceMinor: 1_000_000 }],
     ['a tolerance of fees', { feeToleranceMinor: 1 }],
     ['an agreed fee', { agreedFee: { feeBps: 10_000, taxBps: 0 } }],
+    ['a rate', { rates: [rate('USD', '999999')] }],
     ['that files state only what was credited', { statesNetOnly: true }],
     ['later days', { expectedWithinDays: 90 }],
   ])('%s waits for a second person', async (_name, body) => {

@@ -180,6 +180,27 @@ describe('accepting a difference', () => {
     expect(await act(ann, (await references())[0] ?? '', ACCEPT)).toBe('awaiting-second');
   });
 
+  test('uses the strictest threshold of the applications that share a store, whichever of them the line is of', async () => {
+    // A line of an application without a threshold could be anybody's.
+    const other = await createApplication(world.ledger.database);
+    await world.ledger.asOwner((em) =>
+      em.execute(`update applications set refund_approval_threshold_minor = 499 where id = ?::bigint`, [other]),
+    );
+    const carl = await operator('carl@shop.example', world.applicationId);
+    for (const caller of [ann, carl]) {
+      const { reference } = await shortPaid();
+      expect(await act(caller, reference, ACCEPT)).toBe('awaiting-second');
+    }
+    await world.ledger.asOwner((em) =>
+      em.execute(
+        `insert into gateway_configurations (application_id, mode, gateway, store_id, key, store_secret)
+         values (?::bigint, 'TEST', ?, 'store', gen_random_uuid(), 's')`,
+        [world.applicationId, GATEWAY],
+      ),
+    );
+    expect(await act(ann, (await shortPaid()).reference, ACCEPT)).toBe('in-progress');
+  });
+
   test('lapses when evidence explains the line while it waits for the second person', async () => {
     const { reference, attemptReference } = await shortPaid();
     await limit(0n);

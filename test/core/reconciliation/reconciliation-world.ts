@@ -23,6 +23,8 @@ export interface LineGiven {
   readonly storeId?: string;
   readonly payout?: string | null;
   readonly period?: string;
+  /** Who says it: a person's file unless stated. */
+  readonly source?: 'lines' | 'api';
 }
 
 export interface Result {
@@ -64,7 +66,7 @@ export async function openReconciliation(): Promise<ReconciliationWorld> {
   const deps = {
     database: ledger.database,
     calendar: CALENDAR,
-    gateways: { capabilities: () => ({ feeKnown: 'with-the-charge' as const }) },
+    gateways: { capabilities: () => ({ feeKnown: 'with-the-charge' as const, disputes: 'none' as const }) },
   };
   const today = (): string => CALENDAR.today(new Date());
   return {
@@ -72,13 +74,20 @@ export async function openReconciliation(): Promise<ReconciliationWorld> {
     applicationId,
     today,
     async addLines(lines, mode = 'TEST') {
-      const [file] = await query<{ id: string }>(
-        `insert into payout_files (reference, mode, gateway, store_id, kind, format, name, state)
-         values (?, ?, ?, 'store', 'lines', 'csv', 'day.csv', 'IMPORTED') returning id::text`,
-        [`pof_${randomBytes(11).toString('hex')}`, mode, GATEWAY],
-      );
       const ids: string[] = [];
+      const files = new Map<string, string>();
       for (const line of lines) {
+        const { storeId = 'store', source = 'lines' } = line;
+        const known = files.get(`${storeId} ${source}`);
+        const [file] =
+          known !== undefined
+            ? [{ id: known }]
+            : await query<{ id: string }>(
+                `insert into payout_files (reference, mode, gateway, store_id, kind, format, name, state)
+                 values (?, ?, ?, ?, ?, 'csv', 'day.csv', 'IMPORTED') returning id::text`,
+                [`pof_${randomBytes(11).toString('hex')}`, mode, GATEWAY, storeId, source],
+              );
+        files.set(`${storeId} ${source}`, file?.id ?? '');
         ids.push(await addLine(query, { fileId: file?.id ?? '', mode, today: today() }, line));
       }
       return ids;

@@ -2,8 +2,9 @@ import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { bookingsOfGroup, type JudgedLine } from '../../../domain/payouts/booking.ts';
 import { keysOf, keysOfMovement } from '../../../domain/payouts/choose-movement.ts';
+import { costGroupOf, costSums } from '../../../domain/payouts/file-word.ts';
 import { judge, type Judgement } from '../../../domain/payouts/judge.ts';
-import type { LineVerdict, MatchSettings, Movement, StoredLine } from '../../../domain/payouts/matching.ts';
+import type { FileWord, LineVerdict, MatchSettings, Movement, StoredLine } from '../../../domain/payouts/matching.ts';
 import { PAYOUT_LINE_KINDS } from '../../../domain/payouts/payout-line.ts';
 import { residualsOf } from '../../../domain/payouts/residual.ts';
 import { AS_OF, SETTINGS } from './matching-samples.ts';
@@ -26,12 +27,21 @@ const movement = fc.record<Omit<Movement, 'key'>>({
   amountMinor: amount,
   feeMinor: fc.constantFrom(null, 0n, 1n, 2n),
   reversed: fc.boolean(),
+  disputedMinor: fc.constantFrom(null, 0n, 2n, 100n),
   happenedOn: day,
 });
+
+/** Two people, of whom one may explain little and the other anything, and the gateway itself. */
+const word = fc.constantFrom<FileWord | null>(
+  null,
+  { uploadedBy: 'ann', thresholds: [{ bdtMinor: 3n, othersMinor: { USD: 5n } }] },
+  { uploadedBy: 'ben', thresholds: [{ bdtMinor: null, othersMinor: {} }] },
+);
 
 const line = fc.record<Omit<StoredLine, 'id'>>({
   kind: fc.constantFrom(...PAYOUT_LINE_KINDS, 'CHARGE', 'REFUND'),
   storeId: store,
+  word,
   payoutReference: fc.constantFrom(null, 'P1', 'P2'),
   lineReference: reference,
   gatewayTxnId: reference,
@@ -52,6 +62,7 @@ const settings = fc.record<MatchSettings>({
   tolerance: fc.record({ amountMinor: fc.constantFrom(0n, 0n, 1n), feeMinor: fc.constantFrom(0n, 1n) }),
   statesNetOnly: fc.boolean(),
   agreedFee: fc.constantFrom(null, { feeBps: 200, taxBps: 1500 }),
+  rates: fc.constantFrom([], [{ from: 'BDT', to: 'USD', rate: '0.5', toleranceBps: 100 }]),
   expectedWithinDays: fc.integer({ min: 0, max: 3 }),
   businessDays: fc.constant(SETTINGS.businessDays),
 });
@@ -74,7 +85,8 @@ const story = fc.record({
 type Story = typeof story extends fc.Arbitrary<infer Value> ? Value : never;
 
 function judged({ movements, lines, pending, settings: rules }: Omit<Story, 'seed'>): Judgement {
-  return judge({ movements, lines, pendingReferences: new Set(pending) }, { asOf: AS_OF, settings: rules });
+  const books = { movements, lines, pendingReferences: new Set(pending), costSums: costSums(lines) };
+  return judge(books, { asOf: AS_OF, settings: rules });
 }
 
 /** Returns the same items in another order that the seed decides. */
@@ -138,6 +150,8 @@ function concerned(told: Story, stored: readonly StoredLine[], fresh: readonly S
       .forEach((one) => movements.add(one));
     const found = new Set([...movements].flatMap(keysOfMovement));
     stored.filter((one) => keysOf(one).some((key) => found.has(key))).forEach((one) => lines.add(one));
+    const groups = new Set([...lines].map(costGroupOf));
+    stored.filter((one) => costGroupOf(one) !== null && groups.has(costGroupOf(one))).forEach((one) => lines.add(one));
   }
   return { ...told, lines: [...lines], movements: [...movements] };
 }

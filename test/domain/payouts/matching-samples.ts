@@ -4,6 +4,7 @@ export const SETTINGS: MatchSettings = {
   tolerance: { amountMinor: 0n, feeMinor: 0n },
   statesNetOnly: false,
   agreedFee: null,
+  rates: [],
   expectedWithinDays: 3,
   businessDays: { weeklyHolidays: [5, 6], holidays: [] },
 };
@@ -24,6 +25,7 @@ export function charge(changes: Partial<Movement> = {}): Movement {
     amountMinor: 10_000n,
     feeMinor: 230n,
     reversed: false,
+    disputedMinor: null,
     happenedOn: '2026-11-22',
     ...changes,
   };
@@ -50,6 +52,7 @@ export function line(changes: Partial<StoredLine> = {}): StoredLine {
   const stated = {
     id: ids,
     storeId: 'store-1',
+    word: null,
     kind: 'CHARGE' as const,
     payoutReference: 'PO-1',
     lineReference: null,

@@ -12,7 +12,17 @@ import { CHANGE_WORDS } from './words.ts';
 
 type Change = Schemas['PendingChange'];
 
-const REFRESHED = [['changes'], ['inbox'], ['applications'], ['application'], ['operators'], ['roles'], ['gateways']];
+const REFRESHED = [
+  ['changes'],
+  ['inbox'],
+  ['applications'],
+  ['application'],
+  ['operators'],
+  ['roles'],
+  ['gateways'],
+  ['payout'],
+  ['cases'],
+];
 
 /** What this person can do with a change: its proposer withdraws it, others confirm or reject it. */
 export function ChangeDecision({ change, area }: { readonly change: Change; readonly area: Area }) {

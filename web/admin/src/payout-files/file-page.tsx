@@ -78,6 +78,11 @@ function Detail({ file }: { readonly file: File }) {
           {problem.reason}
         </Alert>
       )}
+      {file.warnings.map((warning) => (
+        <Alert key={JSON.stringify(warning)} color="orange" title={warning.code}>
+          {warning.reason}
+        </Alert>
+      ))}
       <Facts
         facts={[
           [words.kind, words.kinds[file.kind]],

@@ -25,7 +25,8 @@ export function BankAmountAct({ payout }: { readonly payout: Schemas['PayoutDeta
         const body = { amountMinor, arrivedOn: textOf(form, 'arrivedOn'), reason: textOf(form, 'reason') };
         return dataOf(api.POST('/admin/payouts/{reference}/bank-amount', { params: { path: { reference } }, body }));
       }}
-      refresh={[['payout', reference], ['payouts'], ['cases']]}
+      refresh={[['payout', reference], ['payouts'], ['cases'], ['changes']]}
+      done={({ pendingChanges }) => (pendingChanges.length > 0 ? words.waits : words.recorded)}
     >
       <TextInput name="amount" label={words.amount(currency)} inputMode="decimal" required data-autofocus />
       <TextInput name="arrivedOn" type="date" label={words.arrivedOn} defaultValue={today()} required />

@@ -42,6 +42,7 @@ function Detail({ payout }: { readonly payout: Payout }) {
         </Title>
         {may('reconciliation:manage') && <BankAmountAct payout={payout} />}
       </Group>
+      {payout.pendingChanges.length > 0 && <Alert color="orange">{words.waits}</Alert>}
       {residualMinor !== null && (
         <Alert color={residualMinor === '0' ? 'teal' : 'orange'}>
           {residualMinor === '0' ? words.explained : words.unexplained(amount(residualMinor))}

@@ -50,6 +50,8 @@ const en = {
   amount: (currency: string) => `Amount in ${currency}`,
   arrivedOn: 'Arrived on',
   wrongAmount: 'Enter an amount such as 39875.00.',
+  waits: 'A second person has to confirm the amount under “Pending changes”.',
+  recorded: 'The amount is recorded.',
 };
 
 const bn: typeof en = {
@@ -94,6 +96,8 @@ const bn: typeof en = {
   amount: (currency) => `পরিমাণ (${currency})`,
   arrivedOn: 'আসার তারিখ',
   wrongAmount: 'পরিমাণ লিখুন, যেমন 39875.00।',
+  waits: '“অপেক্ষমাণ পরিবর্তন” থেকে দ্বিতীয় জনকে পরিমাণটি নিশ্চিত করতে হবে।',
+  recorded: 'পরিমাণ রাখা হয়েছে।',
 };
 
 export const PAYOUT_WORDS = { en, bn } as const;
