@@ -5,12 +5,13 @@ import type { RoundResult } from './round.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 
-/** Keeps everything needed to examine a failure in one folder. Returns its path. */
+/** Keeps everything needed to examine a round in one folder. Returns its path. A round that is played again and holds does not replace its failure. */
 export function keepFailure(
   { plan, log, evidence, histories }: RoundResult,
   { violations, logDirectory }: { violations: readonly string[]; logDirectory: string },
 ): string {
-  const folder = join(ROOT, '.lenden', 'faults', `${plan.seed}-${plan.round}`);
+  const outcome = violations.length === 0 ? '-holds' : '';
+  const folder = join(ROOT, '.lenden', 'faults', `${plan.seed}-${plan.round}${outcome}`);
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(join(folder, 'histories'), { recursive: true });
   const write = (name: string, content: unknown): void =>
