@@ -21,7 +21,8 @@ export const DUE_INVOICE_STATUSES = ['ISSUED', 'PARTIALLY_PAID'] as const satisf
 /** Statuses in which payments and refunds change what is due. */
 export const LIVE_INVOICE_STATUSES = ['ISSUED', 'PARTIALLY_PAID', 'PAID'] as const satisfies readonly InvoiceStatus[];
 
-export type ShownInvoiceStatus = InvoiceStatus | 'OVERDUE';
+export const SHOWN_INVOICE_STATUSES = [...INVOICE_STATUSES, 'OVERDUE'] as const;
+export type ShownInvoiceStatus = (typeof SHOWN_INVOICE_STATUSES)[number];
 
 /** The parts of an invoice's displayed number. */
 export interface Numbered {

@@ -4,6 +4,7 @@ import { auditLogRoutes } from './audit-logs.ts';
 import { credentialRoutes } from './credentials.ts';
 import type { AdminDependencies } from './dependencies.ts';
 import { disputeRoutes } from './disputes.ts';
+import { invoiceAdminRoutes } from './invoices.ts';
 import { gatewayRoutes } from './gateways.ts';
 import { inboxRoutes } from './inbox.ts';
 import { operatorNameRoutes } from './operator-names.ts';
@@ -48,6 +49,7 @@ export function adminRoutes(deps: AdminDependencies): AdminRoute[] {
     ...unappliedPaymentAdminRoutes(deps),
     ...manualPaymentRoutes(deps),
     ...disputeRoutes(deps),
+    ...invoiceAdminRoutes(deps),
     ...webhookRoutes(deps),
     ...gatewayCallbackRoutes(deps),
     ...reportRoutes(deps),

@@ -63,6 +63,8 @@ function shown(status: InvoiceStatus, paidMinor: bigint) {
 }
 
 const invoice = shown('ISSUED', 0n);
+/** As operators see it: without the customer's contact. */
+const { customerEmail: _email, customerName: _name, customerAddress: _address, ...inView } = invoice;
 const template = {
   logoUrl: 'https://shop.example/logo.png',
   companyName: 'Rupali Books',
@@ -112,6 +114,28 @@ export const INVOICE_EXAMPLES: Readonly<Record<string, Json>> = {
   EditInvoice: { ...content, dueDate: '2026-07-01' },
   DueDates: { dueDate: '2026-08-15' },
   Invoice: invoice,
+  OperatorsInvoice: inView,
+  InvoiceDetail: {
+    applicationId: 42,
+    applicationName: 'Rupali Books',
+    pdfUrl: `${WEB_URL}/pay/${REFERENCE}/pdf`,
+    invoice: inView,
+  },
+  InvoiceSummary: {
+    id: invoice.id,
+    applicationId: 42,
+    applicationName: 'Rupali Books',
+    mode: invoice.mode,
+    number: invoice.number,
+    status: invoice.status,
+    customerReference: invoice.customerReference,
+    totalMinor: invoice.totalMinor,
+    amountPaidMinor: invoice.amountPaidMinor,
+    currency: invoice.currency,
+    nextDueDate: invoice.nextDueDate,
+    issuedAt: invoice.issuedAt,
+    createdAt: invoice.createdAt,
+  },
   InvoiceOfEvent: invoiceEventExample('ISSUED'),
   NoticedInvoice: invoiceEventExample('REMINDER'),
   PayableLink: { reference: REFERENCE, checkoutUrl: `${WEB_URL}/pay/${REFERENCE}` },

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
+import { z } from 'zod';
 import { languages, type Language } from '../../web/language.ts';
 import { launchBrowser } from '../support/browser.ts';
 import { startTestStack, type TestStack } from '../support/stack.ts';
@@ -26,6 +27,17 @@ beforeAll(async () => {
   const payment = await shop.create();
   await payAtGateway(payment.checkoutUrl);
   await until(async () => (await shop.read(payment.id)).status === 'SUCCEEDED');
+  const { id: invoiceId } = z.object({ id: z.int() }).parse(
+    await shop.call('POST', '/invoices', {
+      status: 201,
+      body: {
+        customerReference: 'cust_123',
+        lineItems: [{ description: 'Plan', qty: 1, unitAmountMinor: 30_000 }],
+        plan: { count: 3, every: 'MONTH', firstDueDate: '2999-01-01' },
+        issue: true,
+      },
+    }),
+  );
   pages = [
     '',
     '/account',
@@ -36,6 +48,8 @@ beforeAll(async () => {
     '/unapplied-payments',
     '/manual-payments',
     '/disputes',
+    '/invoices',
+    `/invoices/${invoiceId}`,
     '/payouts',
     '/payout-files',
     '/payout-files/upload',

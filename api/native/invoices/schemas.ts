@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { PLAN_STEPS } from '../../../domain/installments.ts';
-import { INVOICE_STATUSES } from '../../../domain/invoice.ts';
+import { SHOWN_INVOICE_STATUSES } from '../../../domain/invoice.ts';
 import { INVOICE_ROUNDINGS } from '../../../domain/invoice-totals.ts';
 import { MODES } from '../../../domain/mode.ts';
 import { PAYMENT_STATUSES } from '../../../domain/payment.ts';
@@ -140,12 +140,10 @@ export const DueDates = z
   .meta({ id: 'DueDates' });
 export type DueDates = z.infer<typeof DueDates>;
 
-const SHOWN_STATUSES = [...INVOICE_STATUSES, 'OVERDUE'] as const;
-
 export const ListInvoicesQuery = z.object({
   ...listQuery(['createdAt']),
   customerReference: text(255).optional(),
-  status: z.enum(SHOWN_STATUSES, `must be one of ${SHOWN_STATUSES.join(', ')}`).optional(),
+  status: z.enum(SHOWN_INVOICE_STATUSES, `must be one of ${SHOWN_INVOICE_STATUSES.join(', ')}`).optional(),
 });
 
 const InvoiceLine = z.object({
@@ -165,7 +163,7 @@ export const Invoice = z
       .string()
       .nullable()
       .describe('Sequential without gaps within the application and mode. Null while the invoice is a draft.'),
-    status: z.enum(SHOWN_STATUSES).describe('`OVERDUE` means that an amount due before today is unpaid.'),
+    status: z.enum(SHOWN_INVOICE_STATUSES).describe('`OVERDUE` means that an amount due before today is unpaid.'),
     mode: z.enum(MODES),
     customerReference: z.string(),
     totalMinor: z.int(),
@@ -261,7 +259,7 @@ export const PayableParams = z.object({ reference: z.string() });
 export const PayableInvoice = z
   .object({
     invoiceNumber: z.string(),
-    status: z.enum(SHOWN_STATUSES),
+    status: z.enum(SHOWN_INVOICE_STATUSES),
     currency: z.string(),
     totalMinor: z.int(),
     amountPaidMinor: z.int(),

@@ -31,7 +31,7 @@ export interface InvoiceFilter extends CommonFilter {
 }
 
 /** The conditions of a shown status. */
-interface StatusFilter {
+export interface StatusFilter {
   readonly status?: InvoiceStatus;
   readonly overdueOn?: PlainDate;
   readonly notOverdueOn?: PlainDate;
@@ -70,7 +70,7 @@ const INVOICES = list((db, $: Given<ValuesOf<CommonFilter & StatusFilter & Numbe
 });
 
 /** An overdue invoice is shown as OVERDUE, so it is listed under that status only. */
-function statusFilter({ status, today }: NonNullable<InvoiceFilter['shown']>): StatusFilter {
+export function statusFilter({ status, today }: NonNullable<InvoiceFilter['shown']>): StatusFilter {
   switch (status) {
     case undefined:
       return {};

@@ -12,6 +12,7 @@ import { filterOf as callbacksFilterOf } from './callbacks/filter.ts';
 import { filterOf as casesFilterOf } from './cases/filter.ts';
 import { filterOf as changesFilterOf } from './changes/filter.ts';
 import { filterOf as disputesFilterOf } from './disputes/filter.ts';
+import { filterOf as invoicesFilterOf } from './invoices/filter.ts';
 import { ledgerFilterOf, accountFilterOf } from './ledger/filter.ts';
 import { filterOf as manualFilterOf } from './manual/filter.ts';
 import { filterOf as operatorsFilterOf } from './operators/filter.ts';
@@ -99,6 +100,17 @@ const disputes = createRoute({
   path: '/disputes',
   validateSearch: disputesFilterOf,
   component: lazyRouteComponent(PAGES.disputes, 'DisputesPage'),
+});
+const invoices = createRoute({
+  getParentRoute: () => inMode,
+  path: '/invoices',
+  validateSearch: invoicesFilterOf,
+  component: lazyRouteComponent(PAGES.invoices, 'InvoicesPage'),
+});
+const invoice = createRoute({
+  getParentRoute: () => inMode,
+  path: '/invoices/$id',
+  component: lazyRouteComponent(PAGES.invoice, 'InvoicePage'),
 });
 const payouts = createRoute({
   getParentRoute: () => inMode,
@@ -251,6 +263,8 @@ export const router = createRouter({
       unappliedPayments,
       manualPayments,
       disputes,
+      invoices,
+      invoice,
       payouts,
       payout,
       payoutFiles,

@@ -100,6 +100,12 @@ function HitLink({ hit, children }: { readonly hit: Hit; readonly children: Reac
           {children}
         </Link>
       );
+    case 'INVOICE':
+      return (
+        <Link to="/$mode/invoices/$id" params={params} className="breaks">
+          {children}
+        </Link>
+      );
     case 'PAYOUT':
       return (
         <Link to="/$mode/payouts/$reference" params={{ ...params, reference: hit.reference }} className="breaks">

@@ -27,6 +27,7 @@ const GROUPS = [
       { to: '/$mode/unapplied-payments', name: 'unappliedPayments', permission: 'payment:read' },
       { to: '/$mode/manual-payments', name: 'manualPayments', permission: 'payment:review' },
       { to: '/$mode/disputes', name: 'disputes', permission: 'payment:read' },
+      { to: '/$mode/invoices', name: 'invoices', permission: 'payment:read' },
     ],
   },
   {

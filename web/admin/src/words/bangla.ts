@@ -34,6 +34,7 @@ export const bangla: Words = {
     unappliedPayments: 'হিসাবে না বসা টাকা',
     manualPayments: 'ম্যানুয়াল পেমেন্ট',
     disputes: 'ডিসপিউট',
+    invoices: 'ইনভয়েস',
     finance: 'হিসাব',
     payouts: 'পেআউট',
     payoutFiles: 'পেআউট ফাইল',

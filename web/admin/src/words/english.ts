@@ -43,6 +43,7 @@ export const english = {
     unappliedPayments: 'Unapplied payments',
     manualPayments: 'Manual payments',
     disputes: 'Disputes',
+    invoices: 'Invoices',
     finance: 'Finance',
     payouts: 'Payouts',
     payoutFiles: 'Payout files',
