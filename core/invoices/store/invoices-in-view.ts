@@ -1,17 +1,28 @@
-import { expressionBuilder } from 'kysely';
+import { expressionBuilder, sql } from 'kysely';
 import { list, type ListSlice, type ValuesOf } from '../../../database/lists.ts';
 import { statement, type Given } from '../../../database/typed-statements.ts';
 import type { Statements } from '../../../database/statements.ts';
 import { DUE_INVOICE_STATUSES } from '../../../domain/invoice.ts';
 import type { Mode } from '../../../domain/mode.ts';
 import { statusFilter, type InvoiceFilter, type StatusFilter } from './invoice-list.ts';
-import { INVOICE, invoiceOf, type InvoiceRecord } from './invoices.ts';
+import { INVOICE_WITHOUT_CONTACT, invoiceOf, type InvoiceRecord } from './invoices.ts';
 
 /** An invoice as operators see it. */
 export interface InvoiceInView {
   readonly invoice: InvoiceRecord;
   readonly applicationName: string;
 }
+
+const HIDDEN = sql<string | null>`null`;
+/** The database refuses an operator the customer's contact. */
+const IN_VIEW_COLUMNS = [
+  ...INVOICE_WITHOUT_CONTACT,
+  HIDDEN.as('customerEmail'),
+  HIDDEN.as('customerPhone'),
+  HIDDEN.as('customerName'),
+  HIDDEN.as('customerAddress'),
+  'a.name as applicationName',
+] as const;
 
 interface ScopeFilter {
   readonly applicationId?: bigint | undefined;
@@ -27,7 +38,7 @@ const IN_VIEW = list((db, $: Given<ValuesOf<ScopeFilter & StatusFilter>>) => {
   const invoices = db.selectFrom('invoices as i').innerJoin('applications as a', 'a.id', 'i.applicationId');
   const eb = expressionBuilder(invoices);
   return {
-    rows: invoices.select(INVOICE).select('a.name as applicationName'),
+    rows: invoices.select(IN_VIEW_COLUMNS),
     conditions: {
       applicationId: eb('i.applicationId', '=', $('applicationId')),
       mode: eb('i.mode', '=', $('mode')),
@@ -56,8 +67,7 @@ const BY_ID = statement((db, $: Given<{ id: bigint }>) =>
   db
     .selectFrom('invoices as i')
     .innerJoin('applications as a', 'a.id', 'i.applicationId')
-    .select(INVOICE)
-    .select('a.name as applicationName')
+    .select(IN_VIEW_COLUMNS)
     .where('i.id', '=', $('id')),
 );
 

@@ -11,8 +11,8 @@ import { rateOf, reductionOf, taxOf, taxTotalOf } from './stored-amounts.ts';
 
 const of = expressionBuilder<Tables & { i: Tables['invoices'] }, 'i'>();
 
-/** Columns of `invoices i` that `invoiceOf` reads. Its time by the database decides what has expired and which day it is. */
-export const INVOICE = [
+/** What an operator may read of `invoices i`: everything but the customer's contact. */
+export const INVOICE_WITHOUT_CONTACT = [
   'i.id',
   'i.applicationId',
   'i.mode',
@@ -23,10 +23,6 @@ export const INVOICE = [
   'i.numberLabel',
   'i.currency',
   'i.customerReference',
-  'i.customerEmail',
-  'i.customerPhone',
-  'i.customerName',
-  'i.customerAddress',
   'i.language',
   'i.notes',
   'i.rounding',
@@ -91,6 +87,15 @@ export const INVOICE = [
     )
     .whereRef('s.invoiceId', '=', 'i.id')
     .as('installments'),
+] as const;
+
+/** Columns of `invoices i` that `invoiceOf` reads. Its time by the database decides what has expired and which day it is. */
+export const INVOICE = [
+  ...INVOICE_WITHOUT_CONTACT,
+  'i.customerEmail',
+  'i.customerPhone',
+  'i.customerName',
+  'i.customerAddress',
 ] as const;
 
 const BY_ID = statement((db, $: Given<Scope & { id: bigint }>) =>

@@ -93,10 +93,13 @@ export const INVOICES = [
     ],
     access: {
       app: { rows: OWN, may: 'select, insert, update, delete' },
-      // Operators see and resend invoice events. They can read which application owns an invoice, and no other detail of it.
+      // Operators read invoices without the customer's contact.
       operator: {
         rows: SEEN,
-        may: 'select (id, application_id, mode, reference, status, number, number_label, currency, customer_reference, total_minor, created_at)',
+        may: `select (id, application_id, mode, reference, contract, status, number, number_label, currency, customer_reference, language, notes, rounding,
+          discount, taxes, tax_totals, subtotal_minor, discount_minor, tax_minor, total_minor, paid_minor, partial_payments, reminders, due_date,
+          next_due_date, return_url, expires_at, viewed_at, paused_at, issued_at, paid_at, voided_at, expired_at, event_sequence, clock_offset,
+          created_at, updated_at)`,
       },
       system: 'select, insert, update',
       lookup: 'select (id, application_id, mode, reference, status)',
@@ -133,7 +136,11 @@ export const INVOICES = [
   ${OF_INVOICE} on delete cascade,
   constraint invoice_items_line_total_minor_check check (line_total_minor = qty * unit_amount_minor),
   constraint invoice_items_discount_minor_check check (discount_minor between 0 and line_total_minor)`,
-    access: { app: { rows: OWN, may: 'select, insert, delete' }, system: 'select, insert, update' },
+    access: {
+      app: { rows: OWN, may: 'select, insert, delete' },
+      operator: { rows: SEEN, may: 'select' },
+      system: 'select, insert, update',
+    },
   }),
   `create policy only_drafts_lose_lines on invoice_items as restrictive for delete to lenden_app
   using (exists (select from invoices i where i.id = invoice_id and i.status = 'DRAFT'))`,
@@ -153,7 +160,11 @@ export const INVOICES = [
   amount_minor bigint not null check (amount_minor > 0 and amount_minor <= ${AMOUNT_MAX}),
   unique (invoice_id, position),
   ${OF_INVOICE} on delete cascade`,
-    access: { app: { rows: OWN, may: 'select, insert, delete' }, system: 'select, insert, update' },
+    access: {
+      app: { rows: OWN, may: 'select, insert, delete' },
+      operator: { rows: SEEN, may: 'select' },
+      system: 'select, insert, update',
+    },
   }),
 
   ...table({

@@ -157,7 +157,8 @@ export const PAYOUTS = [
   needs_booking boolean not null default false,
   ${UPDATED},
   -- So that their difference can be recorded too.
-  constraint payouts_sums_check check (abs(lines_minor) < 4611686018427387904 and abs(bank_minor) < 4611686018427387904),
+  constraint payouts_sums_check check (lines_minor between -4611686018427387903 and 4611686018427387903
+    and bank_minor between -4611686018427387903 and 4611686018427387903),
   unique (mode, gateway, store_id, gateway_reference, currency),
   constraint payouts_stated_check check (num_nonnulls(bank_stated_by, bank_stated_at, bank_stated_moved_minor) in (0, 3)),
   constraint payouts_doubt_check check (not bank_in_doubt or num_nonnulls(bank_base_minor, bank_minor) = 2)`,
