@@ -4,9 +4,11 @@ import {
   readInvoiceInView,
   type InvoiceInView,
 } from '../../core/invoices/store/invoices-in-view.ts';
+import type { InvoiceRecord } from '../../core/invoices/store/invoices.ts';
+import { readNow } from '../../database/clock.ts';
 import { paymentsOf } from '../../core/invoices/store/payments-of-invoice.ts';
 import { notFound } from '../../domain/errors.ts';
-import { invoiceView } from '../../domain/invoice-view.ts';
+import { invoiceView, type InvoiceView, type InvoiceViewContext } from '../../domain/invoice-view.ts';
 import { toJsonInteger } from '../../domain/money.ts';
 import { IdParams } from '../http/fields.ts';
 import { paginationOf, sliceOf } from '../http/paging.ts';
@@ -35,8 +37,11 @@ function list(deps: AdminDependencies): AdminRoute {
     handler: async ({ caller, query: { status, ...query } }) => {
       const slice = sliceOf(query, 'id');
       const { applicationId, mode, customerReference } = query;
-      const filter = { applicationId, mode, customerReference, shown: { status, today: today(deps) } };
-      const page = await deps.database.withOperator(caller.view, (em) => listInvoicesInView(em, { filter, slice }));
+      const page = await deps.database.withOperator(caller.view, async (em) => {
+        const today = deps.calendar.today(await readNow(em));
+        const filter = { applicationId, mode, customerReference, shown: { status, today } };
+        return listInvoicesInView(em, { filter, slice });
+      });
       const data = page.rows.map((row) => summaryView(deps, row));
       return { status: 200, data, pagination: paginationOf(slice, page) };
     },
@@ -68,7 +73,7 @@ function read(deps: AdminDependencies): AdminRoute {
           customerName: _name,
           customerAddress: _address,
           ...view
-        } = invoiceView(invoice, { webUrl: deps.webUrl, today: today(deps), payments });
+        } = viewOf(deps, invoice, payments);
         return {
           applicationId: toJsonInteger(invoice.applicationId),
           applicationName,
@@ -80,12 +85,17 @@ function read(deps: AdminDependencies): AdminRoute {
   });
 }
 
-function today({ calendar }: AdminDependencies): string {
-  return calendar.today(new Date());
+/** Returns the invoice's view as of the day on which it was read. */
+function viewOf(
+  { webUrl, calendar }: AdminDependencies,
+  invoice: InvoiceRecord,
+  payments: InvoiceViewContext['payments'],
+): InvoiceView {
+  return invoiceView(invoice, { webUrl, today: calendar.today(invoice.readAt), payments });
 }
 
 function summaryView(deps: AdminDependencies, { invoice, applicationName }: InvoiceInView) {
-  const view = invoiceView(invoice, { webUrl: deps.webUrl, today: today(deps), payments: [] });
+  const view = viewOf(deps, invoice, []);
   return {
     id: view.id,
     applicationId: toJsonInteger(invoice.applicationId),

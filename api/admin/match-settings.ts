@@ -46,7 +46,7 @@ function write(deps: AdminDependencies): AdminRoute {
     tag: TAG,
     summary: 'Replace how the payout lines of a gateway are judged',
     description:
-      'A setting that is left out returns to what is usual for the gateway. The next run uses the settings. Once an application has an approval threshold, a change of anything but holidays and trusted stores waits in `pendingChanges` for a second operator.',
+      'A setting that is left out returns to what is usual for the gateway. The next run uses the settings. Once an application has an approval threshold, a change of anything but trusted stores waits in `pendingChanges` for a second operator.',
     permission: 'reconciliation:manage',
     everyApp: true,
     sensitive: true,

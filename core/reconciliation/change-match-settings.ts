@@ -58,7 +58,7 @@ export async function changeMatchSettings(
   }
   return database.withOperator(caller.view, async (em) => {
     const before = await readChosenSettings(em, gateway);
-    const judgesOtherwise = !isDeepStrictEqual(judgedBy(gateway, before), judgedBy(gateway, chosen));
+    const judgesOtherwise = !isDeepStrictEqual(matchSettingsOf(gateway, before), matchSettingsOf(gateway, chosen));
     if (judgesOtherwise && (await isInstallationGuarded(em))) {
       await propose(em, caller, {
         applicationId: null,
@@ -116,12 +116,6 @@ async function write(em: EntityManager, { caller, gateway, before, chosen, propo
     before: factsOf(before),
     after: { ...factsOf(chosen), ...(proposedBy === undefined ? {} : { proposedBy }) },
   });
-}
-
-/** What decides whether a line matches, or how long a payment may lack one. Holidays and stores do not. */
-function judgedBy(gateway: string, settings: GatewayMatchSettings) {
-  const { businessDays: _calendar, ...judgement } = matchSettingsOf(gateway, settings);
-  return judgement;
 }
 
 function factsOf(settings: GatewayMatchSettings): AuditFacts {

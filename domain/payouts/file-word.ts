@@ -30,6 +30,12 @@ export function movedBy({ grossMinor, feeMinor, taxMinor }: StoredLine): bigint 
   return magnitude(grossMinor) + magnitude(feeMinor) + magnitude(taxMinor);
 }
 
+/** Returns how much amounts of opposite signs take back from each other: 0 if all have one sign. */
+export function offsetAmong(amounts: readonly bigint[]): bigint {
+  const sizes = amounts.reduce((sum, amount) => sum + magnitude(amount), 0n);
+  return sizes - magnitude(amounts.reduce((sum, amount) => sum + amount, 0n));
+}
+
 /** Returns with which lines a cost of no charge is added up: those of the same word and currency. Null: the line is no such cost, or no person's word. */
 export function costGroupOf(line: StoredLine): string | null {
   const { kind, currency, word } = line;

@@ -78,9 +78,15 @@ function unknown(line: StoredLine, reason: FlagReason, { candidates, pendingRefe
     return flagged(reason, severalDetail(line, candidates));
   }
   if (keys.some((key) => pendingReferences.has(key))) {
-    return deferred('NOT_YET_CONFIRMED');
+    return takesBeyondWord(line) ? flagged(reason, 'TAKEN_UNCONFIRMED') : deferred('NOT_YET_CONFIRMED');
   }
   return flagged(reason, keys.length === 0 ? 'NO_REFERENCE' : 'UNKNOWN_REFERENCE');
+}
+
+/** What a person says was taken must not explain a payout while it waits. */
+function takesBeyondWord(line: StoredLine): boolean {
+  const { currency, netMinor } = line;
+  return netMinor < 0n && isBeyondWord([line], { currency, amountMinor: movedBy(line) });
 }
 
 /** Either each reference of the line names something else, or they all name the same several movements. */

@@ -1,7 +1,7 @@
 import { magnitude, settledAs } from './conversion.ts';
 import { agreedCost, agreedFee, feeSaidWith } from './expected-fee.ts';
 import { explainingLines } from './explaining-lines.ts';
-import { isBeyondWord, isGuarded } from './file-word.ts';
+import { isBeyondWord, isGuarded, movedBy, offsetAmong } from './file-word.ts';
 import { amountFigures, deferred, type Finding, flagged, type LineFinding, matched, ofEach } from './finding.ts';
 import type { Explained } from './judge-amount.ts';
 import { contentOf } from './line-order.ts';
@@ -31,7 +31,8 @@ export function judgeFee(
   settings: MatchSettings,
 ): JudgedFee {
   if (explained === null) {
-    const findings = costs.map((line): LineFinding => [line.id, costFinding(line, waits ? 'waits' : 'unexplained')]);
+    const waiting = waits && !isBeyondWord(costs, { currency: movement.currency, amountMinor: movedByAll(costs) });
+    const findings = costs.map((line): LineFinding => [line.id, costFinding(line, waiting ? 'waits' : 'unexplained')]);
     return { finding: null, findings, bookFee: null };
   }
   const { currency } = explained.conversion;
@@ -42,7 +43,9 @@ export function judgeFee(
   );
   const { counted, repeated } = countedCosts(movement, { explained, costs: same }, settings);
   const settled = settledFee(movement, { explained, costs: counted }, settings);
-  const finding = findingOf(movement, { explained, costs: counted, settled }, settings);
+  const finding =
+    findingOfOffset(movement, { explained, costs: counted }) ??
+    findingOf(movement, { explained, costs: counted, settled }, settings);
   return {
     finding,
     findings: [
@@ -59,7 +62,7 @@ export function judgeFee(
   };
 }
 
-const UNBOOKED = ['FEE_IMPLAUSIBLE', 'FEE_NOT_AGREED'] as const satisfies readonly VerdictDetail[];
+const UNBOOKED = ['FEE_IMPLAUSIBLE', 'FEE_NOT_AGREED', 'OFFSETTING'] as const satisfies readonly VerdictDetail[];
 
 /** A person's word about a cost counts only with the charge: it waits for it, and is flagged with it. */
 function costFinding(line: StoredLine, charge: 'waits' | 'explained' | 'unexplained'): Finding {
@@ -166,6 +169,26 @@ function findingOf(
     : flagged('FEE', 'FEE_DIFFERS', { ...figures, differenceMinor });
 }
 
+/**
+ * A person's lines of one movement must not move amounts to and fro that cancel each other: placed in two payouts, they would explain what is missing in
+ * one of them. A charge that was taken back comes and goes once.
+ */
+function findingOfOffset(
+  movement: Movement,
+  { explained: { lines, conversion, figures }, costs }: Judged,
+): Finding | null {
+  const takenBackMinor = movement.reversed ? 2n * magnitude(settledAs(conversion, movement.amountMinor, movement)) : 0n;
+  const ofAmount = offsetAmong(lines.map(({ grossMinor }) => grossMinor)) - takenBackMinor;
+  const ofCosts = offsetAmong([
+    ...lines.flatMap(({ feeMinor, taxMinor }) => [feeMinor, taxMinor]),
+    ...costs.flatMap(({ grossMinor, feeMinor, taxMinor }) => [-grossMinor, feeMinor, taxMinor]),
+  ]);
+  const amountMinor = (ofAmount > 0n ? ofAmount : 0n) + ofCosts;
+  return isBeyondWord([...lines, ...costs], { currency: conversion.currency, amountMinor })
+    ? flagged('AMOUNT', 'OFFSETTING', figures)
+    : null;
+}
+
 /** Where the source states the net only, what a person's file calls a fee comes on top of it. */
 function findingBesideNet(movement: Movement, { explained, costs }: Judged, settings: MatchSettings): Finding {
   const lines = [...explained.lines, ...costs];
@@ -196,6 +219,10 @@ function findingBesideNet(movement: Movement, { explained, costs }: Judged, sett
 function isPlausible({ kind, reversed }: Movement, { figures }: Explained, feeMinor: bigint): boolean {
   const lowest = kind === 'REFUND' ? -magnitude(figures.settledMinor) : 0n;
   return reversed || (feeMinor >= lowest && feeMinor <= magnitude(figures.settledMinor));
+}
+
+function movedByAll(lines: readonly StoredLine[]): bigint {
+  return lines.reduce((sum, line) => sum + movedBy(line), 0n);
 }
 
 function costInLines(lines: readonly StoredLine[]): bigint {

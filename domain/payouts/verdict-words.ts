@@ -27,6 +27,9 @@ const WORDS = {
   FEE_NOT_AGREED: 'The fee is more than one person may explain by a file, and no fee was agreed.',
   COST_UNPROVEN: 'With the other costs of the same day and person it is more than one person may explain by files.',
   CHARGE_UNEXPLAINED: 'The line is a cost of a charge that is not explained.',
+  OFFSETTING: 'Amounts of opposite signs take back from each other more than one person may explain.',
+  TAKEN_UNCONFIRMED:
+    'The line takes money for something that the gateway has not confirmed, more than one person may explain.',
   NO_RATE: 'The line has another currency and states no rate.',
   RATE_DIFFERS: 'The amount does not follow from the rate of the line.',
   RATE_NOT_AGREED: 'The rate of the line is not one that was agreed.',

@@ -11,7 +11,7 @@ import { z } from 'zod';
 import { launchBrowser } from '../support/browser.ts';
 import { startTestStack, type TestStack } from '../support/stack.ts';
 import { until } from '../support/until.ts';
-import { findings, heading, visit } from './dashboard-visit.ts';
+import { findings, heading, PHONE, visit } from './dashboard-visit.ts';
 import { asOwner } from './owner.ts';
 import { payAtGateway } from './payer.ts';
 import { openTestShop, type TestShop } from './shop.ts';
@@ -54,7 +54,8 @@ test('an application is added, its secrets are shown once, and each sample takes
   const { page, complaints, leave } = await visit({ stack, browser, role: 'Admin', path: '/test/applications' });
   await page.getByRole('link', { name: 'Add an application' }).click();
   await page.getByLabel('Name').fill('Book shop');
-  await page.getByRole('button', { name: 'Create it and show the keys' }).click();
+  // The second click of a double click makes no second application, whose keys nobody would see.
+  await page.getByRole('button', { name: 'Create it and show the keys' }).dblclick();
   await heading(page, 'Keys and secrets of the new application').waitFor();
   expect(await page.getByText(/^whsec_/).count()).toBe(2);
   expect(await findings(page)).toEqual([]);
@@ -72,6 +73,8 @@ test('an application is added, its secrets are shown once, and each sample takes
   await page.getByRole('link', { name: 'Go to the application' }).click();
   await heading(page, 'Book shop').waitFor();
   expect(await page.getByText(/^whsec_/).count()).toBe(0);
+  const named = await asOwner(stack.dev.databaseUrl, { sql: `select id from applications where name = 'Book shop'` });
+  expect(named).toHaveLength(1);
   expect(complaints).toEqual([]);
   await leave();
 });
@@ -132,6 +135,7 @@ test('five tasks of a first-time operator take at most four clicks each', async 
 
 test('a webhook that was given up is found from the inbox, read attempt by attempt, and sent again', async () => {
   const { page, complaints, leave } = await visit({ stack, browser, role: 'Admin', path: '/test' });
+  await until(async () => (await openEvents()) === 0);
   await asOwner(stack.dev.databaseUrl, {
     sql: `update webhook_events set delivery_status = 'PARKED', next_attempt_at = null, next_sweep_at = null
           where application_id = ?::bigint and type = 'payment.succeeded'`,
@@ -152,6 +156,49 @@ test('a webhook that was given up is found from the inbox, read attempt by attem
   await leave();
 });
 
+test('a change that one person proposes is read in words and confirmed by another', async () => {
+  const path = `/test/applications/${shop.applicationId}`;
+  const admin = await visit({ stack, browser, role: 'Admin', path });
+  await admin.page.getByRole('button', { name: 'Change settings' }).click();
+  const dialog = admin.page.getByRole('dialog');
+  await dialog.getByLabel('need a second person').fill('5,000.00');
+  await dialog.getByRole('button', { name: 'Change settings' }).dblclick();
+  await dialog.getByText('A second person has to confirm this change').waitFor();
+  const second = await visit({ stack, browser, role: 'Super Admin', path: '/test', viewport: PHONE });
+  await second.page.getByRole('link', { name: 'Changes that wait for a second person' }).click();
+  await second.page.getByRole('button', { name: 'Confirm' }).click();
+  const confirmation = second.page.getByRole('dialog');
+  await confirmation.getByRole('row', { name: 'refund approval threshold BDT 0.01 BDT 5,000.00' }).waitFor();
+  expect(await findings(second.page)).toEqual([]);
+  await confirmation.getByRole('button', { name: 'Confirm' }).click();
+  await confirmation.waitFor({ state: 'detached' });
+  await dialog.getByRole('button', { name: 'Close' }).last().click();
+  await admin.page.getByText('BDT 5,000.00').waitFor();
+  expect([...admin.complaints, ...second.complaints]).toEqual([]);
+  await Promise.all([admin.leave(), second.leave()]);
+});
+
+test('the command palette goes to a page, and finds what is typed', async () => {
+  const { page, complaints, leave } = await visit({ stack, browser, role: 'Viewer', path: '/test' });
+  await heading(page, 'What needs a person').waitFor();
+  await page.keyboard.press('Control+K');
+  const field = page.getByPlaceholder('Go to a page, or find anything');
+  await field.fill('ledg');
+  expect(await findings(page)).toEqual([]);
+  await page.keyboard.press('Enter');
+  await heading(page, 'Ledger').waitFor();
+  await page.keyboard.press('Control+K');
+  await field.fill('cust_five');
+  await page.keyboard.press('Enter');
+  await page.getByText('by its customer').first().waitFor();
+  // A role finds nothing there that its menu does not have.
+  await page.keyboard.press('Control+K');
+  await field.fill('audit');
+  expect(await page.getByRole('button', { name: 'Audit log' }).count()).toBe(0);
+  expect(complaints).toEqual([]);
+  await leave();
+});
+
 test('changing the mode keeps the page and its filter, except on a page of one thing', async () => {
   const { page, leave } = await visit({ stack, browser, role: 'Viewer', path: '/test/payments?gateway=sslcommerz' });
   const address = (): string => `${new URL(page.url()).pathname}${new URL(page.url()).search}`;
@@ -165,6 +212,14 @@ test('changing the mode keeps the page and its filter, except on a page of one t
   await until(() => Promise.resolve(address() === '/admin/live/payments'));
   await leave();
 });
+
+async function openEvents(): Promise<number> {
+  const [row] = await asOwner(stack.dev.databaseUrl, {
+    sql: `select count(*)::int as open from webhook_events where application_id = ?::bigint and delivery_status <> 'DELIVERED'`,
+    parameters: [shop.applicationId],
+  });
+  return z.object({ open: z.int() }).parse(row).open;
+}
 
 /** Returns a function that clicks, and counts the clicks of a task. */
 function counter() {

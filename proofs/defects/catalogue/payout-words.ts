@@ -282,4 +282,55 @@ export const PAYOUT_WORDS: readonly Defect[] = [
       },
     ],
   },
+  {
+    name: 'offsets-not-seen',
+    breaks: 'Two lines of one charge that cancel each other explain what is missing in a payout.',
+    edits: [
+      {
+        in: 'domain/payouts/judge-fee.ts',
+        find: '(ofAmount > 0n ? ofAmount : 0n) + ofCosts',
+        replace: '0n',
+      },
+    ],
+    caughtBy: [
+      {
+        check: WORDS,
+        names: 'amounts of opposite signs in a file are flagged beyond what one person may explain: parts of a charge',
+      },
+    ],
+  },
+  {
+    name: 'costs-wait-at-any-amount',
+    breaks: 'A cost whose charge has no line yet explains a payout of any size while it waits.',
+    edits: [
+      {
+        in: 'domain/payouts/judge-fee.ts',
+        find: 'waits && !isBeyondWord(costs, { currency: movement.currency, amountMinor: movedByAll(costs) })',
+        replace: 'waits',
+      },
+    ],
+    caughtBy: [
+      {
+        check: WORDS,
+        names: 'a cost that waits for its charge is flagged at once beyond what one person may explain',
+      },
+    ],
+  },
+  {
+    name: 'unconfirmed-taking-waits',
+    breaks: 'A line that takes money for an open attempt explains a payout of any size while it waits.',
+    edits: [
+      {
+        in: 'domain/payouts/judge-alone.ts',
+        find: 'takesBeyondWord(line)',
+        replace: 'false',
+      },
+    ],
+    caughtBy: [
+      {
+        check: WORDS,
+        names: 'what is said to be taken for something unconfirmed waits up to what one person may explain',
+      },
+    ],
+  },
 ];

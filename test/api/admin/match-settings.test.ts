@@ -136,6 +136,8 @@ describe('once an application has a threshold', () => {
     ['a rate', { rates: [rate('USD', '999999')] }],
     ['that files state only what was credited', { statesNetOnly: true }],
     ['later days', { expectedWithinDays: 90 }],
+    ['holidays, until which a line may still come', { holidays: ['2026-12-16'] }],
+    ['a longer weekend', { weeklyHolidays: [0, 1, 2, 3, 4, 5] }],
   ])('%s waits for a second person', async (_name, body) => {
     // One person could otherwise let every difference pass, and take no second person to accept one.
     const id = await propose(body, 'stripe');
@@ -155,17 +157,18 @@ describe('once an application has a threshold', () => {
   });
 
   test('lapses when the settings have changed since', async () => {
-    await put('ann', {}, 'bkash');
-    const id = await propose({ toleranceMinor: 50 }, 'bkash');
-    await put('ann', { holidays: ['2026-12-16'] }, 'bkash');
+    const before = await chosenOf('sslcommerz');
+    const id = await propose({ ...before, toleranceMinor: 50 }, 'sslcommerz');
+    await put('ann', { ...before, trustedStores: ['store-9'] }, 'sslcommerz');
     expect(await decide('bob', id, 'confirm')).toMatchObject({ status: 409, code: 'INVALID_OPERATION_STATE' });
-    expect((await read('ann', 'bkash')).data).toMatchObject({ chosen: { holidays: ['2026-12-16'] } });
+    expect(await chosenOf('sslcommerz')).toMatchObject({ trustedStores: ['store-9'] });
   });
 
-  test('holidays and trusted stores take one person', async () => {
-    const answer = await put('ann', { ...(await chosenOf('sslcommerz')), holidays: [], trustedStores: ['store-2'] });
-    expect(waitingIn(answer)).toEqual([]);
-    expect(await chosenOf('sslcommerz')).toMatchObject({ holidays: [], trustedStores: ['store-2'] });
+  test('trusted stores take one person', async () => {
+    const waiting = waitingIn(await read('ann', 'sslcommerz'));
+    const answer = await put('ann', { ...(await chosenOf('sslcommerz')), trustedStores: ['store-2'] });
+    expect(waitingIn(answer)).toEqual(waiting);
+    expect(await chosenOf('sslcommerz')).toMatchObject({ trustedStores: ['store-2'] });
   });
 
   async function chosenOf(gateway: string): Promise<object> {

@@ -273,3 +273,62 @@ describe('a dispute in a file', () => {
     expect(said([paid, taken(-10n, { ...ANN, feeMinor: 5_001n })], of(10_000n))[1]).toBe('FEE FEE_NOT_AGREED');
   });
 });
+
+describe('amounts of opposite signs in a file', () => {
+  // One of them explains what is missing in a payout, the other stands in a payout that does not exist.
+  const movements = [charge({ feeMinor: null })];
+  const settings = { agreedFee: { feeBps: 0, taxBps: 0 } };
+  const free = (changes: Partial<StoredLine>): StoredLine => line({ ...ANN, feeMinor: 0n, taxMinor: 0n, ...changes });
+  const fee = (grossMinor: bigint): StoredLine => free({ kind: 'FEE', grossMinor });
+
+  test.each([
+    ['costs of a charge', [free({}), fee(-2_501n), fee(2_501n)]],
+    ['fee columns', [free({ feeMinor: 2_501n }), free({ grossMinor: 0n, feeMinor: -2_501n })]],
+    ['parts of a charge', [free({ grossMinor: 12_501n }), free({ grossMinor: -2_501n })]],
+    ['fee and tax of one line', [free({ feeMinor: -2_501n, taxMinor: 2_501n })]],
+  ])('are flagged beyond what one person may explain: %s', (_name, lines) => {
+    expect(said(lines, { movements, settings }).at(-1)).toBe('AMOUNT OFFSETTING');
+    expect(said(lines, { movements, settings })).not.toContainEqual(expect.stringMatching(/^MATCHED/));
+  });
+
+  test.each([
+    ['up to it', ANN],
+    ['where nobody has a threshold', FREE],
+    ['of the gateway’s own API', API],
+  ])('count as they are %s', (_name, whose) => {
+    const offsetMinor = whose === ANN ? 2_500n : 100_000n;
+    const lines = [free(whose), fee(-offsetMinor), fee(offsetMinor)].map((one) => ({ ...one, ...whose }));
+    expect(said(lines, { movements, settings }).at(-1)).toMatch(/^MATCHED/);
+  });
+
+  test('come and go once where the charge was taken back', () => {
+    const reversed = [charge({ feeMinor: null, reversed: true })];
+    const lines = [free({}), free({ grossMinor: -10_000n })];
+    expect(said(lines, { movements: reversed, settings }).at(-1)).toBe('MATCHED CANCELLED_OUT');
+  });
+});
+
+test('a cost that waits for its charge is flagged at once beyond what one person may explain', () => {
+  // A payout must not be explained by what nobody can check yet.
+  const fee = (grossMinor: bigint): StoredLine => line({ ...ANN, kind: 'FEE', grossMinor, feeMinor: 0n, taxMinor: 0n });
+  expect(said([fee(-5_000n)], { movements: [charge()] })[0]).toBe('DEFERRED WAITS_FOR_CHARGE');
+  expect(said([fee(-2_501n), fee(-2_500n)], { movements: [charge()] }).slice(0, 2)).toEqual([
+    'FEE CHARGE_UNEXPLAINED',
+    'FEE CHARGE_UNEXPLAINED',
+  ]);
+});
+
+test('what is said to be taken for something unconfirmed waits up to what one person may explain', () => {
+  const pendingReferences = new Set(['open']);
+  const taken = (grossMinor: bigint, changes: Partial<StoredLine> = ANN): string | undefined => {
+    const lines = [
+      line({ feeMinor: 0n, taxMinor: 0n, ...changes, grossMinor, netMinor: grossMinor, gatewayTxnId: 'open' }),
+    ];
+    const books = { movements: [], lines, pendingReferences };
+    return judge(books, { asOf: AS_OF, settings: SETTINGS }).lines[0]?.detail;
+  };
+  expect(taken(-5_000n)).toBe('NOT_YET_CONFIRMED');
+  expect(taken(-5_001n)).toBe('TAKEN_UNCONFIRMED');
+  expect(taken(-5_001n, API)).toBe('NOT_YET_CONFIRMED');
+  expect(taken(50_000n)).toBe('NOT_YET_CONFIRMED');
+});

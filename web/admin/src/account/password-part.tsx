@@ -1,17 +1,18 @@
 import { Button, PasswordInput, Stack, Text, TextInput, Title } from '@mantine/core';
-import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useQueryClient } from '@tanstack/react-query';
 import { api, dataOf, keepCsrfToken } from '../api/client.ts';
 import { ErrorNotice } from '../parts/error-notice.tsx';
 import { Form, textOf } from '../parts/form.tsx';
 import { secondFactorOf } from '../session/code.ts';
 import { ME, useMe } from '../session/session.tsx';
 import { useLanguage } from '../words/language.tsx';
+import { useChange } from '../parts/use-change.ts';
 
 export function PasswordPart() {
   const { words } = useLanguage();
   const { operator } = useMe();
   const queries = useQueryClient();
-  const save = useMutation({
+  const save = useChange({
     mutationFn: (form: FormData) => {
       const body = { password: textOf(form, 'current'), newPassword: textOf(form, 'next') };
       return dataOf(api.POST('/auth/password', { body: { ...body, ...secondFactorOf(textOf(form, 'code')) } }));

@@ -1,5 +1,5 @@
 import { Button, Code, List, Stack, Text, TextInput, Title } from '@mantine/core';
-import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useQueryClient } from '@tanstack/react-query';
 import { api, bodyOf, dataOf, type Schemas } from '../api/client.ts';
 import { ErrorNotice } from '../parts/error-notice.tsx';
 import { Form, textOf } from '../parts/form.tsx';
@@ -7,6 +7,7 @@ import { ME, useMe } from '../session/session.tsx';
 import { StepUpCancelled, useSensitive } from '../session/step-up.tsx';
 import { useLanguage } from '../words/language.tsx';
 import { QrPicture } from './qr-picture.tsx';
+import { useChange } from '../parts/use-change.ts';
 
 /** Setting up a second factor, and removing it. */
 export function SecondFactorPart() {
@@ -15,15 +16,15 @@ export function SecondFactorPart() {
   const sensitive = useSensitive();
   const queries = useQueryClient();
   const refresh = () => queries.invalidateQueries({ queryKey: ME.queryKey });
-  const setUp = useMutation({
+  const setUp = useChange({
     mutationFn: () => sensitive(words.account.setUp, () => dataOf(api.POST('/auth/totp'))),
   });
-  const confirm = useMutation({
+  const confirm = useChange({
     mutationFn: (code: string) =>
       sensitive(words.account.setUp, () => dataOf(api.POST('/auth/totp/confirm', { body: { code } }))),
     onSuccess: refresh,
   });
-  const remove = useMutation({
+  const remove = useChange({
     mutationFn: () => sensitive(words.account.remove, () => bodyOf(api.DELETE('/auth/totp'))),
     onSuccess: refresh,
   });

@@ -1,10 +1,11 @@
 import { Badge, Button, Card, Group, Stack, Text, Title } from '@mantine/core';
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { api, bodyOf, dataOf, type Schemas } from '../api/client.ts';
 import { ErrorNotice } from '../parts/error-notice.tsx';
 import { Loaded } from '../parts/loaded.tsx';
 import { shortInstantOf } from '../words/format.ts';
 import { useLanguage } from '../words/language.tsx';
+import { useChange } from '../parts/use-change.ts';
 
 const SESSIONS = ['sessions'];
 
@@ -24,7 +25,7 @@ export function SessionsPart() {
 function SessionCard({ session }: { readonly session: Schemas['OpenSession'] }) {
   const { words, language } = useLanguage();
   const queries = useQueryClient();
-  const end = useMutation({
+  const end = useChange({
     mutationFn: () => bodyOf(api.DELETE('/auth/sessions/{id}', { params: { path: { id: session.id } } })),
     onSuccess: () => queries.invalidateQueries({ queryKey: SESSIONS }),
   });

@@ -7,11 +7,15 @@ export type Schemas = components['schemas'];
 export class ApiError extends Error {
   readonly code: string;
   readonly status: number;
+  /** What is wrong with each field of a request that is not valid. */
+  readonly fields: Readonly<Record<string, string>>;
 
-  constructor({ meta }: ErrorEnvelope, status: number) {
+  constructor({ meta, data }: { readonly meta: ErrorEnvelope['meta']; readonly data: unknown }, status: number) {
     super(meta.message);
     this.code = meta.errorCode;
     this.status = status;
+    const members = typeof data === 'object' && data !== null ? Object.entries(data) : [];
+    this.fields = Object.fromEntries(members.map(([name, value]) => [name, String(value)]));
   }
 }
 
@@ -59,12 +63,15 @@ export async function dataOf<Data>(asked: Promise<Answer<{ readonly data: Data }
 }
 
 /** A proxy before the API may answer with something else than the API's envelope. */
-function envelopeOf(error: unknown, { status }: Response): ErrorEnvelope {
+function envelopeOf(
+  error: unknown,
+  { status }: Response,
+): { readonly meta: ErrorEnvelope['meta']; readonly data: unknown } {
   const known = error as Partial<ErrorEnvelope> | undefined;
   return known?.meta?.errorCode === undefined
     ? {
         data: null,
         meta: { success: false, message: `HTTP ${status}`, errorCode: 'INTERNAL_ERROR', timestamp: '' },
       }
-    : { data: null, meta: known.meta };
+    : { data: known.data, meta: known.meta };
 }

@@ -9,7 +9,8 @@ import { DataTable } from '../parts/list.tsx';
 import { Loaded } from '../parts/loaded.tsx';
 import { useMay } from '../session/session.tsx';
 import { useMode } from '../shell/mode.ts';
-import { instantOf, shortInstantOf } from '../words/format.ts';
+import type { Language } from '../../../language.ts';
+import { countOf, instantOf, shortInstantOf } from '../words/format.ts';
 import { useLanguage } from '../words/language.tsx';
 import { useWords } from '../words/use-words.ts';
 import { APPLICATION_WORDS } from './words.ts';
@@ -50,11 +51,8 @@ export function KeysPart({ application }: { readonly application: Application })
             rows={rows}
             keyOf={(key) => key.id}
             columns={[
-              {
-                name: words.key,
-                cell: ({ prefix, label }) =>
-                  [prefix === null ? '–' : `${prefix}…`, label].filter((part) => part !== null).join(' '),
-              },
+              { name: words.key, cell: (key) => nameOf(key, language) },
+              { name: words.issued, from: 'sm', cell: ({ createdAt }) => shortInstantOf(createdAt, language) },
               { name: words.contract, from: 'sm', cell: ({ contract }) => contract },
               { name: words.status, cell: ({ status }) => words.keyStatuses[status] },
               { name: words.lastUsed, from: 'md', cell: ({ lastUsedAt }) => instant(lastUsedAt, words.never) },
@@ -114,7 +112,15 @@ function KeyActs({ application: { id, name } }: { readonly application: Applicat
         done={(issued) => <NewKey issued={issued} />}
       >
         {contract}
-        <NumberInput name="graceHours" label={words.graceHours} defaultValue={GRACE_HOURS} min={0} hideControls />
+        <NumberInput
+          name="graceHours"
+          label={words.graceHours}
+          description={words.graceNote}
+          defaultValue={GRACE_HOURS}
+          min={0}
+          required
+          hideControls
+        />
       </Act>
       <Act
         size="xs"
@@ -137,7 +143,14 @@ function KeyActs({ application: { id, name } }: { readonly application: Applicat
           </Stack>
         )}
       >
-        <NumberInput name="overlapHours" label={words.overlapHours} defaultValue={GRACE_HOURS} min={1} hideControls />
+        <NumberInput
+          name="overlapHours"
+          label={words.overlapHours}
+          defaultValue={GRACE_HOURS}
+          min={1}
+          required
+          hideControls
+        />
       </Act>
     </Group>
   );
@@ -164,12 +177,13 @@ function NewKey({ issued: { apiKey, apiSecret, business, status } }: { readonly 
 
 function RevokeAct({ id, credential }: { readonly id: number; readonly credential: Credential }) {
   const words = useWords(APPLICATION_WORDS);
+  const { language } = useLanguage();
   return (
     <Act
       size="xs"
       color="red"
       label={words.revoke}
-      what={words.revokeAct(credential.prefix ?? '')}
+      what={words.revokeAct(nameOf(credential, language))}
       run={() =>
         dataOf(
           api.POST('/admin/apps/{id}/credentials/{credentialId}/revoke', {
@@ -182,6 +196,13 @@ function RevokeAct({ id, credential }: { readonly id: number; readonly credentia
       <Note>{words.revokeNote}</Note>
     </Act>
   );
+}
+
+/** A native key shows nothing of itself, so its number names it. */
+function nameOf({ id, prefix, label }: Credential, language: Language): string {
+  return [`№ ${countOf(id, language)}`, prefix === null ? null : `${prefix}…`, label]
+    .filter((part) => part !== null)
+    .join(' ');
 }
 
 function contractOf(form: FormData) {

@@ -1,5 +1,5 @@
 import { Alert, Button, Stack, Tabs, Text, TextInput, Title } from '@mantine/core';
-import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { api, dataOf, type Schemas } from '../api/client.ts';
 import { Copyable } from '../parts/copyable.tsx';
@@ -11,6 +11,7 @@ import { useWords } from '../words/use-words.ts';
 import { apiUrlOf } from './api-url.ts';
 import { samplesOf } from './samples.ts';
 import { APPLICATION_WORDS } from './words.ts';
+import { useChange } from '../parts/use-change.ts';
 
 const SHOWN_ONCE = [
   'testApiKey',
@@ -26,7 +27,7 @@ export function NewApplicationPage() {
   const words = useWords(APPLICATION_WORDS);
   const sensitive = useSensitive();
   const queries = useQueryClient();
-  const create = useMutation({
+  const create = useChange({
     mutationFn: (form: FormData) =>
       sensitive(words.createTitle, () =>
         dataOf(

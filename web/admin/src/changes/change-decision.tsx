@@ -2,12 +2,14 @@ import { Group, Stack, Text } from '@mantine/core';
 import { dataOf, type Schemas } from '../api/client.ts';
 import { Act, Note } from '../parts/act.tsx';
 import { textOf } from '../parts/form.tsx';
-import { RawText } from '../parts/raw-text.tsx';
+import { DataTable } from '../parts/list.tsx';
 import { ReasonField } from '../parts/reason-field.tsx';
 import { OperatorName } from '../session/operator-name.tsx';
 import { useMe } from '../session/session.tsx';
 import { useWords } from '../words/use-words.ts';
 import { CHANGES, type Area } from './areas.ts';
+import { useTargetName } from './target-name.ts';
+import { nameOfMember, useMemberText } from './member-text.ts';
 import { CHANGE_WORDS } from './words.ts';
 
 type Change = Schemas['PendingChange'];
@@ -28,11 +30,12 @@ const REFRESHED = [
 export function ChangeDecision({ change, area }: { readonly change: Change; readonly area: Area }) {
   const words = useWords(CHANGE_WORDS);
   const { operator } = useMe();
+  const target = useTargetName();
   const { id, status, proposedBy, decidedBy } = change;
   if (status !== 'PENDING') {
     return decidedBy === null ? words.statuses[status] : <OperatorName by={decidedBy} />;
   }
-  const what = `${words.kinds[change.kind]} (${change.target.type} ${change.target.id})`;
+  const what = `${words.kinds[change.kind]} (${target(change.target)})`;
   const acts = CHANGES[area];
   if (proposedBy === `operator:${operator.id}`) {
     return (
@@ -76,14 +79,23 @@ export function ChangeDecision({ change, area }: { readonly change: Change; read
   );
 }
 
+/** What changes, member by member. */
 function Difference({ change: { before, after } }: { readonly change: Change }) {
   const words = useWords(CHANGE_WORDS);
+  const textOfMember = useMemberText();
+  const members = [...new Set([...Object.keys(before), ...Object.keys(after)])].filter(
+    (name) => JSON.stringify(before[name]) !== JSON.stringify(after[name]),
+  );
   return (
-    <>
-      <Text fw={600}>{words.before}</Text>
-      <RawText text={JSON.stringify(before)} label={words.before} />
-      <Text fw={600}>{words.after}</Text>
-      <RawText text={JSON.stringify(after)} label={words.after} />
-    </>
+    <DataTable
+      label={words.after}
+      rows={members}
+      keyOf={(name) => name}
+      columns={[
+        { name: words.member, cell: (name) => nameOfMember(name) },
+        { name: words.before, cell: (name) => textOfMember(name, before[name]) },
+        { name: words.after, cell: (name) => textOfMember(name, after[name]) },
+      ]}
+    />
   );
 }

@@ -11,6 +11,7 @@ import { useWords } from '../words/use-words.ts';
 import { CHANGES, type Area } from './areas.ts';
 import { ChangeDecision } from './change-decision.tsx';
 import { AREAS } from './filter.ts';
+import { useTargetName } from './target-name.ts';
 import { CHANGE_WORDS } from './words.ts';
 
 /** What a second person has to confirm, in both modes. */
@@ -46,6 +47,7 @@ export function ChangesPage() {
 function AreaPart({ area, status }: { readonly area: Area; readonly status: ChangeStatus | undefined }) {
   const words = useWords(CHANGE_WORDS);
   const { language } = useLanguage();
+  const targetName = useTargetName();
   return (
     <Stack component="section" gap="xs">
       <Title order={2} size="h4">
@@ -56,8 +58,7 @@ function AreaPart({ area, status }: { readonly area: Area; readonly status: Chan
         queryKey={['changes', area, status]}
         get={(page) => CHANGES[area].list({ ...page, ...(status === undefined ? {} : { status }) })}
         columns={[
-          { name: words.kindOf, cell: ({ kind }) => words.kinds[kind] },
-          { name: words.target, from: 'sm', cell: ({ target }) => `${target.type} ${target.id}` },
+          { name: words.kindOf, cell: ({ kind, target }) => `${words.kinds[kind]}: ${targetName(target)}` },
           { name: words.proposedBy, cell: ({ proposedBy }) => <OperatorName by={proposedBy} /> },
           { name: words.status, from: 'sm', cell: (change) => words.statuses[change.status] },
           { name: words.expires, from: 'md', cell: ({ expiresAt }) => shortInstantOf(expiresAt, language) },

@@ -34,7 +34,13 @@ export function ManualPage() {
           {
             name: 'status',
             label: words.status,
-            options: Object.fromEntries(SUBMISSION_STATUSES.map((status) => [status, words.statuses[status]])),
+            options: Object.fromEntries(
+              SUBMISSION_STATUSES.filter((status) => status !== 'WAITING').map((status) => [
+                status,
+                words.statuses[status],
+              ]),
+            ),
+            otherwise: words.statuses.WAITING,
           },
         ]}
       />

@@ -1,12 +1,13 @@
 import { Button, Group, Stack, Text, type ButtonProps } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
-import { useMutation, useQueryClient, type QueryKey } from '@tanstack/react-query';
+import { useQueryClient, type QueryKey } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import { StepUpCancelled, useSensitive } from '../session/step-up.tsx';
 import { useLanguage } from '../words/language.tsx';
 import { Dialog } from './dialog.tsx';
 import { ErrorNotice } from './error-notice.tsx';
 import { Form } from './form.tsx';
+import { useChange } from './use-change.ts';
 
 interface ActProps<Result> extends Pick<ButtonProps, 'color' | 'variant' | 'size'> {
   /** What the button says. */
@@ -53,7 +54,7 @@ function ActDialog<Result>({
   const { words } = useLanguage();
   const sensitive = useSensitive();
   const queries = useQueryClient();
-  const act = useMutation({
+  const act = useChange({
     mutationFn: (form: FormData) => sensitive(what, () => run(form)),
     onSuccess: () => done === undefined && close(),
     onSettled: () => Promise.all(refresh.map((queryKey) => queries.invalidateQueries({ queryKey }))),

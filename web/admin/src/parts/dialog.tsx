@@ -22,7 +22,15 @@ export function Dialog({
     [before],
   );
   return (
-    <Modal opened onClose={close} title={title} centered closeButtonProps={{ 'aria-label': words.close }}>
+    <Modal
+      opened
+      onClose={close}
+      title={title}
+      centered
+      closeOnClickOutside={false}
+      attributes={{ header: { role: 'presentation' } }}
+      closeButtonProps={{ 'aria-label': words.close }}
+    >
       {children}
     </Modal>
   );

@@ -58,6 +58,11 @@ function adviceOn(error: Error, { errors, login }: Words): string {
     case 'TOKEN_EXPIRED':
     case 'SESSION_EXPIRED':
       return login.expired;
+    case 'VALIDATION_ERROR':
+      return [
+        errors.unexpected(error.message),
+        ...Object.entries(error.fields).map(([name, wrong]) => `${name}: ${wrong}`),
+      ].join(' · ');
     default:
       return errors.unexpected(error.message);
   }

@@ -8,6 +8,8 @@ interface Field {
   readonly label: string;
   /** What can be chosen, by value. */
   readonly options?: Readonly<Record<string, string>>;
+  /** What is shown if nothing is chosen; everything unless it is said. */
+  readonly otherwise?: string;
   readonly type?: 'date' | 'search' | 'text';
   readonly placeholder?: string;
 }
@@ -44,7 +46,7 @@ export function FilterForm({
           show(Object.fromEntries(new FormData(event.currentTarget)));
         }}
       >
-        {fields.map(({ name, label, options, type, placeholder }) =>
+        {fields.map(({ name, label, options, otherwise, type, placeholder }) =>
           options === undefined ? (
             <TextInput
               key={name}
@@ -62,7 +64,7 @@ export function FilterForm({
               label={label}
               defaultValue={filter[name] ?? ''}
               data={[
-                { value: '', label: words.all },
+                { value: '', label: otherwise ?? words.all },
                 ...Object.entries(options).map(([value, text]) => ({ value, label: text })),
               ]}
             />

@@ -1,5 +1,5 @@
 import { Button, Card, Group, Stack, Text } from '@mantine/core';
-import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useQueryClient } from '@tanstack/react-query';
 import { api, dataOf, type Schemas } from '../api/client.ts';
 import { ErrorNotice } from '../parts/error-notice.tsx';
 import { useNow } from '../parts/now.ts';
@@ -7,6 +7,7 @@ import { useMay } from '../session/session.tsx';
 import { useSensitive } from '../session/step-up.tsx';
 import { countOf, shortInstantOf, timeUntil } from '../words/format.ts';
 import { useLanguage } from '../words/language.tsx';
+import { useChange } from '../parts/use-change.ts';
 
 type Delivery = Schemas['PaymentDetail']['deliveries'][number];
 
@@ -44,7 +45,7 @@ function DeliveryCard({
   const may = useMay();
   const sensitive = useSensitive();
   const queries = useQueryClient();
-  const resend = useMutation({
+  const resend = useChange({
     mutationFn: () =>
       sensitive(`${words.payment.resend}: ${delivery.type}`, () =>
         dataOf(api.POST('/admin/webhooks/{id}/resend', { params: { path: { id: delivery.id } } })),

@@ -1,5 +1,5 @@
 import { Button, Group, TextInput } from '@mantine/core';
-import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useQueryClient } from '@tanstack/react-query';
 import { useRef, useState } from 'react';
 import { api, dataOf, type Schemas } from '../api/client.ts';
 import { Dialog } from '../parts/dialog.tsx';
@@ -9,6 +9,7 @@ import { useSensitive } from '../session/step-up.tsx';
 import { moneyOf } from '../words/format.ts';
 import { useLanguage } from '../words/language.tsx';
 import { minorUnitsOf, plainTextOf } from './amount-text.ts';
+import { useChange } from '../parts/use-change.ts';
 
 interface Asked {
   readonly amountMinor: number;
@@ -32,7 +33,7 @@ export function RefundDialog({
   const [atMostMinor] = useState(refundableMinor);
   const [isWrong, setIsWrong] = useState(false);
   const keyOf = useIdempotencyKey();
-  const refund = useMutation({
+  const refund = useChange({
     mutationFn: (asked: Asked) => {
       const { amountMinor, reason } = asked;
       // Asked again after a lost answer, the same refund is found, not made twice.

@@ -1,11 +1,12 @@
 import { Button, Group, Stack, Text, Textarea } from '@mantine/core';
-import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useQueryClient } from '@tanstack/react-query';
 import { api, dataOf, type Schemas } from '../api/client.ts';
 import { Dialog } from '../parts/dialog.tsx';
 import { ErrorNotice } from '../parts/error-notice.tsx';
 import { Form, textOf } from '../parts/form.tsx';
 import { useSensitive } from '../session/step-up.tsx';
 import { useLanguage } from '../words/language.tsx';
+import { useChange } from '../parts/use-change.ts';
 
 export function ReviewDialog({
   payment: { id, reference },
@@ -20,7 +21,7 @@ export function ReviewDialog({
   const sensitive = useSensitive();
   const queries = useQueryClient();
   const act = words.payment.reviewAct[decision](reference);
-  const decide = useMutation({
+  const decide = useChange({
     mutationFn: (reason: string) =>
       sensitive(act, () =>
         dataOf(api.POST('/admin/payments/{id}/review', { params: { path: { id } }, body: { decision, reason } })),

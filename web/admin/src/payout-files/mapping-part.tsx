@@ -64,7 +64,11 @@ export function MappingPart({
               <Columns mapping={mapping} headings={preview.data.headings} change={setChanged} />
               <Preview preview={preview.data} />
               <Group>
-                <Button loading={isUploading} onClick={() => upload(isSaved ? undefined : mapping)}>
+                <Button
+                  loading={isUploading}
+                  disabled={preview.data.lines.length === 0}
+                  onClick={() => upload(isSaved ? undefined : mapping)}
+                >
                   {isSaved ? words.submit : words.saveAndUpload}
                 </Button>
               </Group>

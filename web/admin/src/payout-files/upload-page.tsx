@@ -1,5 +1,5 @@
 import { Button, FileInput, NativeSelect, Stack, Title } from '@mantine/core';
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import { api, dataOf, type Schemas } from '../api/client.ts';
@@ -10,6 +10,7 @@ import { formatOf, isStatement } from './format.ts';
 import { MappingPart } from './mapping-part.tsx';
 import type { Mapping } from './mapping.ts';
 import { FILE_WORDS } from './words.ts';
+import { useChange } from '../parts/use-change.ts';
 
 type Store = Schemas['GatewayStore'];
 
@@ -88,7 +89,7 @@ function useUpload() {
   const { mode, path } = useMode();
   const queries = useQueryClient();
   const navigate = useNavigate();
-  return useMutation({
+  return useChange({
     mutationFn: async ({ file, store, mapping }: Upload) => {
       const format = formatOf(file.name);
       const ofLines =

@@ -29,7 +29,14 @@ export function BankAmountAct({ payout }: { readonly payout: Schemas['PayoutDeta
       done={({ pendingChanges }) => (pendingChanges.length > 0 ? words.waits : words.recorded)}
     >
       <TextInput name="amount" label={words.amount(currency)} inputMode="decimal" required data-autofocus />
-      <TextInput name="arrivedOn" type="date" label={words.arrivedOn} defaultValue={today()} required />
+      <TextInput
+        name="arrivedOn"
+        type="date"
+        label={words.arrivedOn}
+        defaultValue={payout.arrivesOn !== null && payout.arrivesOn < today() ? payout.arrivesOn : today()}
+        max={today()}
+        required
+      />
       <ReasonField />
     </Act>
   );

@@ -6,7 +6,7 @@ import { GATEWAYS } from '../api/names.ts';
 import { FilterForm } from '../parts/filter-form.tsx';
 import { List } from '../parts/list.tsx';
 import { useMode } from '../shell/mode.ts';
-import { countOf, dayOf, sumOf } from '../words/format.ts';
+import { countOf, dayOf, moneyOf, sumOf } from '../words/format.ts';
 import { useLanguage } from '../words/language.tsx';
 import { useWords } from '../words/use-words.ts';
 import { PAYOUT_WORDS } from './words.ts';
@@ -74,6 +74,45 @@ export function PayoutsPage() {
         ]}
         keyOf={({ reference }) => reference}
         empty={words.empty}
+      />
+      <UnmatchedEntries />
+    </Stack>
+  );
+}
+
+/** What the bank received and no payout is known for. A person states the amount at the payout that it is. */
+function UnmatchedEntries() {
+  const words = useWords(PAYOUT_WORDS);
+  const { language } = useLanguage();
+  const { mode, path } = useMode();
+  return (
+    <Stack component="section" gap="xs">
+      <Title order={2} size="h4">
+        {words.entries}
+      </Title>
+      <Text c="dimmed">{words.entriesNote}</Text>
+      <List
+        label={words.entries}
+        queryKey={['bank entries', mode]}
+        get={(page) => api.GET('/admin/bank-entries', { params: { query: { mode, matched: 'false', ...page } } })}
+        columns={[
+          { name: words.amountOf, isNumber: true, cell: (entry) => moneyOf(entry, language) },
+          { name: words.booked, cell: ({ bookedOn }) => dayOf(bookedOn, language) },
+          { name: words.text, from: 'sm', cell: ({ remittance, bankReference }) => remittance ?? bankReference ?? '–' },
+          {
+            name: words.candidates,
+            cell: ({ candidates }) =>
+              candidates.length === 0
+                ? '–'
+                : candidates.map((reference, index) => (
+                    <Link key={reference} to="/$mode/payouts/$reference" params={{ mode: path, reference }}>
+                      {index === 0 ? words.candidate : `, ${words.candidate}`}
+                    </Link>
+                  )),
+          },
+        ]}
+        keyOf={({ id }) => id}
+        empty={words.noEntries}
       />
     </Stack>
   );

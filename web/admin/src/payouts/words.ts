@@ -29,6 +29,15 @@ const en = {
   transaction: 'Gateway transaction id',
   happened: 'When',
   noLines: 'No line names this payout.',
+  entries: 'Bank entries without a payout',
+  entriesNote:
+    'They name no payout, or several. If one is of the payout that is offered, open that and state what the bank received.',
+  noEntries: 'Every entry has its payout.',
+  amountOf: 'Amount',
+  booked: 'Booked',
+  text: 'The bank’s text',
+  candidates: 'May be',
+  candidate: 'this payout',
   statuses: {
     EXPECTED: 'Expected',
     PENDING: 'Under way',
@@ -81,6 +90,15 @@ const bn: typeof en = {
   transaction: 'গেটওয়ের ট্রানজ্যাকশন আইডি',
   happened: 'কখন',
   noLines: 'কোনো লাইনে এই পেআউট নেই।',
+  entries: 'পেআউট ছাড়া ব্যাংকের লেনদেন',
+  entriesNote:
+    'এগুলোতে কোনো পেআউটের নাম নেই, বা একাধিক আছে। যে পেআউট দেখানো হচ্ছে সেটিই হলে তা খুলে ব্যাংকে কত এসেছে জানান।',
+  noEntries: 'প্রতিটি লেনদেনের পেআউট আছে।',
+  amountOf: 'পরিমাণ',
+  booked: 'তারিখ',
+  text: 'ব্যাংকের লেখা',
+  candidates: 'হতে পারে',
+  candidate: 'এই পেআউট',
   statuses: { EXPECTED: 'আসার কথা', PENDING: 'পথে', PAID: 'এসেছে', FAILED: 'ব্যর্থ', CANCELLED: 'বাতিল' },
   kinds: {
     CHARGE: 'পেমেন্ট',

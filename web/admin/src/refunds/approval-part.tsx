@@ -1,5 +1,5 @@
 import { Alert, Button, Group, Stack, TextInput } from '@mantine/core';
-import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { api, dataOf, type Schemas } from '../api/client.ts';
 import { ErrorNotice } from '../parts/error-notice.tsx';
@@ -8,6 +8,7 @@ import { useMay, useMe } from '../session/session.tsx';
 import { StepUpCancelled, useSensitive } from '../session/step-up.tsx';
 import { countOf, moneyOf } from '../words/format.ts';
 import { useLanguage } from '../words/language.tsx';
+import { useChange } from '../parts/use-change.ts';
 
 /** Approving and rejecting; or why this person cannot. */
 export function ApprovalPart({ refund }: { readonly refund: Schemas['Refund'] }) {
@@ -24,14 +25,14 @@ export function ApprovalPart({ refund }: { readonly refund: Schemas['Refund'] })
     await queries.invalidateQueries({ queryKey: ['refund', refund.id.toString()] });
     await queries.invalidateQueries({ queryKey: ['refunds'] });
   };
-  const approve = useMutation({
+  const approve = useChange({
     mutationFn: () =>
       sensitive(words.refunds.approveAct(amount, number), () =>
         dataOf(api.POST('/admin/refunds/{id}/approve', { params })),
       ),
     onSettled: refresh,
   });
-  const reject = useMutation({
+  const reject = useChange({
     mutationFn: (reason: string) =>
       sensitive(words.refunds.rejectAct(amount, number), () =>
         dataOf(api.POST('/admin/refunds/{id}/reject', { params, body: { reason } })),

@@ -1,5 +1,5 @@
 import { Alert, Button, PasswordInput, Text, TextInput } from '@mantine/core';
-import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { api, ApiError, dataOf, keepCsrfToken } from '../api/client.ts';
 import { ErrorNotice } from '../parts/error-notice.tsx';
@@ -8,12 +8,13 @@ import { useLanguage } from '../words/language.tsx';
 import { secondFactorOf } from './code.ts';
 import { EntryCard } from './entry-card.tsx';
 import { ME, noteLoggedIn } from './session.tsx';
+import { useChange } from '../parts/use-change.ts';
 
 export function LoginPage() {
   const { words } = useLanguage();
   const queries = useQueryClient();
   const [needsCode, setNeedsCode] = useState(false);
-  const logIn = useMutation({
+  const logIn = useChange({
     mutationFn: async (form: FormData) => {
       const body = { email: textOf(form, 'email'), password: textOf(form, 'password'), cookie: true };
       return dataOf(api.POST('/auth/login', { body: { ...body, ...secondFactorOf(textOf(form, 'code')) } }));

@@ -1,17 +1,18 @@
 import { Button, PasswordInput, Text } from '@mantine/core';
-import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useQueryClient } from '@tanstack/react-query';
 import { api, dataOf, keepCsrfToken } from '../api/client.ts';
 import { ErrorNotice } from '../parts/error-notice.tsx';
 import { Form, textOf } from '../parts/form.tsx';
 import { useLanguage } from '../words/language.tsx';
 import { EntryCard } from './entry-card.tsx';
 import { ME } from './session.tsx';
+import { useChange } from '../parts/use-change.ts';
 
 /** Shown while another person knows the password. */
 export function NewPasswordPage() {
   const { words } = useLanguage();
   const queries = useQueryClient();
-  const save = useMutation({
+  const save = useChange({
     mutationFn: (form: FormData) =>
       dataOf(
         api.POST('/auth/password', {

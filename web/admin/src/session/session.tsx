@@ -60,6 +60,12 @@ export function useMay(): (permission: Permission, applicationId?: number) => bo
   };
 }
 
+/** Returns whether the operator holds a permission in every application, as what belongs to none takes. */
+export function useMayEverywhere(): (permission: Permission) => boolean {
+  const { permissions } = useMe();
+  return (wanted) => permissions.some(({ permission, applications }) => permission === wanted && applications === null);
+}
+
 /** Ends the session at the server first, so that nobody believes to be logged out who is not. */
 export function useLogOut(): () => Promise<void> {
   const queries = useQueryClient();

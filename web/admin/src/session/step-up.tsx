@@ -1,5 +1,5 @@
 import { Button, Group, PasswordInput, Text, TextInput } from '@mantine/core';
-import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useQueryClient } from '@tanstack/react-query';
 import { createContext, use, useCallback, useState, type ReactNode } from 'react';
 import { api, ApiError, dataOf, keepCsrfToken } from '../api/client.ts';
 import { Dialog } from '../parts/dialog.tsx';
@@ -8,6 +8,7 @@ import { Form, textOf } from '../parts/form.tsx';
 import { useLanguage } from '../words/language.tsx';
 import { secondFactorOf } from './code.ts';
 import { ME, useMe } from './session.tsx';
+import { useChange } from '../parts/use-change.ts';
 
 /** The person closed the dialog; nothing was done. */
 export class StepUpCancelled extends Error {}
@@ -61,7 +62,7 @@ function Confirmation({ waiting, close }: { readonly waiting: Waiting; readonly 
   const { words } = useLanguage();
   const { operator } = useMe();
   const queries = useQueryClient();
-  const confirm = useMutation({
+  const confirm = useChange({
     mutationFn: (form: FormData) => {
       const password = textOf(form, 'password');
       return dataOf(api.POST('/auth/reauth', { body: { password, ...secondFactorOf(textOf(form, 'code')) } }));

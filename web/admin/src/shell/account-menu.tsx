@@ -1,11 +1,11 @@
 import { Button, Menu, Text, useMantineColorScheme, type MantineColorScheme } from '@mantine/core';
-import { useMutation } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { languages } from '../../../language.ts';
 import { ErrorNotice } from '../parts/error-notice.tsx';
 import { useLogOut, useMe } from '../session/session.tsx';
 import { LANGUAGE_NAMES, useLanguage } from '../words/language.tsx';
 import { useMode } from './mode.ts';
+import { useChange } from '../parts/use-change.ts';
 
 const SCHEMES = ['light', 'dark', 'auto'] as const satisfies readonly MantineColorScheme[];
 
@@ -15,7 +15,7 @@ export function AccountMenu() {
   const { colorScheme, setColorScheme } = useMantineColorScheme();
   const { path } = useMode();
   const navigate = useNavigate();
-  const logOut = useMutation({ mutationFn: useLogOut() });
+  const logOut = useChange({ mutationFn: useLogOut() });
   return (
     <Menu position="bottom-end" withinPortal>
       <Menu.Target>

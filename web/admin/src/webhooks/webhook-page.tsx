@@ -66,7 +66,7 @@ function Detail({ event }: { readonly event: Event }) {
           )}
         </Group>
       </Group>
-      <Text>{words.circuit[event.circuit.state]}</Text>
+      {event.circuit.state !== 'closed' && <Text>{words.circuit[event.circuit.state]}</Text>}
       <Facts
         facts={[
           [words.application, applications[event.applicationId.toString()] ?? countOf(event.applicationId, language)],

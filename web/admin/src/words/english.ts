@@ -31,6 +31,8 @@ export const english = {
   testBand: 'TEST mode: no real money moves',
   modeSwitch: 'Mode',
   menu: 'Menu',
+  palette: 'Go to a page, or find anything',
+  paletteFind: (typed: string) => `Find “${typed}”`,
   theme: { label: 'Appearance', light: 'Light', dark: 'Dark', auto: 'As the device' },
   logOut: 'Log out',
   signedInAs: (name: string) => `Signed in as ${name}`,
@@ -90,7 +92,7 @@ export const english = {
     offline: 'Lenden could not be reached. Check your connection, then try again.',
     unknownOutcome:
       'The answer did not arrive, so this may have been done or not. Look at the page first: it shows what Lenden has. Repeat it only if it is not there.',
-    forbidden: 'Your role does not allow this. Ask an administrator.',
+    forbidden: 'You may not do this.',
     notFound: 'This does not exist, or your role does not include its application.',
     rateLimited: 'Too many requests in a minute. Wait a moment, then try again.',
     unavailable: 'Lenden is temporarily unavailable. Try again in a moment.',
