@@ -187,10 +187,12 @@ test('the command palette goes to a page, and finds what is typed', async () => 
   expect(await findings(page)).toEqual([]);
   await page.keyboard.press('Enter');
   await heading(page, 'Ledger').waitFor();
+  await field.waitFor({ state: 'detached' });
   await page.keyboard.press('Control+K');
   await field.fill('cust_five');
   await page.keyboard.press('Enter');
   await page.getByText('by its customer').first().waitFor();
+  await field.waitFor({ state: 'detached' });
   // A role finds nothing there that its menu does not have.
   await page.keyboard.press('Control+K');
   await field.fill('audit');

@@ -13,6 +13,8 @@ import { KeysPart } from './keys-part.tsx';
 import { StoresPart } from './stores-part.tsx';
 import { APPLICATION_WORDS } from './words.ts';
 
+const EVERY_MS = 10_000;
+
 type Application = Schemas['Application'];
 
 export function ApplicationPage() {
@@ -20,6 +22,8 @@ export function ApplicationPage() {
   const application = useQuery({
     queryKey: ['application', id],
     queryFn: () => dataOf(api.GET('/admin/apps/{id}', { params: { path: { id: Number(id) } } })),
+    // Another person may confirm what waits.
+    refetchInterval: EVERY_MS,
   });
   return <LoadedPage asked={application}>{(data) => <Detail application={data} />}</LoadedPage>;
 }

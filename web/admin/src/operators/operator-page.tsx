@@ -13,6 +13,8 @@ import { GrantFields, grantsOf } from './grant-fields.tsx';
 import { RoleList } from './role-list.tsx';
 import { OPERATOR_WORDS } from './words.ts';
 
+const EVERY_MS = 10_000;
+
 type Operator = Schemas['Operator'];
 
 export function OperatorPage() {
@@ -20,6 +22,8 @@ export function OperatorPage() {
   const operator = useQuery({
     queryKey: ['operators', 'one', id],
     queryFn: () => dataOf(api.GET('/admin/users/{id}', { params: { path: { id: Number(id) } } })),
+    // Another person may confirm what waits.
+    refetchInterval: EVERY_MS,
   });
   return <LoadedPage asked={operator}>{(data) => <Detail operator={data} />}</LoadedPage>;
 }
