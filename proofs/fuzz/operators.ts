@@ -25,7 +25,7 @@ export interface FuzzingOperators extends Pick<Subject, 'known'> {
   readonly neighbour: string;
 }
 
-/** Creates operators and what they work on: paid payments, refunds that wait for a second person, and a day of payouts with open cases. */
+/** Creates operators and what they work on: paid payments, invoices, refunds that wait for a second person, and a day of payouts with open cases. */
 export async function openOperators(
   dev: DevFile,
   [shop, elsewhere]: readonly [Registration, Registration],
@@ -75,6 +75,13 @@ async function makeWork(
 ): Promise<void> {
   for (let number = 1; number <= PAYMENTS; number += 1) {
     const { id } = await paidPayment(api, { credentials, amountMinor: 50_000, number });
+    await send(`${api}/invoices`, {
+      headers: { 'X-Api-Key': credentials.apiKey, 'X-Api-Secret': credentials.apiSecret },
+      body: {
+        customerReference: `payer-${number}`,
+        lineItems: [{ description: 'Plan', qty: 1, unitAmountMinor: 50_000 }],
+      },
+    });
     for (let part = 0; part < REFUNDS_EACH; part += 1) {
       const headers = { Authorization: `Bearer ${maker}` };
       await send(`${api}/admin/payments/${id}/refunds`, { headers, body: { amountMinor: 100 } });
