@@ -218,6 +218,13 @@ async function retrying<T>(work: () => Promise<T>, onRetry?: (sqlState: string) 
   }
 }
 
+/** Returns the constraint that a statement has violated, by name. */
+export function constraintOf(error: unknown): string | undefined {
+  return typeof error === 'object' && error !== null && 'constraint' in error && typeof error.constraint === 'string'
+    ? error.constraint
+    : undefined;
+}
+
 /** Returns PostgreSQL's five-character error code, or undefined if the error did not come from the server. */
 export function sqlStateOf(error: unknown): string | undefined {
   if (typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string') {

@@ -25,12 +25,13 @@ export function lineView(line: PayoutLine) {
 
 /** Returns what is wrong with the balances of a statement, as the API shows it. */
 export function gapView({ account, currency, openingMinor, openedOn, beforeMinor, beforeOn }: StatementGap) {
-  const amount = (amountMinor: bigint): string => `${toDecimalText({ amountMinor, currency })} ${currency}`;
+  const balance = (amountMinor: bigint, on: string | null): string =>
+    `${toDecimalText({ amountMinor, currency })} ${currency}${on === null ? '' : ` on ${on}`}`;
   return {
     code: 'BALANCE_GAP' as const,
     account,
     reason:
-      `A statement opens at ${amount(openingMinor)} (${openedOn ?? '?'}), but the one before it closed at ${amount(beforeMinor)} (${beforeOn ?? '?'}). ` +
+      `A statement opens at ${balance(openingMinor, openedOn)}, but the one before it closed at ${balance(beforeMinor, beforeOn)}. ` +
       'A statement between them is missing, or one of the two was changed.',
   };
 }

@@ -1,4 +1,4 @@
-import { sqlStateOf } from '../../database/connection.ts';
+import { constraintOf, sqlStateOf } from '../../database/connection.ts';
 import { MissingRow } from '../../database/missing-row.ts';
 import type { BankEntry } from '../../domain/payouts/bank-entry.ts';
 import { PayoutMapping } from '../../domain/payouts/mapping.ts';
@@ -267,10 +267,9 @@ function sourceOf({ id, mode, gateway, storeId, storeApplicationId, createdAt }:
   return { id, mode, gateway, storeId, storeApplicationId, createdAt };
 }
 
-/** Each amount can be recorded, but the sum of a payout's cannot: SQLSTATE 22003, or 23514 by `payouts_sums_check`. */
+/** Each amount can be recorded, but the sum of a payout's cannot: the type refuses it (SQLSTATE 22003), or the table does. */
 function refusalOf(error: unknown): UnreadableFile {
-  const state = sqlStateOf(error);
-  if (state === '22003' || state === '23514') {
+  if (sqlStateOf(error) === '22003' || constraintOf(error) === 'payouts_sums_check') {
     return new UnreadableFile('AMOUNTS_TOO_LARGE', 'The amounts of a payout add up to more than can be recorded.');
   }
   throw error;

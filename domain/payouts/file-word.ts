@@ -30,6 +30,13 @@ export function movedBy({ grossMinor, feeMinor, taxMinor }: StoredLine): bigint 
   return magnitude(grossMinor) + magnitude(feeMinor) + magnitude(taxMinor);
 }
 
+/** Reports whether people's lines together move more than they may explain by themselves, in any of their currencies. */
+export function isBeyondWordTogether(lines: readonly StoredLine[]): boolean {
+  return [...Map.groupBy(lines.filter(isGuarded), ({ currency }) => currency)].some(([currency, group]) =>
+    isBeyondWord(group, { currency, amountMinor: group.reduce((sum, line) => sum + movedBy(line), 0n) }),
+  );
+}
+
 /** Returns how much amounts of opposite signs take back from each other: 0 if all have one sign. */
 export function offsetAmong(amounts: readonly bigint[]): bigint {
   const sizes = amounts.reduce((sum, amount) => sum + magnitude(amount), 0n);

@@ -1,6 +1,6 @@
 import { isRateTrusted } from './agreed-rates.ts';
 import { type Conversion, conversionOf, magnitude, settledAs } from './conversion.ts';
-import { isBeyondWord, isGuarded, movedBy } from './file-word.ts';
+import { isBeyondWord, isBeyondWordTogether, isGuarded } from './file-word.ts';
 import { amountFigures, type Finding, flagged, type LineFinding, matched } from './finding.ts';
 import type { MatchSettings, Movement, StoredLine } from './matching.ts';
 
@@ -57,10 +57,7 @@ export function judgeDisputes(
 function unprovenDisputes({ disputedMinor }: Movement, lines: readonly StoredLine[]): ReadonlySet<StoredLine> {
   const said = disputedMinor === null ? lines.filter(isGuarded) : [];
   const byCurrency = Map.groupBy(said, ({ currency }) => currency);
-  const unproven = [...byCurrency].filter(([currency, group]) =>
-    isBeyondWord(group, { currency, amountMinor: group.reduce((sum, line) => sum + movedBy(line), 0n) }),
-  );
-  return new Set(unproven.flatMap(([, group]) => group));
+  return new Set([...byCurrency.values()].filter(isBeyondWordTogether).flat());
 }
 
 /** Nobody tells what a dispute costs but its line. */

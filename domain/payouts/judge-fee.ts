@@ -1,7 +1,7 @@
 import { magnitude, settledAs } from './conversion.ts';
 import { agreedCost, agreedFee, feeSaidWith } from './expected-fee.ts';
 import { explainingLines } from './explaining-lines.ts';
-import { isBeyondWord, isGuarded, movedBy, offsetAmong } from './file-word.ts';
+import { isBeyondWord, isBeyondWordTogether, isGuarded, offsetAmong } from './file-word.ts';
 import { amountFigures, deferred, type Finding, flagged, type LineFinding, matched, ofEach } from './finding.ts';
 import type { Explained } from './judge-amount.ts';
 import { contentOf } from './line-order.ts';
@@ -31,8 +31,8 @@ export function judgeFee(
   settings: MatchSettings,
 ): JudgedFee {
   if (explained === null) {
-    const waiting = waits && !isBeyondWord(costs, { currency: movement.currency, amountMinor: movedByAll(costs) });
-    const findings = costs.map((line): LineFinding => [line.id, costFinding(line, waiting ? 'waits' : 'unexplained')]);
+    const charge = waits && !isBeyondWordTogether(costs) ? 'waits' : 'unexplained';
+    const findings = costs.map((line): LineFinding => [line.id, costFinding(line, charge)]);
     return { finding: null, findings, bookFee: null };
   }
   const { currency } = explained.conversion;
@@ -173,10 +173,10 @@ function findingOf(
  * A person's lines of one movement must not move amounts to and fro that cancel each other: placed in two payouts, they would explain what is missing in
  * one of them. A charge that was taken back comes and goes once.
  */
-function findingOfOffset(
-  movement: Movement,
-  { explained: { lines, conversion, figures }, costs }: Judged,
-): Finding | null {
+function findingOfOffset(movement: Movement, { explained, costs: ofGroup }: Judged): Finding | null {
+  const { conversion, figures } = explained;
+  const lines = explained.lines.filter(isGuarded);
+  const costs = ofGroup.filter(isGuarded);
   const takenBackMinor = movement.reversed ? 2n * magnitude(settledAs(conversion, movement.amountMinor, movement)) : 0n;
   const ofAmount = offsetAmong(lines.map(({ grossMinor }) => grossMinor)) - takenBackMinor;
   const ofCosts = offsetAmong([
@@ -219,10 +219,6 @@ function findingBesideNet(movement: Movement, { explained, costs }: Judged, sett
 function isPlausible({ kind, reversed }: Movement, { figures }: Explained, feeMinor: bigint): boolean {
   const lowest = kind === 'REFUND' ? -magnitude(figures.settledMinor) : 0n;
   return reversed || (feeMinor >= lowest && feeMinor <= magnitude(figures.settledMinor));
-}
-
-function movedByAll(lines: readonly StoredLine[]): bigint {
-  return lines.reduce((sum, line) => sum + movedBy(line), 0n);
 }
 
 function costInLines(lines: readonly StoredLine[]): bigint {

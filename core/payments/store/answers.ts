@@ -1,3 +1,4 @@
+import { constraintOf } from '../../../database/connection.ts';
 import { sql } from 'kysely';
 import { OPEN_STATUSES, type AttemptStatus } from '../../../domain/payment.ts';
 import type { CallbackOutcome } from '../../../database/entities/payment.ts';
@@ -197,5 +198,5 @@ export async function recordUnpaidEnd(statements: Statements, end: UnpaidEnd): P
 
 /** Reports whether another attempt of the same payment was confirmed first. */
 export function isOutrun(error: unknown): boolean {
-  return Error.isError(error) && 'constraint' in error && error.constraint === 'payment_attempts_confirmed_key';
+  return constraintOf(error) === 'payment_attempts_confirmed_key';
 }

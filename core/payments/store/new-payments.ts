@@ -1,6 +1,6 @@
 import { expressionBuilder, sql, type QueryCreator } from 'kysely';
 import type { Contract } from '../../../domain/contract.ts';
-import type { Scope } from '../../../database/connection.ts';
+import { constraintOf, type Scope } from '../../../database/connection.ts';
 import { later, now, plus, rowOf, span } from '../../../database/expressions.ts';
 import type { Statements } from '../../../database/statements.ts';
 import type { Tables } from '../../../database/tables.ts';
@@ -182,10 +182,10 @@ export async function insertPayment(
 
 /** Reports whether the merchant's reference belongs to another payment of the scope, in a contract where it is unique. */
 export function isMerchantReferenceTaken(error: unknown): boolean {
-  return Error.isError(error) && 'constraint' in error && error.constraint === 'payments_merchant_reference_key';
+  return constraintOf(error) === 'payments_merchant_reference_key';
 }
 
 /** Reports whether the public reference of the new payment is already taken, in any application. */
 export function isReferenceTaken(error: unknown): boolean {
-  return Error.isError(error) && 'constraint' in error && error.constraint === 'payments_reference_key';
+  return constraintOf(error) === 'payments_reference_key';
 }

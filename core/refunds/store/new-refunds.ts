@@ -1,4 +1,4 @@
-import type { Scope } from '../../../database/connection.ts';
+import { constraintOf, type Scope } from '../../../database/connection.ts';
 import { later, now } from '../../../database/expressions.ts';
 import type { Statements } from '../../../database/statements.ts';
 import { statement, type Given } from '../../../database/typed-statements.ts';
@@ -257,5 +257,5 @@ async function insertRefund(statements: Statements, { creator, ...refund }: Inse
 
 /** Reports whether the reference of the new refund is already taken, in any application. */
 export function isRefundReferenceTaken(error: unknown): boolean {
-  return Error.isError(error) && 'constraint' in error && error.constraint === 'refunds_reference_key';
+  return constraintOf(error) === 'refunds_reference_key';
 }

@@ -1,3 +1,4 @@
+import { constraintOf } from '../../../database/connection.ts';
 import { MissingRow } from '../../../database/missing-row.ts';
 import { now } from '../../../database/expressions.ts';
 import type { Statements } from '../../../database/statements.ts';
@@ -119,7 +120,7 @@ export async function recordAcceptance(statements: Statements, acceptance: Accep
 
 /** Reports whether the gateway answered with the id of another of our refunds. */
 export function isAnotherRefund(error: unknown): boolean {
-  return Error.isError(error) && 'constraint' in error && error.constraint === 'refunds_gateway_refund_id_key';
+  return constraintOf(error) === 'refunds_gateway_refund_id_key';
 }
 
 const RECORD_EVIDENCE = statement((db, $: Given<{ reference: string; evidence: string }>) =>

@@ -186,7 +186,7 @@ export const PAYOUT_WORDS: readonly Defect[] = [
     breaks: 'A charge is disputed away in small lines, where the gateway tells of no disputes.',
     edits: [
       {
-        in: 'domain/payouts/judge-disputes.ts',
+        in: 'domain/payouts/file-word.ts',
         find: 'group.reduce((sum, line) => sum + movedBy(line), 0n)',
         replace: 'movedBy(group[0] ?? lines[0])',
       },
@@ -305,7 +305,7 @@ export const PAYOUT_WORDS: readonly Defect[] = [
     edits: [
       {
         in: 'domain/payouts/judge-fee.ts',
-        find: 'waits && !isBeyondWord(costs, { currency: movement.currency, amountMinor: movedByAll(costs) })',
+        find: 'waits && !isBeyondWordTogether(costs)',
         replace: 'waits',
       },
     ],

@@ -199,7 +199,7 @@ test('a bank statement that does not go on where the last one ended is imported,
     code: 'BALANCE_GAP',
     account: 'BD0002',
     reason: expect.stringContaining(
-      'opens at 90.00 BDT (2026-12-04), but the one before it closed at 100.00 BDT (2026-12-03)',
+      'opens at 90.00 BDT on 2026-12-04, but the one before it closed at 100.00 BDT on 2026-12-03',
     ),
   };
   expect(shown).toMatchObject([

@@ -301,6 +301,12 @@ describe('amounts of opposite signs in a file', () => {
     expect(said(lines, { movements, settings }).at(-1)).toMatch(/^MATCHED/);
   });
 
+  test('of the gateway count for nothing beside a small one of a person', () => {
+    const api = { ...free(API), ...API };
+    const lines = [api, { ...fee(-100_000n), ...API }, { ...fee(100_000n), ...API }, fee(-1n), fee(1n)];
+    expect(said(lines, { movements, settings }).at(-1)).toMatch(/^MATCHED/);
+  });
+
   test('come and go once where the charge was taken back', () => {
     const reversed = [charge({ feeMinor: null, reversed: true })];
     const lines = [free({}), free({ grossMinor: -10_000n })];
@@ -316,6 +322,9 @@ test('a cost that waits for its charge is flagged at once beyond what one person
     'FEE CHARGE_UNEXPLAINED',
     'FEE CHARGE_UNEXPLAINED',
   ]);
+  // Each currency has a limit of its own.
+  expect(said([{ ...fee(-101n), currency: 'USD' }], { movements: [charge()] })[0]).toBe('FEE CHARGE_UNEXPLAINED');
+  expect(said([{ ...fee(-100n), currency: 'USD' }], { movements: [charge()] })[0]).toBe('DEFERRED WAITS_FOR_CHARGE');
 });
 
 test('what is said to be taken for something unconfirmed waits up to what one person may explain', () => {

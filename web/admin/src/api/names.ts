@@ -12,3 +12,8 @@ export type Permission = Schemas['Me']['permissions'][number]['permission'];
 export type Gateway = NonNullable<Schemas['ApplicationSettings']['gatewaysAllowed']>[number];
 
 export const GATEWAYS = ['sslcommerz', 'bkash', 'nagad', 'stripe', 'manual'] as const satisfies readonly Gateway[];
+
+/** The gateways as a form offers them. */
+export const GATEWAY_OPTIONS: Readonly<Record<string, string>> = Object.fromEntries(
+  GATEWAYS.map((gateway) => [gateway, gateway]),
+);

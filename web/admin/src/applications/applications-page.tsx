@@ -1,4 +1,4 @@
-import { Button, Group, Stack, Text, Title } from '@mantine/core';
+import { Button } from '@mantine/core';
 import { Link, useSearch } from '@tanstack/react-router';
 import { api } from '../api/client.ts';
 import { FilterForm } from '../parts/filter-form.tsx';
@@ -9,6 +9,7 @@ import { shortInstantOf } from '../words/format.ts';
 import { useLanguage } from '../words/language.tsx';
 import { useWords } from '../words/use-words.ts';
 import { APPLICATION_WORDS } from './words.ts';
+import { Page } from '../parts/page.tsx';
 
 export function ApplicationsPage() {
   const words = useWords(APPLICATION_WORDS);
@@ -17,18 +18,17 @@ export function ApplicationsPage() {
   const may = useMay();
   const filter = useSearch({ from: '/$mode/applications' });
   return (
-    <Stack>
-      <Group justify="space-between">
-        <Title order={1} size="h3">
-          {words.title}
-        </Title>
-        {may('app:manage') && (
+    <Page
+      title={words.title}
+      why={words.why}
+      action={
+        may('app:manage') && (
           <Link to="/$mode/applications/new" params={{ mode: path }} className="plain-link">
             <Button component="span">{words.create}</Button>
           </Link>
-        )}
-      </Group>
-      <Text c="dimmed">{words.why}</Text>
+        )
+      }
+    >
       <FilterForm
         filter={filter}
         fields={[
@@ -56,6 +56,6 @@ export function ApplicationsPage() {
         keyOf={({ id }) => id}
         empty={words.empty}
       />
-    </Stack>
+    </Page>
   );
 }

@@ -1,4 +1,4 @@
-import { Button, Stack, Text, Title } from '@mantine/core';
+import { Button, Stack } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { useSearch } from '@tanstack/react-router';
 import { api, type Schemas } from '../api/client.ts';
@@ -11,6 +11,7 @@ import { exactInstantOf } from '../words/format.ts';
 import { useLanguage } from '../words/language.tsx';
 import { useWords } from '../words/use-words.ts';
 import { AUDIT_WORDS } from './words.ts';
+import { Page } from '../parts/page.tsx';
 
 type Entry = Schemas['AuditEntry'];
 
@@ -20,11 +21,7 @@ export function AuditPage() {
   const { language } = useLanguage();
   const filter = useSearch({ from: '/$mode/audit' });
   return (
-    <Stack>
-      <Title order={1} size="h3">
-        {words.title}
-      </Title>
-      <Text c="dimmed">{words.why}</Text>
+    <Page title={words.title} why={words.why}>
       <FilterForm
         filter={filter}
         fields={[
@@ -49,7 +46,7 @@ export function AuditPage() {
         keyOf={({ id }) => id}
         empty={words.empty}
       />
-    </Stack>
+    </Page>
   );
 }
 

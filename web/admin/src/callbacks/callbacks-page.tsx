@@ -1,8 +1,8 @@
-import { Button, Stack, Text, Title } from '@mantine/core';
+import { Button, Stack, Text } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { useSearch } from '@tanstack/react-router';
 import { api, type Schemas } from '../api/client.ts';
-import { GATEWAYS } from '../api/names.ts';
+import { GATEWAY_OPTIONS } from '../api/names.ts';
 import { Dialog } from '../parts/dialog.tsx';
 import { Facts } from '../parts/facts.tsx';
 import { FilterForm } from '../parts/filter-form.tsx';
@@ -14,6 +14,7 @@ import { countOf, exactInstantOf } from '../words/format.ts';
 import { useLanguage } from '../words/language.tsx';
 import { useWords } from '../words/use-words.ts';
 import { CALLBACK_WORDS } from './words.ts';
+import { Page } from '../parts/page.tsx';
 
 type Callback = Schemas['GatewayCallback'];
 
@@ -23,11 +24,7 @@ export function CallbacksPage() {
   const { mode } = useMode();
   const filter = useSearch({ from: '/$mode/callbacks' });
   return (
-    <Stack>
-      <Title order={1} size="h3">
-        {words.title}
-      </Title>
-      <Text c="dimmed">{words.why}</Text>
+    <Page title={words.title} why={words.why}>
       <FilterForm
         filter={filter}
         fields={[
@@ -36,7 +33,7 @@ export function CallbacksPage() {
           {
             name: 'gateway',
             label: words.gateway,
-            options: Object.fromEntries(GATEWAYS.map((gateway) => [gateway, gateway])),
+            options: GATEWAY_OPTIONS,
           },
         ]}
       />
@@ -55,7 +52,7 @@ export function CallbacksPage() {
         keyOf={({ id }) => id}
         empty={words.empty}
       />
-    </Stack>
+    </Page>
   );
 }
 

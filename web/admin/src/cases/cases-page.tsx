@@ -1,8 +1,6 @@
-import { Stack, Text, Title } from '@mantine/core';
 import { Link, useSearch } from '@tanstack/react-router';
-import { CASE_KINDS, CASE_STATES } from '../../../../domain/payouts/reconciliation.ts';
 import { api } from '../api/client.ts';
-import { GATEWAYS } from '../api/names.ts';
+import { GATEWAY_OPTIONS } from '../api/names.ts';
 import { FilterForm } from '../parts/filter-form.tsx';
 import { List } from '../parts/list.tsx';
 import { useMode } from '../shell/mode.ts';
@@ -10,6 +8,7 @@ import { countOf, moneyOf } from '../words/format.ts';
 import { useLanguage } from '../words/language.tsx';
 import { useWords } from '../words/use-words.ts';
 import { CASE_WORDS } from './words.ts';
+import { Page } from '../parts/page.tsx';
 
 export function CasesPage() {
   const words = useWords(CASE_WORDS);
@@ -17,28 +16,24 @@ export function CasesPage() {
   const { mode, path } = useMode();
   const filter = useSearch({ from: '/$mode/cases' });
   return (
-    <Stack>
-      <Title order={1} size="h3">
-        {words.title}
-      </Title>
-      <Text c="dimmed">{words.why}</Text>
+    <Page title={words.title} why={words.why}>
       <FilterForm
         filter={filter}
         fields={[
           {
             name: 'state',
             label: words.state,
-            options: Object.fromEntries(CASE_STATES.map((state) => [state, words.states[state]])),
+            options: words.states,
           },
           {
             name: 'kind',
             label: words.kind,
-            options: Object.fromEntries(CASE_KINDS.map((kind) => [kind, words.kinds[kind]])),
+            options: words.kinds,
           },
           {
             name: 'gateway',
             label: words.gateway,
-            options: Object.fromEntries(GATEWAYS.map((gateway) => [gateway, gateway])),
+            options: GATEWAY_OPTIONS,
           },
         ]}
       />
@@ -64,6 +59,6 @@ export function CasesPage() {
         keyOf={({ reference }) => reference}
         empty={words.empty}
       />
-    </Stack>
+    </Page>
   );
 }

@@ -1,6 +1,6 @@
-import { Stack, Text, Title } from '@mantine/core';
+import { Stack, Title } from '@mantine/core';
 import { useSearch } from '@tanstack/react-router';
-import { CHANGE_STATUSES, type ChangeStatus } from '../../../../domain/pending-change.ts';
+import { type ChangeStatus } from '../../../../domain/pending-change.ts';
 import { FilterForm } from '../parts/filter-form.tsx';
 import { List } from '../parts/list.tsx';
 import { OperatorName } from '../session/operator-name.tsx';
@@ -13,6 +13,7 @@ import { ChangeDecision } from './change-decision.tsx';
 import { AREAS } from './filter.ts';
 import { useTargetName } from './target-name.ts';
 import { CHANGE_WORDS } from './words.ts';
+import { Page } from '../parts/page.tsx';
 
 /** What a second person has to confirm, in both modes. */
 export function ChangesPage() {
@@ -21,11 +22,7 @@ export function ChangesPage() {
   const { area, status } = useSearch({ from: '/$mode/changes' });
   const shown = AREAS.filter((one) => may(CHANGES[one].permission) && (area === undefined || area === one));
   return (
-    <Stack>
-      <Title order={1} size="h3">
-        {words.title}
-      </Title>
-      <Text c="dimmed">{words.why}</Text>
+    <Page title={words.title} why={words.why}>
       <FilterForm
         filter={{ area, status }}
         fields={[
@@ -33,14 +30,14 @@ export function ChangesPage() {
           {
             name: 'status',
             label: words.status,
-            options: Object.fromEntries(CHANGE_STATUSES.map((one) => [one, words.statuses[one]])),
+            options: words.statuses,
           },
         ]}
       />
       {shown.map((one) => (
         <AreaPart key={one} area={one} status={status} />
       ))}
-    </Stack>
+    </Page>
   );
 }
 

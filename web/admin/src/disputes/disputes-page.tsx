@@ -1,6 +1,4 @@
-import { Stack, Text, Title } from '@mantine/core';
 import { useSearch } from '@tanstack/react-router';
-import { DISPUTE_STATUSES } from '../../../../domain/dispute.ts';
 import { api } from '../api/client.ts';
 import { FilterForm } from '../parts/filter-form.tsx';
 import { List } from '../parts/list.tsx';
@@ -10,6 +8,7 @@ import { moneyOf, shortInstantOf } from '../words/format.ts';
 import { useLanguage } from '../words/language.tsx';
 import { useWords } from '../words/use-words.ts';
 import { DISPUTE_WORDS } from './words.ts';
+import { Page } from '../parts/page.tsx';
 
 export function DisputesPage() {
   const words = useWords(DISPUTE_WORDS);
@@ -17,18 +16,14 @@ export function DisputesPage() {
   const { mode } = useMode();
   const filter = useSearch({ from: '/$mode/disputes' });
   return (
-    <Stack>
-      <Title order={1} size="h3">
-        {words.title}
-      </Title>
-      <Text c="dimmed">{words.why}</Text>
+    <Page title={words.title} why={words.why}>
       <FilterForm
         filter={filter}
         fields={[
           {
             name: 'status',
             label: words.status,
-            options: Object.fromEntries(DISPUTE_STATUSES.map((status) => [status, words.statuses[status]])),
+            options: words.statuses,
           },
         ]}
       />
@@ -56,6 +51,6 @@ export function DisputesPage() {
         keyOf={({ id }) => id}
         empty={words.empty}
       />
-    </Stack>
+    </Page>
   );
 }

@@ -10,7 +10,6 @@ const en = {
   reason: 'Reason',
   respondBy: 'Answer until',
   application: 'Application',
-  noticed: 'Noticed',
   statuses: {
     NOTICED: 'Noticed',
     OPEN: 'Open',
@@ -30,7 +29,6 @@ const bn: typeof en = {
   reason: 'কারণ',
   respondBy: 'উত্তরের শেষ সময়',
   application: 'অ্যাপ্লিকেশন',
-  noticed: 'জানা গেছে',
   statuses: { NOTICED: 'জানা গেছে', OPEN: 'খোলা', WON: 'জেতা', LOST: 'হারা', CLOSED: 'বন্ধ' },
 };
 

@@ -1,4 +1,4 @@
-import { Group, Stack, Text, Title } from '@mantine/core';
+import { Group } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { api, dataOf, type Schemas } from '../api/client.ts';
 import { Act, Note } from '../parts/act.tsx';
@@ -11,6 +11,7 @@ import { useWords } from '../words/use-words.ts';
 import { StoreFields } from './store-fields.tsx';
 import { StoreState } from './store-state.tsx';
 import { GATEWAY_WORDS } from './words.ts';
+import { Page } from '../parts/page.tsx';
 
 type Store = Schemas['GatewayStore'];
 
@@ -23,11 +24,7 @@ export function GatewaysPage() {
     select: (all) => all.filter((store) => store.mode === mode),
   });
   return (
-    <Stack>
-      <Title order={1} size="h3">
-        {words.title}
-      </Title>
-      <Text c="dimmed">{words.why}</Text>
+    <Page title={words.title} why={words.why}>
       <Loaded asked={stores}>
         {(rows) => (
           <DataTable
@@ -48,7 +45,7 @@ export function GatewaysPage() {
           />
         )}
       </Loaded>
-    </Stack>
+    </Page>
   );
 }
 

@@ -1,6 +1,4 @@
-import { Stack, Text, Title } from '@mantine/core';
 import { Link, useSearch } from '@tanstack/react-router';
-import { SHOWN_INVOICE_STATUSES } from '../../../../domain/invoice.ts';
 import { api } from '../api/client.ts';
 import { FilterForm } from '../parts/filter-form.tsx';
 import { List } from '../parts/list.tsx';
@@ -9,6 +7,7 @@ import { dayOf, moneyOf } from '../words/format.ts';
 import { useLanguage } from '../words/language.tsx';
 import { useWords } from '../words/use-words.ts';
 import { INVOICE_WORDS } from './words.ts';
+import { Page } from '../parts/page.tsx';
 
 export function InvoicesPage() {
   const words = useWords(INVOICE_WORDS);
@@ -16,11 +15,7 @@ export function InvoicesPage() {
   const { mode, path } = useMode();
   const filter = useSearch({ from: '/$mode/invoices' });
   return (
-    <Stack>
-      <Title order={1} size="h3">
-        {words.title}
-      </Title>
-      <Text c="dimmed">{words.why}</Text>
+    <Page title={words.title} why={words.why}>
       <FilterForm
         filter={filter}
         fields={[
@@ -28,7 +23,7 @@ export function InvoicesPage() {
           {
             name: 'status',
             label: words.status,
-            options: Object.fromEntries(SHOWN_INVOICE_STATUSES.map((status) => [status, words.statuses[status]])),
+            options: words.statuses,
           },
         ]}
       />
@@ -68,6 +63,6 @@ export function InvoicesPage() {
         keyOf={({ id }) => id}
         empty={words.empty}
       />
-    </Stack>
+    </Page>
   );
 }

@@ -12,6 +12,7 @@ import { sumOf } from '../words/format.ts';
 import { useLanguage } from '../words/language.tsx';
 import { useWords } from '../words/use-words.ts';
 import { LEDGER_WORDS } from './words.ts';
+import { Page } from '../parts/page.tsx';
 
 export function LedgerPage() {
   const words = useWords(LEDGER_WORDS);
@@ -21,10 +22,7 @@ export function LedgerPage() {
   const applications = useApplicationNames();
   const query = queryOf(filter);
   return (
-    <Stack>
-      <Title order={1} size="h3">
-        {words.title}
-      </Title>
+    <Page title={words.title}>
       <FilterForm
         filter={filter}
         fields={[
@@ -72,7 +70,7 @@ export function LedgerPage() {
         keyOf={({ id }) => id}
         empty={words.empty}
       />
-    </Stack>
+    </Page>
   );
 }
 

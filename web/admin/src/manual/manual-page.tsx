@@ -1,4 +1,4 @@
-import { Alert, Group, Stack, Text, Title } from '@mantine/core';
+import { Alert, Group, Stack, Text } from '@mantine/core';
 import { useSearch } from '@tanstack/react-router';
 import { SUBMISSION_STATUSES } from '../../../../domain/manual-payment.ts';
 import { api, dataOf, type Schemas } from '../api/client.ts';
@@ -14,6 +14,7 @@ import { countOf, moneyOf, shortInstantOf } from '../words/format.ts';
 import { useLanguage } from '../words/language.tsx';
 import { useWords } from '../words/use-words.ts';
 import { MANUAL_WORDS } from './words.ts';
+import { Page } from '../parts/page.tsx';
 
 type Manual = Schemas['ManualPayment'];
 
@@ -23,11 +24,7 @@ export function ManualPage() {
   const { mode } = useMode();
   const filter = useSearch({ from: '/$mode/manual-payments' });
   return (
-    <Stack>
-      <Title order={1} size="h3">
-        {words.title}
-      </Title>
-      <Text c="dimmed">{words.why}</Text>
+    <Page title={words.title} why={words.why}>
       <FilterForm
         filter={filter}
         fields={[
@@ -64,7 +61,7 @@ export function ManualPage() {
         keyOf={({ id }) => id}
         empty={words.empty}
       />
-    </Stack>
+    </Page>
   );
 }
 

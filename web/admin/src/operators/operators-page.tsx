@@ -1,4 +1,4 @@
-import { Alert, Group, Stack, Text, TextInput, Title } from '@mantine/core';
+import { Alert, Group, Stack, TextInput, Title } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link, useSearch } from '@tanstack/react-router';
 import { api, dataOf } from '../api/client.ts';
@@ -15,6 +15,7 @@ import { useWords } from '../words/use-words.ts';
 import { GrantFields, grantsOf } from './grant-fields.tsx';
 import { RoleList } from './role-list.tsx';
 import { OPERATOR_WORDS } from './words.ts';
+import { Page } from '../parts/page.tsx';
 
 export function OperatorsPage() {
   const words = useWords(OPERATOR_WORDS);
@@ -23,14 +24,7 @@ export function OperatorsPage() {
   const may = useMay();
   const filter = useSearch({ from: '/$mode/operators' });
   return (
-    <Stack>
-      <Group justify="space-between">
-        <Title order={1} size="h3">
-          {words.title}
-        </Title>
-        {may('user:manage') && <InviteAct />}
-      </Group>
-      <Text c="dimmed">{words.why}</Text>
+    <Page title={words.title} why={words.why} action={may('user:manage') && <InviteAct />}>
       <FilterForm
         filter={filter}
         fields={[
@@ -65,7 +59,7 @@ export function OperatorsPage() {
         empty={words.empty}
       />
       <SettingsPart />
-    </Stack>
+    </Page>
   );
 }
 

@@ -1,8 +1,7 @@
-import { Badge, Box, Group, Stack, Title } from '@mantine/core';
+import { Badge, Box, Group } from '@mantine/core';
 import { Link, useSearch } from '@tanstack/react-router';
-import { PAYMENT_STATUSES } from '../../../../domain/payment.ts';
 import { api, type Schemas } from '../api/client.ts';
-import { GATEWAYS } from '../api/names.ts';
+import { GATEWAY_OPTIONS } from '../api/names.ts';
 import { FilterForm } from '../parts/filter-form.tsx';
 import { List, type Column } from '../parts/list.tsx';
 import { PaymentStatusBadge } from '../parts/status-badge.tsx';
@@ -12,6 +11,7 @@ import { moneyOf, shortInstantOf } from '../words/format.ts';
 import { useLanguage } from '../words/language.tsx';
 import { ExportLink } from './export-link.tsx';
 import { queryOf } from './filter.ts';
+import { Page } from '../parts/page.tsx';
 
 type Row = Schemas['PaymentSummary'];
 
@@ -22,13 +22,7 @@ export function PaymentsPage() {
   const filter = useSearch({ from: '/$mode/payments' });
   const columns = useColumns();
   return (
-    <Stack>
-      <Group justify="space-between">
-        <Title order={1} size="h3">
-          {words.payments.title}
-        </Title>
-        {may('payment:export') && <ExportLink filter={filter} />}
-      </Group>
+    <Page title={words.payments.title} action={may('payment:export') && <ExportLink filter={filter} />}>
       <FilterForm
         filter={filter}
         fields={[
@@ -36,7 +30,7 @@ export function PaymentsPage() {
           {
             name: 'status',
             label: words.payments.status,
-            options: Object.fromEntries(PAYMENT_STATUSES.map((status) => [status, words.statuses[status]])),
+            options: words.statuses,
           },
           {
             name: 'underReview',
@@ -46,7 +40,7 @@ export function PaymentsPage() {
           {
             name: 'gateway',
             label: words.payments.gateway,
-            options: Object.fromEntries(GATEWAYS.map((gateway) => [gateway, gateway])),
+            options: GATEWAY_OPTIONS,
           },
           { name: 'from', type: 'date', label: words.payments.from },
           { name: 'to', type: 'date', label: words.payments.to },
@@ -60,7 +54,7 @@ export function PaymentsPage() {
         keyOf={({ id }) => id}
         empty={words.payments.empty}
       />
-    </Stack>
+    </Page>
   );
 }
 

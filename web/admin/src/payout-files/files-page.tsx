@@ -1,8 +1,7 @@
-import { Button, Group, Stack, Text, Title } from '@mantine/core';
+import { Button } from '@mantine/core';
 import { Link, useSearch } from '@tanstack/react-router';
-import { PAYOUT_SOURCE_KINDS } from '../../../../domain/payouts/payout.ts';
 import { api } from '../api/client.ts';
-import { GATEWAYS } from '../api/names.ts';
+import { GATEWAY_OPTIONS } from '../api/names.ts';
 import { FilterForm } from '../parts/filter-form.tsx';
 import { List } from '../parts/list.tsx';
 import { useMay } from '../session/session.tsx';
@@ -10,8 +9,8 @@ import { useMode } from '../shell/mode.ts';
 import { countOf, shortInstantOf } from '../words/format.ts';
 import { useLanguage } from '../words/language.tsx';
 import { useWords } from '../words/use-words.ts';
-import { FILE_STATES } from './filter.ts';
 import { FILE_WORDS } from './words.ts';
+import { Page } from '../parts/page.tsx';
 
 export function FilesPage() {
   const words = useWords(FILE_WORDS);
@@ -20,35 +19,34 @@ export function FilesPage() {
   const may = useMay();
   const filter = useSearch({ from: '/$mode/payout-files' });
   return (
-    <Stack>
-      <Group justify="space-between">
-        <Title order={1} size="h3">
-          {words.title}
-        </Title>
-        {may('reconciliation:manage') && (
+    <Page
+      title={words.title}
+      why={words.why}
+      action={
+        may('reconciliation:manage') && (
           <Link to="/$mode/payout-files/upload" params={{ mode: path }} className="plain-link">
             <Button component="span">{words.upload}</Button>
           </Link>
-        )}
-      </Group>
-      <Text c="dimmed">{words.why}</Text>
+        )
+      }
+    >
       <FilterForm
         filter={filter}
         fields={[
           {
             name: 'gateway',
             label: words.gateway,
-            options: Object.fromEntries(GATEWAYS.map((gateway) => [gateway, gateway])),
+            options: GATEWAY_OPTIONS,
           },
           {
             name: 'kind',
             label: words.kind,
-            options: Object.fromEntries(PAYOUT_SOURCE_KINDS.map((kind) => [kind, words.kinds[kind]])),
+            options: words.kinds,
           },
           {
             name: 'state',
             label: words.state,
-            options: Object.fromEntries(FILE_STATES.map((state) => [state, words.states[state]])),
+            options: words.states,
           },
         ]}
       />
@@ -80,6 +78,6 @@ export function FilesPage() {
         keyOf={({ reference }) => reference}
         empty={words.empty}
       />
-    </Stack>
+    </Page>
   );
 }

@@ -211,7 +211,11 @@ function Preview({ preview }: { readonly preview: Schemas['PayoutPreview'] }) {
           {problem.reason}
         </Alert>
       )}
-      <Text>{words.previewOf(countOf(lines.length, language), countOf(rejections.length, language))}</Text>
+      <Text>
+        {lines.length === 0 && rejections.length === 0
+          ? words.previewEmpty
+          : words.previewOf(countOf(lines.length, language), countOf(rejections.length, language))}
+      </Text>
       {lines.length > 0 && (
         <DataTable
           label={words.preview}

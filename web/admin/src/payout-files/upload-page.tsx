@@ -1,6 +1,6 @@
-import { Button, FileInput, NativeSelect, Stack, Title } from '@mantine/core';
+import { Alert, Button, FileInput, NativeSelect, Stack, Title } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { useNavigate } from '@tanstack/react-router';
+import { Link, useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import { api, dataOf, type Schemas } from '../api/client.ts';
 import { ErrorNotice } from '../parts/error-notice.tsx';
@@ -17,7 +17,7 @@ type Store = Schemas['GatewayStore'];
 /** Choosing a file, seeing what a mapping makes of it, correcting the mapping, uploading. Nothing is stored before the last step. */
 export function UploadPage() {
   const words = useWords(FILE_WORDS);
-  const { mode } = useMode();
+  const { mode, path } = useMode();
   const [file, setFile] = useState<File | null>(null);
   const [store, setStore] = useState<Store | undefined>();
   const stores = useQuery({
@@ -68,6 +68,14 @@ export function UploadPage() {
           {words.submit}
         </Button>
       )}
+      {upload.data?.alreadyKnown === true && (
+        <Alert color="orange" role="status">
+          {words.alreadyKnown}{' '}
+          <Link to="/$mode/payout-files/$reference" params={{ mode: path, reference: upload.data.file.reference }}>
+            {upload.data.file.name}
+          </Link>
+        </Alert>
+      )}
       {upload.error !== null && <ErrorNotice error={upload.error} isChange />}
     </Stack>
   );
@@ -107,8 +115,11 @@ function useUpload() {
         }),
       );
     },
-    onSuccess: async ({ file: { reference } }) => {
+    onSuccess: async ({ file: { reference }, alreadyKnown }) => {
       await queries.invalidateQueries({ queryKey: ['payout files'] });
+      if (alreadyKnown) {
+        return;
+      }
       await navigate({ to: '/$mode/payout-files/$reference', params: { mode: path, reference } });
     },
   });

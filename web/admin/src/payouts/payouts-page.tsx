@@ -1,8 +1,7 @@
 import { Stack, Text, Title } from '@mantine/core';
 import { Link, useSearch } from '@tanstack/react-router';
-import { PAYOUT_STATUSES } from '../../../../domain/payouts/payout.ts';
 import { api } from '../api/client.ts';
-import { GATEWAYS } from '../api/names.ts';
+import { GATEWAY_OPTIONS } from '../api/names.ts';
 import { FilterForm } from '../parts/filter-form.tsx';
 import { List } from '../parts/list.tsx';
 import { useMode } from '../shell/mode.ts';
@@ -10,6 +9,7 @@ import { countOf, dayOf, moneyOf, sumOf } from '../words/format.ts';
 import { useLanguage } from '../words/language.tsx';
 import { useWords } from '../words/use-words.ts';
 import { PAYOUT_WORDS } from './words.ts';
+import { Page } from '../parts/page.tsx';
 
 export function PayoutsPage() {
   const words = useWords(PAYOUT_WORDS);
@@ -17,23 +17,19 @@ export function PayoutsPage() {
   const { mode, path } = useMode();
   const filter = useSearch({ from: '/$mode/payouts' });
   return (
-    <Stack>
-      <Title order={1} size="h3">
-        {words.title}
-      </Title>
-      <Text c="dimmed">{words.why}</Text>
+    <Page title={words.title} why={words.why}>
       <FilterForm
         filter={filter}
         fields={[
           {
             name: 'gateway',
             label: words.gateway,
-            options: Object.fromEntries(GATEWAYS.map((gateway) => [gateway, gateway])),
+            options: GATEWAY_OPTIONS,
           },
           {
             name: 'status',
             label: words.status,
-            options: Object.fromEntries(PAYOUT_STATUSES.map((status) => [status, words.statuses[status]])),
+            options: words.statuses,
           },
           { name: 'from', type: 'date', label: words.from },
           { name: 'to', type: 'date', label: words.to },
@@ -76,7 +72,7 @@ export function PayoutsPage() {
         empty={words.empty}
       />
       <UnmatchedEntries />
-    </Stack>
+    </Page>
   );
 }
 

@@ -1,6 +1,4 @@
-import { Stack, Title } from '@mantine/core';
 import { Link, useSearch } from '@tanstack/react-router';
-import { REFUND_STATUSES } from '../../../../domain/refund.ts';
 import { api } from '../api/client.ts';
 import { FilterForm } from '../parts/filter-form.tsx';
 import { List } from '../parts/list.tsx';
@@ -9,23 +7,21 @@ import { OperatorName } from '../session/operator-name.tsx';
 import { useMode } from '../shell/mode.ts';
 import { moneyOf, shortInstantOf } from '../words/format.ts';
 import { useLanguage } from '../words/language.tsx';
+import { Page } from '../parts/page.tsx';
 
 export function RefundsPage() {
   const { words, language } = useLanguage();
   const { mode, path } = useMode();
   const filter = useSearch({ from: '/$mode/refunds' });
   return (
-    <Stack>
-      <Title order={1} size="h3">
-        {words.refunds.title}
-      </Title>
+    <Page title={words.refunds.title}>
       <FilterForm
         filter={filter}
         fields={[
           {
             name: 'status',
             label: words.refunds.status,
-            options: Object.fromEntries(REFUND_STATUSES.map((status) => [status, words.refundStatuses[status]])),
+            options: words.refundStatuses,
           },
           {
             name: 'underReview',
@@ -55,6 +51,6 @@ export function RefundsPage() {
         keyOf={({ id }) => id}
         empty={words.refunds.empty}
       />
-    </Stack>
+    </Page>
   );
 }

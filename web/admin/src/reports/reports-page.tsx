@@ -1,9 +1,9 @@
-import { Button, Group, Stack, Table, Text, Title } from '@mantine/core';
+import { Button, Table, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useSearch } from '@tanstack/react-router';
 import { lazy, Suspense } from 'react';
 import { api, dataOf, type Schemas } from '../api/client.ts';
-import { GATEWAYS } from '../api/names.ts';
+import { GATEWAY_OPTIONS } from '../api/names.ts';
 import { useApplicationNames } from '../applications/application-names.ts';
 import { FilterForm } from '../parts/filter-form.tsx';
 import { Loaded } from '../parts/loaded.tsx';
@@ -14,6 +14,7 @@ import { useWords } from '../words/use-words.ts';
 import { durationText } from '../../../time-text.ts';
 import { REPORT_WORDS } from './words.ts';
 import { percentText } from './percent-text.ts';
+import { Page } from '../parts/page.tsx';
 
 const EVERY_MS = 60_000;
 /** A table of more rows helps nobody; the export has them all. */
@@ -36,11 +37,9 @@ export function ReportsPage() {
     refetchInterval: EVERY_MS,
   });
   return (
-    <Stack>
-      <Group justify="space-between">
-        <Title order={1} size="h3">
-          {words.title}
-        </Title>
+    <Page
+      title={words.title}
+      action={
         <Button
           component="a"
           variant="default"
@@ -49,7 +48,8 @@ export function ReportsPage() {
         >
           {words.export}
         </Button>
-      </Group>
+      }
+    >
       <FilterForm
         filter={filter}
         fields={[
@@ -60,7 +60,7 @@ export function ReportsPage() {
           {
             name: 'gateway',
             label: words.gateway,
-            options: Object.fromEntries(GATEWAYS.map((gateway) => [gateway, gateway])),
+            options: GATEWAY_OPTIONS,
           },
           { name: 'applicationId', label: words.application, options: applications },
         ]}
@@ -79,7 +79,7 @@ export function ReportsPage() {
           )
         }
       </Loaded>
-    </Stack>
+    </Page>
   );
 }
 

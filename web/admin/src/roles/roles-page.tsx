@@ -1,4 +1,4 @@
-import { Alert, Checkbox, Group, Stack, Text, TextInput, Title } from '@mantine/core';
+import { Alert, Checkbox, Group, Stack, Text, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { PERMISSIONS } from '../../../../domain/permissions.ts';
 import { api, bodyOf, dataOf, type Schemas } from '../api/client.ts';
@@ -9,6 +9,7 @@ import { Loaded } from '../parts/loaded.tsx';
 import { useMay } from '../session/session.tsx';
 import { useWords } from '../words/use-words.ts';
 import { ROLE_WORDS } from './words.ts';
+import { Page } from '../parts/page.tsx';
 
 const REFRESHED = [['roles'], ['operators'], ['changes']];
 
@@ -22,12 +23,11 @@ export function RolesPage() {
     queryFn: () => dataOf(api.GET('/admin/roles', { params: { query: { paginate: 'false' } } })),
   });
   return (
-    <Stack>
-      <Group justify="space-between">
-        <Title order={1} size="h3">
-          {words.title}
-        </Title>
-        {may('user:manage') && (
+    <Page
+      title={words.title}
+      why={words.why}
+      action={
+        may('user:manage') && (
           <Act
             label={words.create}
             variant="filled"
@@ -37,9 +37,9 @@ export function RolesPage() {
           >
             <RoleFields role={null} />
           </Act>
-        )}
-      </Group>
-      <Text c="dimmed">{words.why}</Text>
+        )
+      }
+    >
       <Loaded asked={roles}>
         {(rows) => (
           <DataTable
@@ -68,7 +68,7 @@ export function RolesPage() {
           />
         )}
       </Loaded>
-    </Stack>
+    </Page>
   );
 }
 

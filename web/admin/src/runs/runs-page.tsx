@@ -1,7 +1,7 @@
-import { Group, Stack, Text, TextInput, Title } from '@mantine/core';
+import { Stack, Text, TextInput, Title } from '@mantine/core';
 import { useSearch } from '@tanstack/react-router';
 import { api, dataOf, type Schemas } from '../api/client.ts';
-import { GATEWAYS } from '../api/names.ts';
+import { GATEWAY_OPTIONS } from '../api/names.ts';
 import { Act, Note } from '../parts/act.tsx';
 import { today } from '../parts/days.ts';
 import { Facts } from '../parts/facts.tsx';
@@ -16,19 +16,13 @@ import { useLanguage } from '../words/language.tsx';
 import { useWords } from '../words/use-words.ts';
 import { SHOWN_STATUSES } from './filter.ts';
 import { RUN_WORDS } from './words.ts';
+import { Page } from '../parts/page.tsx';
 
 export function RunsPage() {
   const words = useWords(RUN_WORDS);
   const filter = useSearch({ from: '/$mode/runs' });
   return (
-    <Stack>
-      <Group justify="space-between">
-        <Title order={1} size="h3">
-          {words.title}
-        </Title>
-        <StartAct />
-      </Group>
-      <Text c="dimmed">{words.why}</Text>
+    <Page title={words.title} why={words.why} action={<StartAct />}>
       <FilterForm
         filter={filter}
         fields={[
@@ -36,7 +30,7 @@ export function RunsPage() {
           {
             name: 'gateway',
             label: words.gateway,
-            options: Object.fromEntries(GATEWAYS.map((gateway) => [gateway, gateway])),
+            options: GATEWAY_OPTIONS,
           },
           {
             name: 'status',
@@ -47,7 +41,7 @@ export function RunsPage() {
       />
       <Runs />
       <Results />
-    </Stack>
+    </Page>
   );
 }
 

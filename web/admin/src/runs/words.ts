@@ -5,11 +5,9 @@ const en = {
   period: 'Day',
   gateway: 'Gateway',
   state: 'State',
-  step: 'Step',
   balanced: 'Books',
   started: 'Started',
   ended: 'Ended',
-  progress: 'Looked at',
   lines: (count: string) => `${count} lines`,
   states: { RUNNING: 'Running', COMPLETED: 'Completed', CANCELLED: 'Cancelled', FAILED: 'Failed' },
   steps: {
@@ -49,11 +47,9 @@ const bn: typeof en = {
   period: 'দিন',
   gateway: 'গেটওয়ে',
   state: 'অবস্থা',
-  step: 'ধাপ',
   balanced: 'হিসাব',
   started: 'শুরু',
   ended: 'শেষ',
-  progress: 'দেখা হয়েছে',
   lines: (count) => `${count}টি লাইন`,
   states: { RUNNING: 'চলছে', COMPLETED: 'শেষ', CANCELLED: 'বাতিল', FAILED: 'ব্যর্থ' },
   steps: {

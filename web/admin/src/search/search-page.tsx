@@ -1,4 +1,4 @@
-import { Badge, Box, Card, Group, Stack, Text, Title } from '@mantine/core';
+import { Badge, Box, Card, Group, Stack, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link, useSearch } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
@@ -7,6 +7,7 @@ import { Loaded } from '../parts/loaded.tsx';
 import { moneyOf, shortInstantOf } from '../words/format.ts';
 import { useLanguage } from '../words/language.tsx';
 import { SearchBox } from './search-box.tsx';
+import { Page } from '../parts/page.tsx';
 
 type Hit = Schemas['SearchHit'];
 
@@ -20,10 +21,7 @@ export function SearchPage() {
     queryFn: () => dataOf(api.GET('/admin/search', { params: { query: { q } } })),
   });
   return (
-    <Stack>
-      <Title order={1} size="h3">
-        {words.search.title}
-      </Title>
+    <Page title={words.search.title}>
       {/* Wider screens have it in the frame. */}
       <Box hiddenFrom="sm">
         <SearchBox typed={q} focus={q === ''} />
@@ -39,7 +37,7 @@ export function SearchPage() {
           }
         </Loaded>
       )}
-    </Stack>
+    </Page>
   );
 }
 

@@ -1,6 +1,5 @@
-import { Group, Stack, Text, Title } from '@mantine/core';
+import { Group, Stack, Text } from '@mantine/core';
 import { useSearch } from '@tanstack/react-router';
-import { UNAPPLIED_STATUSES } from '../../../../domain/unapplied-payment.ts';
 import { api, dataOf, type Schemas } from '../api/client.ts';
 import { Act } from '../parts/act.tsx';
 import { FilterForm } from '../parts/filter-form.tsx';
@@ -14,6 +13,7 @@ import { moneyOf, shortInstantOf } from '../words/format.ts';
 import { useLanguage } from '../words/language.tsx';
 import { useWords } from '../words/use-words.ts';
 import { UNAPPLIED_WORDS } from './words.ts';
+import { Page } from '../parts/page.tsx';
 
 type Unapplied = Schemas['UnappliedPaymentDetail'];
 
@@ -23,18 +23,14 @@ export function UnappliedPage() {
   const { mode } = useMode();
   const filter = useSearch({ from: '/$mode/unapplied-payments' });
   return (
-    <Stack>
-      <Title order={1} size="h3">
-        {words.title}
-      </Title>
-      <Text c="dimmed">{words.why}</Text>
+    <Page title={words.title} why={words.why}>
       <FilterForm
         filter={filter}
         fields={[
           {
             name: 'status',
             label: words.status,
-            options: Object.fromEntries(UNAPPLIED_STATUSES.map((status) => [status, words.statuses[status]])),
+            options: words.statuses,
           },
         ]}
       />
@@ -54,7 +50,7 @@ export function UnappliedPage() {
         keyOf={({ id }) => id}
         empty={words.empty}
       />
-    </Stack>
+    </Page>
   );
 }
 

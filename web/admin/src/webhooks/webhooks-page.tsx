@@ -1,6 +1,6 @@
-import { Stack, Text, Title } from '@mantine/core';
+import { Text } from '@mantine/core';
 import { Link, useSearch } from '@tanstack/react-router';
-import { DELIVERY_STATUSES, EVENT_TYPES } from '../../../../domain/webhook.ts';
+import { EVENT_TYPES } from '../../../../domain/webhook.ts';
 import { api } from '../api/client.ts';
 import { useApplicationNames } from '../applications/application-names.ts';
 import { FilterForm } from '../parts/filter-form.tsx';
@@ -10,6 +10,7 @@ import { countOf, shortInstantOf } from '../words/format.ts';
 import { useLanguage } from '../words/language.tsx';
 import { useWords } from '../words/use-words.ts';
 import { WEBHOOK_WORDS } from './words.ts';
+import { Page } from '../parts/page.tsx';
 
 export function WebhooksPage() {
   const words = useWords(WEBHOOK_WORDS);
@@ -20,18 +21,14 @@ export function WebhooksPage() {
   const { applicationId, ...rest } = filter;
   const query = { mode, ...rest, ...(applicationId === undefined ? {} : { applicationId: Number(applicationId) }) };
   return (
-    <Stack>
-      <Title order={1} size="h3">
-        {words.title}
-      </Title>
-      <Text c="dimmed">{words.why}</Text>
+    <Page title={words.title} why={words.why}>
       <FilterForm
         filter={filter}
         fields={[
           {
             name: 'deliveryStatus',
             label: words.status,
-            options: Object.fromEntries(DELIVERY_STATUSES.map((status) => [status, words.statuses[status]])),
+            options: words.statuses,
           },
           { name: 'type', label: words.type, options: Object.fromEntries(EVENT_TYPES.map((type) => [type, type])) },
           { name: 'applicationId', label: words.application, options: applications },
@@ -72,6 +69,6 @@ export function WebhooksPage() {
         keyOf={({ id }) => id}
         empty={words.empty}
       />
-    </Stack>
+    </Page>
   );
 }
