@@ -166,7 +166,7 @@ const ledgerAccount = createRoute({
   getParentRoute: () => inMode,
   path: '/ledger/$id',
   validateSearch: accountFilterOf,
-  component: lazyRouteComponent(PAGES.ledgerAccount, 'AccountPage'),
+  component: lazyRouteComponent(PAGES.ledgerAccount, 'LedgerAccountPage'),
 });
 const reports = createRoute({
   getParentRoute: () => inMode,

@@ -1,4 +1,4 @@
-import { Group, NativeSelect, NumberInput, Textarea, TextInput } from '@mantine/core';
+import { Group, NativeSelect, Textarea, TextInput } from '@mantine/core';
 import { api, dataOf, type Schemas } from '../api/client.ts';
 import { Act, Note } from '../parts/act.tsx';
 import { dayStart, today } from '../parts/days.ts';
@@ -81,21 +81,22 @@ function SettingsAct({ application }: { readonly application: Application }) {
         if (threshold !== '' && thresholdNow === null) {
           throw new InvalidField(words.wrongAmount);
         }
-        return dataOf(
-          api.PATCH('/admin/apps/{id}/settings', {
-            params: { path: { id } },
-            body: {
-              name: textOf(form, 'name'),
-              webhookUrl: textOf(form, 'webhookUrl') || null,
-              testWebhookUrl: textOf(form, 'testWebhookUrl') || null,
-              // Left alone, a change to it proposes nothing to a second person.
-              ...(thresholdNow === thresholdMinor ? {} : { refundApprovalThresholdMinor: thresholdNow }),
-              expiryMinutes: Number(textOf(form, 'expiryMinutes')),
-              returnOrigins: textOf(form, 'returnOrigins').split(/\s+/).filter(Boolean),
-              unappliedPaymentPolicy: POLICIES.find((one) => one === textOf(form, 'policy')) ?? 'REVIEW',
-            },
-          }),
+        const typed = {
+          name: textOf(form, 'name'),
+          webhookUrl: textOf(form, 'webhookUrl') || null,
+          testWebhookUrl: textOf(form, 'testWebhookUrl') || null,
+          refundApprovalThresholdMinor: thresholdNow,
+          expiryMinutes: Number(textOf(form, 'expiryMinutes')),
+          returnOrigins: textOf(form, 'returnOrigins').split(/\s+/).filter(Boolean),
+          unappliedPaymentPolicy: POLICIES.find((one) => one === textOf(form, 'policy')) ?? 'REVIEW',
+        };
+        // What another person changes meanwhile stays as they have it.
+        const body = Object.fromEntries(
+          Object.entries(typed).filter(
+            ([member, value]) => JSON.stringify(value) !== JSON.stringify(application[member as keyof typeof typed]),
+          ),
         );
+        return dataOf(api.PATCH('/admin/apps/{id}/settings', { params: { path: { id } }, body }));
       }}
       refresh={refreshedBy(id)}
       done={({ pendingChanges }) => (pendingChanges.length > 0 ? words.waits : words.saved)}
@@ -115,14 +116,13 @@ function SettingsAct({ application }: { readonly application: Application }) {
         defaultValue={thresholdMinor === null ? '' : plainTextOf(thresholdMinor, 'BDT')}
         inputMode="decimal"
       />
-      <NumberInput
+      <TextInput
         name="expiryMinutes"
+        type="number"
         label={words.expiryMinutes}
         defaultValue={application.expiryMinutes}
         min={1}
-        allowDecimal={false}
         required
-        hideControls
       />
       <Textarea
         name="returnOrigins"

@@ -80,9 +80,10 @@ export function ChangeDecision({ change, area }: { readonly change: Change; read
 }
 
 /** What changes, member by member. */
-function Difference({ change: { before, after } }: { readonly change: Change }) {
+function Difference({ change }: { readonly change: Change }) {
+  const { before, after } = change;
   const words = useWords(CHANGE_WORDS);
-  const textOfMember = useMemberText();
+  const textOfMember = useMemberText(change);
   const members = [...new Set([...Object.keys(before), ...Object.keys(after)])].filter(
     (name) => JSON.stringify(before[name]) !== JSON.stringify(after[name]),
   );

@@ -15,7 +15,7 @@ import { LEDGER_WORDS } from './words.ts';
 
 type Account = Schemas['LedgerAccount'];
 
-export function AccountPage() {
+export function LedgerAccountPage() {
   const { id } = useParams({ from: '/$mode/ledger/$id' });
   const { mode } = useMode();
   const account = useQuery({
