@@ -81,6 +81,8 @@ async function takeDashboard(browser: Browser, dev: DevFile): Promise<void> {
   const payment = `${dev.admin}/test/payments/${newest?.id ?? ''}`;
   await take(browser, { name: 'dashboard-home', url: `${dev.admin}/test`, size: DESKTOP, first });
   await take(browser, { name: 'dashboard-payment', url: payment, size: { ...DESKTOP, height: 1_150 }, first });
+  await take(browser, { name: 'dashboard-reports', url: `${dev.admin}/test/reports`, size: DESKTOP, first });
+  await take(browser, { name: 'dashboard-application', url: `${dev.admin}/test/applications/1`, size: DESKTOP, first });
   await take(browser, { name: 'dashboard-phone', url: payment, size: PHONE, scheme: 'dark', first });
   await take(browser, {
     name: 'dashboard-phone-bn',
