@@ -24,7 +24,11 @@ export function CaseActions({ found }: { readonly found: Case }) {
     return null;
   }
   const waiting = found.entries.find(({ needsSecond, endedAt }) => needsSecond && endedAt === null);
-  return waiting === undefined ? <Choices found={found} /> : <Second found={found} waiting={waiting} />;
+  if (waiting === undefined) {
+    return <Choices found={found} />;
+  }
+  // If another action waits by now, a dialog that was opened for this one closes.
+  return <Second key={waiting.id} found={found} waiting={waiting} />;
 }
 
 function Choices({ found }: { readonly found: Case }) {
