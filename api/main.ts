@@ -1,5 +1,6 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { openGateways } from '../core/gateways/open-gateways.ts';
+import { createUpdateFeed } from '../core/updates/feed.ts';
 import { deliveriesByWorkflow } from '../core/webhooks/deliveries.ts';
 import { openProcessDatabase } from '../database/process-database.ts';
 import { BUSINESS_TIME_ZONE, calendarIn } from '../domain/calendar.ts';
@@ -35,10 +36,12 @@ const gateways = openGateways({
   telemetry,
 });
 const dispatch = createDispatch(temporal.client);
+const updates = createUpdateFeed({ database, log });
 const deps = {
   database,
   gateways,
   dispatch,
+  updates,
   deliveries: deliveriesByWorkflow(dispatch),
   log,
   allow,
@@ -61,7 +64,10 @@ const web = await listen(createWebListener(deps).callback(), config.webPort);
 sayReady(log, { api: config.apiUrl, web: config.webUrl, environment: config.environment }, 'api ready');
 
 onShutdown(log, [
-  () => Promise.all([closeServer(api), closeServer(web)]),
+  () => {
+    updates.close();
+    return Promise.all([closeServer(api), closeServer(web)]);
+  },
   () => temporal.close(),
   () => Promise.all([http.close(), publicHttp.close()]),
   async () => closePress(),

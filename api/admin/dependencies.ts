@@ -6,6 +6,7 @@ import type { GatewayRegistry } from '../../gateways/port.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type { SecretBox } from '../../runtime/secrets.ts';
 import type { Dispatch } from '../../core/dispatch.ts';
+import type { UpdateFeed } from '../../core/updates/feed.ts';
 
 /** The dependencies of the operators' routes. Only the API's main file builds them. */
 export interface AdminDependencies {
@@ -14,6 +15,7 @@ export interface AdminDependencies {
   readonly sessionLimits: SessionLimits;
   readonly gateways: GatewayRegistry;
   readonly dispatch: Dispatch;
+  readonly updates: UpdateFeed;
   /** Hosts that webhooks may reach although they are not public, for development. */
   readonly allow: AllowList;
   /** Whether the worker sends email. */

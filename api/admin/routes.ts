@@ -9,6 +9,7 @@ import { gatewayRoutes } from './gateways.ts';
 import { inboxRoutes } from './inbox.ts';
 import { operatorNameRoutes } from './operator-names.ts';
 import { searchRoutes } from './search.ts';
+import { updateRoutes } from './updates.ts';
 import { ledgerRoutes } from './ledger.ts';
 import { unappliedPaymentAdminRoutes } from './unapplied-payments.ts';
 import { matchSettingsRoutes } from './match-settings.ts';
@@ -35,6 +36,7 @@ export function adminRoutes(deps: AdminDependencies): AdminRoute[] {
     ...authRoutes(deps),
     ...inboxRoutes(deps),
     ...searchRoutes(deps),
+    ...updateRoutes(deps),
     ...operatorNameRoutes(deps),
     ...applicationRoutes(deps),
     ...credentialRoutes(deps),

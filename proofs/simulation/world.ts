@@ -758,6 +758,7 @@ function operatorsOf(deps: Dependencies): Api['operate'] {
       allow: ALLOW,
       sessionLimits: SESSION_LIMITS,
       sendsEmail: false,
+      updates: { follow: () => () => undefined, close: () => undefined },
       temporalUi: null,
     };
     made ??= createDispatcher([adminSurface(admin, createRateLimiter())], deps.log);

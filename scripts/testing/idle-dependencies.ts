@@ -26,6 +26,7 @@ export function idleDependencies(): ApiDependencies & AdminDependencies {
       pageOrigin: refuse,
       attemptNamedIn: refuse,
     },
+    updates: { follow: refuse, close: refuse },
     dispatch: {
       outcomeWaitMs: 0,
       openCheckout: refuse,

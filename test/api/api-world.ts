@@ -1,3 +1,4 @@
+import { createUpdateFeed } from '../../core/updates/feed.ts';
 import { deliveriesByWorkflow } from '../../core/webhooks/deliveries.ts';
 import { createHttpClient } from '../../runtime/http-client.ts';
 import { BUSINESS_TIME_ZONE, calendarIn } from '../../domain/calendar.ts';
@@ -111,10 +112,12 @@ export async function openApiWorld(): Promise<ApiWorld> {
       const allow = parseAllowList(entries);
       // Uses logins that cannot become the owner, like Lenden's processes.
       const own = await openDatabase({ url: runtimeLogins(databaseUrl), poolSize: 10 });
+      const updates = createUpdateFeed({ database: own, log });
       const deps = {
         database: own,
         gateways: fakeGateways(stores, gateways, secrets),
         dispatch,
+        updates,
         deliveries: deliveriesByWorkflow(dispatch),
         log,
         secrets,
@@ -150,6 +153,7 @@ export async function openApiWorld(): Promise<ApiWorld> {
             server.close(resolve);
             server.closeAllConnections();
           }),
+        async () => updates.close(),
         () => own.close(),
       );
       return origin;

@@ -17,6 +17,7 @@ const PLAIN_HEADERS = new Set([
   'cache-control',
   'set-cookie',
   'content-disposition',
+  'x-accel-buffering',
   'x-content-type-options',
 ]);
 

@@ -84,6 +84,29 @@ test('a payment arrives in the list, is refunded, and the refund is approved by 
   await finance.leave();
 });
 
+test('what changes is shown before the page looks again by itself', async () => {
+  const { page, complaints, leave } = await operatorAt('Support', '/test/payments?find=cust_live');
+  await page.getByText('No payment matches').waitFor();
+  const created = await shop.create({ customerReference: 'cust_live' });
+  const row = page.getByRole('link', { name: created.reference });
+  await row.waitFor();
+  // From here on the page's time stands still, except for what a reading after an update takes: its own looks are ten seconds apart.
+  await page.clock.install();
+  await page.clock.pauseAt(Date.now() + 1_000);
+  await payAtGateway(created.checkoutUrl);
+  const paidCell = page.getByRole('cell', { name: 'Succeeded' });
+  let passedMs = 0;
+  await until(async () => {
+    if ((await shop.read(created.id)).status === 'SUCCEEDED' && passedMs < 6_000) {
+      await page.clock.runFor(400);
+      passedMs += 400;
+    }
+    return (await paidCell.count()) > 0;
+  });
+  expect(complaints).toEqual([]);
+  await leave();
+});
+
 test('whoever asked for a refund is told that another person has to approve it', async () => {
   const { id } = await paid();
   const { page, leave } = await operatorAt('Admin', `/test/payments/${id}`);

@@ -13,6 +13,7 @@ const refuse = (): never => {
 export const operatorRoutes: readonly AdminRoute[] = adminRoutes({
   database: { withOperator: refuse } as unknown as AdminDependencies['database'],
   dispatch: {} as AdminDependencies['dispatch'],
+  updates: { follow: refuse, close: refuse },
   gateways: registryOf(),
   secrets: { keyId: '', seal: refuse, open: refuse, fits: refuse, reseal: refuse },
   sessionLimits: { idleMs: 0, absoluteMs: 0 },

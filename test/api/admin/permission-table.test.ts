@@ -64,7 +64,9 @@ async function knock(route: AdminRoute): Promise<Answer> {
 
 /** Sends a request with ids and a body that match nothing. An allowed operator gets 400 or 404 and changes nothing. */
 function send(route: AdminRoute, headers: Record<string, string>, origin?: string): Promise<Answer> {
-  const path = route.path.replace(/\{\w+\}/g, '999999999');
+  // A stream stays open.
+  const query = route.response.contentType?.startsWith('text/event-stream') === true ? '?seconds=1' : '';
+  const path = route.path.replace(/\{\w+\}/g, '999999999') + query;
   const { method } = route;
   const body = route.body === undefined ? {} : { body: { nothing: true } };
   const type = route.bytes === undefined ? {} : { 'content-type': 'application/octet-stream' };

@@ -4,6 +4,7 @@ import { createWebListener } from '../../../api/listeners.ts';
 import { insertOperator } from '../../../core/operators/store/operators.ts';
 import { hashPassword } from '../../../core/operators/passwords.ts';
 import { readRoleByName, replaceGrants } from '../../../core/operators/store/roles.ts';
+import { createUpdateFeed } from '../../../core/updates/feed.ts';
 import { chooseStore } from '../../../core/gateways/store/stores.ts';
 import { BUSINESS_TIME_ZONE, calendarIn } from '../../../domain/calendar.ts';
 import { parseAllowList } from '../../../domain/outbound-url.ts';
@@ -80,6 +81,7 @@ export async function openManualWorld(): Promise<ManualWorld> {
     sessionLimits: SESSION_LIMITS,
     temporal: temporal.client,
     sendsEmail: false,
+    updates: createUpdateFeed(deps),
     temporalUi: null,
     allow,
     publicHttp,

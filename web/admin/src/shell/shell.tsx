@@ -1,6 +1,7 @@
 import { AppShell, Box, Burger, Group, NavLink, ScrollArea, Stack, Text } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { Link, Outlet } from '@tanstack/react-router';
+import { useUpdates } from '../api/follow-updates.ts';
 import { SearchBox } from '../search/search-box.tsx';
 import { useLanguage } from '../words/language.tsx';
 import { AccountMenu } from './account-menu.tsx';
@@ -13,6 +14,7 @@ import { ModeSwitch } from './mode-switch.tsx';
 export function Shell() {
   const { words } = useLanguage();
   const { mode } = useMode();
+  useUpdates();
   const [isOpen, { toggle, close }] = useDisclosure(false);
   return (
     <AppShell
