@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { requestForgottenPassword } from '../../core/operators/forgotten-password.ts';
 import { logIn as openSession } from '../../core/operators/log-in.ts';
 import {
   changePassword as setNewPassword,
@@ -14,7 +15,16 @@ import type { AdminDependencies } from '../admin/dependencies.ts';
 import { adminRoute, type AdminRoute } from '../admin/route.ts';
 import { IdParams } from '../http/fields.ts';
 import { requireSameOrigin } from './same-origin.ts';
-import { Login, Me, OpenSessions, PasswordChange, Reauthentication, SessionAnswer } from './schemas.ts';
+import {
+  ForgottenPassword,
+  ForgottenPasswordAnswer,
+  Login,
+  Me,
+  OpenSessions,
+  PasswordChange,
+  Reauthentication,
+  SessionAnswer,
+} from './schemas.ts';
 import { CLEARED_COOKIE, csrfToken, presentedToken, sessionCookie } from './tokens.ts';
 import { secondFactorRoutes } from './second-factor-routes.ts';
 
@@ -25,6 +35,7 @@ const PROOF_ERRORS = ['INVALID_CREDENTIALS', 'SECOND_FACTOR_REQUIRED', 'RATE_LIM
 export function authRoutes(deps: AdminDependencies): AdminRoute[] {
   return [
     logIn(deps),
+    forgottenPassword(deps),
     logOut(deps),
     me(),
     reauth(deps),
@@ -58,6 +69,29 @@ function logIn(deps: AdminDependencies): AdminRoute {
       };
       const { token, expiresAt, operator } = await openSession(deps, body, client);
       return sessionAnswer({ token, kind: body.cookie === true ? 'COOKIE' : 'BEARER', expiresAt, operator });
+    },
+  });
+}
+
+function forgottenPassword(deps: AdminDependencies): AdminRoute {
+  return adminRoute({
+    method: 'POST',
+    path: '/auth/forgotten-password',
+    operationId: 'requestPasswordLink',
+    tag: TAG,
+    summary: 'Have a link to set another password emailed to you',
+    description:
+      'The answer is the same whether or not there is such an operator. The link works once, for 24 hours, and another is sent after 15 minutes at the earliest. Your second factor stays. Without one, and with a permission that one person cannot grant alone, you get no link: ask another operator for it. Requests are counted per mailbox and per address.',
+    permission: 'public',
+    body: ForgottenPassword,
+    response: { status: 202, schema: ForgottenPasswordAnswer },
+    errors: [],
+    handler: async ({ body: { email }, headers, address, requestId }) => {
+      requireSameOrigin(headers, deps);
+      if (deps.sendsEmail) {
+        await requestForgottenPassword(deps, { email, client: { address, requestId } });
+      }
+      return { status: 202, data: { passwordLink: deps.sendsEmail ? 'MAILED' : 'ON_SERVER' } };
     },
   });
 }

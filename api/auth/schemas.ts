@@ -31,6 +31,18 @@ export const Login = z
   })
   .meta({ id: 'Login' });
 
+export const ForgottenPassword = z.object({ email: Email }).meta({ id: 'ForgottenPassword' });
+
+export const ForgottenPasswordAnswer = z
+  .object({
+    passwordLink: z
+      .enum(['MAILED', 'ON_SERVER'])
+      .describe(
+        '`MAILED`: if the address is an operator’s, a link is on its way. `ON_SERVER`: email is not configured; `npm run operator -- link` prints a link.',
+      ),
+  })
+  .meta({ id: 'ForgottenPasswordAnswer' });
+
 export const Reauthentication = z.object({ password: GivenPassword, ...secondFactor }).meta({ id: 'Reauthentication' });
 
 export const PasswordChange = z

@@ -41,6 +41,8 @@ const role = { name: 'Night shift', description: 'Handles payments at night', pe
 /** Examples of the operators' API by schema name. */
 export const OPERATOR_EXAMPLES: Readonly<Record<string, Json>> = {
   Login: { email: self.email, password: 'three-quiet-herons-wade', code: '287082' },
+  ForgottenPassword: { email: self.email },
+  ForgottenPasswordAnswer: { passwordLink: 'MAILED' },
   Reauthentication: { password: 'three-quiet-herons-wade' },
   PasswordChange: { password: 'three-quiet-herons-wade', newPassword: 'four loud geese on a roof' },
   SessionAnswer: { token: TOKEN, csrfToken: null, expiresAt: LATER, operator: self },

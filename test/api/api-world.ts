@@ -72,6 +72,8 @@ export interface ApiWorld {
 export interface ListenOptions {
   readonly databaseUrl?: string;
   readonly pages?: boolean;
+  /** Whether operators are told that links come by email. */
+  readonly sendsEmail?: boolean;
   /** Entries of the outbound allow-list. */
   readonly allow?: string;
   /** The gateways that it knows; by default the usual ones. */
@@ -107,7 +109,7 @@ export async function openApiWorld(): Promise<ApiWorld> {
     paidPayment: (shop) => insertPaid(database, shop.applicationId),
     settle: (invoiceId, amountMinor) => finalizeInvoice(database, String(invoiceId), BigInt(amountMinor)),
     async listen(options = {}) {
-      const { databaseUrl = url, pages = false, allow: entries = '', trustedProxies = 0 } = options;
+      const { sendsEmail = false, databaseUrl = url, pages = false, allow: entries = '', trustedProxies = 0 } = options;
       const { gateways, resolve: resolveHost } = options;
       const allow = parseAllowList(entries);
       // Uses logins that cannot become the owner, like Lenden's processes.
@@ -123,7 +125,7 @@ export async function openApiWorld(): Promise<ApiWorld> {
         secrets,
         sessionLimits: SESSION_LIMITS,
         temporal: temporal.client,
-        sendsEmail: false,
+        sendsEmail,
         temporalUi: null,
         allow,
         publicHttp: createHttpClient({

@@ -296,6 +296,21 @@ test('a session that ends shows the login, and the page after it', async () => {
   await leave();
 });
 
+test('whoever has forgotten their password has a link emailed, and gets no hint of who is an operator', async () => {
+  const context = await browser.newContext({ viewport: PHONE, locale: 'bn-BD' });
+  const page = await context.newPage();
+  await page.goto(`${stack.dev.admin}/live`);
+  await page.getByRole('button', { name: 'পাসওয়ার্ড ভুলে গেছেন?' }).click();
+  await heading(page, 'নতুন পাসওয়ার্ড দিন').waitFor();
+  expect(await findings(page)).toEqual([]);
+  await page.getByLabel('ইমেইল').fill('nobody@example.com');
+  await page.getByRole('button', { name: 'আমাকে লিংক পাঠান' }).click();
+  await page.getByRole('status').waitFor();
+  await page.getByRole('button', { name: 'লগ ইনে ফিরে যান' }).click();
+  await page.getByRole('button', { name: 'লগ ইন', exact: true }).waitFor();
+  await context.close();
+});
+
 // The last test, because it changes how the Viewer logs in.
 test('a second factor is set up, and asked for at the next login', async () => {
   const { page, complaints, leave } = await operatorAt('Viewer', '/test/account');

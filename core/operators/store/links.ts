@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { sha256 } from '../../../runtime/secrets.ts';
 import type { EntityManager } from '../../../database/connection.ts';
-import { later, now, plus, span } from '../../../database/expressions.ts';
+import { earlier, later, now, plus, span } from '../../../database/expressions.ts';
 import type { Statements } from '../../../database/statements.ts';
 import { statement, type Given, type RowOf } from '../../../database/typed-statements.ts';
 
@@ -27,6 +27,27 @@ const REQUEST = statement((db, $: Given<{ operatorId: bigint }>) =>
  */
 export async function requestLink(em: EntityManager, operatorId: bigint): Promise<void> {
   await REQUEST.all(em, { operatorId });
+}
+
+/** Anybody can request a link for an operator. A younger one is not replaced, so that nobody can keep the operator from using it. */
+const OWN_LINK_EVERY = '15 minutes';
+
+const REQUEST_OWN = statement((db, $: Given<{ operatorId: bigint }>) =>
+  db
+    .insertInto('operator_links')
+    .values({ operatorId: $('operatorId'), emailDueAt: now })
+    .onConflict((conflict) =>
+      conflict
+        .column('operatorId')
+        .doUpdateSet({ tokenHash: null, expiresAt: null, emailDueAt: now, emailTries: 0, createdAt: now })
+        .where('operator_links.createdAt', '<', earlier(OWN_LINK_EVERY)),
+    )
+    .returning('operatorId'),
+);
+
+/** Schedules an email with a link like `requestLink`, unless one was requested shortly before. Returns whether it did. */
+export async function requestOwnLink(em: EntityManager, operatorId: bigint): Promise<boolean> {
+  return (await REQUEST_OWN.first(em, { operatorId })) !== undefined;
 }
 
 /** An operator's link. Only the hash of its token is stored. */

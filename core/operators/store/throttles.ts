@@ -33,6 +33,16 @@ export function addressSubject(address: string): ThrottleSubject {
   return { hash: sha256(`address\0${addressBlock(address)}`), free: 20 };
 }
 
+/** Counts requests for a link to one mailbox, from everywhere. */
+export function linkSubject(email: string): ThrottleSubject {
+  return { hash: sha256(`link\0${email}`), free: 5 };
+}
+
+/** Counts requests for links from one address. */
+export function linkAddressSubject(address: string): ThrottleSubject {
+  return { hash: sha256(`link address\0${addressBlock(address)}`), free: 20 };
+}
+
 /** Counts attempts by the holder of a session. */
 export function sessionHolderSubject(operatorId: bigint): ThrottleSubject {
   return { hash: sha256(`holder\0${operatorId}`), free: 5 };

@@ -192,9 +192,12 @@ describe('the table', () => {
     expect(held('Viewer')).toEqual(['app:read', 'payment:read', 'report:read']);
   });
 
-  test('has one public route, and every change of operators, roles and settings is sensitive', () => {
+  test('has two public routes, and every change of operators, roles and settings is sensitive', () => {
     // A new public route must be a deliberate decision.
-    expect(table.filter(({ permission }) => permission === 'public').map(({ path }) => path)).toEqual(['/auth/login']);
+    expect(table.filter(({ permission }) => permission === 'public').map(({ path }) => path)).toEqual([
+      '/auth/login',
+      '/auth/forgotten-password',
+    ]);
     const changes = table.filter(({ permission, method }) => permission === 'user:manage' && method !== 'GET');
     expect(changes.filter(({ sensitive, everyApp }) => sensitive !== true || everyApp !== true)).toEqual([]);
   });

@@ -1,4 +1,4 @@
-import { Alert, Button, PasswordInput, Text, TextInput } from '@mantine/core';
+import { Alert, Anchor, Button, PasswordInput, Text, TextInput } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { api, ApiError, dataOf, keepCsrfToken } from '../api/client.ts';
@@ -7,10 +7,21 @@ import { Form, textOf } from '../parts/form.tsx';
 import { useLanguage } from '../words/language.tsx';
 import { secondFactorOf } from './code.ts';
 import { EntryCard } from './entry-card.tsx';
+import { ForgottenPage } from './forgotten-page.tsx';
 import { ME, noteLoggedIn } from './session.tsx';
 import { useChange } from '../parts/use-change.ts';
 
+/** Logs in, or asks for a link if the password is forgotten. */
 export function LoginPage() {
+  const [isForgotten, setForgotten] = useState(false);
+  return isForgotten ? (
+    <ForgottenPage back={() => setForgotten(false)} />
+  ) : (
+    <LoginCard forgotten={() => setForgotten(true)} />
+  );
+}
+
+function LoginCard({ forgotten }: { readonly forgotten: () => void }) {
   const { words } = useLanguage();
   const queries = useQueryClient();
   const [needsCode, setNeedsCode] = useState(false);
@@ -39,6 +50,9 @@ export function LoginPage() {
           {words.login.submit}
         </Button>
       </Form>
+      <Anchor component="button" type="button" size="sm" onClick={forgotten}>
+        {words.login.forgotten}
+      </Anchor>
     </EntryCard>
   );
 }

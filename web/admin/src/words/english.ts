@@ -73,6 +73,15 @@ export const english = {
     submit: 'Log in',
     wrong: 'Email, password or code is wrong. Check them and try again.',
     codeNeeded: 'Your account has a second factor. Enter its current code.',
+    forgotten: 'Forgotten password?',
+    forgottenTitle: 'Set another password',
+    forgottenWhy: 'Enter the email address that you log in with. You get a link on which you set another password.',
+    forgottenSubmit: 'Email me a link',
+    forgottenMailed:
+      'If this is an operator’s address, a link is on its way and works for 24 hours. If nothing arrives, ask another operator to send you one.',
+    forgottenOnServer:
+      'This installation sends no email. Whoever runs the server can make you a link with npm run operator.',
+    back: 'Back to the login',
     expired: 'Your session has ended. Log in again; nothing that you had confirmed is lost.',
   },
   newPassword: {
