@@ -7,10 +7,11 @@ import { Form, textOf } from '../parts/form.tsx';
 import { useLanguage } from '../words/language.tsx';
 import { secondFactorOf } from './code.ts';
 import { EntryCard } from './entry-card.tsx';
-import { ME, noteLoggedIn } from './session.tsx';
+import { noteLoggedIn } from './session.tsx';
 import { useChange } from '../parts/use-change.ts';
 
-export function LoginPage() {
+/** `why` says why a person who was logged in has to do it again. */
+export function LoginPage({ why }: { readonly why?: string }) {
   const { words } = useLanguage();
   const queries = useQueryClient();
   const [needsCode, setNeedsCode] = useState(false);
@@ -22,12 +23,14 @@ export function LoginPage() {
     onSuccess: async ({ csrfToken }) => {
       keepCsrfToken(csrfToken);
       noteLoggedIn();
-      await queries.resetQueries({ queryKey: ME.queryKey });
+      // What failed without a session is asked for again.
+      await queries.invalidateQueries();
     },
     onError: (error) => setNeedsCode((before) => before || isAboutCode(error)),
   });
   return (
     <EntryCard title={words.login.title}>
+      {why !== undefined && <Text>{why}</Text>}
       <Form submit={(form) => logIn.mutate(form)}>
         <TextInput name="email" type="email" label={words.login.email} autoComplete="username" required />
         <PasswordInput name="password" label={words.login.password} autoComplete="current-password" required />

@@ -19,6 +19,7 @@ export const bangla: Words = {
   filter: 'ফিল্টার',
   clear: 'ফিল্টার সরান',
   modes: { LIVE: 'লাইভ', TEST: 'টেস্ট' },
+  connectionLost: 'সংযোগ নেই। যা দেখছেন তা পুরোনো হতে পারে।',
   testBand: 'টেস্ট মোড: আসল টাকার লেনদেন হবে না',
   modeSwitch: 'মোড',
   menu: 'মেনু',
@@ -64,6 +65,7 @@ export const bangla: Words = {
     submit: 'লগ ইন',
     wrong: 'ইমেইল, পাসওয়ার্ড বা কোড ঠিক নেই। দেখে আবার চেষ্টা করুন।',
     codeNeeded: 'আপনার অ্যাকাউন্টে দ্বিতীয় ধাপের যাচাই আছে। এখনকার কোডটি দিন।',
+    ended: 'আপনার সেশন শেষ হয়েছে। নিচের পাতায় যা লিখেছিলেন তা থেকে যাবে।',
     expired: 'আপনার সেশন শেষ হয়েছে। আবার লগ ইন করুন; যা নিশ্চিত করেছিলেন তা হারায়নি।',
   },
   newPassword: {
@@ -93,7 +95,7 @@ export const bangla: Words = {
   home: {
     title: 'যা মানুষের অপেক্ষায়',
     clear: 'কিছুই মানুষের অপেক্ষায় নেই।',
-    oldest: (age) => `সবচেয়ে পুরোনোটি ${age} থেকে`,
+    oldest: 'সবচেয়ে পুরোনোটি:',
     atLeast: (count) => `${count} বা তার বেশি`,
     today: 'আজ',
     weekBefore: 'গত সপ্তাহের একই দিন',
@@ -269,6 +271,7 @@ export const bangla: Words = {
     empty: 'কোনো রিফান্ড মেলেনি।',
     approve: 'অনুমোদন করুন',
     reject: 'প্রত্যাখ্যান করুন',
+    approveWhat: 'অনুমোদন করলে টাকা প্রদানকারীর কাছে ফেরত যাবে। এটি আর ফেরানো যাবে না।',
     approveAct: (amount, id) => `${amount} রিফান্ড ${id} অনুমোদন`,
     rejectAct: (amount, id) => `${amount} রিফান্ড ${id} প্রত্যাখ্যান`,
     rejectReason: 'কেন প্রত্যাখ্যান করছেন?',

@@ -56,6 +56,22 @@ export function exactInstantOf(instant: string, language: Language): string {
   }).format(new Date(instant));
 }
 
+const UNITS = [
+  ['day', 86_400],
+  ['hour', 3_600],
+  ['minute', 60],
+] as const;
+
+/** Returns how long ago an instant was, or in how long it will be: `3 hours ago`, `in 12 minutes`. */
+export function ago(instant: string, nowMs: number, language: Language): string {
+  const seconds = Math.round((Date.parse(instant) - nowMs) / 1_000);
+  const [unit, size] = UNITS.find(([, least]) => Math.abs(seconds) >= least) ?? ['second', 1];
+  return new Intl.RelativeTimeFormat(language === 'bn' ? 'bn-BD' : 'en-GB', { numeric: 'auto' }).format(
+    Math.trunc(seconds / size),
+    unit,
+  );
+}
+
 /** Returns how long it is until an instant; null if it has passed. */
 export function timeUntil(instant: string, nowMs: number, language: Language): string | null {
   const seconds = Math.floor((Date.parse(instant) - nowMs) / 1_000);
