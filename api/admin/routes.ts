@@ -21,6 +21,7 @@ import { pendingChangeRoutes } from './pending-changes.ts';
 import { refundAdminRoutes } from './refunds.ts';
 import { roleRoutes } from './roles.ts';
 import type { AdminRoute } from './route.ts';
+import { savedViewRoutes } from './saved-views.ts';
 import { settingsRoutes } from './settings.ts';
 import { gatewayCallbackRoutes } from './gateway-callbacks.ts';
 import { reconciliationCaseRoutes } from './reconciliation-cases.ts';
@@ -36,6 +37,7 @@ export function adminRoutes(deps: AdminDependencies): AdminRoute[] {
     ...inboxRoutes(deps),
     ...searchRoutes(deps),
     ...operatorNameRoutes(deps),
+    ...savedViewRoutes(deps),
     ...applicationRoutes(deps),
     ...credentialRoutes(deps),
     ...userRoutes(deps),

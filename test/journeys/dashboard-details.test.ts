@@ -92,3 +92,28 @@ test('the contact of a customer is shown to whoever asks for it', async () => {
   expect(complaints).toEqual([]);
   await leave();
 });
+
+test('a filtered list is saved as a view, found again, and deleted', async () => {
+  const { page, complaints, leave } = await operatorAt('Support', '/test/payments?status=SUCCEEDED');
+  await page.getByRole('button', { name: 'Save this view' }).click();
+  await page.getByRole('dialog').getByLabel('Name').fill('Paid ones');
+  await page.getByRole('dialog').getByRole('button', { name: 'Save this view' }).click();
+  const bar = page.getByRole('navigation', { name: 'Saved views' });
+  await bar.getByRole('link', { name: 'Everything' }).click();
+  await page.waitForURL('**/test/payments');
+  await page.reload();
+  await bar.getByRole('link', { name: 'Paid ones' }).click();
+  await page.waitForURL('**/test/payments?status=SUCCEEDED');
+  expect(await page.getByLabel('Status').inputValue()).toBe('SUCCEEDED');
+  expect(await findings(page)).toEqual([]);
+  // From anywhere.
+  await page.getByRole('link', { name: 'Home' }).click();
+  await page.keyboard.press('Control+k');
+  await page.getByRole('button', { name: 'Paid ones' }).click();
+  await page.waitForURL('**/test/payments?status=SUCCEEDED');
+  await bar.getByRole('button', { name: 'Delete' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+  await bar.getByRole('link', { name: 'Paid ones' }).waitFor({ state: 'detached' });
+  expect(complaints).toEqual([]);
+  await leave();
+});

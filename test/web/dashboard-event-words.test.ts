@@ -16,7 +16,14 @@ test('whatever a timeline says is said in Bangla, too', () => {
     confirmedAt: AT,
   };
   const refund = { id: 7n, unappliedPaymentId: null, amountMinor: 100n, currency: 'BDT', approvalDueAt: null };
-  const event = { id: 1n, type: 'payment.succeeded', eventId: 'evt_1', attempts: 1, createdAt: AT, updatedAt: AT };
+  const event = {
+    id: 1n,
+    type: 'payment.succeeded' as const,
+    eventId: 'evt_1',
+    attempts: 1,
+    createdAt: AT,
+    updatedAt: AT,
+  };
   const delivery = { webhookEventId: 1n, number: 1, durationMs: 5, createdAt: AT };
   const of = {
     url: null,

@@ -2,6 +2,7 @@ import { Button, NativeSelect, TextInput } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { useNavigate } from '@tanstack/react-router';
 import { Fragment } from 'react';
+import { ViewsBar } from '../views/views-bar.tsx';
 import { useLanguage } from '../words/language.tsx';
 
 interface Field {
@@ -33,6 +34,7 @@ export function FilterForm({
   const [isOpen, { toggle }] = useDisclosure(isFiltered);
   return (
     <>
+      <ViewsBar />
       {/* On a phone the list matters more than its filter. */}
       <div className="filter-toggle">
         <Button size="xs" variant="default" aria-expanded={isOpen} onClick={toggle}>
