@@ -43,6 +43,7 @@ export function shortInstantOf(instant: string, language: Language): string {
   return new Intl.DateTimeFormat(language === 'bn' ? 'bn-BD' : 'en-GB', {
     dateStyle: 'medium',
     timeStyle: 'short',
+    hourCycle: 'h23',
     timeZone: BUSINESS_TIME_ZONE,
   }).format(new Date(instant));
 }
@@ -52,6 +53,7 @@ export function exactInstantOf(instant: string, language: Language): string {
   return new Intl.DateTimeFormat(language === 'bn' ? 'bn-BD' : 'en-GB', {
     dateStyle: 'medium',
     timeStyle: 'medium',
+    hourCycle: 'h23',
     timeZone: BUSINESS_TIME_ZONE,
   }).format(new Date(instant));
 }
