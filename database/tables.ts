@@ -96,6 +96,7 @@ import {
   StoredBankStatement,
   type StoredBankStatementSchema,
 } from './entities/payout.ts';
+import { SavedView, type SavedViewSchema } from './entities/saved-view.ts';
 import {
   ReconciliationRun,
   type ReconciliationRunSchema,
@@ -164,6 +165,7 @@ export const ENTITIES = [
   LoginThrottle,
   Role,
   OperatorGrant,
+  SavedView,
   Setting,
   AuditLog,
   OperatorLink,
@@ -230,6 +232,7 @@ export interface Tables extends InferKyselyDB<
   | typeof LoginThrottleSchema
   | typeof RoleSchema
   | typeof OperatorGrantSchema
+  | typeof SavedViewSchema
   | typeof SettingSchema
   | typeof AuditLogSchema
   | typeof OperatorLinkSchema

@@ -17,7 +17,9 @@ export interface PaymentSituation {
   readonly unappliedMoney: 'REFUNDING' | 'KEPT' | 'REFUNDED' | null;
   /** Whether the payer still has to choose the gateway. */
   readonly choosing: boolean;
-  /** The open decision on its review, or on its unapplied money. */
+  /** What became of the transfer that the payer submitted last; null if they submitted none. */
+  readonly submission: 'WAITING' | 'CONFIRMED' | 'REJECTED' | null;
+  /** The open decision on its review, on its unapplied money or on the payer's submission. */
   readonly decision: OpenDecision | null;
   readonly refunds: readonly RefundSituation[];
   readonly disputes: readonly DisputeSituation[];
@@ -190,7 +192,12 @@ function unappliedMoney(
   }
 }
 
-function pending({ expiresAt, now, asking, choosing }: PaymentSituation): Situation {
+function pending(payment: PaymentSituation): Situation {
+  const { expiresAt, now, asking, choosing, submission } = payment;
+  if (submission === 'WAITING') {
+    // Also after the expiry: the payer may have paid, and only a person can find out.
+    return submitted(payment);
+  }
   if (expiresAt <= now) {
     return {
       summary: 'The payment has expired. Lenden queries the gateway for the outcome.',
@@ -207,13 +214,31 @@ function pending({ expiresAt, now, asking, choosing }: PaymentSituation): Situat
         next: "The gateway's answer decides the outcome. A callback alone is never trusted.",
       }
     : {
-        summary: choosing
-          ? 'The payer has not chosen a gateway yet.'
-          : 'The checkout is open. The payer has not finished.',
+        summary: unfinished({ choosing, submission }),
         waitingFor: 'payer',
         until: expiresAt,
         next: 'The payer pays or cancels. Otherwise Lenden queries the gateway one last time and the payment expires.',
       };
+}
+
+function unfinished({ choosing, submission }: Pick<PaymentSituation, 'choosing' | 'submission'>): string {
+  if (choosing) {
+    return 'The payer has not chosen a gateway yet.';
+  }
+  return submission === 'REJECTED'
+    ? 'The transfer that the payer submitted was not found. The payer can correct its transaction number.'
+    : 'The checkout is open. The payer has not finished.';
+}
+
+function submitted(payment: PaymentSituation): Situation {
+  return still(
+    'The payer has submitted a transfer, which nobody has confirmed yet.',
+    'operator',
+    [
+      'An operator compares it with the account statement, then confirms or rejects it. There is no deadline.',
+      ...decidedSoFar(payment),
+    ].join(' '),
+  );
 }
 
 function still(summary: string, waitingFor: Situation['waitingFor'], next: string): Situation {

@@ -3,6 +3,7 @@ import { listAuditLog, type AuditRecord } from '../../core/operators/store/audit
 import { DomainError } from '../../domain/errors.ts';
 import { toJsonInteger } from '../../domain/money.ts';
 import { paginationOf, sliceOf } from '../http/paging.ts';
+import { momentRange } from './filters.ts';
 import type { AdminDependencies } from './dependencies.ts';
 import { adminRoute, type AdminRoute } from './route.ts';
 import { AuditEntry, AuditLogQuery } from './schemas.ts';
@@ -31,7 +32,7 @@ function list(deps: AdminDependencies): AdminRoute {
       const { rows, total } = await deps.database.withOperator(caller.view, (em) =>
         listAuditLog(em, {
           ...slice,
-          filter: { actorType, actorId, action, targetType, targetId },
+          filter: { actorType, actorId, action, targetType, targetId, ...momentRange(query) },
           after: slice.cursor === null ? null : idOf(slice.cursor),
         }),
       );

@@ -49,6 +49,11 @@ export const PaymentSummary = z
   })
   .meta({ id: 'PaymentSummary' });
 
+export const CustomerContact = z
+  .object({ name: z.string().nullable(), email: z.string().nullable(), phone: z.string().nullable() })
+  .describe('As the application gave it when it created the payment.')
+  .meta({ id: 'CustomerContact' });
+
 export const RefundsQuery = z.object({
   ...listQuery(['createdAt', 'amountMinor']),
   applicationId: IdText.optional(),

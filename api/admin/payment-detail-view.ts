@@ -5,6 +5,7 @@ import { DISPUTE_STATUSES } from '../../domain/dispute.ts';
 import { toJsonInteger } from '../../domain/money.ts';
 import { ATTEMPT_STATUSES } from '../../domain/payment.ts';
 import { refundView } from '../../domain/refund-view.ts';
+import { PAYOUT_LINE_KINDS } from '../../domain/payouts/payout-line.ts';
 import { DELIVERY_STATUSES } from '../../domain/webhook.ts';
 import { Explanation, Payment, Refund } from '../native/schemas.ts';
 
@@ -15,6 +16,25 @@ export const PaymentDetail = z
     payment: Payment,
     explanation: Explanation,
     workflow: z.object({ id: z.string(), url: z.string().nullable() }),
+    customerReference: z.string().describe('The application’s identifier for the customer.'),
+    merchantReference: z.string().nullable().describe('The application’s number of the order.'),
+    invoice: z
+      .object({ id: z.int(), reference: z.string(), number: z.string().nullable() })
+      .nullable()
+      .describe('The invoice that it pays.'),
+    payoutLines: z
+      .array(
+        z.object({
+          id: z.int(),
+          payout: z.string().describe('The reference of the payout.'),
+          arrivesOn: z.iso.date().nullable(),
+          kind: z.enum(PAYOUT_LINE_KINDS),
+          netMinor: z.int(),
+          currency: z.string(),
+          status: z.enum(['MATCHED', 'FLAGGED', 'DEFERRED']),
+        }),
+      )
+      .describe('Lines of payouts that belong to it. Empty unless you may see all applications.'),
     refunds: z.array(Refund),
     attempts: z.array(
       z.object({
@@ -98,6 +118,13 @@ export const PaymentDetail = z
 /** Returns the payment's detail for operators: ids, codes and amounts, without raw callbacks or the payer's data. */
 export function detailView(detail: Detail) {
   return {
+    invoice: detail.invoice === null ? null : { ...detail.invoice, id: toJsonInteger(detail.invoice.id) },
+    payoutLines: detail.payoutLines.map(({ id, payoutReference, netMinor, ...line }) => ({
+      ...line,
+      id: toJsonInteger(id),
+      payout: payoutReference,
+      netMinor: toJsonInteger(netMinor),
+    })),
     refunds: detail.refunds.map((refund) =>
       refundView({
         ...refund,

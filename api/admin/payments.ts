@@ -4,6 +4,7 @@ import { Payment as PaymentEntity } from '../../database/entities/payment.ts';
 import { explainPayment } from '../../core/payments/store/explanation.ts';
 import { recordAudit, type AuditFacts } from '../../core/operators/store/audit.ts';
 import type { ListPage, ListSlice } from '../../database/lists.ts';
+import { showCustomer } from '../../core/payments/show-customer.ts';
 import { reviewPayment } from '../../core/payments/review-payment.ts';
 import {
   listAllPayments,
@@ -23,6 +24,7 @@ import type { OperatorCaller } from './caller.ts';
 import type { AdminDependencies } from './dependencies.ts';
 import { detailView, PaymentDetail } from './payment-detail-view.ts';
 import {
+  CustomerContact,
   PaymentReviewBody,
   PaymentsExportQuery,
   PaymentsQuery,
@@ -32,12 +34,13 @@ import {
 import { momentRange, reviewFilter } from './filters.ts';
 import { adminRoute, type AdminRoute } from './route.ts';
 
+const CONTACT = ['customerName', 'customerEmail', 'customerPhone'] as const;
 const TAG = 'Payments by operators';
 const EXPORT_BATCH = 500;
 
 /** Returns the routes by which operators find, read, export and decide on payments. */
 export function paymentAdminRoutes(deps: AdminDependencies): AdminRoute[] {
-  return [list(deps), exportAll(deps), read(deps), review(deps)];
+  return [list(deps), exportAll(deps), read(deps), customer(deps), review(deps)];
 }
 
 function list(deps: AdminDependencies): AdminRoute {
@@ -169,7 +172,8 @@ function read(deps: AdminDependencies): AdminRoute {
     handler: async ({ caller, params }) => ({
       status: 200,
       data: await deps.database.withOperator(caller.view, async (em) => {
-        const payment = await em.findOne(PaymentEntity, { id: params.id });
+        // The database refuses an operator these columns.
+        const payment = await em.findOne(PaymentEntity, { id: params.id }, { exclude: CONTACT });
         if (payment === null) {
           throw notFound('payment');
         }
@@ -177,11 +181,30 @@ function read(deps: AdminDependencies): AdminRoute {
         return {
           payment: paymentView(payment, deps.webUrl),
           ...detailView(detail),
+          customerReference: payment.customerReference,
+          merchantReference: payment.merchantReference ?? null,
           explanation: explanationView(payment.status, await explainPayment(em, payment)),
           workflow: { id: workflowIds.payment(payment.reference), url: workflowUrl(deps, payment.reference) },
         };
       }),
     }),
+  });
+}
+
+function customer(deps: AdminDependencies): AdminRoute {
+  return adminRoute({
+    method: 'GET',
+    path: '/admin/payments/{id}/customer',
+    operationId: 'getPaymentCustomer',
+    tag: TAG,
+    summary: 'Show the contact of a payment’s customer',
+    description:
+      'Each time writes `payment.customer-shown` to the audit log. No list and no other response contains the contact.',
+    permission: 'payment:read',
+    params: IdParams,
+    response: { status: 200, schema: CustomerContact },
+    errors: ['RESOURCE_NOT_FOUND'],
+    handler: async ({ caller, params }) => ({ status: 200, data: await showCustomer(deps, caller, params.id) }),
   });
 }
 

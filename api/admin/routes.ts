@@ -22,6 +22,7 @@ import { pendingChangeRoutes } from './pending-changes.ts';
 import { refundAdminRoutes } from './refunds.ts';
 import { roleRoutes } from './roles.ts';
 import type { AdminRoute } from './route.ts';
+import { savedViewRoutes } from './saved-views.ts';
 import { settingsRoutes } from './settings.ts';
 import { gatewayCallbackRoutes } from './gateway-callbacks.ts';
 import { reconciliationCaseRoutes } from './reconciliation-cases.ts';
@@ -38,6 +39,7 @@ export function adminRoutes(deps: AdminDependencies): AdminRoute[] {
     ...searchRoutes(deps),
     ...updateRoutes(deps),
     ...operatorNameRoutes(deps),
+    ...savedViewRoutes(deps),
     ...applicationRoutes(deps),
     ...credentialRoutes(deps),
     ...userRoutes(deps),

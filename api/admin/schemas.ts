@@ -5,6 +5,7 @@ import { PERMISSIONS } from '../../domain/permissions.ts';
 import { Email, freeText, IdText } from '../http/fields.ts';
 import { listQuery, numberedListQuery } from '../http/paging.ts';
 import { PendingChanges } from './change-schemas.ts';
+import { Moment } from './filters.ts';
 import { OPERATOR_SORTS } from '../../core/operators/store/operators.ts';
 import { ROLE_SORTS } from '../../core/operators/store/roles.ts';
 
@@ -144,12 +145,16 @@ export const AuditLogQuery = z.object({
   ...listQuery(['createdAt']),
   actorType: z.enum(ACTOR_TYPES, 'is not a type of actor').optional(),
   actorId: IdText.optional(),
-  action: Word.optional(),
+  action: Word.optional().describe(
+    'An action, such as `role.changed`, or the word before its dot, such as `role`, for all of its actions.',
+  ),
   targetType: Word.optional(),
   targetId: z
     .string()
     .regex(/^[\x21-\x7e]([\x20-\x7e]{0,198}[\x21-\x7e])?$/, 'is not a valid id')
     .optional(),
+  from: Moment.optional().describe('Only entries written at or after this time. A date starts at midnight UTC.'),
+  to: Moment.optional().describe('Only entries written at or before this time. A date includes the whole day.'),
 });
 
 /** A sum in minor units as text, because a sum may be larger than a JSON integer. */

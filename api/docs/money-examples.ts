@@ -96,6 +96,7 @@ export const MONEY_EXAMPLES: Readonly<Record<string, Json>> = {
   },
   ManualDecision: { decision: 'confirm', reason: 'Seen on the statement of 4 June' },
   UnappliedDecision: { decision: 'refund', reason: 'Paid after the order was cancelled' },
+  CustomerContact: { name: 'Rahima Khatun', email: 'rahima@example.com', phone: '+8801700000000' },
   PaymentDetail: {
     payment: endedPaymentExample('PARTIALLY_REFUNDED'),
     explanation: EXPLANATION_EXAMPLE,
@@ -103,6 +104,20 @@ export const MONEY_EXAMPLES: Readonly<Record<string, Json>> = {
       id: 'payment:pay_3f9KZtQ0aXw7LrVb2mNs8D',
       url: 'http://localhost:8233/namespaces/default/workflows/payment%3Apay_3f9KZtQ0aXw7LrVb2mNs8D',
     },
+    customerReference: 'cust_204',
+    merchantReference: null,
+    invoice: null,
+    payoutLines: [
+      {
+        id: 311,
+        payout: 'po_4QeX0q3m5mZB1sQWcTn2aR',
+        arrivesOn: '2026-06-07',
+        kind: 'CHARGE',
+        netMinor: 9_750,
+        currency: 'BDT',
+        status: 'MATCHED',
+      },
+    ],
     refunds: [endedRefundExample('SUCCEEDED')],
     attempts: [
       {

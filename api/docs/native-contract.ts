@@ -89,6 +89,7 @@ export function nativeContract(servers: readonly JsonObject[]): Contract {
       { name: 'Sessions', description: 'Operators: your own sessions, password and second factor.' },
       { name: 'Operators', description: 'Operators: the accounts that may use this API, and their roles.' },
       { name: 'Roles', description: 'Operators: permissions, and the roles that grant them.' },
+      { name: 'Saved views', description: 'Operators: your own views of the dashboard’s lists.' },
       { name: 'Settings', description: 'Operators: the settings of the whole installation.' },
       { name: 'Audit', description: 'Operators: the audit log of all actions.' },
       { name: 'Webhooks', description: 'Signed events that Lenden sends to your application.' },

@@ -5,6 +5,13 @@ const LATER = '2026-06-04T18:00:01.000Z';
 const TOKEN = 'ops_Qm9yZWFsIGdyZWVuIGhlcm9ucyB3YWRlIGhlcmUgYXQgZGF3bg';
 const RECOVERY_CODES = ['s9Kd2LmQ0aXw7L', 'Vb2mNs8D3f9KZt'];
 
+const savedView = {
+  page: 'payments',
+  mode: 'LIVE',
+  name: 'Failed today',
+  query: 'status=FAILED&from=2026-06-04',
+};
+
 const self = { id: 7, email: 'asha@example.com', name: 'Asha Rahman', secondFactor: true, passwordTemporary: false };
 
 const operator = {
@@ -83,6 +90,9 @@ export const OPERATOR_EXAMPLES: Readonly<Record<string, Json>> = {
   Permission: { permission: 'payment:read', meaning: 'View payments, their attempts and their state' },
   RoleBody: role,
   Role: { id: 6, ...role, seeded: false, everything: false, pendingChanges: [], createdAt: AT, updatedAt: AT },
+  SavedView: { id: 12, ...savedView, createdAt: AT, updatedAt: AT },
+  CreateSavedView: savedView,
+  ChangeSavedView: { name: 'Failed this week' },
   Settings: { secondFactorRequired: true },
   AuditEntry: {
     id: 9001,

@@ -1,6 +1,6 @@
 import type { Statements } from '../../database/statements.ts';
 import { isInvoicePaid } from '../../core/invoices/store/payments-of-invoice.ts';
-import { isDecided, newestCallback, newestMoneyCallback } from '../../core/payments/store/checkout-progress.ts';
+import { decidedAs, newestCallback, newestMoneyCallback } from '../../core/payments/store/checkout-progress.ts';
 import { secondChargeQueriedSince } from '../../core/payments/store/payer-requests.ts';
 import type { PaymentRecord } from '../../core/payments/store/payments.ts';
 import type { PublicPayment } from '../../core/payments/store/public-references.ts';
@@ -118,11 +118,14 @@ async function pendingState(statements: Statements, { payment, choosing, ownPage
   }
   const newest = await newestCallback(statements, payment.id);
   if (newest !== null && newest.consumedAt === null) {
-    return { kind: 'confirming', since: newest.createdAt, cause: 'payment', gateway: newest.gateway };
+    const cause = newest.claimsNoMoney ? 'unpaid' : 'payment';
+    return { kind: 'confirming', since: newest.createdAt, cause, gateway: newest.gateway };
   }
   // The gateway's answer is stored a moment before the payment is finalized. In between, the payer can do nothing.
-  if (await isDecided(statements, payment.id)) {
-    return { kind: 'confirming', since: newest?.createdAt ?? payment.updatedAt, cause: 'payment' };
+  const decided = await decidedAs(statements, payment.id);
+  if (decided !== null) {
+    const cause = decided === 'unpaid' && newest?.claimsNoMoney === true ? 'unpaid' : 'payment';
+    return { kind: 'confirming', since: newest?.createdAt ?? payment.updatedAt, cause };
   }
   if (payment.cancelRequestedAt instanceof Date) {
     return { kind: 'confirming', since: payment.cancelRequestedAt, cause: 'cancellation' };

@@ -31,7 +31,7 @@ import { gatewayName } from '../../core/gateways/gateway-name.ts';
 import { requestCancel } from '../../core/payments/request-cancel.ts';
 import { contractOf } from '../../core/contracts/contracts.ts';
 import { leadBack } from './lead-back.ts';
-import { CHECKOUT, languageOf, PAYABLE } from './paths.ts';
+import { CHECKOUT, keepLanguage, languageOf, PAYABLE } from './paths.ts';
 
 /** The policy of responses that are not pages, such as redirects: nothing may be loaded or framed. Pages set their own. */
 const PLAIN_POLICY = "default-src 'none'; frame-ancestors 'none'";
@@ -57,6 +57,7 @@ export function createPages(deps: ApiDependencies, limiter: RateLimiter): (conte
       context.body = asset.body;
       return true;
     }
+    keepLanguage(context, secure);
     const checkout = CHECKOUT.exec(context.path);
     if (checkout !== null) {
       await answerCheckout(deps, { context, limiter, secure, match: checkout });

@@ -1,4 +1,4 @@
-import { negotiateLanguage, type Language } from '../../web/language.ts';
+import { languageNamed, negotiateLanguage, type Language } from '../../web/language.ts';
 import type { Context } from '../http/surface.ts';
 
 /** The paths below the page of a payment, and below that of an invoice. */
@@ -18,9 +18,31 @@ export const BELOW_A_PAGE = new RegExp(`${action([...CHECKOUT_ACTIONS, ...PAYABL
  * A path that our own pages can have. Error pages link to no other path, because `SafeUrl.localPath` throws for one, and an error page must not fail.
  */
 export const PLAIN_PATH = /^\/(?!\/)[0-9A-Za-z._~/-]{1,200}$/;
+
+const LANGUAGE_COOKIE = 'lenden_language';
+
+/** Returns the page's language: that of the address, otherwise the one that was chosen last, otherwise the browser's. */
 export function languageOf(context: Context): Language {
   return negotiateLanguage(
     context.get('accept-language') || undefined,
-    new URLSearchParams(context.querystring).get('lang') ?? undefined,
+    chosenLanguage(context) ?? context.cookies.get(LANGUAGE_COOKIE),
   );
+}
+
+/**
+ * Keeps the language of the address while the browser is open: a payer who returns from the gateway comes to an address without it. The cookie contains no
+ * personal data.
+ */
+export function keepLanguage(context: Context, secure: boolean): void {
+  const chosen = chosenLanguage(context);
+  if (chosen !== undefined && chosen !== context.cookies.get(LANGUAGE_COOKIE)) {
+    context.append(
+      'Set-Cookie',
+      `${LANGUAGE_COOKIE}=${chosen}; Path=/; HttpOnly; SameSite=Lax${secure ? '; Secure' : ''}`,
+    );
+  }
+}
+
+function chosenLanguage(context: Context): Language | undefined {
+  return languageNamed(new URLSearchParams(context.querystring).get('lang') ?? '');
 }

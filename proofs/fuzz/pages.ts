@@ -213,6 +213,8 @@ function bodyOf(random: Random): string {
 const COOKIES = [
   'lenden_gateway=bkash',
   'lenden_gateway=%',
+  'lenden_language=bn',
+  'lenden_language=%',
   `lenden_gateway=${'a'.repeat(3_000)}`,
   '=;=;',
   '__proto__=1',

@@ -173,3 +173,37 @@ describe('a payment under review', () => {
     expect((await explained(payment)).next).toMatch(/^One operator has decided: reject\./);
   });
 });
+
+test('a manual payment waits for operators once the payer has submitted the transfer', async () => {
+  // Support would ask a payer for money that they have sent.
+  const { data } = await call({
+    origin: world.origin,
+    method: 'POST',
+    path: '/payments',
+    credentials: shop.test,
+    body: { amountMinor: 10_000, customerReference: 'c' },
+  });
+  const id = String(z.object({ id: z.int() }).parse(data).id);
+  const submit = (transaction: string): Promise<object[]> =>
+    world.api.sql(
+      `insert into manual_submissions (application_id, mode, payment_id, attempt_id, transaction, normalized, sender)
+       select application_id, mode, payment_id, id, ?, ?, null from payment_attempts where payment_id = ?`,
+      [transaction, transaction, id],
+    );
+  expect((await explained(id)).waitingFor).toBe('payer');
+  await submit('TX1000');
+  expect(await explained(id)).toMatchObject({
+    summary: expect.stringContaining('has submitted a transfer'),
+    waitingFor: 'operator',
+    until: null,
+  });
+  await world.api.sql(
+    `insert into decisions (application_id, mode, kind, payment_id, manual_submission_id, decision, operator_id, needs_second, consumed_at)
+     select s.application_id, s.mode, 'manual', s.payment_id, s.id, 'reject', (select min(id) from operators), false, now()
+     from manual_submissions s where s.payment_id = ?`,
+    [id],
+  );
+  expect(await explained(id)).toMatchObject({ summary: expect.stringContaining('can correct'), waitingFor: 'payer' });
+  await submit('TX2000');
+  expect((await explained(id)).waitingFor).toBe('operator');
+});

@@ -37,6 +37,16 @@ const later = (reference: string, seconds: number): Promise<object[]> =>
     [seconds, reference],
   );
 
+/** A callback about which the gateway has not been queried yet. */
+const waitingCallback = (reference: string, claimsNoMoney: boolean): Promise<object[]> =>
+  world.sql(
+    `insert into gateway_callbacks (application_id, mode, payment_id, attempt_id, gateway, reference, kind, signature_valid, raw_payload, digest,
+       claims_no_money)
+     select p.application_id, p.mode, p.id, t.id, t.gateway, t.reference, 'cancel', true, '', decode(md5(t.reference) || md5(t.reference), 'hex'), ?
+     from payments p join payment_attempts t on t.payment_id = p.id where p.reference = ?`,
+    [claimsNoMoney, reference],
+  );
+
 test('a payer who opens the page for the first time is neither warned nor asked about', async () => {
   // Most payments take this path, so it must not cost an extra statement or query.
   const reference = await created();
@@ -92,19 +102,25 @@ test('a payer who was sent to the gateway is told before another way is offered,
 });
 
 test.each([
+  ['says itself that nothing was paid', true, 'You came back without paying'],
+  ['claims anything else', false, 'Confirming your payment'],
+])('of an open payment, a waiting callback that %s', async (_name, claimsNoMoney, title) => {
+  // "Confirming your payment" would have a payer who cancelled believe that they had paid.
+  const reference = await created();
+  await waitingCallback(reference, claimsNoMoney);
+  const shown = await page(reference);
+  expect(shown).toContain(title);
+  expect(shown).not.toContain('Continue to payment');
+});
+
+test.each([
   ['says itself that nothing was paid', true, 'Payment cancelled'],
   ['claims anything else', false, 'Looking for your money'],
 ])('of a payment that ended unpaid, a waiting callback that %s', async (_name, claimsNoMoney, title) => {
   // A payer who cancelled must not be told for half a minute that Lenden is looking for their money.
   const reference = await created();
   await world.sql(`update payments set status = 'CANCELLED', ended_at = now() where reference = ?`, [reference]);
-  await world.sql(
-    `insert into gateway_callbacks (application_id, mode, payment_id, attempt_id, gateway, reference, kind, signature_valid, raw_payload, digest,
-       claims_no_money)
-     select p.application_id, p.mode, p.id, t.id, t.gateway, t.reference, 'cancel', true, '', decode(md5(t.reference) || md5(t.reference), 'hex'), ?
-     from payments p join payment_attempts t on t.payment_id = p.id where p.reference = ?`,
-    [claimsNoMoney, reference],
-  );
+  await waitingCallback(reference, claimsNoMoney);
   expect(await page(reference)).toContain(title);
 });
 
@@ -145,4 +161,16 @@ test.each([
   expect(shown).toContain('Payment successful');
   expect(shown.includes('whether you were charged a second time')).toBe(told);
   expect(shown.includes('http-equiv="refresh"')).toBe(told);
+});
+
+test('a payer who returns from the gateway sees the page in the language that they chose', async () => {
+  // The gateway sends the payer back to an address that does not name the language.
+  const reference = await created();
+  const { headers } = await httpCall({ origin: web, path: `/checkout/${reference}?lang=bn` });
+  const [cookie = ''] = [headers['set-cookie'] ?? []].flat();
+  expect(cookie).toBe('lenden_language=bn; Path=/; HttpOnly; SameSite=Lax');
+  const back = { cookie: 'lenden_language=bn', 'accept-language': 'en' };
+  expect(await page(reference, { headers: back })).toContain('<html lang="bn">');
+  expect(await page(reference, { query: '?lang=en', headers: back })).toContain('<html lang="en">');
+  expect(await page(reference, { headers: { cookie: 'lenden_language=xx' } })).toContain('<html lang="en">');
 });

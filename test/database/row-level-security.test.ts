@@ -256,6 +256,7 @@ describe("an operator's view", () => {
     'login_throttles',
     'roles',
     'operator_grants',
+    'saved_views',
     'settings',
     'audit_logs',
   ])('an application cannot read %s', async (name) => {

@@ -18,6 +18,7 @@ const calm: PaymentSituation = {
   heldLate: false,
   unappliedMoney: null,
   choosing: false,
+  submission: null,
   decision: null,
   refunds: [],
   disputes: [],
@@ -63,6 +64,31 @@ describe('an open payment', () => {
     // Support must see that no gateway has been called yet.
     expect(explain({ ...calm, choosing: true })).toMatchObject({
       summary: expect.stringMatching(/not chosen a gateway yet/),
+      waitingFor: 'payer',
+      until: LATER,
+    });
+  });
+
+  test.each([LATER, NOW])(
+    'waits for a person once the payer has submitted a transfer, before its expiry and after',
+    (now) => {
+      // Whoever reads that the payer has not finished would ask a payer for money that they have sent.
+      const told = explain({ ...calm, now, submission: 'WAITING' });
+      expect(told).toMatchObject({
+        summary: expect.stringMatching(/submitted a transfer/),
+        waitingFor: 'operator',
+        until: null,
+        next: expect.stringMatching(/account statement.*no deadline/),
+      });
+      const decision = { decision: 'accept', needsAnother: true };
+      expect(explain({ ...calm, now, submission: 'WAITING', decision }).next).toMatch(/second person/);
+    },
+  );
+
+  test('waits for the payer again once their transfer was rejected', () => {
+    // The payer can correct a mistyped number until the payment expires.
+    expect(explain({ ...calm, submission: 'REJECTED' })).toMatchObject({
+      summary: expect.stringMatching(/can correct/),
       waitingFor: 'payer',
       until: LATER,
     });

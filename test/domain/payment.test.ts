@@ -83,6 +83,7 @@ describe('the explanation', () => {
     heldLate: fc.boolean(),
     unappliedMoney: fc.constantFrom('REFUNDING', 'KEPT', 'REFUNDED', null),
     choosing: fc.boolean(),
+    submission: fc.constantFrom('WAITING', 'CONFIRMED', 'REJECTED', null),
     decision: fc.option(fc.record({ decision: fc.constant('accept'), needsAnother: fc.boolean() })),
     refunds: fc.constant([]),
     disputes: fc.constant([]),
@@ -96,7 +97,8 @@ describe('the explanation', () => {
         const { summary, waitingFor, until, next } = explain(payment);
         expect(summary).toMatch(/\.$/);
         expect(next).toMatch(/\.$/);
-        const timed = isOpen(payment.status) && payment.reviewReason === null && !payment.heldLate;
+        const isSubmitted = payment.status === 'PENDING' && payment.submission === 'WAITING';
+        const timed = isOpen(payment.status) && payment.reviewReason === null && !payment.heldLate && !isSubmitted;
         expect(until !== null).toBe(timed);
         if (isOpen(payment.status)) {
           expect(waitingFor).not.toBe('nothing');
@@ -118,6 +120,7 @@ describe('the explanation', () => {
     heldLate: false,
     unappliedMoney: null,
     choosing: false,
+    submission: null,
     decision: null,
     refunds: [],
     disputes: [],

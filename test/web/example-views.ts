@@ -109,6 +109,7 @@ export const exampleStates = {
   },
   opening_chosen: { kind: 'opening', since: at(-4), otherWaysPath: '/checkout/pay_x?choose=1' },
   confirming: { kind: 'confirming', since: at(-10), cause: 'payment' },
+  unpaid: { kind: 'confirming', since: at(-10), cause: 'unpaid' },
   cancelling: { kind: 'confirming', since: at(-10), cause: 'cancellation' },
   review: { kind: 'review', since: at(-4000) },
   succeeded: { kind: 'succeeded', receipt },

@@ -11,7 +11,7 @@ import { at, errorKinds, exampleError, exampleStates, exampleView, now } from '.
 
 const finalStates = ['succeeded', 'failed', 'cancelled', 'expired', 'partially_refunded', 'refunded'] as const;
 
-const waitingStates = ['opening', 'confirming', 'cancelling', 'review'] as const;
+const waitingStates = ['opening', 'confirming', 'unpaid', 'cancelling', 'review'] as const;
 
 /** Returns what a payer can do in a state. */
 function actionsOf(state: CheckoutState): string[] {

@@ -27,7 +27,7 @@ export function renderCheckoutPage(view: CheckoutView): string {
   });
 }
 
-const NOTICE_OF = { payment: 'confirming', cancellation: 'cancelling', late: 'searching' } as const;
+const NOTICE_OF = { payment: 'confirming', unpaid: 'unpaid', cancellation: 'cancelling', late: 'searching' } as const;
 
 function partOf(view: CheckoutView): { title: string; body: Html } {
   const { state } = view;

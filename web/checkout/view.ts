@@ -78,10 +78,10 @@ export type CheckoutState =
       problem: SubmissionProblem | null;
     }
   /**
-   * The gateway is being queried: after the payer's return, or because the payer wants to cancel. `gateway`: the code of the one that sent a callback,
+   * The gateway is being queried: after the payer's return, after one that says that nothing was paid, or because the payer wants to cancel. `gateway`: the code of the one that sent a callback,
    * if it may be another than the payment's.
    */
-  | { kind: 'confirming'; since: Date; cause: 'payment' | 'cancellation' | 'late'; gateway?: string }
+  | { kind: 'confirming'; since: Date; cause: 'payment' | 'unpaid' | 'cancellation' | 'late'; gateway?: string }
   /** An operator reviews the payment; the page promises nothing. */
   | { kind: 'review'; since: Date }
   | {

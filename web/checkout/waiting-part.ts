@@ -14,7 +14,7 @@ import { wordsIn } from './words.ts';
 /** Renders a page that waits for an answer, without promising one. */
 export function waitingPart(
   view: CheckoutView,
-  notice: 'opening' | 'confirming' | 'cancelling' | 'searching' | 'review',
+  notice: 'opening' | 'confirming' | 'unpaid' | 'cancelling' | 'searching' | 'review',
 ): Html {
   const words = wordsIn(view.language);
   const frame = frameWordsIn(view.language);

@@ -64,7 +64,10 @@ export type Words = {
   waitSeconds: string;
   requestId: string;
   states: Record<
-    Exclude<CheckoutState['kind'], 'open' | 'choosing' | 'manual' | 'unapplied'> | 'cancelling' | 'searching',
+    | Exclude<CheckoutState['kind'], 'open' | 'choosing' | 'manual' | 'unapplied'>
+    | 'unpaid'
+    | 'cancelling'
+    | 'searching',
     Notice
   >;
   errors: Record<ErrorPageKind, Notice>;

@@ -97,6 +97,10 @@ export const englishWords: Words = {
       title: 'Confirming your payment',
       text: 'We are asking #gateway how your payment ended. Please do not pay a second time.',
     },
+    unpaid: {
+      title: 'You came back without paying',
+      text: 'We are asking #gateway whether anything was taken. If you have paid all the same, do not pay a second time.',
+    },
     cancelling: {
       title: 'Checking before we cancel',
       text: 'We are asking #gateway whether anything was paid. If not, the payment will be cancelled.',

@@ -1,5 +1,8 @@
 import type { QueryCreator } from 'kysely';
+import type { Statements } from '../../../database/statements.ts';
 import type { Tables } from '../../../database/tables.ts';
+import { statement, type Given } from '../../../database/typed-statements.ts';
+import type { SubmissionStatus } from '../../../domain/manual-payment.ts';
 import { COMPLETE } from '../../decisions/store/complete.ts';
 
 /** `payment_attempts t` with the payer's newest submission `s` and the complete decision on it `d`, if any. */
@@ -23,4 +26,28 @@ export function withNewestSubmission(q: QueryCreator<Tables>) {
           .where(COMPLETE),
       ),
     );
+}
+
+const OF_PAYMENT = statement((db, $: Given<{ paymentId: bigint }>) =>
+  withNewestSubmission(db)
+    .select('d.decision')
+    .where('t.paymentId', '=', $('paymentId'))
+    .where('s.id', 'is not', null)
+    .orderBy('s.id', 'desc')
+    .limit(1),
+);
+
+/** Returns what became of the transfer that a payment's payer submitted last; null if they submitted none. */
+export async function newestSubmission(
+  statements: Statements,
+  paymentId: bigint,
+): Promise<Exclude<SubmissionStatus, 'CORRECTED'> | null> {
+  const newest = await OF_PAYMENT.first(statements, { paymentId });
+  if (newest === undefined) {
+    return null;
+  }
+  if (newest.decision === null) {
+    return 'WAITING';
+  }
+  return newest.decision === 'accept' ? 'CONFIRMED' : 'REJECTED';
 }

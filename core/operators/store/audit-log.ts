@@ -5,9 +5,13 @@ import { AuditLog, type ActorType } from '../../../database/entities/operator.ts
 export interface AuditFilter {
   readonly actorType?: ActorType | undefined;
   readonly actorId?: bigint | undefined;
+  /** An action such as `role.changed`, or what all its actions begin with, such as `role`. */
   readonly action?: string | undefined;
   readonly targetType?: string | undefined;
   readonly targetId?: string | undefined;
+  readonly from: Date | null;
+  /** Exclusive. */
+  readonly before: Date | null;
 }
 
 export interface AuditRecord {
@@ -35,12 +39,24 @@ interface Listing {
   readonly after: bigint | null;
 }
 
+const SUBJECT = /^[a-z-]+$/;
+
+function whereOf({ action, from, before, ...equal }: AuditFilter) {
+  const acts = action !== undefined && SUBJECT.test(action) ? { $like: `${action}.%` } : action;
+  const created = { ...(from === null ? {} : { $gte: from }), ...(before === null ? {} : { $lt: before }) };
+  return {
+    ...Object.fromEntries(Object.entries(equal).filter(([, value]) => value !== undefined)),
+    ...(acts === undefined ? {} : { action: acts }),
+    ...(from === null && before === null ? {} : { createdAt: created }),
+  };
+}
+
 /** Returns entries in the order in which they were written. An operator who sees only some applications sees only entries about those. */
 export async function listAuditLog(
   em: EntityManager,
   { filter, order, limit, offset, after }: Listing,
 ): Promise<{ rows: AuditRecord[]; total: number }> {
-  const where = Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined));
+  const where = whereOf(filter);
   const beyond = after === null ? {} : { id: order === 'ASC' ? { $gt: after } : { $lt: after } };
   const rows = await em.find(AuditLog, { ...where, ...beyond }, { orderBy: { id: order }, limit, offset });
   const total = await em.count(AuditLog, where);

@@ -12,7 +12,7 @@ interface OfPayment {
 const NEWEST_CALLBACK = statement((db, $: Given<OfPayment>) =>
   db
     .selectFrom('gateway_callbacks')
-    .select(['createdAt', 'consumedAt', 'gateway'])
+    .select(['createdAt', 'consumedAt', 'gateway', 'claimsNoMoney'])
     .where('paymentId', '=', $('paymentId'))
     .orderBy('id', 'desc')
     .limit(1),
@@ -32,11 +32,12 @@ const NEWEST_MONEY_CALLBACK = statement((db, $: Given<OfPayment>) =>
 const DECIDED_ATTEMPT = statement((db, $: Given<OfPayment>) =>
   db
     .selectFrom('payment_attempts')
-    .select('id')
+    .select((eb) => eb('status', '=', 'CONFIRMED').as('isPaid'))
     .where('paymentId', '=', $('paymentId'))
     .where((eb) =>
       eb.or([eb('status', '=', 'CONFIRMED'), eb.and([eb('status', 'in', DECIDED), eb('supersededAt', 'is', null)])]),
     )
+    .orderBy('isPaid', 'desc')
     .limit(1),
 );
 
@@ -47,6 +48,8 @@ export interface SeenCallback {
   readonly consumedAt: Date | null;
   /** The gateway that sent it. The payer may have chosen another one since. */
   readonly gateway: string;
+  /** Whether it says itself that nothing was paid. */
+  readonly claimsNoMoney: boolean;
 }
 
 export async function newestCallback(statements: Statements, paymentId: bigint): Promise<SeenCallback | null> {
@@ -57,11 +60,15 @@ export async function newestCallback(statements: Statements, paymentId: bigint):
 export async function newestMoneyCallback(
   statements: Statements,
   paymentId: bigint,
-): Promise<Omit<SeenCallback, 'consumedAt'> | null> {
+): Promise<Pick<SeenCallback, 'createdAt' | 'gateway'> | null> {
   return (await NEWEST_MONEY_CALLBACK.first(statements, { paymentId })) ?? null;
 }
 
-/** Returns whether the gateway has decided on an attempt of the payment that the payer has not replaced. */
-export async function isDecided(statements: Statements, paymentId: bigint): Promise<boolean> {
-  return (await DECIDED_ATTEMPT.first(statements, { paymentId })) !== undefined;
+/** Returns how the gateway has decided on an attempt of the payment that the payer has not replaced; null if it has decided on none. */
+export async function decidedAs(statements: Statements, paymentId: bigint): Promise<'paid' | 'unpaid' | null> {
+  const decided = await DECIDED_ATTEMPT.first(statements, { paymentId });
+  if (decided === undefined) {
+    return null;
+  }
+  return decided.isPaid === true ? 'paid' : 'unpaid';
 }

@@ -2,10 +2,11 @@ import { readNowOf } from '../../../database/clock.ts';
 import type { Payment } from '../../../database/entities/payment.ts';
 import type { Statements } from '../../../database/statements.ts';
 import { statement, type Given } from '../../../database/typed-statements.ts';
-import { explain, type Situation } from '../../../domain/explanation.ts';
+import { explain, type PaymentSituation, type Situation } from '../../../domain/explanation.ts';
 import type { OpenDecision } from '../../../domain/open-decision.ts';
 import type { DeliverySituation } from '../../../domain/open-deliveries.ts';
 import type { RefundSituation } from '../../../domain/open-refunds.ts';
+import { newestSubmission } from '../../manual-payments/store/newest-submission.ts';
 import { timelineOf, type TimedPayment, type TimelineEntry } from '../timeline.ts';
 import { readCourse, type Course } from './course.ts';
 
@@ -33,6 +34,7 @@ export async function explainPayment(statements: Statements, payment: Explained)
   const course = await readCourse(statements, payment.id);
   const decisions = course.decisions.filter(({ consumedAt }) => consumedAt === null);
   const became = new Set(course.unapplied.map(({ status }) => status));
+  const submission = payment.status === 'PENDING' ? await newestSubmission(statements, payment.id) : null;
   const situation = explain({
     status: payment.status,
     expiresAt: payment.expiresAt,
@@ -43,9 +45,8 @@ export async function explainPayment(statements: Statements, payment: Explained)
     heldLate: became.has('HELD'),
     unappliedMoney: (['REFUNDING', 'KEPT', 'REFUNDED'] as const).find((status) => became.has(status)) ?? null,
     choosing: typeof payment.gateway !== 'string',
-    decision: openDecision(
-      decisions.find(({ kind }) => kind === (became.has('HELD') ? 'unapplied-payment' : 'review')),
-    ),
+    submission,
+    decision: openDecision(decisions.find(({ kind }) => kind === kindOfDecision({ became, submission }))),
     refunds: course.refunds.map((refund) =>
       refundOf(refund, openDecision(decisions.find(({ refundId }) => refundId === refund.id))),
     ),
@@ -57,6 +58,19 @@ export async function explainPayment(statements: Statements, payment: Explained)
     deliveries: course.events.map(deliveryOf),
   });
   return { ...situation, timeline: timelineOf(payment, course) };
+}
+
+function kindOfDecision({
+  became,
+  submission,
+}: {
+  readonly became: ReadonlySet<string>;
+  readonly submission: PaymentSituation['submission'];
+}): Course['decisions'][number]['kind'] {
+  if (became.has('HELD')) {
+    return 'unapplied-payment';
+  }
+  return submission === null ? 'review' : 'manual';
 }
 
 function openDecision(row: Course['decisions'][number] | undefined): OpenDecision | null {

@@ -3,6 +3,7 @@ import { Dispute } from '../../../database/entities/dispute.ts';
 import { GatewayCallback, UnappliedPayment, PaymentAttempt, type Payment } from '../../../database/entities/payment.ts';
 import { Decision, Refund } from '../../../database/entities/refund.ts';
 import { WebhookEvent } from '../../../database/entities/webhook.ts';
+import { payoutLinesOf, type PayoutLineOfPayment } from '../../payouts/store/lines-of-payment.ts';
 import { statement, type Given, type RowOf } from '../../../database/typed-statements.ts';
 
 const ROWS_MAX = 200;
@@ -20,6 +21,10 @@ const POSTINGS = statement((db, $: Given<{ causes: readonly string[] }>) =>
     .limit(ROWS_MAX),
 );
 
+const INVOICE = statement((db, $: Given<{ invoiceId: bigint }>) =>
+  db.selectFrom('invoices').select(['id', 'reference', 'numberLabel as number']).where('id', '=', $('invoiceId')),
+);
+
 export type DetailPosting = RowOf<typeof POSTINGS>;
 
 /** All rows that belong to a payment, oldest first, at most 200 of each kind. */
@@ -32,9 +37,15 @@ export interface Detail {
   readonly decisions: readonly Decision[];
   readonly events: readonly WebhookEvent[];
   readonly postings: readonly DetailPosting[];
+  /** The invoice that it pays. */
+  readonly invoice: RowOf<typeof INVOICE> | null;
+  readonly payoutLines: readonly PayoutLineOfPayment[];
 }
 
-export async function paymentDetail(em: EntityManager, { id: paymentId, reference }: Payment): Promise<Detail> {
+export async function paymentDetail(
+  em: EntityManager,
+  { id: paymentId, reference, invoiceId }: Pick<Payment, 'id' | 'reference' | 'invoiceId'>,
+): Promise<Detail> {
   const page = { orderBy: { id: 'asc' }, limit: ROWS_MAX } as const;
   const attempts = await em.find(PaymentAttempt, { paymentId }, page);
   const refunds = await em.find(Refund, { paymentId }, page);
@@ -57,5 +68,7 @@ export async function paymentDetail(em: EntityManager, { id: paymentId, referenc
     decisions: await em.find(Decision, { paymentId }, page),
     events: await em.find(WebhookEvent, { paymentId }, page),
     postings,
+    invoice: typeof invoiceId === 'bigint' ? ((await INVOICE.first(em, { invoiceId })) ?? null) : null,
+    payoutLines: await payoutLinesOf(em, paymentId),
   };
 }

@@ -162,6 +162,24 @@ export const OPERATORS = [
   }),
 
   ...table({
+    name: 'saved_views',
+    about: 'A list of the dashboard as one operator wants to see it again.',
+    columns: `
+  ${ID},
+  operator_id bigint not null references operators,
+  -- The page as its address has it.
+  page text not null check (page ~ '^[a-z]+(-[a-z]+)*$' and length(page) <= 40),
+  ${MODE},
+  name text not null check (length(name) between 1 and 60),
+  -- The query of the page's address.
+  query text not null check (length(query) <= 2000),
+  ${CREATED},
+  ${UPDATED},
+  unique (operator_id, page, mode, name)`,
+    access: { operator: OPERATORS_ALONE.operator },
+  }),
+
+  ...table({
     name: 'audit_logs',
     about: 'What operators, applications and the system did: never changed, never removed.',
     columns: `

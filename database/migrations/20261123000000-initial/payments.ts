@@ -88,11 +88,25 @@ export const PAYMENTS = [
     ],
     access: {
       app: { rows: OWN, may: 'select, insert, update' },
-      operator: { rows: SEEN, may: 'select' },
+      // Operators read payments without the customer's contact.
+      operator: {
+        rows: SEEN,
+        may: `select (id, application_id, mode, reference, contract, amount_minor, currency, invoice_id, customer_reference, product_name,
+          merchant_reference, metadata, return_url, cancel_url, gateway_choices, clock_offset, created_at, gateway, gateway_redirect_url,
+          gateway_txn_id, status, failure_code, review_reason, review_since, cancel_requested_at, expires_at, led_on_at, paid_at, ended_at,
+          fee_minor, overpayment_minor, event_sequence, callback_signalled_at, last_signalled_at, last_signalled_attempt_id,
+          last_unsigned_signalled_at, next_sweep_at, updated_at)`,
+      },
       system: 'select, insert, update',
-      lookup: 'select (id, application_id, mode, reference)',
+      lookup: 'select (id, application_id, mode, reference, customer_name, customer_email, customer_phone)',
     },
   }),
+  // Returns the customer's contact of one payment in the operator's view. Whoever asks writes it to the audit log.
+  `create function lenden_customer_contact(wanted bigint) returns jsonb
+  language sql stable security definer set search_path = pg_catalog, public
+  as $$ select jsonb_build_object('name', customer_name, 'email', customer_email, 'phone', customer_phone) from public.payments
+    where id = wanted and (${SEEN}) $$`,
+  ...ownedByLookup('lenden_customer_contact(bigint)', 'lenden_operator'),
   // A payment and its idempotency key are written in one statement, so the id is drawn from the sequence first.
   `grant usage on sequence payments_id_seq to lenden_app`,
 

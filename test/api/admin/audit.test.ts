@@ -85,6 +85,13 @@ describe('the audit log', () => {
     expect(
       (await entries('actorType=SYSTEM&action=credential.rotated')).rows.map(({ targetId }) => targetId).sort(),
     ).toEqual([String(app), String(other)].sort());
+    const ofSubject = (await entries('action=credential&paginate=false')).rows.map(({ action }) => action);
+    expect(ofSubject).toEqual(['credential.rotated', 'credential.rotated']);
+    // The word before the dot, not any beginning.
+    expect((await entries('action=creden')).rows).toEqual([]);
+    const tomorrow = new Date(Date.now() + 86_400_000).toISOString().slice(0, 10);
+    expect((await entries(`from=${tomorrow}&paginate=false`)).rows).toEqual([]);
+    expect((await entries(`to=${tomorrow}&paginate=false`)).rows.length).toBeGreaterThanOrEqual(all.length);
     const actorId = all.find(({ actor }) => actor === 'root@example.com')?.actorId;
     expect((await entries(`actorId=${actorId}&paginate=false`)).rows.length).toBe(
       all.filter((row) => row.actorId === actorId).length,

@@ -1,5 +1,5 @@
 import { createTheme, MantineProvider, type CSSVariablesResolver } from '@mantine/core';
-import { QueryCache, QueryClient, QueryClientProvider } from '@tanstack/react-query';
+import { MutationCache, QueryCache, QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
 import { useState } from 'react';
 import { ApiError } from './api/client.ts';
@@ -46,20 +46,28 @@ export function Dashboard({ nonce }: { readonly nonce: string }) {
   );
 }
 
+const SESSION_ENDED = new Set(['UNAUTHORIZED', 'TOKEN_EXPIRED', 'SESSION_EXPIRED']);
+
 function createQueries(): QueryClient {
+  // A session that has ended shows the login, wherever that was noticed.
+  const onError = (error: Error): void => {
+    if (error instanceof ApiError && SESSION_ENDED.has(error.code) && queries.getQueryData(ME.queryKey) !== null) {
+      queries.setQueryData(ME.queryKey, null);
+    }
+  };
   const queries: QueryClient = new QueryClient({
-    queryCache: new QueryCache({
-      onError(error) {
-        // A session that has ended shows the login, wherever that was noticed.
-        if (error instanceof ApiError && error.status === 401 && queries.getQueryData(ME.queryKey) !== null) {
-          queries.setQueryData(ME.queryKey, null);
-        }
-      },
-    }),
+    queryCache: new QueryCache({ onError }),
+    mutationCache: new MutationCache({ onError }),
     defaultOptions: {
       // Without a connection a change fails at once. It is never kept and sent later, when the person may have thought better of it.
       mutations: { networkMode: 'always' },
-      queries: { retry: (failures, error) => isPassing(error) && failures < TRIES, staleTime: 10_000 },
+      queries: {
+        // Without a connection it says so, instead of waiting for one without a word.
+        networkMode: 'always',
+        refetchOnReconnect: true,
+        retry: (failures, error) => isPassing(error) && failures < TRIES,
+        staleTime: 10_000,
+      },
     },
   });
   return queries;

@@ -23,7 +23,12 @@ let csrfToken: string | null = null;
 /** All tabs share the session's cookie, so they must share its token too. */
 const tabs = new BroadcastChannel('lenden-session');
 tabs.addEventListener('message', ({ data }: MessageEvent<unknown>) => {
-  csrfToken = typeof data === 'string' ? data : null;
+  if (typeof data === 'string') {
+    csrfToken = data;
+  } else {
+    // The person has logged out in another tab.
+    location.reload();
+  }
 });
 
 /** Keeps the token that every change must carry, here and in every other tab; it comes with the session and ends with it. */

@@ -1,4 +1,6 @@
-import type { Schemas } from './client.ts';
+import type { components } from '../../api-types.ts';
+
+type Schemas = components['schemas'];
 
 export type Mode = Schemas['Payment']['mode'];
 export type PaymentStatus = Schemas['Payment']['status'];

@@ -12,6 +12,7 @@ import { ApplicationActs, EnableEndpointAct } from './application-acts.tsx';
 import { KeysPart } from './keys-part.tsx';
 import { StoresPart } from './stores-part.tsx';
 import { APPLICATION_WORDS } from './words.ts';
+import { Instant } from '../parts/instant.tsx';
 
 const EVERY_MS = 10_000;
 
@@ -62,7 +63,7 @@ function Detail({ application }: { readonly application: Application }) {
           [words.policy, words.policies[application.unappliedPaymentPolicy]],
           [words.returnOrigins, application.returnOrigins.join(' ') || words.none],
           [words.checkout, application.checkoutGateways?.join(', ') ?? words.byDefault],
-          [words.created, shortInstantOf(application.createdAt, language)],
+          [words.created, <Instant key="at" at={application.createdAt} />],
         ]}
       />
       <KeysPart application={application} />

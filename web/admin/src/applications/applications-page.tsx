@@ -5,15 +5,13 @@ import { FilterForm } from '../parts/filter-form.tsx';
 import { List } from '../parts/list.tsx';
 import { useMay } from '../session/session.tsx';
 import { useMode } from '../shell/mode.ts';
-import { shortInstantOf } from '../words/format.ts';
-import { useLanguage } from '../words/language.tsx';
 import { useWords } from '../words/use-words.ts';
 import { APPLICATION_WORDS } from './words.ts';
 import { Page } from '../parts/page.tsx';
+import { Instant } from '../parts/instant.tsx';
 
 export function ApplicationsPage() {
   const words = useWords(APPLICATION_WORDS);
-  const { language } = useLanguage();
   const { path } = useMode();
   const may = useMay();
   const filter = useSearch({ from: '/$mode/applications' });
@@ -51,7 +49,7 @@ export function ApplicationsPage() {
           },
           { name: words.status, cell: ({ status }) => words.statuses[status] },
           { name: words.webhookUrl, from: 'md', cell: ({ webhookUrl }) => webhookUrl ?? words.none },
-          { name: words.created, from: 'sm', cell: ({ createdAt }) => shortInstantOf(createdAt, language) },
+          { name: words.created, from: 'sm', cell: ({ createdAt }) => <Instant at={createdAt} /> },
         ]}
         keyOf={({ id }) => id}
         empty={words.empty}

@@ -10,10 +10,11 @@ import { Loaded } from '../parts/loaded.tsx';
 import { useMay } from '../session/session.tsx';
 import { useMode } from '../shell/mode.ts';
 import type { Language } from '../../../language.ts';
-import { countOf, instantOf, shortInstantOf } from '../words/format.ts';
+import { countOf, shortInstantOf } from '../words/format.ts';
 import { useLanguage } from '../words/language.tsx';
 import { useWords } from '../words/use-words.ts';
 import { APPLICATION_WORDS } from './words.ts';
+import { Instant } from '../parts/instant.tsx';
 
 type Application = Schemas['Application'];
 type Credential = Schemas['Credential'];
@@ -52,7 +53,7 @@ export function KeysPart({ application }: { readonly application: Application })
             keyOf={(key) => key.id}
             columns={[
               { name: words.key, cell: (key) => nameOf(key, language) },
-              { name: words.issued, from: 'sm', cell: ({ createdAt }) => shortInstantOf(createdAt, language) },
+              { name: words.issued, from: 'sm', cell: ({ createdAt }) => <Instant at={createdAt} /> },
               { name: words.contract, from: 'sm', cell: ({ contract }) => contract },
               { name: words.status, cell: ({ status }) => words.keyStatuses[status] },
               { name: words.lastUsed, from: 'md', cell: ({ lastUsedAt }) => instant(lastUsedAt, words.never) },
@@ -139,7 +140,7 @@ function KeyActs({ application: { id, name } }: { readonly application: Applicat
           <Stack>
             <Alert color="orange">{words.once}</Alert>
             <Copyable name={words.secret} text={signingSecret} />
-            <Text>{words.overlap(instantOf(previousSecretExpiresAt, language))}</Text>
+            <Text>{words.overlap(shortInstantOf(previousSecretExpiresAt, language))}</Text>
           </Stack>
         )}
       >

@@ -7,36 +7,38 @@ import { Facts } from '../parts/facts.tsx';
 import { FilterForm } from '../parts/filter-form.tsx';
 import { List } from '../parts/list.tsx';
 import { RawText } from '../parts/raw-text.tsx';
-import { exactInstantOf } from '../words/format.ts';
-import { useLanguage } from '../words/language.tsx';
 import { useWords } from '../words/use-words.ts';
+import { queryOf } from './filter.ts';
+import { SUBJECTS } from './subjects.ts';
 import { AUDIT_WORDS } from './words.ts';
 import { Page } from '../parts/page.tsx';
+import { Instant } from '../parts/instant.tsx';
 
 type Entry = Schemas['AuditEntry'];
 
 /** Both modes: most of what people do belongs to none. */
 export function AuditPage() {
   const words = useWords(AUDIT_WORDS);
-  const { language } = useLanguage();
   const filter = useSearch({ from: '/$mode/audit' });
   return (
     <Page title={words.title} why={words.why}>
       <FilterForm
         filter={filter}
         fields={[
-          { name: 'action', label: words.action, type: 'search', placeholder: 'refund.approved' },
+          { name: 'action', label: words.action, placeholder: words.actionHint, suggestions: SUBJECTS },
           { name: 'actorType', label: words.actorType, options: words.actorTypes },
           { name: 'targetType', label: words.targetType },
           { name: 'targetId', label: words.targetId },
+          { name: 'from', type: 'date', label: words.from },
+          { name: 'to', type: 'date', label: words.to },
         ]}
       />
       <List
         label={words.title}
         queryKey={['audit', filter]}
-        get={(page) => api.GET('/admin/audit-logs', { params: { query: { ...filter, ...page } } })}
+        get={(page) => api.GET('/admin/audit-logs', { params: { query: { ...queryOf(filter), ...page } } })}
         columns={[
-          { name: words.when, cell: ({ createdAt }) => exactInstantOf(createdAt, language) },
+          { name: words.when, cell: ({ createdAt }) => <Instant at={createdAt} isExact /> },
           { name: words.actor, cell: ({ actor }) => actor },
           { name: words.action, cell: ({ action }) => action },
           { name: words.target, from: 'md', cell: ({ targetType, targetId }) => `${targetType} ${targetId}` },

@@ -10,17 +10,17 @@ import { List } from '../parts/list.tsx';
 import { RawText } from '../parts/raw-text.tsx';
 import { PaymentLink } from '../payments/payment-link.tsx';
 import { useMode } from '../shell/mode.ts';
-import { countOf, exactInstantOf } from '../words/format.ts';
+import { countOf } from '../words/format.ts';
 import { useLanguage } from '../words/language.tsx';
 import { useWords } from '../words/use-words.ts';
 import { CALLBACK_WORDS } from './words.ts';
 import { Page } from '../parts/page.tsx';
+import { Instant } from '../parts/instant.tsx';
 
 type Callback = Schemas['GatewayCallback'];
 
 export function CallbacksPage() {
   const words = useWords(CALLBACK_WORDS);
-  const { language } = useLanguage();
   const { mode } = useMode();
   const filter = useSearch({ from: '/$mode/callbacks' });
   return (
@@ -42,7 +42,7 @@ export function CallbacksPage() {
         queryKey={['callbacks', mode, filter]}
         get={(page) => api.GET('/admin/gateway-callbacks', { params: { query: { mode, ...filter, ...page } } })}
         columns={[
-          { name: words.received, cell: ({ createdAt }) => exactInstantOf(createdAt, language) },
+          { name: words.received, cell: ({ createdAt }) => <Instant at={createdAt} isExact /> },
           { name: words.gateway, from: 'sm', cell: ({ gateway }) => gateway },
           { name: words.kind, from: 'md', cell: ({ kind }) => kind },
           { name: words.reference, from: 'md', cell: ({ reference }) => reference ?? '–' },

@@ -1,7 +1,6 @@
 import { Stack, Text, Timeline, Title } from '@mantine/core';
 import type { Schemas } from '../api/client.ts';
-import { exactInstantOf } from '../words/format.ts';
-import { useLanguage } from '../words/language.tsx';
+import { Instant } from '../parts/instant.tsx';
 import { useWords } from '../words/use-words.ts';
 import { CASE_WORDS } from './words.ts';
 
@@ -10,7 +9,6 @@ type Entry = Case['entries'][number];
 
 export function CaseHistory({ found: { entries } }: { readonly found: Case }) {
   const words = useWords(CASE_WORDS);
-  const { language } = useLanguage();
   return entries.length === 0 ? null : (
     <Stack component="section" gap="xs">
       <Title order={2} size="h4">
@@ -27,9 +25,10 @@ export function CaseHistory({ found: { entries } }: { readonly found: Case }) {
               </Text>
             )}
             <Text size="sm" c="dimmed">
-              {[entry.operator?.name, entry.secondOperator?.name, exactInstantOf(entry.createdAt, language)]
-                .filter((part) => part !== undefined)
-                .join(' · ')}
+              {[entry.operator?.name, entry.secondOperator?.name].flatMap((name) =>
+                name === undefined ? [] : [`${name} · `],
+              )}
+              <Instant at={entry.createdAt} isExact />
             </Text>
           </Timeline.Item>
         ))}

@@ -5,8 +5,6 @@ import { FilterForm } from '../parts/filter-form.tsx';
 import { List } from '../parts/list.tsx';
 import { OperatorName } from '../session/operator-name.tsx';
 import { useMay } from '../session/session.tsx';
-import { shortInstantOf } from '../words/format.ts';
-import { useLanguage } from '../words/language.tsx';
 import { useWords } from '../words/use-words.ts';
 import { CHANGES, type Area } from './areas.ts';
 import { ChangeDecision } from './change-decision.tsx';
@@ -14,6 +12,7 @@ import { AREAS } from './filter.ts';
 import { useTargetName } from './target-name.ts';
 import { CHANGE_WORDS } from './words.ts';
 import { Page } from '../parts/page.tsx';
+import { Instant } from '../parts/instant.tsx';
 
 /** What a second person has to confirm, in both modes. */
 export function ChangesPage() {
@@ -43,7 +42,6 @@ export function ChangesPage() {
 
 function AreaPart({ area, status }: { readonly area: Area; readonly status: ChangeStatus | undefined }) {
   const words = useWords(CHANGE_WORDS);
-  const { language } = useLanguage();
   const targetName = useTargetName();
   return (
     <Stack component="section" gap="xs">
@@ -58,7 +56,7 @@ function AreaPart({ area, status }: { readonly area: Area; readonly status: Chan
           { name: words.kindOf, cell: ({ kind, target }) => `${words.kinds[kind]}: ${targetName(target)}` },
           { name: words.proposedBy, cell: ({ proposedBy }) => <OperatorName by={proposedBy} /> },
           { name: words.status, from: 'sm', cell: (change) => words.statuses[change.status] },
-          { name: words.expires, from: 'md', cell: ({ expiresAt }) => shortInstantOf(expiresAt, language) },
+          { name: words.expires, from: 'md', cell: ({ expiresAt }) => <Instant at={expiresAt} /> },
           { name: words.decide, cell: (change) => <ChangeDecision change={change} area={area} /> },
         ]}
         keyOf={({ id }) => id}

@@ -4,11 +4,12 @@ import { FilterForm } from '../parts/filter-form.tsx';
 import { List } from '../parts/list.tsx';
 import { PaymentLink } from '../payments/payment-link.tsx';
 import { useMode } from '../shell/mode.ts';
-import { moneyOf, shortInstantOf } from '../words/format.ts';
+import { moneyOf } from '../words/format.ts';
 import { useLanguage } from '../words/language.tsx';
 import { useWords } from '../words/use-words.ts';
 import { DISPUTE_WORDS } from './words.ts';
 import { Page } from '../parts/page.tsx';
+import { Instant } from '../parts/instant.tsx';
 
 export function DisputesPage() {
   const words = useWords(DISPUTE_WORDS);
@@ -44,7 +45,7 @@ export function DisputesPage() {
           {
             name: words.respondBy,
             from: 'sm',
-            cell: ({ respondBy }) => (respondBy === null ? '–' : shortInstantOf(respondBy, language)),
+            cell: ({ respondBy }) => (respondBy === null ? '–' : <Instant at={respondBy} />),
           },
           { name: words.application, from: 'lg', cell: ({ applicationName }) => applicationName },
         ]}

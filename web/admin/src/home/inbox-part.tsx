@@ -3,9 +3,10 @@ import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { api, dataOf, type Schemas } from '../api/client.ts';
+import { Instant } from '../parts/instant.tsx';
 import { Loaded } from '../parts/loaded.tsx';
 import { useMode } from '../shell/mode.ts';
-import { countOf, shortInstantOf } from '../words/format.ts';
+import { countOf } from '../words/format.ts';
 import { useLanguage } from '../words/language.tsx';
 
 const EVERY_MS = 15_000;
@@ -59,7 +60,7 @@ function KindCard({ kind }: { readonly kind: Kind }) {
       </KindLink>
       {kind.oldestSince !== null && (
         <Text size="sm" c="dimmed">
-          {words.home.oldest(shortInstantOf(kind.oldestSince, language))}
+          {words.home.oldest} <Instant at={kind.oldestSince} isRelative />
         </Text>
       )}
       <Text size="sm" c="dimmed">

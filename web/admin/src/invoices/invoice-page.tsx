@@ -9,10 +9,11 @@ import { PaymentStatusBadge } from '../parts/status-badge.tsx';
 import { PaymentLink } from '../payments/payment-link.tsx';
 import { useMode } from '../shell/mode.ts';
 import { NotFound } from '../shell/not-found.tsx';
-import { countOf, dayOf, instantOf, moneyOf } from '../words/format.ts';
+import { countOf, dayOf, moneyOf } from '../words/format.ts';
 import { useLanguage } from '../words/language.tsx';
 import { useWords } from '../words/use-words.ts';
 import { INVOICE_WORDS } from './words.ts';
+import { Instant } from '../parts/instant.tsx';
 
 const EVERY_MS = 10_000;
 
@@ -56,7 +57,7 @@ function Invoice({ detail: { invoice, applicationName, pdfUrl } }: { readonly de
           [words.paid, amount(invoice.amountPaidMinor)],
           [words.due, amount(invoice.amountDueMinor)],
           [words.nextDue, invoice.nextDueDate === null ? '–' : dayOf(invoice.nextDueDate, language)],
-          [words.issued, invoice.issuedAt === null ? '–' : instantOf(invoice.issuedAt, language)],
+          [words.issued, invoice.issuedAt === null ? '–' : <Instant key="at" at={invoice.issuedAt} />],
         ]}
       />
       <Group>

@@ -8,10 +8,11 @@ import { List } from '../parts/list.tsx';
 import { Loaded } from '../parts/loaded.tsx';
 import { useMode } from '../shell/mode.ts';
 import { NotFound } from '../shell/not-found.tsx';
-import { exactInstantOf, sumOf } from '../words/format.ts';
+import { sumOf } from '../words/format.ts';
 import { useLanguage } from '../words/language.tsx';
 import { useWords } from '../words/use-words.ts';
 import { LEDGER_WORDS } from './words.ts';
+import { Instant } from '../parts/instant.tsx';
 
 type Account = Schemas['LedgerAccount'];
 
@@ -72,7 +73,7 @@ function Statement({ account }: { readonly account: Account }) {
           api.GET('/admin/ledger/accounts/{id}/entries', { params: { path: { id }, query: { ...period, ...page } } })
         }
         columns={[
-          { name: words.when, cell: ({ createdAt }) => exactInstantOf(createdAt, language) },
+          { name: words.when, cell: ({ createdAt }) => <Instant at={createdAt} isExact /> },
           {
             name: words.kind,
             cell: ({ kind, reversesId }) => (reversesId === null ? kind : `${kind} (${words.reversal})`),

@@ -10,11 +10,12 @@ import { List } from '../parts/list.tsx';
 import { ReasonField } from '../parts/reason-field.tsx';
 import { PaymentLink } from '../payments/payment-link.tsx';
 import { useMode } from '../shell/mode.ts';
-import { countOf, moneyOf, shortInstantOf } from '../words/format.ts';
+import { countOf, moneyOf } from '../words/format.ts';
 import { useLanguage } from '../words/language.tsx';
 import { useWords } from '../words/use-words.ts';
 import { MANUAL_WORDS } from './words.ts';
 import { Page } from '../parts/page.tsx';
+import { Instant } from '../parts/instant.tsx';
 
 type Manual = Schemas['ManualPayment'];
 
@@ -55,7 +56,7 @@ export function ManualPage() {
           },
           { name: words.account, from: 'lg', cell: ({ storeId }) => storeId },
           { name: words.status, from: 'md', cell: ({ status }) => words.statuses[status] },
-          { name: words.sent, from: 'lg', cell: ({ createdAt }) => shortInstantOf(createdAt, language) },
+          { name: words.sent, from: 'lg', cell: ({ createdAt }) => <Instant at={createdAt} /> },
           { name: words.decide, cell: (one) => <Decisions manual={one} /> },
         ]}
         keyOf={({ id }) => id}

@@ -6,12 +6,13 @@ import { Act, Note } from '../parts/act.tsx';
 import { Facts } from '../parts/facts.tsx';
 import { LoadedPage } from '../parts/loaded.tsx';
 import { useMay, useMe } from '../session/session.tsx';
-import { countOf, instantOf } from '../words/format.ts';
+import { countOf } from '../words/format.ts';
 import { useLanguage } from '../words/language.tsx';
 import { useWords } from '../words/use-words.ts';
 import { GrantFields, grantsOf } from './grant-fields.tsx';
 import { RoleList } from './role-list.tsx';
 import { OPERATOR_WORDS } from './words.ts';
+import { Instant } from '../parts/instant.tsx';
 
 const EVERY_MS = 10_000;
 
@@ -30,7 +31,6 @@ export function OperatorPage() {
 
 function Detail({ operator }: { readonly operator: Operator }) {
   const words = useWords(OPERATOR_WORDS);
-  const { language } = useLanguage();
   const may = useMay();
   const me = useMe();
   return (
@@ -47,7 +47,10 @@ function Detail({ operator }: { readonly operator: Operator }) {
           [words.status, words.statuses[operator.status]],
           [words.roles, <RoleList key="roles" roles={operator.roles} />],
           [words.secondFactor, operator.secondFactor ? words.yes : words.no],
-          [words.lastLogin, operator.lastLoginAt === null ? words.never : instantOf(operator.lastLoginAt, language)],
+          [
+            words.lastLogin,
+            operator.lastLoginAt === null ? words.never : <Instant key="at" at={operator.lastLoginAt} />,
+          ],
         ]}
       />
       {may('user:manage') && operator.id !== me.operator.id && <Changes operator={operator} />}

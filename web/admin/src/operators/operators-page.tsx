@@ -9,17 +9,15 @@ import { List } from '../parts/list.tsx';
 import { Loaded } from '../parts/loaded.tsx';
 import { useMay } from '../session/session.tsx';
 import { useMode } from '../shell/mode.ts';
-import { shortInstantOf } from '../words/format.ts';
-import { useLanguage } from '../words/language.tsx';
 import { useWords } from '../words/use-words.ts';
 import { GrantFields, grantsOf } from './grant-fields.tsx';
 import { RoleList } from './role-list.tsx';
 import { OPERATOR_WORDS } from './words.ts';
 import { Page } from '../parts/page.tsx';
+import { Instant } from '../parts/instant.tsx';
 
 export function OperatorsPage() {
   const words = useWords(OPERATOR_WORDS);
-  const { language } = useLanguage();
   const { path } = useMode();
   const may = useMay();
   const filter = useSearch({ from: '/$mode/operators' });
@@ -35,7 +33,10 @@ export function OperatorsPage() {
       <List
         label={words.title}
         queryKey={['operators', filter]}
-        get={({ size }) => api.GET('/admin/users', { params: { query: { ...filter, size: Math.max(size, 100) } } })}
+        get={(page) =>
+          api.GET('/admin/users', { params: { query: { ...filter, sortBy: 'email', order: 'ASC', ...page } } })
+        }
+        isNumbered
         columns={[
           {
             name: words.name,
@@ -52,7 +53,7 @@ export function OperatorsPage() {
           {
             name: words.lastLogin,
             from: 'lg',
-            cell: ({ lastLoginAt }) => (lastLoginAt === null ? words.never : shortInstantOf(lastLoginAt, language)),
+            cell: ({ lastLoginAt }) => (lastLoginAt === null ? words.never : <Instant at={lastLoginAt} />),
           },
         ]}
         keyOf={({ id }) => id}

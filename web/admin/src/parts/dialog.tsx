@@ -2,6 +2,11 @@ import { Modal } from '@mantine/core';
 import { useEffect, useState, type ReactNode } from 'react';
 import { useLanguage } from '../words/language.tsx';
 
+/** The login above the page takes Escape, too, and must not discard what was typed below it. */
+function isCovered(): boolean {
+  return document.querySelector('dialog[open]') !== null;
+}
+
 /** A dialog that exists while it is open. Afterwards the focus is where it was before. */
 export function Dialog({
   title,
@@ -24,7 +29,7 @@ export function Dialog({
   return (
     <Modal
       opened
-      onClose={close}
+      onClose={() => isCovered() || close()}
       title={title}
       centered
       closeOnClickOutside={false}

@@ -1,6 +1,8 @@
 import { Button, NativeSelect, TextInput } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { useNavigate } from '@tanstack/react-router';
+import { Fragment } from 'react';
+import { ViewsBar } from '../views/views-bar.tsx';
 import { useLanguage } from '../words/language.tsx';
 
 interface Field {
@@ -12,6 +14,8 @@ interface Field {
   readonly otherwise?: string;
   readonly type?: 'date' | 'search' | 'text';
   readonly placeholder?: string;
+  /** What is offered while a person types. */
+  readonly suggestions?: readonly string[];
 }
 
 /** Puts the filter into the page's address, so that it can be sent to a colleague and kept as a bookmark. */
@@ -30,6 +34,7 @@ export function FilterForm({
   const [isOpen, { toggle }] = useDisclosure(isFiltered);
   return (
     <>
+      <ViewsBar />
       {/* On a phone the list matters more than its filter. */}
       <div className="filter-toggle">
         <Button size="xs" variant="default" aria-expanded={isOpen} onClick={toggle}>
@@ -46,17 +51,26 @@ export function FilterForm({
           show(Object.fromEntries(new FormData(event.currentTarget)));
         }}
       >
-        {fields.map(({ name, label, options, otherwise, type, placeholder }) =>
+        {fields.map(({ name, label, options, otherwise, type, placeholder, suggestions }) =>
           options === undefined ? (
-            <TextInput
-              key={name}
-              name={name}
-              type={type ?? 'text'}
-              className={type === 'search' ? 'filter-search' : ''}
-              label={label}
-              placeholder={placeholder}
-              defaultValue={filter[name] ?? ''}
-            />
+            <Fragment key={name}>
+              <TextInput
+                name={name}
+                type={type ?? 'text'}
+                className={type === 'search' ? 'filter-search' : ''}
+                label={label}
+                placeholder={placeholder}
+                defaultValue={filter[name] ?? ''}
+                {...(suggestions === undefined ? {} : { list: `suggested-${name}` })}
+              />
+              {suggestions !== undefined && (
+                <datalist id={`suggested-${name}`}>
+                  {suggestions.map((one) => (
+                    <option key={one} value={one} />
+                  ))}
+                </datalist>
+              )}
+            </Fragment>
           ) : (
             <NativeSelect
               key={name}

@@ -11,13 +11,20 @@ const EVERY_MS = 10_000;
 
 interface Page<Row> {
   readonly data: readonly Row[];
-  readonly pagination: { readonly nextCursor: string | null; readonly totalElements: number } | null;
+  readonly pagination: {
+    readonly page: number;
+    readonly nextCursor: string | null;
+    readonly totalPages: number;
+    readonly totalElements: number;
+  } | null;
 }
 
 /** Which part of a list is wanted. */
 export interface PageQuery {
   readonly size: number;
   readonly cursor?: string;
+  /** Of a list with numbered pages only. */
+  readonly page?: number;
 }
 
 /** A column. On screens narrower than `from` it is not shown. */
@@ -36,6 +43,7 @@ export function List<Row>({
   columns,
   keyOf,
   empty,
+  isNumbered = false,
 }: {
   readonly label: string;
   readonly queryKey: QueryKey;
@@ -43,13 +51,15 @@ export function List<Row>({
   readonly columns: readonly Column<Row>[];
   readonly keyOf: (row: Row) => string | number;
   readonly empty: string;
+  /** Whether the API numbers the pages of this list and knows no cursor. */
+  readonly isNumbered?: boolean;
 }) {
   const { words, language } = useLanguage();
   const pages = useInfiniteQuery({
     queryKey,
     initialPageParam: '',
-    queryFn: ({ pageParam: cursor }) => bodyOf(get({ size: PAGE_SIZE, ...(cursor === '' ? {} : { cursor }) })),
-    getNextPageParam: ({ pagination }) => pagination?.nextCursor,
+    queryFn: ({ pageParam }) => bodyOf(get({ size: PAGE_SIZE, ...placeOf(pageParam, isNumbered) })),
+    getNextPageParam: ({ pagination }) => (isNumbered ? pageAfter(pagination) : pagination?.nextCursor),
     refetchInterval: ({ state }) => ((state.data?.pages.length ?? 0) > 1 ? false : EVERY_MS),
   });
   return (
@@ -79,6 +89,17 @@ export function List<Row>({
   );
 }
 
+function placeOf(pageParam: string, isNumbered: boolean): Omit<PageQuery, 'size'> {
+  if (pageParam === '') {
+    return {};
+  }
+  return isNumbered ? { page: Number(pageParam) } : { cursor: pageParam };
+}
+
+function pageAfter(pagination: Page<never>['pagination']): string | null {
+  return pagination !== null && pagination.page + 1 < pagination.totalPages ? String(pagination.page + 1) : null;
+}
+
 /** Rows that are known already. */
 export function DataTable<Row>({
   label,
@@ -92,32 +113,35 @@ export function DataTable<Row>({
   readonly keyOf: (row: Row) => string | number;
 }) {
   return (
-    <Table highlightOnHover aria-label={label}>
-      <Table.Thead>
-        <Table.Tr>
-          {columns.map((column) => (
-            <Table.Th key={column.name} {...styleOf(column)}>
-              {column.name}
-            </Table.Th>
-          ))}
-        </Table.Tr>
-      </Table.Thead>
-      <Table.Tbody>
-        {rows.map((row) => (
-          <Table.Tr key={keyOf(row)}>
+    // Narrower than its words, a table scrolls by itself; a person scrolls it by keyboard too.
+    <div className="table-scroll" role="region" aria-label={label} tabIndex={0}>
+      <Table highlightOnHover aria-label={label}>
+        <Table.Thead>
+          <Table.Tr>
             {columns.map((column) => (
-              <Table.Td
-                key={column.name}
-                className={column.isNumber === true ? 'tabular' : 'breaks'}
-                {...styleOf(column)}
-              >
-                {column.cell(row)}
-              </Table.Td>
+              <Table.Th key={column.name} {...styleOf(column)}>
+                {column.name}
+              </Table.Th>
             ))}
           </Table.Tr>
-        ))}
-      </Table.Tbody>
-    </Table>
+        </Table.Thead>
+        <Table.Tbody>
+          {rows.map((row) => (
+            <Table.Tr key={keyOf(row)}>
+              {columns.map((column) => (
+                <Table.Td
+                  key={column.name}
+                  className={column.isNumber === true ? 'tabular' : 'cell'}
+                  {...styleOf(column)}
+                >
+                  {column.cell(row)}
+                </Table.Td>
+              ))}
+            </Table.Tr>
+          ))}
+        </Table.Tbody>
+      </Table>
+    </div>
   );
 }
 

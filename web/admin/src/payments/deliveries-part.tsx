@@ -7,6 +7,7 @@ import { useMay } from '../session/session.tsx';
 import { useSensitive } from '../session/step-up.tsx';
 import { countOf, shortInstantOf, timeUntil } from '../words/format.ts';
 import { useLanguage } from '../words/language.tsx';
+import { codeInWords } from './event-words.ts';
 import { useChange } from '../parts/use-change.ts';
 
 type Delivery = Schemas['PaymentDetail']['deliveries'][number];
@@ -83,7 +84,7 @@ function Progress({ delivery: { deliveryStatus, deliveredAt, nextAttemptAt } }: 
     return `${words.payment.delivered} ${shortInstantOf(deliveredAt, language)}`;
   }
   if (nextAttemptAt === null) {
-    return deliveryStatus;
+    return codeInWords(deliveryStatus, language);
   }
   const left = timeUntil(nextAttemptAt, now, language);
   return left === null ? words.payment.attemptDue : words.payment.nextAttempt(left);

@@ -1,6 +1,6 @@
 import { Anchor, Card, Group, Stack, Text, Title } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { useParams } from '@tanstack/react-router';
+import { Link, useParams } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { api, dataOf, type Schemas } from '../api/client.ts';
 import { useApplicationNames } from '../applications/application-names.ts';
@@ -8,13 +8,24 @@ import { Facts } from '../parts/facts.tsx';
 import { LoadedPage } from '../parts/loaded.tsx';
 import { useMode } from '../shell/mode.ts';
 import { NotFound } from '../shell/not-found.tsx';
-import { instantOf, moneyOf, shortInstantOf } from '../words/format.ts';
+import { moneyOf, shortInstantOf } from '../words/format.ts';
 import { useLanguage } from '../words/language.tsx';
+import { useWords } from '../words/use-words.ts';
 import { Actions } from './actions.tsx';
+import { CustomerPart } from './customer-part.tsx';
 import { DeliveriesPart } from './deliveries-part.tsx';
-import { AttemptsPart, DecisionsPart, LedgerPart, RefundsPart, UnappliedPart } from './related-parts.tsx';
+import {
+  AttemptsPart,
+  DecisionsPart,
+  LedgerPart,
+  PayoutLinesPart,
+  RefundsPart,
+  UnappliedPart,
+} from './related-parts.tsx';
 import { StateDiagram } from './state-diagram.tsx';
 import { TimelinePart } from './timeline-part.tsx';
+import { PAYMENT_WORDS } from './words.ts';
+import { Instant } from '../parts/instant.tsx';
 
 const OPEN_MS = 2_000;
 const ENDED_MS = 15_000;
@@ -47,6 +58,7 @@ function isOpen(detail: Schemas['PaymentDetail'] | undefined): boolean {
 
 function Detail({ detail }: { readonly detail: Schemas['PaymentDetail'] }) {
   const { words, language } = useLanguage();
+  const own = useWords(PAYMENT_WORDS);
   const { payment, explanation, workflow } = detail;
   const applications = useApplicationNames();
   return (
@@ -81,8 +93,11 @@ function Detail({ detail }: { readonly detail: Schemas['PaymentDetail'] }) {
           [words.payments.application, applications[payment.applicationId.toString()] ?? '–'],
           [words.payment.gateway, payment.gateway ?? '–'],
           [words.payment.gatewayTxnId, payment.gatewayTxnId ?? '–'],
-          [words.payment.created, instantOf(payment.createdAt, language)],
-          [words.payment.expires, instantOf(payment.expiresAt, language)],
+          [words.payment.created, <Instant key="at" at={payment.createdAt} />],
+          ...(detail.invoice === null
+            ? []
+            : [[own.invoice, <InvoiceLink key="invoice" invoice={detail.invoice} />] as const]),
+          [words.payment.expires, <Instant key="at" at={payment.expiresAt} />],
         ]}
       />
       <Group>
@@ -95,6 +110,9 @@ function Detail({ detail }: { readonly detail: Schemas['PaymentDetail'] }) {
           {words.payment.checkout}
         </Anchor>
       </Group>
+      <Part name={own.customer}>
+        <CustomerPart detail={detail} />
+      </Part>
       <Part name={words.payment.timeline}>
         <TimelinePart timeline={explanation.timeline} />
       </Part>
@@ -110,6 +128,11 @@ function Detail({ detail }: { readonly detail: Schemas['PaymentDetail'] }) {
       <Part name={words.payment.attempts}>
         <AttemptsPart attempts={detail.attempts} currency={payment.currency} />
       </Part>
+      {detail.payoutLines.length > 0 && (
+        <Part name={own.payouts}>
+          <PayoutLinesPart lines={detail.payoutLines} />
+        </Part>
+      )}
       {detail.unappliedPayments.length > 0 && (
         <Part name={words.payment.unapplied}>
           <UnappliedPart unappliedPayments={detail.unappliedPayments} />
@@ -121,6 +144,16 @@ function Detail({ detail }: { readonly detail: Schemas['PaymentDetail'] }) {
         </Part>
       )}
     </Stack>
+  );
+}
+
+function InvoiceLink({ invoice }: { readonly invoice: NonNullable<Schemas['PaymentDetail']['invoice']> }) {
+  const words = useWords(PAYMENT_WORDS);
+  const { path } = useMode();
+  return (
+    <Link to="/$mode/invoices/$id" params={{ mode: path, id: invoice.id.toString() }}>
+      {invoice.number ?? words.draft}
+    </Link>
   );
 }
 

@@ -7,11 +7,12 @@ import { List, type Column } from '../parts/list.tsx';
 import { PaymentStatusBadge } from '../parts/status-badge.tsx';
 import { useMay } from '../session/session.tsx';
 import { useMode } from '../shell/mode.ts';
-import { moneyOf, shortInstantOf } from '../words/format.ts';
+import { moneyOf } from '../words/format.ts';
 import { useLanguage } from '../words/language.tsx';
 import { ExportLink } from './export-link.tsx';
 import { queryOf } from './filter.ts';
 import { Page } from '../parts/page.tsx';
+import { Instant } from '../parts/instant.tsx';
 
 type Row = Schemas['PaymentSummary'];
 
@@ -67,7 +68,7 @@ function useColumns(): readonly Column<Row>[] {
     { name: words.payments.amount, isNumber: true, cell: (row) => moneyOf(row, language) },
     { name: words.payments.customer, from: 'md', cell: ({ customerReference }) => customerReference },
     { name: words.payments.gateway, from: 'lg', cell: ({ gateway }) => gateway ?? '–' },
-    { name: words.payments.created, from: 'sm', cell: ({ createdAt }) => shortInstantOf(createdAt, language) },
+    { name: words.payments.created, from: 'sm', cell: ({ createdAt }) => <Instant at={createdAt} /> },
   ];
 }
 

@@ -4,9 +4,14 @@ import type { ReactNode } from 'react';
 import type { Schemas } from '../api/client.ts';
 import { RefundStatusBadge } from '../parts/status-badge.tsx';
 import { OperatorName } from '../session/operator-name.tsx';
+import { useMay } from '../session/session.tsx';
 import { useMode } from '../shell/mode.ts';
-import { moneyOf, shortInstantOf } from '../words/format.ts';
+import { dayOf, moneyOf, sumOf } from '../words/format.ts';
 import { useLanguage } from '../words/language.tsx';
+import { useWords } from '../words/use-words.ts';
+import { codeInWords } from './event-words.ts';
+import { PAYMENT_WORDS } from './words.ts';
+import { Instant } from '../parts/instant.tsx';
 
 type Detail = Schemas['PaymentDetail'];
 
@@ -22,7 +27,7 @@ export function RefundsPart({ refunds }: { readonly refunds: Detail['refunds'] }
         </Link>,
         <RefundStatusBadge key="status" status={refund.status} />,
         <OperatorName key="by" by={refund.createdBy} />,
-        shortInstantOf(refund.createdAt, language),
+        <Instant key="at" at={refund.createdAt} />,
       ])}
     />
   );
@@ -37,7 +42,7 @@ export function LedgerPart({ entries }: { readonly entries: Detail['ledger'] }) 
         entry.debit,
         entry.credit,
         moneyOf(entry, language),
-        shortInstantOf(entry.createdAt, language),
+        <Instant key="at" at={entry.createdAt} />,
       ])}
     />
   );
@@ -55,12 +60,32 @@ export function AttemptsPart({
     <Rows
       names={[words.payment.reference, words.payment.gateway, words.payment.state, words.payment.amount]}
       rows={attempts.map(({ reference, gateway, status, grossMinor }) => [
-        reference,
+        <AttemptReference key="reference" reference={reference} />,
         gateway,
-        status,
+        codeInWords(status, language),
         grossMinor === null ? '–' : moneyOf({ amountMinor: grossMinor, currency }, language),
       ])}
     />
+  );
+}
+
+/** Leads to what the gateway has sent for the attempt, word for word. */
+function AttemptReference({ reference }: { readonly reference: string }) {
+  const words = useWords(PAYMENT_WORDS);
+  const { path } = useMode();
+  const may = useMay();
+  return (
+    <>
+      {reference}
+      {may('audit:read') && (
+        <>
+          {' · '}
+          <Link to="/$mode/callbacks" params={{ mode: path }} search={{ reference }}>
+            {words.callbacks}
+          </Link>
+        </>
+      )}
+    </>
   );
 }
 
@@ -71,8 +96,8 @@ export function UnappliedPart({ unappliedPayments }: { readonly unappliedPayment
       names={[words.payment.amount, words.payment.state, words.payment.created]}
       rows={unappliedPayments.map((one) => [
         moneyOf(one, language),
-        one.status,
-        shortInstantOf(one.createdAt, language),
+        codeInWords(one.status, language),
+        <Instant key="at" at={one.createdAt} />,
       ])}
     />
   );
@@ -90,11 +115,32 @@ export function DecisionsPart({ decisions }: { readonly decisions: Detail['decis
         words.payment.created,
       ]}
       rows={decisions.map((one) => [
-        `${one.kind}: ${one.decision}`,
+        `${codeInWords(one.kind, language)}: ${codeInWords(one.decision, language)}`,
         <OperatorName key="by" by={one.by} />,
         one.secondedBy === null ? '–' : <OperatorName key="seconded" by={one.secondedBy} />,
         one.reason ?? '–',
-        shortInstantOf(one.createdAt, language),
+        <Instant key="at" at={one.createdAt} />,
+      ])}
+    />
+  );
+}
+
+/** The lines of payouts that belong to the payment, each with the way to its payout. */
+export function PayoutLinesPart({ lines }: { readonly lines: Detail['payoutLines'] }) {
+  const words = useWords(PAYMENT_WORDS);
+  const { language } = useLanguage();
+  const { path } = useMode();
+  return (
+    <Rows
+      names={[words.payout, words.line, words.net, words.arrives, words.match]}
+      rows={lines.map((line) => [
+        <Link key="link" to="/$mode/payouts/$reference" params={{ mode: path, reference: line.payout }}>
+          {line.payout}
+        </Link>,
+        words.lineKinds[line.kind],
+        sumOf(line.netMinor.toString(), line.currency, language),
+        line.arrivesOn === null ? '–' : dayOf(line.arrivesOn, language),
+        words.matches[line.status],
       ])}
     />
   );

@@ -9,10 +9,11 @@ import { LoadedPage } from '../parts/loaded.tsx';
 import { useMay } from '../session/session.tsx';
 import { useMode } from '../shell/mode.ts';
 import { NotFound } from '../shell/not-found.tsx';
-import { countOf, instantOf } from '../words/format.ts';
+import { countOf } from '../words/format.ts';
 import { useLanguage } from '../words/language.tsx';
 import { useWords } from '../words/use-words.ts';
 import { FILE_WORDS } from './words.ts';
+import { Instant } from '../parts/instant.tsx';
 
 const READING_MS = 1_000;
 
@@ -93,7 +94,7 @@ function Detail({ file }: { readonly file: File }) {
           [words.known, countOf(file.linesKnown, language)],
           [words.rejected, countOf(file.linesRejected, language)],
           [words.bytes, countOf(file.bytes, language)],
-          [words.uploaded, instantOf(file.createdAt, language)],
+          [words.uploaded, <Instant key="at" at={file.createdAt} />],
           [words.uploadedBy, uploadedBy ?? '–'],
         ]}
       />

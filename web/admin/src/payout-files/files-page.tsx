@@ -6,11 +6,12 @@ import { FilterForm } from '../parts/filter-form.tsx';
 import { List } from '../parts/list.tsx';
 import { useMay } from '../session/session.tsx';
 import { useMode } from '../shell/mode.ts';
-import { countOf, shortInstantOf } from '../words/format.ts';
+import { countOf } from '../words/format.ts';
 import { useLanguage } from '../words/language.tsx';
 import { useWords } from '../words/use-words.ts';
 import { FILE_WORDS } from './words.ts';
 import { Page } from '../parts/page.tsx';
+import { Instant } from '../parts/instant.tsx';
 
 export function FilesPage() {
   const words = useWords(FILE_WORDS);
@@ -73,7 +74,7 @@ export function FilesPage() {
             isNumber: true,
             cell: ({ linesRejected }) => countOf(linesRejected, language),
           },
-          { name: words.uploaded, from: 'lg', cell: ({ createdAt }) => shortInstantOf(createdAt, language) },
+          { name: words.uploaded, from: 'lg', cell: ({ createdAt }) => <Instant at={createdAt} /> },
         ]}
         keyOf={({ reference }) => reference}
         empty={words.empty}

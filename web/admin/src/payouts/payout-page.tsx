@@ -8,11 +8,12 @@ import { LoadedPage } from '../parts/loaded.tsx';
 import { useMay } from '../session/session.tsx';
 import { useMode } from '../shell/mode.ts';
 import { NotFound } from '../shell/not-found.tsx';
-import { countOf, dayOf, moneyOf, shortInstantOf, sumOf } from '../words/format.ts';
+import { countOf, dayOf, moneyOf, sumOf } from '../words/format.ts';
 import { useLanguage } from '../words/language.tsx';
 import { useWords } from '../words/use-words.ts';
 import { BankAmountAct } from './bank-amount-act.tsx';
 import { PAYOUT_WORDS } from './words.ts';
+import { Instant } from '../parts/instant.tsx';
 
 type Payout = Schemas['PayoutDetail'];
 
@@ -99,7 +100,7 @@ function Lines({ payout: { reference } }: { readonly payout: Payout }) {
           {
             name: words.happened,
             from: 'md',
-            cell: ({ occurredAt }) => (occurredAt === null ? '–' : shortInstantOf(occurredAt, language)),
+            cell: ({ occurredAt }) => (occurredAt === null ? '–' : <Instant at={occurredAt} />),
           },
           {
             name: words.gross,

@@ -1,8 +1,11 @@
-import { Alert, Button, Group, Stack, TextInput } from '@mantine/core';
+import { Alert, Button, Group, Stack, Text, TextInput } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { api, dataOf, type Schemas } from '../api/client.ts';
+import { useApplicationNames } from '../applications/application-names.ts';
+import { Act } from '../parts/act.tsx';
 import { ErrorNotice } from '../parts/error-notice.tsx';
+import { Facts } from '../parts/facts.tsx';
 import { Form, textOf } from '../parts/form.tsx';
 import { useMay, useMe } from '../session/session.tsx';
 import { StepUpCancelled, useSensitive } from '../session/step-up.tsx';
@@ -10,8 +13,14 @@ import { countOf, moneyOf } from '../words/format.ts';
 import { useLanguage } from '../words/language.tsx';
 import { useChange } from '../parts/use-change.ts';
 
+interface Approved {
+  readonly refund: Schemas['Refund'];
+  /** Undefined if the person may not see payments. */
+  readonly payment: Schemas['PaymentDetail'] | undefined;
+}
+
 /** Approving and rejecting; or why this person cannot. */
-export function ApprovalPart({ refund }: { readonly refund: Schemas['Refund'] }) {
+export function ApprovalPart({ refund, payment }: Approved) {
   const { words, language } = useLanguage();
   const { operator } = useMe();
   const may = useMay();
@@ -25,13 +34,6 @@ export function ApprovalPart({ refund }: { readonly refund: Schemas['Refund'] })
     await queries.invalidateQueries({ queryKey: ['refund', refund.id.toString()] });
     await queries.invalidateQueries({ queryKey: ['refunds'] });
   };
-  const approve = useChange({
-    mutationFn: () =>
-      sensitive(words.refunds.approveAct(amount, number), () =>
-        dataOf(api.POST('/admin/refunds/{id}/approve', { params })),
-      ),
-    onSettled: refresh,
-  });
   const reject = useChange({
     mutationFn: (reason: string) =>
       sensitive(words.refunds.rejectAct(amount, number), () =>
@@ -45,7 +47,7 @@ export function ApprovalPart({ refund }: { readonly refund: Schemas['Refund'] })
   if (refund.createdBy === `operator:${operator.id}`) {
     return <Alert color="gray">{words.refunds.ownRefund}</Alert>;
   }
-  const error = approve.error ?? reject.error;
+  const { error } = reject;
   return (
     <Stack>
       {error !== null && !(error instanceof StepUpCancelled) && <ErrorNotice error={error} isChange />}
@@ -66,11 +68,41 @@ export function ApprovalPart({ refund }: { readonly refund: Schemas['Refund'] })
           <Button variant="default" color="red" onClick={() => setIsRejecting(true)}>
             {words.refunds.reject}
           </Button>
-          <Button loading={approve.isPending} onClick={() => approve.mutate()}>
-            {words.refunds.approve}
-          </Button>
+          <Act
+            label={words.refunds.approve}
+            variant="filled"
+            what={words.refunds.approveAct(amount, number)}
+            run={() => dataOf(api.POST('/admin/refunds/{id}/approve', { params }))}
+            refresh={[['refund', refund.id.toString()], ['refunds']]}
+          >
+            <WhatHappens refund={refund} payment={payment} />
+          </Act>
         </Group>
       )}
     </Stack>
+  );
+}
+
+/** What the second person agrees to, once more before it is done. */
+function WhatHappens({ refund, payment }: Approved) {
+  const { words, language } = useLanguage();
+  const applications = useApplicationNames();
+  return (
+    <>
+      <Text>{words.refunds.approveWhat}</Text>
+      <Facts
+        facts={[
+          [words.refunds.amount, moneyOf(refund, language)],
+          ...(payment === undefined
+            ? []
+            : ([
+                [words.payments.application, applications[payment.payment.applicationId.toString()] ?? '–'],
+                [words.payments.customer, payment.customerReference],
+                [words.refunds.payment, payment.payment.reference],
+              ] as const)),
+          [words.refunds.reason, refund.reason ?? '–'],
+        ]}
+      />
+    </>
   );
 }

@@ -9,10 +9,11 @@ import { OperatorName } from '../session/operator-name.tsx';
 import { useMay } from '../session/session.tsx';
 import { useMode } from '../shell/mode.ts';
 import { NotFound } from '../shell/not-found.tsx';
-import { countOf, instantOf, moneyOf } from '../words/format.ts';
+import { countOf, moneyOf } from '../words/format.ts';
 import { useLanguage } from '../words/language.tsx';
 import { ApprovalPart } from './approval-part.tsx';
 import { ReviewPart } from './review-part.tsx';
+import { Instant } from '../parts/instant.tsx';
 
 const OPEN_MS = 2_000;
 
@@ -36,6 +37,7 @@ function isOpen(refund: Schemas['Refund'] | undefined): boolean {
 
 function Detail({ refund }: { readonly refund: Schemas['Refund'] }) {
   const { words, language } = useLanguage();
+  const payment = usePayment(refund.paymentId);
   return (
     <Stack maw={640}>
       <Group justify="space-between">
@@ -47,11 +49,11 @@ function Detail({ refund }: { readonly refund: Schemas['Refund'] }) {
       <Text size="xl" fw={700} className="tabular">
         {moneyOf(refund, language)}
       </Text>
-      <OfPayment paymentId={refund.paymentId} />
+      {payment !== undefined && <OfPayment payment={payment.payment} />}
       <Facts
         facts={[
           [words.refunds.askedBy, <OperatorName key="by" by={refund.createdBy} />],
-          [words.refunds.asked, instantOf(refund.createdAt, language)],
+          [words.refunds.asked, <Instant key="at" at={refund.createdAt} />],
           [words.refunds.reason, refund.reason ?? '–'],
           [
             words.refunds.approvedBy,
@@ -59,33 +61,32 @@ function Detail({ refund }: { readonly refund: Schemas['Refund'] }) {
           ],
         ]}
       />
-      {refund.status === 'AWAITING_APPROVAL' && <ApprovalPart refund={refund} />}
+      {refund.status === 'AWAITING_APPROVAL' && <ApprovalPart refund={refund} payment={payment} />}
       {refund.review !== null && <ReviewPart refund={refund} />}
     </Stack>
   );
 }
 
-/** The payment, if the person may see payments. */
-function OfPayment({ paymentId }: { readonly paymentId: number }) {
+function OfPayment({ payment }: { readonly payment: Schemas['Payment'] }) {
   const { words, language } = useLanguage();
   const { path } = useMode();
-  const may = useMay();
-  const mayRead = may('payment:read');
-  const id = paymentId.toString();
-  const { data } = useQuery({
-    queryKey: ['payment', id],
-    enabled: mayRead,
-    queryFn: () => dataOf(api.GET('/admin/payments/{id}', { params: { path: { id: paymentId } } })),
-  });
-  if (data === undefined) {
-    return null;
-  }
   return (
     <Card withBorder padding="sm">
-      <Text>{words.refunds.ofPayment(moneyOf(data.payment, language), words.statuses[data.payment.status])}</Text>
-      <Link to="/$mode/payments/$id" params={{ mode: path, id }} className="breaks">
-        {data.payment.reference}
+      <Text>{words.refunds.ofPayment(moneyOf(payment, language), words.statuses[payment.status])}</Text>
+      <Link to="/$mode/payments/$id" params={{ mode: path, id: payment.id.toString() }} className="breaks">
+        {payment.reference}
       </Link>
     </Card>
   );
+}
+
+/** Returns the refund's payment, if the person may see payments. */
+function usePayment(paymentId: number): Schemas['PaymentDetail'] | undefined {
+  const may = useMay();
+  const { data } = useQuery({
+    queryKey: ['payment', paymentId.toString()],
+    enabled: may('payment:read'),
+    queryFn: () => dataOf(api.GET('/admin/payments/{id}', { params: { path: { id: paymentId } } })),
+  });
+  return data;
 }

@@ -5,9 +5,10 @@ import { List } from '../parts/list.tsx';
 import { RefundStatusBadge } from '../parts/status-badge.tsx';
 import { OperatorName } from '../session/operator-name.tsx';
 import { useMode } from '../shell/mode.ts';
-import { moneyOf, shortInstantOf } from '../words/format.ts';
+import { moneyOf } from '../words/format.ts';
 import { useLanguage } from '../words/language.tsx';
 import { Page } from '../parts/page.tsx';
+import { Instant } from '../parts/instant.tsx';
 
 export function RefundsPage() {
   const { words, language } = useLanguage();
@@ -45,7 +46,7 @@ export function RefundsPage() {
           },
           { name: words.refunds.status, cell: ({ status }) => <RefundStatusBadge status={status} /> },
           { name: words.refunds.askedBy, cell: ({ createdBy }) => <OperatorName by={createdBy} /> },
-          { name: words.refunds.asked, from: 'sm', cell: ({ createdAt }) => shortInstantOf(createdAt, language) },
+          { name: words.refunds.asked, from: 'sm', cell: ({ createdAt }) => <Instant at={createdAt} /> },
           { name: words.refunds.reason, from: 'md', cell: ({ reason }) => reason ?? '–' },
         ]}
         keyOf={({ id }) => id}

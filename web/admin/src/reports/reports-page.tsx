@@ -3,12 +3,13 @@ import { useQuery } from '@tanstack/react-query';
 import { useSearch } from '@tanstack/react-router';
 import { lazy, Suspense } from 'react';
 import { api, dataOf, type Schemas } from '../api/client.ts';
+import { Instant } from '../parts/instant.tsx';
 import { GATEWAY_OPTIONS } from '../api/names.ts';
 import { useApplicationNames } from '../applications/application-names.ts';
 import { FilterForm } from '../parts/filter-form.tsx';
 import { Loaded } from '../parts/loaded.tsx';
 import { useMode } from '../shell/mode.ts';
-import { countOf, dayOf, shortInstantOf, sumOf } from '../words/format.ts';
+import { countOf, dayOf, sumOf } from '../words/format.ts';
 import { useLanguage } from '../words/language.tsx';
 import { useWords } from '../words/use-words.ts';
 import { durationText } from '../../../time-text.ts';
@@ -120,7 +121,7 @@ function Figures({
         <Table.Tbody>
           {rows.map((row) => (
             <Table.Tr key={`${row.from} ${row.currency} ${row.applicationId} ${row.gateway}`} className="tabular">
-              <Table.Td>{by === 'day' ? dayOf(row.date, language) : shortInstantOf(row.from, language)}</Table.Td>
+              <Table.Td>{by === 'day' ? dayOf(row.date, language) : <Instant at={row.from} />}</Table.Td>
               <Table.Td>{row.applicationId === null ? '–' : applications[row.applicationId.toString()]}</Table.Td>
               <Table.Td>{row.gateway ?? '–'}</Table.Td>
               <Table.Td>{countOf(row.created, language)}</Table.Td>

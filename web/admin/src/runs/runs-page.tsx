@@ -11,12 +11,13 @@ import { List } from '../parts/list.tsx';
 import { PaymentLink } from '../payments/payment-link.tsx';
 import { useMay } from '../session/session.tsx';
 import { useMode } from '../shell/mode.ts';
-import { countOf, dayOf, moneyOf, shortInstantOf } from '../words/format.ts';
+import { countOf, dayOf, moneyOf } from '../words/format.ts';
 import { useLanguage } from '../words/language.tsx';
 import { useWords } from '../words/use-words.ts';
 import { SHOWN_STATUSES } from './filter.ts';
 import { RUN_WORDS } from './words.ts';
 import { Page } from '../parts/page.tsx';
+import { Instant } from '../parts/instant.tsx';
 
 export function RunsPage() {
   const words = useWords(RUN_WORDS);
@@ -96,7 +97,7 @@ function Runs() {
           cell: ({ ledgerBalanced }) =>
             ledgerBalanced === null ? '–' : ledgerBalanced ? words.agrees : words.disagrees,
         },
-        { name: words.started, from: 'sm', cell: ({ startedAt }) => shortInstantOf(startedAt, language) },
+        { name: words.started, from: 'sm', cell: ({ startedAt }) => <Instant at={startedAt} /> },
       ]}
       keyOf={({ runId }) => runId}
       empty={words.empty}

@@ -3,8 +3,9 @@ import { useQuery } from '@tanstack/react-query';
 import { Link, useSearch } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { api, dataOf, type Schemas } from '../api/client.ts';
+import { Instant } from '../parts/instant.tsx';
 import { Loaded } from '../parts/loaded.tsx';
-import { moneyOf, shortInstantOf } from '../words/format.ts';
+import { moneyOf } from '../words/format.ts';
 import { useLanguage } from '../words/language.tsx';
 import { SearchBox } from './search-box.tsx';
 import { Page } from '../parts/page.tsx';
@@ -53,7 +54,8 @@ function HitCard({ hit }: { readonly hit: Hit }) {
           </Text>
           <HitLink hit={hit}>{hit.reference}</HitLink>
           <Text size="sm" c="dimmed">
-            {[hit.applicationName, shortInstantOf(hit.createdAt, language)].filter((part) => part !== null).join(' · ')}
+            {hit.applicationName !== null && `${hit.applicationName} · `}
+            <Instant at={hit.createdAt} />
           </Text>
         </Stack>
         <Stack gap={4} align="flex-end">

@@ -8,20 +8,20 @@ import { useLanguage } from '../words/language.tsx';
 import { secondFactorOf } from './code.ts';
 import { EntryCard } from './entry-card.tsx';
 import { ForgottenPage } from './forgotten-page.tsx';
-import { ME, noteLoggedIn } from './session.tsx';
+import { noteLoggedIn } from './session.tsx';
 import { useChange } from '../parts/use-change.ts';
 
-/** Logs in, or asks for a link if the password is forgotten. */
-export function LoginPage() {
+/** Logs in, or asks for a link if the password is forgotten. `why` says why a person who was logged in has to do it again. */
+export function LoginPage({ why }: { readonly why?: string }) {
   const [isForgotten, setForgotten] = useState(false);
   return isForgotten ? (
     <ForgottenPage back={() => setForgotten(false)} />
   ) : (
-    <LoginCard forgotten={() => setForgotten(true)} />
+    <LoginCard {...(why === undefined ? {} : { why })} forgotten={() => setForgotten(true)} />
   );
 }
 
-function LoginCard({ forgotten }: { readonly forgotten: () => void }) {
+function LoginCard({ why, forgotten }: { readonly why?: string; readonly forgotten: () => void }) {
   const { words } = useLanguage();
   const queries = useQueryClient();
   const [needsCode, setNeedsCode] = useState(false);
@@ -33,12 +33,14 @@ function LoginCard({ forgotten }: { readonly forgotten: () => void }) {
     onSuccess: async ({ csrfToken }) => {
       keepCsrfToken(csrfToken);
       noteLoggedIn();
-      await queries.resetQueries({ queryKey: ME.queryKey });
+      // What failed without a session is asked for again.
+      await queries.invalidateQueries();
     },
     onError: (error) => setNeedsCode((before) => before || isAboutCode(error)),
   });
   return (
     <EntryCard title={words.login.title}>
+      {why !== undefined && <Text>{why}</Text>}
       <Form submit={(form) => logIn.mutate(form)}>
         <TextInput name="email" type="email" label={words.login.email} autoComplete="username" required />
         <PasswordInput name="password" label={words.login.password} autoComplete="current-password" required />

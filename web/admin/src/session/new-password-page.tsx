@@ -21,7 +21,7 @@ export function NewPasswordPage() {
       ),
     onSuccess: async ({ csrfToken }) => {
       keepCsrfToken(csrfToken);
-      await queries.resetQueries({ queryKey: ME.queryKey });
+      await queries.invalidateQueries({ queryKey: ME.queryKey });
     },
   });
   return (

@@ -1,4 +1,4 @@
-import { queryOptions, useQueryClient } from '@tanstack/react-query';
+import { queryOptions } from '@tanstack/react-query';
 import { createContext, use } from 'react';
 import { api, ApiError, bodyOf, dataOf, keepCsrfToken, type Schemas } from '../api/client.ts';
 import type { Permission } from '../api/names.ts';
@@ -66,15 +66,14 @@ export function useMayEverywhere(): (permission: Permission) => boolean {
   return (wanted) => permissions.some(({ permission, applications }) => permission === wanted && applications === null);
 }
 
-/** Ends the session at the server first, so that nobody believes to be logged out who is not. */
-export function useLogOut(): () => Promise<void> {
-  const queries = useQueryClient();
-  return async () => {
-    await endSession();
-    queries.setQueryData(ME.queryKey, null);
-    // What the person has seen is forgotten, so that the next one does not find it.
-    queries.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== ME.queryKey[0] });
-  };
+/**
+ * Ends the session at the server first, so that nobody believes to be logged out who is not. The page begins anew, in every tab: what the person has seen
+ * is forgotten, so that the next one does not find it.
+ */
+export async function logOut(): Promise<void> {
+  await endSession();
+  keepCsrfToken(null);
+  location.reload();
 }
 
 async function endSession(): Promise<void> {

@@ -2,7 +2,7 @@ import { Button, Menu, Text, useMantineColorScheme, type MantineColorScheme } fr
 import { useNavigate } from '@tanstack/react-router';
 import { languages } from '../../../language.ts';
 import { ErrorNotice } from '../parts/error-notice.tsx';
-import { useLogOut, useMe } from '../session/session.tsx';
+import { logOut, useMe } from '../session/session.tsx';
 import { LANGUAGE_NAMES, useLanguage } from '../words/language.tsx';
 import { useMode } from './mode.ts';
 import { useChange } from '../parts/use-change.ts';
@@ -15,7 +15,7 @@ export function AccountMenu() {
   const { colorScheme, setColorScheme } = useMantineColorScheme();
   const { path } = useMode();
   const navigate = useNavigate();
-  const logOut = useChange({ mutationFn: useLogOut() });
+  const leave = useChange({ mutationFn: logOut });
   return (
     <Menu position="bottom-end" withinPortal>
       <Menu.Target>
@@ -43,10 +43,10 @@ export function AccountMenu() {
         <Menu.Item onClick={() => void navigate({ to: '/$mode/account', params: { mode: path } })}>
           {words.account.title}
         </Menu.Item>
-        <Menu.Item closeMenuOnClick={false} onClick={() => logOut.mutate()}>
+        <Menu.Item closeMenuOnClick={false} onClick={() => leave.mutate()}>
           {words.logOut}
         </Menu.Item>
-        {logOut.error !== null && <ErrorNotice error={logOut.error} />}
+        {leave.error !== null && <ErrorNotice error={leave.error} />}
       </Menu.Dropdown>
     </Menu>
   );

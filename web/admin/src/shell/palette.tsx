@@ -2,11 +2,16 @@ import '@mantine/spotlight/styles.css';
 import { Spotlight, spotlight } from '@mantine/spotlight';
 import { useNavigate } from '@tanstack/react-router';
 import { useEffect, useState } from 'react';
+import { searchOf, useSavedViews, type SavedView } from '../views/saved-views.ts';
 import { useLanguage } from '../words/language.tsx';
 import { useMenu } from './menu.ts';
 import { useMode } from './mode.ts';
 
-/** Goes to any page by the beginning of its name, or finds whatever was typed. */
+function pathOf({ mode, page }: SavedView): string {
+  return `${mode.toLowerCase()}/${page}`;
+}
+
+/** Goes to any page or saved view by the beginning of its name, or finds whatever was typed. */
 export function Palette() {
   const { words } = useLanguage();
   const { path } = useMode();
@@ -14,6 +19,7 @@ export function Palette() {
   const menu = useMenu();
   const [typed, setTyped] = useState('');
   useEffect(() => spotlight.open(), []);
+  const views = useSavedViews();
   const wanted = typed.trim().toLowerCase();
   const pages = menu
     .flatMap((group) => group.pages)
@@ -35,6 +41,16 @@ export function Palette() {
             onClick={() => void navigate({ to, params: { mode: path }, search: {} as never })}
           />
         ))}
+        {views
+          .filter(({ name }) => name.toLowerCase().includes(wanted))
+          .map((view) => (
+            <Spotlight.Action
+              key={view.id}
+              label={view.name}
+              description={`/${pathOf(view)}`}
+              onClick={() => void navigate({ to: `/${pathOf(view)}`, search: searchOf(view) as never })}
+            />
+          ))}
         {wanted !== '' && (
           <Spotlight.Action
             label={words.paletteFind(typed.trim())}

@@ -4,6 +4,7 @@ import { Link, Outlet } from '@tanstack/react-router';
 import { useUpdates } from '../api/follow-updates.ts';
 import { SearchBox } from '../search/search-box.tsx';
 import { useLanguage } from '../words/language.tsx';
+import { ConnectionNotice } from './connection-notice.tsx';
 import { AccountMenu } from './account-menu.tsx';
 import { PaletteKey } from './palette-key.tsx';
 import { useMenu } from './menu.ts';
@@ -27,6 +28,7 @@ export function Shell() {
       </a>
       <AppShell.Header>
         {mode === 'TEST' && <Box className="test-band">{words.testBand}</Box>}
+        <ConnectionNotice />
         <Group h={60} px="md" justify="space-between" wrap="nowrap">
           <Group wrap="nowrap" gap="sm">
             <Burger opened={isOpen} onClick={toggle} hiddenFrom="sm" size="sm" aria-label={words.menu} />

@@ -9,11 +9,12 @@ import { ReasonField } from '../parts/reason-field.tsx';
 import { PaymentLink } from '../payments/payment-link.tsx';
 import { useMay } from '../session/session.tsx';
 import { useMode } from '../shell/mode.ts';
-import { moneyOf, shortInstantOf } from '../words/format.ts';
+import { moneyOf } from '../words/format.ts';
 import { useLanguage } from '../words/language.tsx';
 import { useWords } from '../words/use-words.ts';
 import { UNAPPLIED_WORDS } from './words.ts';
 import { Page } from '../parts/page.tsx';
+import { Instant } from '../parts/instant.tsx';
 
 type Unapplied = Schemas['UnappliedPaymentDetail'];
 
@@ -44,7 +45,7 @@ export function UnappliedPage() {
           { name: words.kind, from: 'md', cell: ({ kind }) => words.kinds[kind] },
           { name: words.status, from: 'sm', cell: ({ status }) => words.statuses[status] },
           { name: words.gateway, from: 'lg', cell: ({ gateway }) => gateway },
-          { name: words.received, from: 'md', cell: ({ createdAt }) => shortInstantOf(createdAt, language) },
+          { name: words.received, from: 'md', cell: ({ createdAt }) => <Instant at={createdAt} /> },
           { name: words.decide, cell: (one) => <Decisions unapplied={one} /> },
         ]}
         keyOf={({ id }) => id}

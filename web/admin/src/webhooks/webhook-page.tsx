@@ -11,10 +11,11 @@ import { RawText } from '../parts/raw-text.tsx';
 import { useMay } from '../session/session.tsx';
 import { useMode } from '../shell/mode.ts';
 import { NotFound } from '../shell/not-found.tsx';
-import { countOf, exactInstantOf, instantOf } from '../words/format.ts';
+import { countOf } from '../words/format.ts';
 import { useLanguage } from '../words/language.tsx';
 import { useWords } from '../words/use-words.ts';
 import { WEBHOOK_WORDS } from './words.ts';
+import { Instant } from '../parts/instant.tsx';
 
 const OPEN_MS = 2_000;
 const ENDED_MS = 15_000;
@@ -71,8 +72,8 @@ function Detail({ event }: { readonly event: Event }) {
         facts={[
           [words.application, applications[event.applicationId.toString()] ?? countOf(event.applicationId, language)],
           [words.contract, event.contract],
-          [words.created, instantOf(event.createdAt, language)],
-          [words.next, event.nextAttemptAt === null ? '–' : instantOf(event.nextAttemptAt, language)],
+          [words.created, <Instant key="at" at={event.createdAt} />],
+          [words.next, event.nextAttemptAt === null ? '–' : <Instant key="at" at={event.nextAttemptAt} />],
         ]}
       />
       <Attempts event={event} />
@@ -107,7 +108,7 @@ function Attempts({ event: { id, attempts: made } }: { readonly event: Event }) 
               keyOf={({ number }) => number}
               columns={[
                 { name: words.number, isNumber: true, cell: ({ number }) => countOf(number, language) },
-                { name: words.time, cell: ({ createdAt }) => exactInstantOf(createdAt, language) },
+                { name: words.time, cell: ({ createdAt }) => <Instant at={createdAt} isExact /> },
                 {
                   name: words.answer,
                   cell: ({ responseStatus, error, responseExcerpt }) => (

@@ -6,11 +6,12 @@ import { useApplicationNames } from '../applications/application-names.ts';
 import { FilterForm } from '../parts/filter-form.tsx';
 import { List } from '../parts/list.tsx';
 import { useMode } from '../shell/mode.ts';
-import { countOf, shortInstantOf } from '../words/format.ts';
+import { countOf } from '../words/format.ts';
 import { useLanguage } from '../words/language.tsx';
 import { useWords } from '../words/use-words.ts';
 import { WEBHOOK_WORDS } from './words.ts';
 import { Page } from '../parts/page.tsx';
+import { Instant } from '../parts/instant.tsx';
 
 export function WebhooksPage() {
   const words = useWords(WEBHOOK_WORDS);
@@ -64,7 +65,7 @@ export function WebhooksPage() {
             from: 'md',
             cell: ({ lastResponseStatus, lastError }) => lastResponseStatus ?? lastError ?? '–',
           },
-          { name: words.created, from: 'sm', cell: ({ createdAt }) => shortInstantOf(createdAt, language) },
+          { name: words.created, from: 'sm', cell: ({ createdAt }) => <Instant at={createdAt} /> },
         ]}
         keyOf={({ id }) => id}
         empty={words.empty}

@@ -19,6 +19,7 @@ export const bangla: Words = {
   filter: 'ফিল্টার',
   clear: 'ফিল্টার সরান',
   modes: { LIVE: 'লাইভ', TEST: 'টেস্ট' },
+  connectionLost: 'সংযোগ নেই। যা দেখছেন তা পুরোনো হতে পারে।',
   testBand: 'টেস্ট মোড: আসল টাকার লেনদেন হবে না',
   modeSwitch: 'মোড',
   menu: 'মেনু',
@@ -70,8 +71,10 @@ export const bangla: Words = {
     forgottenSubmit: 'আমাকে লিংক পাঠান',
     forgottenMailed:
       'এটি কোনো অপারেটরের ঠিকানা হলে একটি লিংক যাচ্ছে; সেটি ২৪ ঘণ্টা কাজ করবে। কিছু না এলে অন্য একজন অপারেটরকে লিংক পাঠাতে বলুন।',
-    forgottenOnServer: 'এখান থেকে ইমেইল যায় না। যিনি সার্ভার চালান তিনি npm run operator দিয়ে আপনার জন্য লিংক বানাতে পারেন।',
+    forgottenOnServer:
+      'এখান থেকে ইমেইল যায় না। যিনি সার্ভার চালান তিনি npm run operator দিয়ে আপনার জন্য লিংক বানাতে পারেন।',
     back: 'লগ ইনে ফিরে যান',
+    ended: 'আপনার সেশন শেষ হয়েছে। নিচের পাতায় যা লিখেছিলেন তা থেকে যাবে।',
     expired: 'আপনার সেশন শেষ হয়েছে। আবার লগ ইন করুন; যা নিশ্চিত করেছিলেন তা হারায়নি।',
   },
   newPassword: {
@@ -101,7 +104,7 @@ export const bangla: Words = {
   home: {
     title: 'যা মানুষের অপেক্ষায়',
     clear: 'কিছুই মানুষের অপেক্ষায় নেই।',
-    oldest: (age) => `সবচেয়ে পুরোনোটি ${age} থেকে`,
+    oldest: 'সবচেয়ে পুরোনোটি:',
     atLeast: (count) => `${count} বা তার বেশি`,
     today: 'আজ',
     weekBefore: 'গত সপ্তাহের একই দিন',
@@ -277,6 +280,7 @@ export const bangla: Words = {
     empty: 'কোনো রিফান্ড মেলেনি।',
     approve: 'অনুমোদন করুন',
     reject: 'প্রত্যাখ্যান করুন',
+    approveWhat: 'অনুমোদন করলে টাকা প্রদানকারীর কাছে ফেরত যাবে। এটি আর ফেরানো যাবে না।',
     approveAct: (amount, id) => `${amount} রিফান্ড ${id} অনুমোদন`,
     rejectAct: (amount, id) => `${amount} রিফান্ড ${id} প্রত্যাখ্যান`,
     rejectReason: 'কেন প্রত্যাখ্যান করছেন?',

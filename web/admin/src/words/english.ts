@@ -28,6 +28,7 @@ export const english = {
   filter: 'Filter',
   clear: 'Clear',
   modes: { LIVE: 'LIVE', TEST: 'TEST' },
+  connectionLost: 'The connection is lost. What you see may be out of date.',
   testBand: 'TEST mode: no real money moves',
   modeSwitch: 'Mode',
   menu: 'Menu',
@@ -82,6 +83,7 @@ export const english = {
     forgottenOnServer:
       'This installation sends no email. Whoever runs the server can make you a link with npm run operator.',
     back: 'Back to the login',
+    ended: 'Your session has ended. The page below keeps what you have typed.',
     expired: 'Your session has ended. Log in again; nothing that you had confirmed is lost.',
   },
   newPassword: {
@@ -112,7 +114,7 @@ export const english = {
   home: {
     title: 'What needs a person',
     clear: 'Nothing waits for a person.',
-    oldest: (age: string) => `the oldest since ${age}`,
+    oldest: 'the oldest:',
     atLeast: (count: string) => `${count} or more`,
     today: 'Today',
     weekBefore: 'The same day last week',
@@ -288,6 +290,7 @@ export const english = {
     empty: 'No refund matches.',
     approve: 'Approve',
     reject: 'Reject',
+    approveWhat: 'Once you approve, the money goes back to the payer. This cannot be undone.',
     approveAct: (amount: string, id: string) => `Approve refund ${id} of ${amount}`,
     rejectAct: (amount: string, id: string) => `Reject refund ${id} of ${amount}`,
     rejectReason: 'Why do you reject it?',

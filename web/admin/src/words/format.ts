@@ -43,6 +43,7 @@ export function shortInstantOf(instant: string, language: Language): string {
   return new Intl.DateTimeFormat(language === 'bn' ? 'bn-BD' : 'en-GB', {
     dateStyle: 'medium',
     timeStyle: 'short',
+    hourCycle: 'h23',
     timeZone: BUSINESS_TIME_ZONE,
   }).format(new Date(instant));
 }
@@ -52,8 +53,25 @@ export function exactInstantOf(instant: string, language: Language): string {
   return new Intl.DateTimeFormat(language === 'bn' ? 'bn-BD' : 'en-GB', {
     dateStyle: 'medium',
     timeStyle: 'medium',
+    hourCycle: 'h23',
     timeZone: BUSINESS_TIME_ZONE,
   }).format(new Date(instant));
+}
+
+const UNITS = [
+  ['day', 86_400],
+  ['hour', 3_600],
+  ['minute', 60],
+] as const;
+
+/** Returns how long ago an instant was, or in how long it will be: `3 hours ago`, `in 12 minutes`. */
+export function ago(instant: string, nowMs: number, language: Language): string {
+  const seconds = Math.round((Date.parse(instant) - nowMs) / 1_000);
+  const [unit, size] = UNITS.find(([, least]) => Math.abs(seconds) >= least) ?? ['second', 1];
+  return new Intl.RelativeTimeFormat(language === 'bn' ? 'bn-BD' : 'en-GB', { numeric: 'auto' }).format(
+    Math.trunc(seconds / size),
+    unit,
+  );
 }
 
 /** Returns how long it is until an instant; null if it has passed. */
