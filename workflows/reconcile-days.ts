@@ -1,4 +1,11 @@
-import { isCancellation, ParentClosePolicy, sleep, startChild, type ChildWorkflowHandle } from '@temporalio/workflow';
+import {
+  CancellationScope,
+  isCancellation,
+  ParentClosePolicy,
+  sleep,
+  startChild,
+  type ChildWorkflowHandle,
+} from '@temporalio/workflow';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import { TASK_QUEUES, WORKFLOW_TYPES, workflowIds } from './messages/names.ts';
 import type { ReconciliationInput } from './messages/reconciliation.ts';
@@ -26,13 +33,17 @@ export async function startRun(day: ReconciliationInput): Promise<Run | null> {
   }
 }
 
-/** Reconciles days one after the other, so that runs of one gateway do not wait for each other's locks. What fails is seen at the run. */
+/**
+ * Reconciles days one after the other, so that runs of one gateway do not wait for each other's locks. What fails or is cancelled is seen at the run,
+ * and the next day follows.
+ */
 export async function reconcileDays(days: readonly ReconciliationInput[]): Promise<void> {
   for (const day of days) {
     try {
       await (await startedRun(day))?.result();
     } catch (error) {
-      if (isCancellation(error)) {
+      // A run that somebody has cancelled fails like one that was cancelled with us.
+      if (isCancellation(error) && CancellationScope.current().consideredCancelled) {
         throw error;
       }
     }

@@ -61,16 +61,25 @@ export function taskFailuresIn(json: string): string[] {
       return [];
     }
     const goesOn = events.slice(index).some(({ eventType }) => eventType === 'EVENT_TYPE_WORKFLOW_TASK_COMPLETED');
-    return goesOn && failed.failure?.message.startsWith(STALE_CACHE) === true ? [] : [failed.cause];
+    const message = failed.failure?.message ?? '';
+    return goesOn && OF_THE_SDK.some((begin) => message.startsWith(begin)) ? [] : [failed.cause];
   });
 }
 
 /**
- * The message of a worker whose cache contains a workflow task that was lost meanwhile. A task's second attempt is not written to the history until
- * it completes, so a signal in between changes its number (the server's docs/architecture/speculative-workflow-task.md). The worker then drops its
- * cache and reads the whole history. If that succeeds, Lenden's code is not at fault.
+ * What a worker says whose cache contains a workflow task that was lost meanwhile. It then drops its cache and reads the whole history. If that
+ * succeeds, Lenden's code is not at fault.
+ *
+ * `History is out of order`: a task's second attempt is not written to the history until it completes, so a signal in between changes its number
+ * (the server's docs/architecture/speculative-workflow-task.md).
+ *
+ * `Invalid transition while handling update response`: the update came again with the next task, after the worker had answered it in the lost one
+ * (github.com/temporalio/sdk-typescript/issues/1966).
  */
-const STALE_CACHE = 'Fatal error in workflow machines: History is out of order.';
+const OF_THE_SDK = [
+  'Fatal error in workflow machines: History is out of order.',
+  '[TMPRL1100] Nondeterminism error: Invalid transition while handling update response',
+] as const;
 
 const TaskEvents = z.object({
   events: z.array(

@@ -28,6 +28,16 @@ describe('a failed workflow task', () => {
     expect(found(done, stale)).toEqual(['WORKFLOW_TASK_FAILED_CAUSE_WORKFLOW_WORKER_UNHANDLED_FAILURE']);
   });
 
+  test('because an update came again after a lost task is none, once it has read the history anew', () => {
+    // Seen after a worker stood still for three seconds: history 20261126-13 of the fault tests.
+    const again = failed(
+      'NON_DETERMINISTIC_ERROR',
+      '[TMPRL1100] Nondeterminism error: Invalid transition while handling update response (id qEWysvdx1I5GbNLmCBrw) in state CompletedImmediatelyCompleteCreated',
+    );
+    expect(found(done, again, done)).toEqual([]);
+    expect(found(done, again)).toEqual(['WORKFLOW_TASK_FAILED_CAUSE_NON_DETERMINISTIC_ERROR']);
+  });
+
   test('for what came meanwhile or because a worker died is none', () => {
     // Temporal retries such a task by itself.
     expect(found(failed('UNHANDLED_COMMAND', 'UnhandledCommand'), failed('FORCE_CLOSE_COMMAND', ''))).toEqual([]);
