@@ -310,6 +310,20 @@ test('whoever has forgotten their password has a link emailed, and gets no hint 
   await context.close();
 });
 
+test('the first load is at most 250 kB', async () => {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await page.goto(`${stack.dev.admin}/live`);
+  await page.getByRole('button', { name: 'Log in' }).waitFor();
+  const loaded: unknown = await page.evaluate(
+    `performance.getEntries().filter((entry) => 'encodedBodySize' in entry).map(({ name, encodedBodySize }) => [name, encodedBodySize])`,
+  );
+  const sizes = z.array(z.tuple([z.string(), z.number()])).parse(loaded);
+  expect(sizes.some(([name]) => name.endsWith('.js'))).toBe(true);
+  expect(sizes.reduce((sum, [, bytes]) => sum + bytes, 0)).toBeLessThanOrEqual(250_000);
+  await context.close();
+});
+
 // The last test, because it changes how the Viewer logs in.
 test('a second factor is set up, and asked for at the next login', async () => {
   const { page, complaints, leave } = await operatorAt('Viewer', '/test/account');
