@@ -54,14 +54,16 @@ export function inboxRoutes(deps: AdminDependencies): AdminRoute[] {
       tag: 'Inbox',
       summary: 'Count what waits for a person, by kind, application and age',
       description:
-        'Contains the kinds that you have the permission to act on, in the applications where you have it, also those that nothing waits for. Each kind has a list of its own: refunds, payments under review, unapplied payments, manual submissions, cases of reconciliation, webhook events, applications, pending changes.',
+        'Contains the kinds that you have the permission to act on, in the applications where you have it, also those that nothing waits for. What you have asked for yourself is not counted, since another person decides on it. Each kind has a list of its own: refunds, payments under review, unapplied payments, manual submissions, cases of reconciliation, webhook events, applications, pending changes.',
       permission: 'any-permission',
       query: InboxQuery,
       response: { status: 200, schema: Inbox },
       errors: [],
       handler: async ({ caller, query }) => {
         const { mode = 'LIVE' } = query;
-        const kinds = (await readInbox(deps, { grants: caller.grants, mode })).map(entryView);
+        const kinds = (await readInbox(deps, { grants: caller.grants, operatorId: caller.operator.id, mode })).map(
+          entryView,
+        );
         return { status: 200, data: { mode, total: kinds.reduce((sum, { count }) => sum + count, 0), kinds } };
       },
     }),

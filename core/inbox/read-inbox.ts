@@ -10,12 +10,12 @@ export interface InboxEntry {
 }
 
 /**
- * Counts what waits for a person, of every kind that the operator may act on, in the applications where they may. Kinds that nothing waits for are
- * included, so that an empty inbox differs from a missing permission.
+ * Counts what waits for an operator, of every kind that they may act on, in the applications where they may. What they have asked for themselves waits
+ * for somebody else. Kinds that nothing waits for are included, so that an empty inbox differs from a missing permission.
  */
 export async function readInbox(
   { database }: { readonly database: Database },
-  { grants, mode }: { readonly grants: readonly Grant[]; readonly mode: Mode },
+  { grants, ...asked }: { readonly grants: readonly Grant[]; readonly mode: Mode; readonly operatorId: bigint },
 ): Promise<InboxEntry[]> {
   const kinds = INBOX_KINDS.map((kind) => ({ kind, view: viewFor(grants, INBOX_PERMISSIONS[kind]) })).filter(
     ({ view }) => isSomewhere(view),
@@ -29,7 +29,7 @@ export async function readInbox(
         ...(await database.withOperator(first.view, async (em) => {
           const counted: InboxEntry[] = [];
           for (const { kind } of ofView) {
-            counted.push({ kind, applications: await countWaiting(em, kind, mode) });
+            counted.push({ kind, applications: await countWaiting(em, kind, asked) });
           }
           return counted;
         })),

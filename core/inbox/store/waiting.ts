@@ -51,6 +51,8 @@ function counted(db: Kysely<Tables>, rows: WaitingRows) {
 
 interface Wanted {
   readonly mode: Mode;
+  /** Who asks. What they have asked for themselves waits for another person. */
+  readonly operatorId: bigint;
   readonly limit: number;
 }
 
@@ -61,6 +63,7 @@ const REFUND_APPROVAL = statement((db, $: Given<Wanted>) =>
       .selectFrom('refunds')
       .select(['applicationId', 'createdAt as since'])
       .where('status', '=', 'AWAITING_APPROVAL')
+      .where('createdByOperatorId', 'is distinct from', $('operatorId'))
       .where('reviewReason', 'is', null)
       .where('mode', '=', $('mode'))
       .orderBy('createdAt')
@@ -193,6 +196,7 @@ const CHANGES = statement((db, $: Given<Wanted & { kinds: readonly ChangeKind[] 
       .select(['applicationId', 'createdAt as since'])
       .where('status', '=', 'PENDING')
       .where('expiresAt', '>', now)
+      .where('proposedByOperatorId', '<>', $('operatorId'))
       .where((eb) => eb('kind', '=', eb.fn.any($('kinds'))))
       .where((eb) => eb.or([eb('mode', 'is', null), eb('mode', '=', $('mode'))]))
       .orderBy('createdAt')
@@ -249,12 +253,18 @@ const STATEMENTS = {
   OVERDUE_SWEEP,
 } as const;
 
-/** Counts what of one kind waits in the operator's view, by application, of at most the oldest `COUNTED_MAX`. */
-export async function countWaiting(statements: Statements, kind: InboxKind, mode: Mode): Promise<InboxCount[]> {
-  return (await rowsOf(statements, kind, { mode, limit: COUNTED_MAX })).map(({ hour, day, week, older, ...count }) => ({
-    ...count,
-    ages: [hour, day, week, older],
-  }));
+/** Counts what of one kind waits for an operator in their view, by application, of at most the oldest `COUNTED_MAX`. */
+export async function countWaiting(
+  statements: Statements,
+  kind: InboxKind,
+  asked: Omit<Wanted, 'limit'>,
+): Promise<InboxCount[]> {
+  return (await rowsOf(statements, kind, { ...asked, limit: COUNTED_MAX })).map(
+    ({ hour, day, week, older, ...count }) => ({
+      ...count,
+      ages: [hour, day, week, older],
+    }),
+  );
 }
 
 function rowsOf(statements: Statements, kind: InboxKind, wanted: Wanted): Promise<readonly CountedRow[]> {

@@ -135,6 +135,25 @@ describe('the inbox', () => {
   });
 });
 
+test('what a person has asked for themselves waits for another one', async () => {
+  const own = `(select id from operators where email = 'approver@example.com')`;
+  const approvals = async (email: string): Promise<number> =>
+    (await read(email)).kinds.find(({ kind }) => kind === 'REFUND_APPROVAL')?.count ?? -1;
+  const before = [await approvals('approver@example.com'), await approvals('owner@example.com')];
+  await world.api.sql(
+    `update refunds set created_by_type = 'USER', created_by_operator_id = ${own}
+     where id = (select min(id) from refunds where status = 'AWAITING_APPROVAL' and review_reason is null)`,
+  );
+  expect(await approvals('approver@example.com')).toBe((before[0] ?? 0) - 1);
+  expect(await approvals('owner@example.com')).toBe(before[1]);
+  await world.api.sql(
+    `insert into pending_changes (kind, target_type, target_id, before, after, proposed_by_operator_id)
+     select 'operator-roles', 'operator', '1', '{}', '{}', id from operators where email = 'owner@example.com'`,
+  );
+  expect(waiting(await read('owner@example.com')).PENDING_OPERATOR_CHANGE).toBeUndefined();
+  await world.api.sql(`delete from pending_changes`);
+});
+
 test('ages add up, and the oldest is named', async () => {
   await world.api.sql(
     `update refunds set created_at = created_at - interval '3 days' where status = 'AWAITING_APPROVAL' and application_id = ?`,
@@ -162,12 +181,12 @@ test.each<[InboxKind, string]>([
   [
     'PENDING_CHANGE',
     `insert into pending_changes (application_id, kind, target_type, target_id, before, after, proposed_by_operator_id)
-     select (select min(id) from applications), 'application-settings', 'application', '1', '{}', '{}', (select min(id) from operators)`,
+     select (select min(id) from applications), 'application-settings', 'application', '1', '{}', '{}', (select max(id) from operators)`,
   ],
   [
     'PENDING_OPERATOR_CHANGE',
     `insert into pending_changes (kind, target_type, target_id, before, after, proposed_by_operator_id)
-     select 'operator-roles', 'operator', '1', '{}', '{}', (select min(id) from operators)`,
+     select 'operator-roles', 'operator', '1', '{}', '{}', (select max(id) from operators)`,
   ],
   [
     'MANUAL_SUBMISSION',
