@@ -71,6 +71,12 @@ test('a payout file and a bank statement are uploaded, and the case that they op
   await page.getByRole('table', { name: 'Lines' }).waitFor();
   expect(await findings(page)).toEqual([]);
 
+  // A payment's page leads to the payout that it is in.
+  await page.getByRole('link', { name: 'Payments', exact: true }).click();
+  await page.getByRole('table', { name: 'Payments' }).getByRole('link').first().click();
+  await page.getByRole('link', { name: /^po_/ }).first().click();
+  await page.getByRole('table', { name: 'Lines' }).waitFor();
+
   await page.getByRole('link', { name: 'Payout cases' }).click();
   const found = page.getByRole('link', { name: 'The line names nothing that we know' });
   await found.click();
