@@ -6,7 +6,7 @@ import {
 } from '../../core/invoices/store/invoices-in-view.ts';
 import type { InvoiceRecord } from '../../core/invoices/store/invoices.ts';
 import { readNow } from '../../database/clock.ts';
-import { paymentsOf } from '../../core/invoices/store/payments-of-invoice.ts';
+import { paymentsOfForOperator } from '../../core/invoices/store/payments-of-invoice.ts';
 import { notFound } from '../../domain/errors.ts';
 import { invoiceView, type InvoiceView, type InvoiceViewContext } from '../../domain/invoice-view.ts';
 import { toJsonInteger } from '../../domain/money.ts';
@@ -67,7 +67,7 @@ function read(deps: AdminDependencies): AdminRoute {
           throw notFound('invoice');
         }
         const { invoice, applicationName } = found;
-        const payments = await paymentsOf(em, invoice.id);
+        const payments = await paymentsOfForOperator(em, invoice.id);
         const {
           customerEmail: _email,
           customerName: _name,

@@ -1,8 +1,8 @@
 import { OPEN_STATUSES, PAID_STATUSES } from '../../../domain/payment.ts';
 import { later, now } from '../../../database/expressions.ts';
 import type { Statements } from '../../../database/statements.ts';
-import { statement, type Given } from '../../../database/typed-statements.ts';
-import { PAYMENT, type PaymentRecord } from '../../payments/store/payments.ts';
+import { statement, type Given, type RowOf } from '../../../database/typed-statements.ts';
+import { PAYMENT, PAYMENT_WITHOUT_CONTACT, type PaymentRecord } from '../../payments/store/payments.ts';
 import type { InvoiceRecord } from './invoices.ts';
 
 const PAID = statement((db, $: Given<{ invoiceId: bigint }>) =>
@@ -18,6 +18,24 @@ const PAID = statement((db, $: Given<{ invoiceId: bigint }>) =>
 /** Returns the successful payments of an invoice, oldest first. */
 export function paymentsOf(statements: Statements, invoiceId: bigint): Promise<PaymentRecord[]> {
   return PAID.all(statements, { invoiceId });
+}
+
+const PAID_WITHOUT_CONTACT = statement((db, $: Given<{ invoiceId: bigint }>) =>
+  db
+    .selectFrom('payments as p')
+    .select(PAYMENT_WITHOUT_CONTACT)
+    .where('p.invoiceId', '=', $('invoiceId'))
+    .where('p.status', 'in', PAID_STATUSES)
+    .orderBy('p.paidAt')
+    .orderBy('p.id'),
+);
+
+/** Returns the successful payments of an invoice, oldest first, without their customers' contact, which the database refuses to operators. */
+export function paymentsOfForOperator(
+  statements: Statements,
+  invoiceId: bigint,
+): Promise<RowOf<typeof PAID_WITHOUT_CONTACT>[]> {
+  return PAID_WITHOUT_CONTACT.all(statements, { invoiceId });
 }
 
 const PAID_OF_ALL = statement((db, $: Given<{ invoiceIds: readonly bigint[] }>) =>

@@ -42,7 +42,7 @@ const REQUEST_OWN = statement((db, $: Given<{ operatorId: bigint }>) =>
         .doUpdateSet({ tokenHash: null, expiresAt: null, emailDueAt: now, emailTries: 0, createdAt: now })
         .where('operator_links.createdAt', '<', earlier(OWN_LINK_EVERY)),
     )
-    .returning('operatorId'),
+    .returning('createdAt'),
 );
 
 /** Schedules an email with a link like `requestLink`, unless one was requested shortly before. Returns whether it did. */

@@ -5,8 +5,8 @@ import type { Statements } from '../../../database/statements.ts';
 import { statement, type Given, type RowOf } from '../../../database/typed-statements.ts';
 import type { Mode } from '../../../domain/mode.ts';
 
-/** Columns of `payments p` that the code of every payment needs. Its time by the database decides what has expired, never a process's clock. */
-export const PAYMENT = [
+/** Columns of `payments p` that operators' transactions may read too. A payment's time by the database decides what has expired, never a process's clock. */
+export const PAYMENT_WITHOUT_CONTACT = [
   'p.id',
   'p.applicationId',
   'p.mode',
@@ -16,9 +16,6 @@ export const PAYMENT = [
   'p.amountMinor',
   'p.currency',
   'p.customerReference',
-  'p.customerEmail',
-  'p.customerPhone',
-  'p.customerName',
   'p.productName',
   'p.returnUrl',
   'p.merchantReference',
@@ -45,6 +42,9 @@ export const PAYMENT = [
   'p.updatedAt',
   timeOf(sql.ref('p.clockOffset')).as('readAt'),
 ] as const;
+
+/** Columns of `payments p` that the code of every payment needs. */
+export const PAYMENT = [...PAYMENT_WITHOUT_CONTACT, 'p.customerEmail', 'p.customerPhone', 'p.customerName'] as const;
 
 const BY_ID = statement((db, $: Given<Scope & { id: bigint }>) =>
   db
