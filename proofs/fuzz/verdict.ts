@@ -41,7 +41,7 @@ export interface Fuzzed {
 }
 
 /** The minimum number of cases for an operation that gets few. */
-const SELDOM_MIN = 5;
+const SELDOM_MIN = 2;
 const PHASES = ['examples', 'coverage', 'fuzzing', 'stateful'] as const;
 
 /**

@@ -129,7 +129,7 @@ test('an operation is excused from answering well only by name', () => {
   expect(problemsOf({ ...never, subject })).toEqual([]);
 });
 
-test('an operation is excused from as many cases as are asked for only by name, and never from a few', () => {
+test('an operation is excused from as many cases as are asked for only by name, and never from two', () => {
   // "Seldom" must not mean never.
   const cases = (count: number): Fuzzed => {
     const { subject, ...fuzzed } = withCounts({
@@ -140,6 +140,6 @@ test('an operation is excused from as many cases as are asked for only by name, 
     });
     return { ...fuzzed, subject: { ...subject, seldom: { 'POST /things': 'has few objects' } } };
   };
-  expect(problemsOf(cases(5))).toEqual([]);
-  expect(problemsOf(cases(4))).toEqual(['POST /things got 4 examples of 50']);
+  expect(problemsOf(cases(2))).toEqual([]);
+  expect(problemsOf(cases(1))).toEqual(['POST /things got 1 examples of 50']);
 });

@@ -5,7 +5,7 @@ import { api, dataOf, type Schemas } from '../api/client.ts';
 import { dayEnd, dayStart } from '../parts/days.ts';
 import { FilterForm } from '../parts/filter-form.tsx';
 import { List } from '../parts/list.tsx';
-import { Loaded } from '../parts/loaded.tsx';
+import { LoadedPage } from '../parts/loaded.tsx';
 import { useMode } from '../shell/mode.ts';
 import { NotFound } from '../shell/not-found.tsx';
 import { sumOf } from '../words/format.ts';
@@ -24,7 +24,9 @@ export function LedgerAccountPage() {
     queryFn: () => dataOf(api.GET('/admin/ledger/accounts/{id}', { params: { path: { id: Number(id) } } })),
   });
   return (
-    <Loaded asked={account}>{(data) => (data.mode === mode ? <Statement account={data} /> : <NotFound />)}</Loaded>
+    <LoadedPage asked={account}>
+      {(data) => (data.mode === mode ? <Statement account={data} /> : <NotFound />)}
+    </LoadedPage>
   );
 }
 
