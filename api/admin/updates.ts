@@ -64,20 +64,30 @@ class UpdateStream extends Readable {
     this.#unfollow = viewsOf(grants).map(({ view, kinds }) =>
       feed.follow(view, {
         changed: (updates) => this.#tell(updates?.filter(({ kind }) => kinds.includes(kind)) ?? null),
-        closed: () => this.push(null),
+        closed: () => this.#finish(),
       }),
     );
-    this.#end = setTimeout(() => this.push(null), seconds * 1_000);
+    this.#end = setTimeout(() => this.#finish(), seconds * 1_000);
     this.#quiet = setInterval(() => this.push(':\n\n'), QUIET_MS);
   }
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    this.#stop();
+    done(error);
+  }
+
+  /** Ends the stream. Nothing may be pushed behind its end. */
+  #finish(): void {
+    this.#stop();
+    this.push(null);
+  }
+
+  #stop(): void {
     clearTimeout(this.#end);
     clearInterval(this.#quiet);
     for (const unfollow of this.#unfollow) {
       unfollow();
     }
-    done(error);
   }
 
   #tell(updates: readonly Update[] | null): void {

@@ -47,7 +47,7 @@ export function createUpdateFeed(deps: Dependencies): UpdateFeed {
   return {
     follow(view, follower) {
       if (isClosed) {
-        follower.closed();
+        queueMicrotask(() => follower.closed());
         return () => undefined;
       }
       const key = view === 'every-app' ? view : view.toSorted((a, b) => (a < b ? -1 : 1)).join(',');

@@ -1,5 +1,6 @@
 import { useQueryClient, type QueryClient, type QueryKey } from '@tanstack/react-query';
 import { useEffect } from 'react';
+import { ME } from '../session/session.tsx';
 
 const UPDATES = '/api/v1/admin/updates';
 /** Several updates of one change are followed by one reading. */
@@ -42,6 +43,11 @@ export function useUpdates(): void {
     const follow = (): void => {
       stop();
       if (document.visibilityState === 'hidden') {
+        return;
+      }
+      // The login stands above the page.
+      if (queries.getQueryData(ME.queryKey) === null) {
+        again = setTimeout(follow, AGAIN_MS);
         return;
       }
       source = new EventSource(UPDATES);
