@@ -6,18 +6,12 @@ import { uploadFile } from '../../core/payouts/upload-file.ts';
 import { openDatabase } from '../../database/connection.ts';
 import { BUSINESS_TIME_ZONE, calendarIn } from '../../domain/calendar.ts';
 import { PayoutMapping } from '../../domain/payouts/mapping.ts';
-import type { ImportOrder, Imported } from './order.ts';
+import type { Imported, ImportOrder, Uploaded } from './order.ts';
 import { MAPPING, payoutCsv } from './payout-csv.ts';
 
-// A process of its own, whose memory is that of one worker that imports.
-const { databaseUrl, lines } = JSON.parse(process.argv[2] ?? '') as ImportOrder;
-const database = await openDatabase({ url: databaseUrl, poolSize: 4 });
-const operatorId = await addOperator();
-const caller = {
-  view: 'every-app' as const,
-  actor: { type: 'USER' as const, id: operatorId, name: 'bench' },
-  operator: { id: operatorId },
-};
+// A process of its own, whose memory is that of one api that takes a file, or of one worker that imports it.
+const order = JSON.parse(process.argv[2] ?? '') as ImportOrder;
+const database = await openDatabase({ url: order.databaseUrl, poolSize: 4 });
 const deps = {
   database,
   gateways: { names: ['sslcommerz'], defaultStoreId: () => 'teststore' } as never,
@@ -25,38 +19,48 @@ const deps = {
   log: pino({ level: 'silent' }),
   calendar: calendarIn(BUSINESS_TIME_ZONE),
 };
-await saveNewMapping(deps, caller, {
-  gateway: 'sslcommerz',
-  storeId: null,
-  mapping: PayoutMapping.parse(MAPPING),
-});
-
-const uploaded = await timed(() => upload('settlement.csv'));
-const imported = await timed(() => importFile(deps, { reference: uploaded.result }));
-const outcome: Imported = {
-  uploadMs: uploaded.ms,
-  importMs: imported.ms,
-  maxResidentBytes: process.resourceUsage().maxRSS * 1024,
-  linesAdded: imported.result.linesAdded,
-};
-console.log(JSON.stringify(outcome));
+console.log(
+  JSON.stringify('upload' in order ? await upload(order.upload.lines) : await importOf(order.import.reference)),
+);
 await database.close();
 
-async function upload(name: string): Promise<string> {
-  const given = { mode: 'LIVE', kind: 'lines', format: 'csv', gateway: 'sslcommerz', storeId: 'teststore' } as const;
-  const { file } = await uploadFile({ ...deps, dispatch: deps.dispatch as never }, caller, {
-    upload: { ...given, applicationId: null, name, mappingId: null },
-    bytes: pieces(),
+async function upload(lines: number): Promise<Uploaded> {
+  const operatorId = await addOperator();
+  const caller = {
+    view: 'every-app' as const,
+    actor: { type: 'USER' as const, id: operatorId, name: 'bench' },
+    operator: { id: operatorId },
+  };
+  await saveNewMapping(deps, caller, {
+    gateway: 'sslcommerz',
+    storeId: null,
+    mapping: PayoutMapping.parse(MAPPING),
   });
-  return file.reference;
+  const given = { mode: 'LIVE', kind: 'lines', format: 'csv', gateway: 'sslcommerz', storeId: 'teststore' } as const;
+  const { result, ms } = await timed(() =>
+    uploadFile({ ...deps, dispatch: deps.dispatch as never }, caller, {
+      upload: { ...given, applicationId: null, name: 'settlement.csv', mappingId: null },
+      bytes: pieces(lines),
+    }),
+  );
+  return { reference: result.file.reference, ms, maxResidentBytes: maxResidentBytes() };
 }
 
-async function* pieces(): AsyncGenerator<Uint8Array> {
+async function importOf(reference: string): Promise<Imported> {
+  const { result, ms } = await timed(() => importFile(deps, { reference }));
+  return { linesAdded: result.linesAdded, ms, maxResidentBytes: maxResidentBytes() };
+}
+
+function maxResidentBytes(): number {
+  return process.resourceUsage().maxRSS * 1024;
+}
+
+async function* pieces(lines: number): AsyncGenerator<Uint8Array> {
   yield* payoutCsv({ lines });
 }
 
 async function addOperator(): Promise<bigint> {
-  const client = new pg.Client({ connectionString: databaseUrl });
+  const client = new pg.Client({ connectionString: order.databaseUrl });
   await client.connect();
   const { rows: added } = await client.query<{ id: string }>(
     `insert into operators (email, name, password_hash) values ('bench@example.com', 'Bench', 'x') returning id`,
