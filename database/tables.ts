@@ -51,6 +51,8 @@ import {
   type OperatorSchema,
   OperatorGrant,
   type OperatorGrantSchema,
+  ApprovalNotice,
+  type ApprovalNoticeSchema,
   OperatorLink,
   type OperatorLinkSchema,
   OperatorRecoveryCode,
@@ -168,6 +170,7 @@ export const ENTITIES = [
   SavedView,
   Setting,
   AuditLog,
+  ApprovalNotice,
   OperatorLink,
   PendingChange,
   ActingOperator,
@@ -235,6 +238,7 @@ export interface Tables extends InferKyselyDB<
   | typeof SavedViewSchema
   | typeof SettingSchema
   | typeof AuditLogSchema
+  | typeof ApprovalNoticeSchema
   | typeof OperatorLinkSchema
   | typeof PendingChangeSchema
   | typeof ActingOperatorSchema

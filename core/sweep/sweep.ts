@@ -2,6 +2,7 @@ import { readNow } from '../../database/clock.ts';
 import { describeError } from '../../runtime/logger.ts';
 import type { SweepAction } from '../../workflows/messages/maintenance.ts';
 import { revokeUnconfirmed } from '../applications/store/credentials.ts';
+import { beginTellingApprovers } from '../approvals/tell-approvers.ts';
 import { unreadDecisions } from '../decisions/sweep.ts';
 import type { MailingDependencies } from '../dependencies.ts';
 import { dueCallbacks } from '../gateway-callbacks/sweep.ts';
@@ -63,6 +64,7 @@ export async function sweep(deps: SweepDependencies): Promise<Swept> {
   await step('lost disputes', () => runSweep(deps, dueDisputeSearches(deps)));
   await step('disputes', () => runSweep(deps, dueDisputes(deps)));
   await step('operator links', async () => (await beginOperatorLinks(deps)).length);
+  await step('approvers', async () => (await beginTellingApprovers(deps)).length);
   await step('expired changes', () =>
     deps.database.withSystem(async (em) => (await forgetExpiredSecrets(em)) + (await revokeUnconfirmed(em))),
   );

@@ -1,4 +1,5 @@
 import { defineEntity, p } from '@mikro-orm/core';
+import type { ApprovalKind } from '../../domain/approval.ts';
 import { MODES } from '../../domain/mode.ts';
 import { CHANGE_KINDS, STORED_CHANGE_STATUSES, type ChangeTarget } from '../../domain/pending-change.ts';
 
@@ -168,6 +169,25 @@ export const OperatorLinkSchema = defineEntity({
 });
 export class OperatorLink extends OperatorLinkSchema.class {}
 OperatorLinkSchema.setClass(OperatorLink);
+
+/** What waits for an operator's decision, told by email once. */
+export const ApprovalNoticeSchema = defineEntity({
+  name: 'ApprovalNotice',
+  tableName: 'approval_notices',
+  properties: {
+    id: p.bigint('bigint').primary().autoincrement(),
+    operatorId: p.bigint('bigint'),
+    kind: p.text().$type<ApprovalKind>(),
+    subjectId: p.bigint('bigint'),
+    /** Null: no email is to be sent. */
+    emailDueAt: p.datetime().nullable(),
+    emailTries: p.integer().default(0),
+    mailedAt: p.datetime().nullable(),
+    createdAt: p.datetime().defaultRaw('now()'),
+  },
+});
+export class ApprovalNotice extends ApprovalNoticeSchema.class {}
+ApprovalNoticeSchema.setClass(ApprovalNotice);
 
 /** A change that waits for a second person. */
 export const PendingChangeSchema = defineEntity({

@@ -50,8 +50,9 @@ export function noticeHtml(content: NoticeContent): Html {
 }
 
 /** Values are isolated, so that right-to-left text in a name does not reorder the sentence. */
-function factHtml({ label, value, strong }: NoticeFact): Html {
-  const shown = strong ? html`<strong style="font-size:22px;"><bdi>${value}</bdi></strong>` : html`<bdi>${value}</bdi>`;
+function factHtml({ label, value, strong, url }: NoticeFact): Html {
+  const text = strong ? html`<strong style="font-size:22px;"><bdi>${value}</bdi></strong>` : html`<bdi>${value}</bdi>`;
+  const shown = url === undefined ? text : html`<a href="${url}" style="color:#17233c;">${text}</a>`;
   return html`<p style="margin:0 0 10px;overflow-wrap:anywhere;">
     <span style="font-size:14px;color:#53607a;">${label}</span><br />${shown}
   </p> `;

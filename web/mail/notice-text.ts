@@ -6,7 +6,9 @@ export function noticeText(content: NoticeContent): string {
   const paragraphs = [
     ...(content.testMode === null ? [] : [content.testMode]),
     content.intro,
-    content.facts.map(({ label, value }) => `${label}: ${value}`).join('\n'),
+    content.facts
+      .map(({ label, value, url }) => `${label}: ${value}${url === undefined ? '' : `\n${url.toString()}`}`)
+      .join('\n'),
     `${content.pay}:\n${content.url.toString()}`,
     content.alreadyPaid,
     ...(contact === null ? [] : [`${contact.label}:\n${contact.lines.join('\n')}`]),

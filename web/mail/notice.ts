@@ -53,4 +53,6 @@ export interface NoticeFact {
   readonly value: string;
   /** Whether this is the notice's main figure. */
   readonly strong: boolean;
+  /** Where it is shown. */
+  readonly url?: SafeUrl;
 }

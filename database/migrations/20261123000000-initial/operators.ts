@@ -91,6 +91,29 @@ export const OPERATORS = [
   }),
 
   ...table({
+    name: 'approval_notices',
+    about: 'Tells an operator by email, once, what waits for their decision; also the outbox of the email.',
+    columns: `
+  ${ID},
+  operator_id bigint not null references operators,
+  kind text not null check (kind in ('REFUND', 'DECISION', 'MANUAL_SUBMISSION', 'CHANGE', 'CASE_ACTION')),
+  -- The id of the refund, decision, submission, change or entry of a case.
+  subject_id bigint not null,
+  -- Null: no email is to be sent.
+  email_due_at timestamptz,
+  email_tries integer not null default 0,
+  mailed_at timestamptz,
+  ${CREATED},
+  unique (operator_id, kind, subject_id)`,
+    indexes: [
+      `create index approval_notices_email_due_at_idx on approval_notices (email_due_at) where email_due_at is not null`,
+      `create index approval_notices_kind_subject_id_idx on approval_notices (kind, subject_id)`,
+      `create index approval_notices_operator_id_mailed_at_idx on approval_notices (operator_id, mailed_at)`,
+    ],
+    access: { system: 'select, insert, update, delete' },
+  }),
+
+  ...table({
     name: 'login_throttles',
     about: 'How often logins of one account or from one address have failed lately.',
     columns: `
