@@ -11,6 +11,7 @@ import { useMode } from '../shell/mode.ts';
 import { sumOf } from '../words/format.ts';
 import { useLanguage } from '../words/language.tsx';
 import { useWords } from '../words/use-words.ts';
+import { ProofPart } from './proof-part.tsx';
 import { LEDGER_WORDS } from './words.ts';
 import { Page } from '../parts/page.tsx';
 
@@ -31,6 +32,7 @@ export function LedgerPage() {
           { name: 'at', label: words.at, type: 'date' },
         ]}
       />
+      <ProofPart />
       <TrialBalance query={query} />
       <Title order={2} size="h4">
         {words.accounts}
