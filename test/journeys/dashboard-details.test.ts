@@ -93,6 +93,31 @@ test('the contact of a customer is shown to whoever asks for it', async () => {
   await leave();
 });
 
+test('a person chooses the columns of payments, and filters keep them', async () => {
+  const { page, complaints, leave } = await operatorAt('Viewer', '/test/payments');
+  const column = (name: string) => page.getByRole('columnheader', { name });
+  await column('Customer').waitFor();
+  await page.getByRole('button', { name: 'Columns' }).click();
+  await page.getByRole('checkbox', { name: 'Gateway transaction id' }).check();
+  await column('Gateway transaction id').waitFor();
+  await page.getByRole('checkbox', { name: 'Customer', exact: true }).uncheck();
+  await column('Customer').waitFor({ state: 'detached' });
+  expect(await findings(page)).toEqual([]);
+  await page.keyboard.press('Escape');
+  await page.getByRole('checkbox').first().waitFor({ state: 'detached' });
+  await page.getByLabel('Status').selectOption('SUCCEEDED');
+  await page.getByRole('button', { name: 'Apply' }).click();
+  await page.waitForURL(/status=SUCCEEDED/);
+  await column('Gateway transaction id').waitFor();
+  expect(await column('Customer').count()).toBe(0);
+  await page.getByRole('button', { name: 'Columns' }).click();
+  await page.getByRole('button', { name: 'The usual columns' }).click();
+  await column('Customer').waitFor();
+  expect(new URL(page.url()).search).toBe('?status=SUCCEEDED');
+  expect(complaints).toEqual([]);
+  await leave();
+});
+
 test('a filtered list is saved as a view, found again, and deleted', async () => {
   const { page, complaints, leave } = await operatorAt('Support', '/test/payments?status=SUCCEEDED');
   await page.getByRole('button', { name: 'Save this view' }).click();

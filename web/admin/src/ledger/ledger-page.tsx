@@ -24,6 +24,7 @@ export function LedgerPage() {
   const query = queryOf(filter);
   return (
     <Page title={words.title}>
+      <ProofPart />
       <FilterForm
         filter={filter}
         fields={[
@@ -32,7 +33,6 @@ export function LedgerPage() {
           { name: 'at', label: words.at, type: 'date' },
         ]}
       />
-      <ProofPart />
       <TrialBalance query={query} />
       <Title order={2} size="h4">
         {words.accounts}

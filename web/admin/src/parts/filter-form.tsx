@@ -22,15 +22,19 @@ interface Field {
 export function FilterForm({
   filter,
   fields,
+  kept = [],
 }: {
   readonly filter: Readonly<Record<string, string | undefined>>;
   readonly fields: readonly Field[];
+  /** What the address has beside the filter, such as the columns. */
+  readonly kept?: readonly string[];
 }) {
   const { words } = useLanguage();
   const navigate = useNavigate();
   // The page's own route reads the filter from the address again, and leaves out what is none.
   const show = (search: Record<string, unknown>): void => void navigate({ to: '.', search: search as never });
-  const isFiltered = Object.values(filter).some((value) => value !== undefined);
+  const keptSearch = Object.fromEntries(kept.map((name) => [name, filter[name]]));
+  const isFiltered = Object.entries(filter).some(([name, value]) => value !== undefined && !kept.includes(name));
   const [isOpen, { toggle }] = useDisclosure(isFiltered);
   return (
     <>
@@ -48,7 +52,7 @@ export function FilterForm({
         data-closed={isOpen ? undefined : true}
         onSubmit={(event) => {
           event.preventDefault();
-          show(Object.fromEntries(new FormData(event.currentTarget)));
+          show({ ...keptSearch, ...Object.fromEntries(new FormData(event.currentTarget)) });
         }}
       >
         {fields.map(({ name, label, options, otherwise, type, placeholder, suggestions }) =>
@@ -85,7 +89,7 @@ export function FilterForm({
           ),
         )}
         <Button type="submit">{words.apply}</Button>
-        <Button variant="default" onClick={() => show({})}>
+        <Button variant="default" onClick={() => show(keptSearch)}>
           {words.clear}
         </Button>
       </form>

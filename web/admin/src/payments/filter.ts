@@ -14,14 +14,17 @@ const FILTERS = {
   to: day,
 };
 
+/** Of the list, with commas between them; the API knows nothing of them. */
+const SHOWN = { columns: anyText };
+
 /** The filter of the list of payments as its address has it. */
-export type PaymentFilter = FilterOf<typeof FILTERS>;
-export const filterOf = filterReader(FILTERS);
+export type PaymentFilter = FilterOf<typeof FILTERS & typeof SHOWN>;
+export const filterOf = filterReader({ ...FILTERS, ...SHOWN });
 
 const REFERENCE = /^pay_[0-9A-Za-z]{1,60}$/;
 
 /** Returns the filter as the API takes it. */
-export function queryOf(mode: Mode, { find, from, to, ...filter }: PaymentFilter) {
+export function queryOf(mode: Mode, { find, from, to, columns: _shown, ...filter }: PaymentFilter) {
   const found = find === undefined ? {} : REFERENCE.test(find) ? { reference: find } : { customerRefId: find };
   return {
     mode,

@@ -3,6 +3,7 @@ import { Link, useSearch } from '@tanstack/react-router';
 import { api, type Schemas } from '../api/client.ts';
 import { GATEWAY_OPTIONS } from '../api/names.ts';
 import { FilterForm } from '../parts/filter-form.tsx';
+import { ColumnChoice, shownColumns, type ChoosableColumn } from '../parts/column-choice.tsx';
 import { List, type Column } from '../parts/list.tsx';
 import { PaymentStatusBadge } from '../parts/status-badge.tsx';
 import { useMay } from '../session/session.tsx';
@@ -21,11 +22,20 @@ export function PaymentsPage() {
   const { mode } = useMode();
   const may = useMay();
   const filter = useSearch({ from: '/$mode/payments' });
-  const columns = useColumns();
+  const [reference, ...columns] = useColumns();
   return (
-    <Page title={words.payments.title} action={may('payment:export') && <ExportLink filter={filter} />}>
+    <Page
+      title={words.payments.title}
+      action={
+        <Group gap="xs">
+          <ColumnChoice columns={columns} filter={filter} />
+          {may('payment:export') && <ExportLink filter={filter} />}
+        </Group>
+      }
+    >
       <FilterForm
         filter={filter}
+        kept={['columns']}
         fields={[
           { name: 'find', type: 'search', label: words.payments.find, placeholder: words.payments.findHint },
           {
@@ -51,7 +61,7 @@ export function PaymentsPage() {
         label={words.payments.title}
         queryKey={['payments', mode, filter]}
         get={(page) => api.GET('/admin/payments', { params: { query: { ...queryOf(mode, filter), ...page } } })}
-        columns={columns}
+        columns={[reference, ...shownColumns(columns, filter.columns)]}
         keyOf={({ id }) => id}
         empty={words.payments.empty}
       />
@@ -59,16 +69,61 @@ export function PaymentsPage() {
   );
 }
 
-function useColumns(): readonly Column<Row>[] {
+/** The first one leads to the payment, so it is always there. */
+function useColumns(): readonly [Column<Row>, ...ChoosableColumn<Row>[]] {
   const { words, language } = useLanguage();
   return [
     { name: words.payments.reference, cell: (row) => <Reference row={row} /> },
-    { name: words.payments.application, from: 'lg', cell: ({ applicationName }) => applicationName },
-    { name: words.payments.status, from: 'sm', cell: (row) => <States row={row} /> },
-    { name: words.payments.amount, isNumber: true, cell: (row) => moneyOf(row, language) },
-    { name: words.payments.customer, from: 'md', cell: ({ customerReference }) => customerReference },
-    { name: words.payments.gateway, from: 'lg', cell: ({ gateway }) => gateway ?? '–' },
-    { name: words.payments.created, from: 'sm', cell: ({ createdAt }) => <Instant at={createdAt} /> },
+    {
+      key: 'application',
+      name: words.payments.application,
+      isUsual: true,
+      from: 'lg',
+      cell: ({ applicationName }) => applicationName,
+    },
+    { key: 'status', name: words.payments.status, isUsual: true, from: 'sm', cell: (row) => <States row={row} /> },
+    {
+      key: 'amount',
+      name: words.payments.amount,
+      isUsual: true,
+      isNumber: true,
+      cell: (row) => moneyOf(row, language),
+    },
+    {
+      key: 'refunded',
+      name: words.payments.refunded,
+      isUsual: false,
+      isNumber: true,
+      cell: ({ refundedMinor, currency }) =>
+        refundedMinor === 0 ? '–' : moneyOf({ amountMinor: refundedMinor, currency }, language),
+    },
+    {
+      key: 'customer',
+      name: words.payments.customer,
+      isUsual: true,
+      from: 'md',
+      cell: ({ customerReference }) => customerReference,
+    },
+    { key: 'gateway', name: words.payments.gateway, isUsual: true, from: 'lg', cell: ({ gateway }) => gateway ?? '–' },
+    {
+      key: 'gatewayTxnId',
+      name: words.payments.gatewayTxnId,
+      isUsual: false,
+      cell: ({ gatewayTxnId }) => gatewayTxnId ?? '–',
+    },
+    {
+      key: 'created',
+      name: words.payments.created,
+      isUsual: true,
+      from: 'sm',
+      cell: ({ createdAt }) => <Instant at={createdAt} />,
+    },
+    {
+      key: 'ended',
+      name: words.payments.ended,
+      isUsual: false,
+      cell: ({ endedAt }) => (endedAt === null ? '–' : <Instant at={endedAt} />),
+    },
   ];
 }
 
