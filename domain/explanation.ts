@@ -1,3 +1,4 @@
+import { ENGLISH, type ExplanationWords } from './explanation-words.ts';
 import { decisionInWords, type OpenDecision } from './open-decision.ts';
 import { openDeliveries, type DeliverySituation } from './open-deliveries.ts';
 import { endedDisputes, openDisputes, type DisputeSituation, type OpenDispute } from './open-disputes.ts';
@@ -33,39 +34,29 @@ export interface Situation {
   readonly next: string;
 }
 
-const REVIEW_WORDS: Readonly<Record<ReviewReason, string>> = {
-  AMOUNT_MISMATCH: 'the gateway confirmed a different amount',
-  CURRENCY_MISMATCH: 'the gateway confirmed a different currency',
-  REFERENCE_MISMATCH: 'the gateway confirmed a charge with a different reference',
-  STORE_MISMATCH: 'the gateway confirmed a charge at a different store',
-  RISK_FLAGGED: 'the gateway took the money but flagged the charge as risky',
-  GATEWAY_UNREACHABLE: 'the gateway could not be reached for 72 hours after the payment expired',
-  EVIDENCE_REUSED: "the gateway's confirmation was already used for another payment",
-};
-
 const REFUNDS_TOLD_MAX = 3;
 
 /**
  * Explains a payment's state: what it waits for, until when, and what happens next, also with its open refunds, disputes and undelivered events. Application,
  * operator and support see the same text.
  */
-export function explain(payment: PaymentSituation): Situation {
-  const told = stateOf(payment);
-  const refunds = openRefunds(payment.refunds);
-  const disputes = openDisputes(payment.disputes, payment.now);
+export function explain(payment: PaymentSituation, words: ExplanationWords = ENGLISH): Situation {
+  const told = stateOf(payment, words);
+  const refunds = openRefunds(payment.refunds, words);
+  const disputes = openDisputes(payment.disputes, payment.now, words);
   const { waitingFor, until } =
     isOpen(payment.status) || told.waitingFor === 'operator' ? told : waitOf(told, [...refunds, ...disputes]);
   const others = [
-    ...refundsInWords(refunds),
+    ...refundsInWords(refunds, words),
     ...disputes.map(({ next }) => next),
-    ...openDeliveries(payment.deliveries),
+    ...openDeliveries(payment.deliveries, words),
   ];
   const isDone = waitingFor === 'nothing' && others.length === 0;
   return {
-    summary: [told.summary, ...endedDisputes(payment.disputes)].join(' '),
+    summary: [told.summary, ...endedDisputes(payment.disputes, words)].join(' '),
     waitingFor,
     until,
-    next: [...(isDone ? ['Nothing.'] : []), told.next, ...others].join(' '),
+    next: [...(isDone ? [words.nothing] : []), told.next, ...others].join(' '),
   };
 }
 
@@ -84,163 +75,118 @@ function waitOf(told: Wait, open: readonly (OpenRefund | OpenDispute)[]): Wait {
   return { waitingFor, until: deadlines.length === 0 ? null : new Date(Math.min(...deadlines)) };
 }
 
-function refundsInWords(refunds: readonly OpenRefund[]): string[] {
+function refundsInWords(refunds: readonly OpenRefund[], words: ExplanationWords): string[] {
   const others = refunds.length - REFUNDS_TOLD_MAX;
   return [
     ...refunds.slice(0, REFUNDS_TOLD_MAX).map(({ next }) => next),
-    ...(others > 0 ? [`${others} more ${others === 1 ? 'refund is' : 'refunds are'} open.`] : []),
+    ...(others > 0 ? [words.moreRefunds(others)] : []),
   ];
 }
 
 /** The state of the payment itself. */
-function stateOf(payment: PaymentSituation): Situation {
+function stateOf(payment: PaymentSituation, words: ExplanationWords): Situation {
+  const { status, reviewReason, unappliedMoney } = payment;
   if (payment.heldLate) {
-    return still(
-      `The payment ended as ${statusAtEnd(payment.status)}. Money that arrived later is held in suspense.`,
-      'operator',
-      ['An operator refunds or keeps the unapplied payment.', ...decidedSoFar(payment)].join(' '),
-    );
+    const { summary, next } = words.held(statusAtEnd(status));
+    return still('operator', { summary, next: [next, ...decidedSoFar(payment, words)].join(' ') });
   }
-  if (payment.reviewReason !== null && isOpen(payment.status)) {
-    return underReview(`Under review: ${REVIEW_WORDS[payment.reviewReason]}.`, payment);
+  if (reviewReason !== null && isOpen(status)) {
+    return underReview(words.underReview(reviewReason), payment, words);
   }
-  if (payment.unappliedMoney !== null && endedUnpaid(payment.status)) {
-    return unappliedMoney(payment, payment.unappliedMoney);
+  if (unappliedMoney !== null && (status === 'FAILED' || status === 'CANCELLED' || status === 'EXPIRED')) {
+    return unapplied(payment, { status, became: unappliedMoney }, words);
   }
-  switch (payment.status) {
+  switch (status) {
     case 'CREATED':
-      return {
-        summary: "The payment is created. The gateway's checkout is not open yet.",
-        waitingFor: 'gateway-session',
-        until: payment.expiresAt,
-        next: 'Lenden tries to open the checkout until the payment expires.',
-      };
+      return { ...words.created, waitingFor: 'gateway-session', until: payment.expiresAt };
     case 'PENDING':
-      return pending(payment);
+      return pending(payment, words);
     case 'SUCCEEDED':
-      return still(
-        'The gateway confirmed the charge, and it is posted to the ledger.',
-        'nothing',
-        'The payment is final unless it is refunded.',
-      );
+      return still('nothing', words.succeeded);
     case 'FAILED':
-      return still(
-        `The payment failed and no money was taken (${payment.failureCode ?? 'declined'}).`,
-        'nothing',
-        'The payment is final. You can create a new one.',
-      );
+      return still('nothing', words.failed(payment.failureCode));
     case 'CANCELLED':
-      return still(
-        'The payer cancelled the payment. No money was taken.',
-        'nothing',
-        'The payment is final. You can create a new one.',
-      );
+      return still('nothing', words.cancelled);
     case 'EXPIRED':
-      return still(
-        'The payment expired and the gateway confirmed that no money was taken.',
-        'nothing',
-        'The payment is final. Money that arrives later is held as an unapplied payment.',
-      );
+      return still('nothing', words.expired);
     case 'PARTIALLY_REFUNDED':
-      return still('A part of the payment was refunded.', 'nothing', 'The payment is final unless more is refunded.');
+      return still('nothing', words.partiallyRefunded);
     case 'REFUNDED':
-      return still('The payment was refunded in full.', 'nothing', 'The payment is final.');
+      return still('nothing', words.refunded);
   }
 }
 
-function endedUnpaid(status: PaymentStatus): boolean {
-  return status === 'FAILED' || status === 'CANCELLED' || status === 'EXPIRED';
-}
-
-function decidedSoFar({ decision }: PaymentSituation): string[] {
-  return decision === null ? [] : [decisionInWords(decision)];
+function decidedSoFar({ decision }: PaymentSituation, words: ExplanationWords): string[] {
+  return decision === null ? [] : [decisionInWords(decision, words)];
 }
 
 /** Once the decision is made, only its execution is left. */
-function underReview(summary: string, { decision }: PaymentSituation): Situation {
-  if (decision !== null && !decision.needsAnother) {
-    return still(summary, 'gateway-answer', decisionInWords(decision));
+function underReview(summary: string, { decision }: PaymentSituation, words: ExplanationWords): Situation {
+  if (decision === null) {
+    return still('operator', { summary, next: words.reviewNext });
   }
-  return still(
-    summary,
-    'operator',
-    decision === null
-      ? 'An operator accepts or rejects the payment. There is no deadline.'
-      : `${decisionInWords(decision)} There is no deadline.`,
-  );
+  const next = decisionInWords(decision, words);
+  return decision.needsAnother
+    ? still('operator', { summary, next: `${next} ${words.noDeadline}` })
+    : still('gateway-answer', { summary, next });
 }
 
 /** Must not say that no money was taken: the payer paid, only too late. */
-function unappliedMoney(
-  { status, refunds }: PaymentSituation,
-  became: NonNullable<PaymentSituation['unappliedMoney']>,
+function unapplied(
+  { refunds }: PaymentSituation,
+  {
+    status,
+    became,
+  }: {
+    readonly status: 'FAILED' | 'CANCELLED' | 'EXPIRED';
+    readonly became: NonNullable<PaymentSituation['unappliedMoney']>;
+  },
+  words: ExplanationWords,
 ): Situation {
-  const came = `The payment ended as ${status}. Money that arrived later`;
   switch (became) {
-    case 'REFUNDING':
-      return still(
-        `${came} is being refunded.`,
-        'gateway-answer',
-        refunds.some(({ ofUnapplied }) => ofUnapplied)
-          ? 'The payment is final.'
-          : 'The refund runs automatically and ends when the gateway reports the outcome.',
-      );
+    case 'REFUNDING': {
+      const { summary, next } = words.lateRefunding(status);
+      const isToldByRefund = refunds.some(({ ofUnapplied }) => ofUnapplied);
+      return still('gateway-answer', { summary, next: isToldByRefund ? words.final : next });
+    }
     case 'KEPT':
-      return still(`${came} was kept.`, 'nothing', 'The payment is final.');
+      return still('nothing', words.lateKept(status));
     case 'REFUNDED':
-      return still(`${came} was refunded.`, 'nothing', 'The payment is final. You can create a new one.');
+      return still('nothing', words.lateRefunded(status));
   }
 }
 
-function pending(payment: PaymentSituation): Situation {
+function pending(payment: PaymentSituation, words: ExplanationWords): Situation {
   const { expiresAt, now, asking, choosing, submission } = payment;
   if (submission === 'WAITING') {
     // Also after the expiry: the payer may have paid, and only a person can find out.
-    return submitted(payment);
+    const { summary, next } = words.submitted;
+    return still('operator', { summary, next: [next, ...decidedSoFar(payment, words)].join(' ') });
   }
   if (expiresAt <= now) {
-    return {
-      summary: 'The payment has expired. Lenden queries the gateway for the outcome.',
-      waitingFor: 'gateway-answer',
-      until: new Date(expiresAt.getTime() + 72 * 3_600_000),
-      next: "The gateway's answer decides the outcome. If it cannot be reached for 72 hours, an operator decides.",
-    };
+    const until = new Date(expiresAt.getTime() + 72 * 3_600_000);
+    return { ...words.expiring, waitingFor: 'gateway-answer', until };
   }
   return asking
-    ? {
-        summary: 'A callback or a cancellation was received. Lenden queries the gateway to confirm it.',
-        waitingFor: 'gateway-answer',
-        until: expiresAt,
-        next: "The gateway's answer decides the outcome. A callback alone is never trusted.",
-      }
+    ? { ...words.asking, waitingFor: 'gateway-answer', until: expiresAt }
     : {
-        summary: unfinished({ choosing, submission }),
+        summary: unfinished({ choosing, submission }, words),
         waitingFor: 'payer',
         until: expiresAt,
-        next: 'The payer pays or cancels. Otherwise Lenden queries the gateway one last time and the payment expires.',
+        next: words.unfinishedNext,
       };
 }
 
-function unfinished({ choosing, submission }: Pick<PaymentSituation, 'choosing' | 'submission'>): string {
+function unfinished(
+  { choosing, submission }: Pick<PaymentSituation, 'choosing' | 'submission'>,
+  words: ExplanationWords,
+): string {
   if (choosing) {
-    return 'The payer has not chosen a gateway yet.';
+    return words.choosing;
   }
-  return submission === 'REJECTED'
-    ? 'The transfer that the payer submitted was not found. The payer can correct its transaction number.'
-    : 'The checkout is open. The payer has not finished.';
+  return submission === 'REJECTED' ? words.submissionRejected : words.unfinished;
 }
 
-function submitted(payment: PaymentSituation): Situation {
-  return still(
-    'The payer has submitted a transfer, which nobody has confirmed yet.',
-    'operator',
-    [
-      'An operator compares it with the account statement, then confirms or rejects it. There is no deadline.',
-      ...decidedSoFar(payment),
-    ].join(' '),
-  );
-}
-
-function still(summary: string, waitingFor: Situation['waitingFor'], next: string): Situation {
-  return { summary, waitingFor, until: null, next };
+function still(waitingFor: Situation['waitingFor'], told: Pick<Situation, 'summary' | 'next'>): Situation {
+  return { ...told, waitingFor, until: null };
 }

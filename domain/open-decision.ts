@@ -1,3 +1,5 @@
+import type { ExplanationWords } from './explanation-words.ts';
+
 /** A decision of operators that Lenden has not carried out yet. */
 export interface OpenDecision {
   readonly decision: string;
@@ -5,8 +7,6 @@ export interface OpenDecision {
   readonly needsAnother: boolean;
 }
 
-export function decisionInWords({ decision, needsAnother }: OpenDecision): string {
-  return needsAnother
-    ? `One operator has decided: ${decision}. A second person has to make the same decision.`
-    : `The decision is made: ${decision}. Lenden carries it out.`;
+export function decisionInWords({ decision, needsAnother }: OpenDecision, words: ExplanationWords): string {
+  return needsAnother ? words.decidedByOne(decision) : words.decided(decision);
 }

@@ -1,4 +1,4 @@
-import { utcText } from './utc-text.ts';
+import type { ExplanationWords } from './explanation-words.ts';
 import { circuitState, type DeliveryStatus, type EventType } from './webhook.ts';
 
 /** The delivery of an event, as far as its row and its endpoint's row tell. */
@@ -19,61 +19,63 @@ export interface DeliverySituation {
 const TOLD_MAX = 3;
 
 /** Says of each event that is not delivered what happens next with it. Beyond three events it gives their number. */
-export function openDeliveries(deliveries: readonly DeliverySituation[]): string[] {
+export function openDeliveries(deliveries: readonly DeliverySituation[], words: ExplanationWords): string[] {
   const open = deliveries.filter(({ status }) => status !== 'DELIVERED');
   const others = open.length - TOLD_MAX;
   return [
-    ...open.slice(0, TOLD_MAX).map(openDelivery),
-    ...(others > 0 ? [`${others} more ${others === 1 ? 'event is' : 'events are'} not delivered.`] : []),
+    ...open.slice(0, TOLD_MAX).map((delivery) => openDelivery(delivery, words)),
+    ...(others > 0 ? [words.moreEvents(others)] : []),
   ];
 }
 
-function openDelivery(delivery: DeliverySituation): string {
+function openDelivery(delivery: DeliverySituation, words: ExplanationWords): string {
   const { type, attempts, lastError } = delivery;
   if (delivery.status === 'PARKED') {
     return delivery.recovering
-      ? `The event ${type} was parked and is about to be sent again.`
-      : `The event ${type} is parked: ${whyParked(delivery)}. ${recoveryOf(delivery)}`;
+      ? words.recovering(type)
+      : `${words.parked(type, whyParked(delivery, words))} ${recoveryOf(delivery, words)}`;
   }
-  const missing = missingEndpoint(delivery);
+  const missing = missingEndpoint(delivery, words);
   if (missing !== null) {
-    return `The event ${type} is not delivered: ${missing}. It is parked when its next attempt is due.`;
+    return words.undeliverable(type, missing);
   }
-  return attempts === 0
-    ? `The event ${type} is not delivered yet. ${nextAttempt(delivery)}`
-    : `The event ${type} is not delivered: attempt ${attempts} failed (${lastError ?? 'no response'}). ${nextAttempt(delivery)}`;
+  const told = attempts === 0 ? words.undelivered(type) : words.attemptFailed(type, attempts, lastError);
+  return `${told} ${nextAttempt(delivery, words)}`;
 }
 
-function missingEndpoint({ hasUrl, disabled }: DeliverySituation): string | null {
+function missingEndpoint({ hasUrl, disabled }: DeliverySituation, words: ExplanationWords): string | null {
   if (!hasUrl) {
-    return 'the application has no webhook URL';
+    return words.noUrl;
   }
-  return disabled ? 'its endpoint is disabled' : null;
+  return disabled ? words.disabled : null;
 }
 
-function whyParked({ attempts, lastError }: DeliverySituation): string {
+function whyParked({ attempts, lastError }: DeliverySituation, words: ExplanationWords): string {
   switch (lastError) {
     case 'NO_ENDPOINT':
-      return 'the application had no endpoint for it';
+      return words.parkedWithoutEndpoint;
     case 'ENDPOINT_DISABLED':
-      return 'its endpoint was disabled';
+      return words.parkedDisabled;
     default:
-      return `attempt ${attempts} failed (${lastError ?? 'no response'}), and no other follows`;
+      return words.parkedFailed(attempts, lastError);
   }
 }
 
-function recoveryOf({ hasUrl, disabled }: DeliverySituation): string {
+function recoveryOf({ hasUrl, disabled }: DeliverySituation, words: ExplanationWords): string {
   if (!hasUrl) {
-    return 'An operator can resend it once the application has a webhook URL.';
+    return words.resendWithUrl;
   }
-  return disabled ? 'An operator can resend it once its endpoint is enabled.' : 'An operator can resend it.';
+  return disabled ? words.resendEnabled : words.resend;
 }
 
-function nextAttempt({ attempts, nextAttemptAt, circuitOpenUntil, now }: DeliverySituation): string {
+function nextAttempt(
+  { attempts, nextAttemptAt, circuitOpenUntil, now }: DeliverySituation,
+  words: ExplanationWords,
+): string {
   const number = attempts + 1;
   const dueAt = nextAttemptAt ?? now;
   if (circuitOpenUntil !== null && circuitState({ circuitOpenUntil }, now) === 'open' && circuitOpenUntil > dueAt) {
-    return `The circuit of its endpoint is open until ${utcText(circuitOpenUntil)}; attempt ${number} follows.`;
+    return words.circuitOpen(circuitOpenUntil, number);
   }
-  return `Attempt ${number} is due ${dueAt > now ? `at ${utcText(dueAt)}` : 'now'}.`;
+  return words.attemptDue(number, dueAt > now ? dueAt : null);
 }

@@ -1,6 +1,6 @@
 import type { StatedDisputeStatus } from './dispute.ts';
-import { toDecimalText, type Money } from './money.ts';
-import { utcText } from './utc-text.ts';
+import type { ExplanationWords } from './explanation-words.ts';
+import type { Money } from './money.ts';
 
 export interface DisputeSituation {
   readonly money: Money;
@@ -16,42 +16,22 @@ export interface OpenDispute {
 }
 
 /** Explains the disputes that are open. Those that somebody can still answer come first. */
-export function openDisputes(disputes: readonly DisputeSituation[], now: Date): OpenDispute[] {
-  const open = disputes.filter(({ status }) => status === 'OPEN').map((dispute) => openDispute(dispute, now));
+export function openDisputes(disputes: readonly DisputeSituation[], now: Date, words: ExplanationWords): OpenDispute[] {
+  const open = disputes.filter(({ status }) => status === 'OPEN').map((dispute) => openDispute(dispute, now, words));
   return [
     ...open.filter(({ waitingFor }) => waitingFor === 'operator'),
     ...open.filter(({ waitingFor }) => waitingFor !== 'operator'),
   ];
 }
 
-function openDispute({ money, respondBy }: DisputeSituation, now: Date): OpenDispute {
-  const disputed = `The payer disputes ${amountOf(money)} of the charge at their bank.`;
+function openDispute({ money, respondBy }: DisputeSituation, now: Date, words: ExplanationWords): OpenDispute {
+  const disputed = words.disputed(money);
   return respondBy !== null && respondBy > now
-    ? {
-        waitingFor: 'operator',
-        until: respondBy,
-        next: `${disputed} The shop answers in the gateway's dashboard until ${utcText(respondBy)}; then the bank decides.`,
-      }
-    : {
-        waitingFor: 'gateway-answer',
-        until: null,
-        next: `${disputed} The bank decides; Lenden queries the gateway for the outcome once a day.`,
-      };
+    ? { waitingFor: 'operator', until: respondBy, next: `${disputed} ${words.disputeAnswered(respondBy)}` }
+    : { waitingFor: 'gateway-answer', until: null, next: `${disputed} ${words.disputeDecided}` };
 }
 
 /** Says how the disputes that have ended did. */
-export function endedDisputes(disputes: readonly DisputeSituation[]): string[] {
-  return disputes.flatMap(({ status, money }) =>
-    status === 'OPEN' ? [] : `A dispute over ${amountOf(money)} ${ENDED_WORDS[status]}.`,
-  );
-}
-
-const ENDED_WORDS = {
-  WON: 'was won: the shop keeps the money',
-  LOST: 'was lost: the gateway took the money back',
-  CLOSED: 'ended before money was taken',
-} as const satisfies Record<Exclude<StatedDisputeStatus, 'OPEN'>, string>;
-
-function amountOf(money: Money): string {
-  return `${toDecimalText(money)} ${money.currency}`;
+export function endedDisputes(disputes: readonly DisputeSituation[], words: ExplanationWords): string[] {
+  return disputes.flatMap(({ status, money }) => (status === 'OPEN' ? [] : words.disputeEnded(money, status)));
 }

@@ -9,6 +9,7 @@ import { listQuery } from '../http/paging.ts';
 import { AmountMinor, Payment, Refund } from '../native/schemas.ts';
 import { ModeFilter, Moment, UnderReview } from './filters.ts';
 import { GatewayName } from './gateway-schemas.ts';
+import { languages } from '../../web/language.ts';
 
 export const PaymentFilter = {
   applicationId: IdText.optional(),
@@ -28,6 +29,10 @@ export const PaymentFilter = {
 };
 export const PaymentsQuery = z.object({ ...listQuery(['createdAt', 'amountMinor']), ...PaymentFilter });
 export const PaymentsExportQuery = z.object(PaymentFilter);
+
+export const PaymentQuery = z.object({
+  language: z.enum(languages).optional().describe('Of the explanation. English unless it is `bn`.'),
+});
 
 export const PaymentSummary = z
   .object({

@@ -25,10 +25,11 @@ import type { AdminDependencies } from './dependencies.ts';
 import { detailView, PaymentDetail } from './payment-detail-view.ts';
 import {
   CustomerContact,
+  PaymentQuery,
   PaymentReviewBody,
+  PaymentSummary,
   PaymentsExportQuery,
   PaymentsQuery,
-  PaymentSummary,
   ReviewedPayment,
 } from './money-schemas.ts';
 import { momentRange, reviewFilter } from './filters.ts';
@@ -167,9 +168,10 @@ function read(deps: AdminDependencies): AdminRoute {
       'Includes refunds, attempts, ledger postings, callbacks, deliveries, unapplied payments, disputes and an explanation of the current state.',
     permission: 'payment:read',
     params: IdParams,
+    query: PaymentQuery,
     response: { status: 200, schema: PaymentDetail },
     errors: ['RESOURCE_NOT_FOUND'],
-    handler: async ({ caller, params }) => ({
+    handler: async ({ caller, params, query }) => ({
       status: 200,
       data: await deps.database.withOperator(caller.view, async (em) => {
         // The database refuses an operator these columns.
@@ -183,7 +185,7 @@ function read(deps: AdminDependencies): AdminRoute {
           ...detailView(detail),
           customerReference: payment.customerReference,
           merchantReference: payment.merchantReference ?? null,
-          explanation: explanationView(payment.status, await explainPayment(em, payment)),
+          explanation: explanationView(payment.status, await explainPayment(em, payment, query.language)),
           workflow: { id: workflowIds.payment(payment.reference), url: workflowUrl(deps, payment.reference) },
         };
       }),

@@ -1,5 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import { openDeliveries, type DeliverySituation } from '../../domain/open-deliveries.ts';
+import { ENGLISH } from '../../domain/explanation-words.ts';
+import { openDeliveries as explained, type DeliverySituation } from '../../domain/open-deliveries.ts';
+
+const openDeliveries = (situations: readonly DeliverySituation[]) => explained(situations, ENGLISH);
 
 const NOW = new Date('2026-06-04T10:00:00Z');
 const SOON = new Date('2026-06-04T10:00:05Z');

@@ -1,6 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
-import { openRefunds, type RefundSituation } from '../../domain/open-refunds.ts';
+import { ENGLISH } from '../../domain/explanation-words.ts';
+import { openRefunds as explained, type RefundSituation } from '../../domain/open-refunds.ts';
 import { REFUND_REVIEW_REASONS, type RefundReviewReason } from '../../domain/refund.ts';
+
+const openRefunds = (situations: readonly RefundSituation[]) => explained(situations, ENGLISH);
 
 const DUE = new Date('2026-06-11T09:00:00Z');
 

@@ -6,6 +6,8 @@ import { explain, type PaymentSituation, type Situation } from '../../../domain/
 import type { OpenDecision } from '../../../domain/open-decision.ts';
 import type { DeliverySituation } from '../../../domain/open-deliveries.ts';
 import type { RefundSituation } from '../../../domain/open-refunds.ts';
+import { EXPLANATION_WORDS } from '../../../web/explanation/words.ts';
+import type { Language } from '../../../web/language.ts';
 import { newestSubmission } from '../../manual-payments/store/newest-submission.ts';
 import { timelineOf, type TimedPayment, type TimelineEntry } from '../timeline.ts';
 import { readCourse, type Course } from './course.ts';
@@ -28,14 +30,18 @@ const UNCONSUMED = statement((db, $: Given<{ paymentId: bigint }>) =>
 );
 
 /** Explains a payment. Application, operator and support see the same text. */
-export async function explainPayment(statements: Statements, payment: Explained): Promise<Explanation> {
+export async function explainPayment(
+  statements: Statements,
+  payment: Explained,
+  language: Language = 'en',
+): Promise<Explanation> {
   const unconsumed = await UNCONSUMED.first(statements, { paymentId: payment.id });
   const now = await readNowOf(statements, payment.id);
   const course = await readCourse(statements, payment.id);
   const decisions = course.decisions.filter(({ consumedAt }) => consumedAt === null);
   const became = new Set(course.unapplied.map(({ status }) => status));
   const submission = payment.status === 'PENDING' ? await newestSubmission(statements, payment.id) : null;
-  const situation = explain({
+  const known: PaymentSituation = {
     status: payment.status,
     expiresAt: payment.expiresAt,
     now,
@@ -56,7 +62,8 @@ export async function explainPayment(statements: Statements, payment: Explained)
       respondBy,
     })),
     deliveries: course.events.map(deliveryOf),
-  });
+  };
+  const situation = explain(known, EXPLANATION_WORDS[language]);
   return { ...situation, timeline: timelineOf(payment, course) };
 }
 

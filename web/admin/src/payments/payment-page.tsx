@@ -33,9 +33,11 @@ const ENDED_MS = 15_000;
 export function PaymentPage() {
   const { id } = useParams({ from: '/$mode/payments/$id' });
   const { mode } = useMode();
+  const { language } = useLanguage();
   const detail = useQuery({
-    queryKey: ['payment', id],
-    queryFn: () => dataOf(api.GET('/admin/payments/{id}', { params: { path: { id: Number(id) } } })),
+    queryKey: ['payment', id, language],
+    queryFn: () =>
+      dataOf(api.GET('/admin/payments/{id}', { params: { path: { id: Number(id) }, query: { language } } })),
     refetchInterval: ({ state }) => (isOpen(state.data) ? OPEN_MS : ENDED_MS),
   });
   return (
