@@ -21,7 +21,8 @@ const VERDICTS: Readonly<Record<string, string>> = {
   balance: `select jsonb_build_object('app', p.name, 'account', a.name, 'currency', a.currency,
       'minor', sum(case a.id when g.debit_account_id then g.amount_minor else -g.amount_minor end))
     from ledger_accounts a join applications p on p.id = a.application_id join ledger_postings g on a.id in (g.debit_account_id, g.credit_account_id)
-    group by p.name, a.name, a.currency`,
+    group by p.name, a.name, a.currency
+    having sum(case a.id when g.debit_account_id then g.amount_minor else -g.amount_minor end) <> 0`,
 };
 
 export async function readVerdicts(server: PgliteServer): Promise<Books> {

@@ -78,7 +78,16 @@ export class PgliteServer implements OneSession<SimulatedClient> {
     await owner.migrator.up();
     await owner.close();
     await wire.query(SNAPSHOT);
+    await server.warmUp();
     return server;
+  }
+
+  /** Opens what is opened on first use. That takes real time, in which a fake clock would run ahead. */
+  private async warmUp(): Promise<void> {
+    const { database } = this;
+    await database.withSystem((em) => em.execute('select 1'));
+    await database.withOperator('every-app', (em) => em.execute('select 1'));
+    await database.lookup('select 1', []);
   }
 
   /** Empties it for a story, up to what the migrations have written. */
