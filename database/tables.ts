@@ -37,8 +37,6 @@ import {
   type LedgerSealSchema,
   LedgerSealedRow,
   type LedgerSealedRowSchema,
-  LedgerVerification,
-  type LedgerVerificationSchema,
   LedgerTransaction,
   type LedgerTransactionSchema,
 } from './entities/ledger.ts';
@@ -163,7 +161,6 @@ export const ENTITIES = [
   LedgerPosting,
   LedgerSeal,
   LedgerSealedRow,
-  LedgerVerification,
   Operator,
   OperatorRecoveryCode,
   OperatorSession,
@@ -232,7 +229,6 @@ export interface Tables extends InferKyselyDB<
   | typeof LedgerPostingSchema
   | typeof LedgerSealSchema
   | typeof LedgerSealedRowSchema
-  | typeof LedgerVerificationSchema
   | typeof OperatorSchema
   | typeof OperatorRecoveryCodeSchema
   | typeof OperatorSessionSchema
