@@ -37,6 +37,8 @@ import {
   type LedgerSealSchema,
   LedgerSealedRow,
   type LedgerSealedRowSchema,
+  LedgerVerification,
+  type LedgerVerificationSchema,
   LedgerTransaction,
   type LedgerTransactionSchema,
 } from './entities/ledger.ts';
@@ -161,6 +163,7 @@ export const ENTITIES = [
   LedgerPosting,
   LedgerSeal,
   LedgerSealedRow,
+  LedgerVerification,
   Operator,
   OperatorRecoveryCode,
   OperatorSession,
@@ -229,6 +232,7 @@ export interface Tables extends InferKyselyDB<
   | typeof LedgerPostingSchema
   | typeof LedgerSealSchema
   | typeof LedgerSealedRowSchema
+  | typeof LedgerVerificationSchema
   | typeof OperatorSchema
   | typeof OperatorRecoveryCodeSchema
   | typeof OperatorSessionSchema

@@ -84,3 +84,44 @@ export const TrialBalance = z
     ),
   })
   .meta({ id: 'TrialBalance' });
+
+export const LedgerProof = z
+  .object({
+    seal: z
+      .object({
+        number: z.int(),
+        hash: z.string().describe('Of the whole chain up to this seal, in hexadecimal.'),
+        transactions: z.int().describe('How many journal entries the chain covers.'),
+        sealedAt: z.iso.datetime(),
+      })
+      .nullable()
+      .describe('The last seal of the hash chain; null before the first one.'),
+    unsealedSince: z.iso
+      .datetime()
+      .nullable()
+      .describe(
+        'When the oldest journal entry that is not sealed was posted; null if every one is. The sealer runs every half minute.',
+      ),
+    verification: z
+      .object({
+        verifiedAt: z.iso.datetime(),
+        findingCount: z.int().describe('0: the ledger was proven.'),
+        firstFinding: z
+          .string()
+          .nullable()
+          .describe('In words, for operators who see every application; null for others, and without a finding.'),
+        sealNumber: z.int().nullable().describe('The last seal that was verified.'),
+        transactions: z.int().describe('How many sealed journal entries were verified.'),
+        witnesses: z
+          .int()
+          .nullable()
+          .describe('How many heads that the sealer recorded in Temporal were compared; null if it was not asked.'),
+        queriedCharges: z
+          .int()
+          .nullable()
+          .describe('How many charges were queried at their gateways; null if none was.'),
+      })
+      .nullable()
+      .describe('What `npm run verify` found when it last ran; null if it never did.'),
+  })
+  .meta({ id: 'LedgerProof' });

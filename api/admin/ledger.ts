@@ -12,6 +12,7 @@ import {
   type EntryFilter,
   type TrialRow,
 } from '../../core/ledger/books.ts';
+import { readProof } from '../../core/ledger/proof.ts';
 import { recordAudit } from '../../core/operators/store/audit.ts';
 import type { ListPage, ListSlice } from '../../database/lists.ts';
 import { csvLine } from '../../domain/csv.ts';
@@ -30,6 +31,7 @@ import {
   EntriesQuery,
   LedgerAccount,
   LedgerEntry,
+  LedgerProof,
   TrialBalance,
   TrialBalanceQuery,
 } from './ledger-schemas.ts';
@@ -40,7 +42,44 @@ const EXPORT_BATCH = 500;
 
 /** Returns the routes by which operators read the ledger. */
 export function ledgerRoutes(deps: AdminDependencies): AdminRoute[] {
-  return [trial(deps), accounts(deps), account(deps), entries(deps), exportEntries(deps)];
+  return [proof(deps), trial(deps), accounts(deps), account(deps), entries(deps), exportEntries(deps)];
+}
+
+function proof(deps: AdminDependencies): AdminRoute {
+  return adminRoute({
+    method: 'GET',
+    path: '/admin/ledger/proof',
+    operationId: 'getLedgerProof',
+    tag: TAG,
+    summary: 'Retrieve how far the ledger is sealed, and what its last verification found',
+    permission: 'report:read',
+    response: { status: 200, schema: LedgerProof },
+    errors: [],
+    handler: async ({ caller }) => {
+      const { seal, unsealedSince, verification } = await deps.database.withOperator(caller.view, readProof);
+      return {
+        status: 200,
+        data: {
+          seal: seal && {
+            number: toJsonInteger(seal.id),
+            hash: Buffer.from(seal.hash).toString('hex'),
+            transactions: toJsonInteger(seal.totalTransactions),
+            sealedAt: seal.createdAt.toISOString(),
+          },
+          unsealedSince: unsealedSince?.toISOString() ?? null,
+          verification: verification && {
+            verifiedAt: verification.createdAt.toISOString(),
+            findingCount: verification.findingCount,
+            firstFinding: caller.view === 'every-app' ? verification.firstFinding : null,
+            sealNumber: verification.lastSealId === null ? null : toJsonInteger(verification.lastSealId),
+            transactions: toJsonInteger(verification.sealedTransactions),
+            witnesses: verification.witnesses,
+            queriedCharges: verification.queriedCharges,
+          },
+        },
+      };
+    },
+  });
 }
 
 function trial(deps: AdminDependencies): AdminRoute {

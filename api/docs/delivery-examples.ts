@@ -129,6 +129,24 @@ export const DELIVERY_EXAMPLES: Readonly<Record<string, Json>> = {
     creditMinor: '10000',
     createdAt: '2026-06-04T10:03:15.000Z',
   },
+  LedgerProof: {
+    seal: {
+      number: 4812,
+      hash: '3f0c7a3d6f2b9a5c1e8d4b7f60a2c9e815d3b6f7a0c4e2d918b5f7c3a6e0d24b',
+      transactions: 96_204,
+      sealedAt: '2026-06-04T10:03:30.000Z',
+    },
+    unsealedSince: null,
+    verification: {
+      verifiedAt: '2026-06-04T03:00:12.000Z',
+      findingCount: 0,
+      firstFinding: null,
+      sealNumber: 4790,
+      transactions: 95_811,
+      witnesses: 60,
+      queriedCharges: null,
+    },
+  },
   TrialBalance: {
     mode: 'LIVE',
     at: '2026-06-30',

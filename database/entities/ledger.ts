@@ -77,6 +77,24 @@ export const LedgerSealSchema = defineEntity({
 export class LedgerSeal extends LedgerSealSchema.class {}
 LedgerSealSchema.setClass(LedgerSeal);
 
+/** What a verification of the whole ledger found. */
+export const LedgerVerificationSchema = defineEntity({
+  name: 'LedgerVerification',
+  tableName: 'ledger_verifications',
+  properties: {
+    id: p.bigint('bigint').primary().autoincrement(),
+    findingCount: p.integer(),
+    firstFinding: p.text().nullable(),
+    lastSealId: p.bigint('bigint').nullable(),
+    sealedTransactions: p.bigint('bigint'),
+    witnesses: p.integer().nullable(),
+    queriedCharges: p.integer().nullable(),
+    createdAt: p.datetime().defaultRaw('now()'),
+  },
+});
+export class LedgerVerification extends LedgerVerificationSchema.class {}
+LedgerVerificationSchema.setClass(LedgerVerification);
+
 /** A row of the ledger that a seal covers. */
 export const LedgerSealedRowSchema = defineEntity({
   name: 'LedgerSealedRow',

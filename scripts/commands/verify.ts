@@ -3,6 +3,7 @@ import { readRestores } from '../../core/maintenance/store/after-restore.ts';
 import { openDatabase, type Database } from '../../database/connection.ts';
 import { GatewayExecutions } from '../../core/gateways/store/executions.ts';
 import { GatewayTokens } from '../../core/gateways/store/tokens.ts';
+import { recordVerification } from '../../core/ledger/proof.ts';
 import { Findings } from '../../core/ledger/verify/findings.ts';
 import { verifyLedger } from '../../core/ledger/verify/verify.ts';
 import type { Witness } from '../../core/ledger/verify/verify-chain.ts';
@@ -91,11 +92,24 @@ async function verify(
         `the unsealed tail is older than ${TAIL_SECONDS_MAX} s: check that a worker and the workflow ${LOOP_IDS.sealLedger} are running`,
       );
     }
-    const total = findingCount + fromGateways.count;
+    const all = { findingCount: findingCount + fromGateways.count, findings: [...findings, ...fromGateways.listed] };
+    const { head, seals, sealedTransactions } = ledger.chain;
+    await database
+      .withSystem((em) =>
+        recordVerification(em, {
+          ...all,
+          lastSealId: seals === 0n ? null : head.sealId,
+          sealedTransactions,
+          witnesses: witnesses?.length ?? null,
+          queriedCharges: asked,
+        }),
+      )
+      .catch(() => {
+        notices.push('the result could not be recorded for the dashboard: the database took no row');
+      });
     return {
-      ok: total === 0,
-      findingCount: total,
-      findings: [...findings, ...fromGateways.listed],
+      ok: all.findingCount === 0,
+      ...all,
       ...ledger,
       notices,
       witnesses: witnesses?.length ?? null,

@@ -29,7 +29,7 @@ export interface LedgerReport {
 
 /**
  * Verifies the ledger in one snapshot while the service runs: chain, structure and balances, payment = ledger = stored evidence, and that nothing
- * else is posted. Writes nothing. Collect the witnesses before calling it; otherwise a seal created in the meantime looks as if it had been cut off.
+ * else is posted. Changes nothing. Collect the witnesses before calling it; otherwise a seal created in the meantime looks as if it had been cut off.
  */
 export function verifyLedger(
   database: Database,

@@ -1,4 +1,4 @@
-import { CREATED, CURRENCY, ID, MODE, OWN, SEEN, table } from './table.ts';
+import { CREATED, CURRENCY, EVERY_ROW, ID, MODE, OWN, SEEN, table } from './table.ts';
 
 /**
  * Tables of the double-entry ledger: journal entries of postings between accounts. Each row is sealed into a hash chain. The database sets a row's
@@ -112,7 +112,27 @@ export const LEDGER = [
   ${CREATED},
   constraint ledger_seals_total_transactions_check check (total_transactions >= transactions)`,
     appendOnly: true,
-    access: { system: 'select, insert' },
+    access: { operator: { rows: EVERY_ROW, may: 'select' }, system: 'select, insert' },
+  }),
+
+  ...table({
+    name: 'ledger_verifications',
+    about: 'What a verification of the whole ledger found, for people to see when it was last proven.',
+    columns: `
+  ${ID},
+  finding_count integer not null check (finding_count >= 0),
+  -- The first one, in words.
+  first_finding text check (length(first_finding) <= 500),
+  -- The last seal of the chain that was verified. Null: there was none.
+  last_seal_id bigint,
+  sealed_transactions bigint not null check (sealed_transactions >= 0),
+  -- How many heads that the sealer recorded in Temporal were compared, and how many charges were queried at the gateways. Null: none was asked for.
+  witnesses integer,
+  queried_charges integer,
+  ${CREATED},
+  constraint ledger_verifications_findings_check check ((finding_count = 0) = (first_finding is null))`,
+    appendOnly: true,
+    access: { operator: { rows: EVERY_ROW, may: 'select' }, system: 'select, insert' },
   }),
 
   ...table({

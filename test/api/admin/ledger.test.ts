@@ -1,9 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Registration } from '../../../core/applications/store/applications.ts';
+import { recordVerification, type Verification } from '../../../core/ledger/proof.ts';
+import { sealBatch } from '../../../core/ledger/seal.ts';
 import { postReversal, postTransaction } from '../../../core/ledger/store.ts';
 import { paymentPosting, refundPosting, type LedgerTransaction } from '../../../domain/ledger.ts';
 import type { Mode } from '../../../domain/mode.ts';
+import { until } from '../../support/until.ts';
 import { bearer, openOperatorWorld, type Answer, type OperatorWorld } from './operator-world.ts';
 
 let world: OperatorWorld;
@@ -73,6 +76,45 @@ async function payable(as = 'owner'): Promise<Account> {
   }
   return found;
 }
+
+describe('the proof', () => {
+  const proof = async (as?: string): Promise<unknown> => (await get('/proof', as)).data;
+  const chain = {
+    lastSealId: 1n,
+    sealedTransactions: 6n,
+    witnesses: 3,
+    queriedCharges: null,
+  } as const;
+  const record = (findings: Verification['findings']) =>
+    world.database.withSystem((em) => recordVerification(em, { ...chain, findings, findingCount: findings.length }));
+
+  test('says since when nothing is sealed, then how far the chain reaches', async () => {
+    const [first] = await world.api.sql<{ at: string }>(
+      `select to_char(min(created_at) at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as at from ledger_transactions`,
+    );
+    expect(await proof()).toEqual({ seal: null, unsealedSince: first?.at, verification: null });
+    // A transaction in another database of the server can delay sealing.
+    await until(async () => {
+      const { head } = await world.database.withSystem((em) => sealBatch(em, { transactionsMax: 100 }));
+      return head.totalTransactions === 6n;
+    });
+    expect(await proof()).toMatchObject({
+      seal: { transactions: 6, hash: expect.stringMatching(/^[0-9a-f]{64}$/) },
+      unsealedSince: null,
+    });
+  });
+
+  test('says what the last verification found, and names the row only to whoever sees every application', async () => {
+    await record([{ check: 'chain', table: 'ledger_postings', id: '7', what: 'was changed' }]);
+    const found = { findingCount: 1, sealNumber: 1, transactions: 6, witnesses: 3, queriedCharges: null };
+    expect(await proof()).toMatchObject({
+      verification: { ...found, firstFinding: 'ledger_postings 7 was changed' },
+    });
+    expect(await proof('scoped')).toMatchObject({ verification: { ...found, firstFinding: null } });
+    await record([]);
+    expect(await proof()).toMatchObject({ verification: { findingCount: 0, firstFinding: null } });
+  });
+});
 
 describe('the trial balance', () => {
   test('adds up each account of LIVE by currency, and both sides are equal', async () => {

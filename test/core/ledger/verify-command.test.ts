@@ -68,6 +68,31 @@ describe('npm run verify', () => {
     TIMEOUT_MS,
   );
 
+  test(
+    'records what it found, for the dashboard',
+    async () => {
+      const recorded = () =>
+        ledger.database.withSystem((em) =>
+          em.execute<object[]>(
+            `select finding_count, first_finding, last_seal_id::text, sealed_transactions::text, witnesses, queried_charges
+           from ledger_verifications order by id desc limit 1`,
+          ),
+        );
+      await verify([]);
+      expect(await recorded()).toEqual([
+        {
+          finding_count: 0,
+          first_finding: null,
+          last_seal_id: '1',
+          sealed_transactions: '1',
+          witnesses: null,
+          queried_charges: null,
+        },
+      ]);
+    },
+    TIMEOUT_MS,
+  );
+
   // Without Temporal, the report must say that this witness is missing. It must not hang or fail.
   test(
     'says when Temporal could not be asked',

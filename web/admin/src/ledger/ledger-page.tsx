@@ -11,6 +11,7 @@ import { useMode } from '../shell/mode.ts';
 import { sumOf } from '../words/format.ts';
 import { useLanguage } from '../words/language.tsx';
 import { useWords } from '../words/use-words.ts';
+import { ProofPart } from './proof-part.tsx';
 import { LEDGER_WORDS } from './words.ts';
 import { Page } from '../parts/page.tsx';
 
@@ -23,6 +24,7 @@ export function LedgerPage() {
   const query = queryOf(filter);
   return (
     <Page title={words.title}>
+      <ProofPart />
       <FilterForm
         filter={filter}
         fields={[

@@ -21,6 +21,19 @@ const en = {
   to: 'To',
   export: 'Export as CSV',
   reversal: 'Reverses an earlier one',
+  proof: 'Proof',
+  seal: 'Last seal',
+  noSeal: 'Nothing is sealed yet.',
+  sealed: (number: string, entries: string) => `No. ${number}, over ${entries} entries`,
+  unsealed: 'Not sealed since',
+  allSealed: 'Every entry is sealed.',
+  verification: 'Last verification',
+  neverVerified: 'Nobody has verified the ledger. Run npm run verify.',
+  proven: 'No findings: the ledger was proven.',
+  found: (findings: string) => `${findings} findings. Run npm run verify, which lists them.`,
+  verified: (entries: string, witnesses: string | null) =>
+    `${entries} sealed entries${witnesses === null ? '' : `, ${witnesses} heads that Temporal keeps`}`,
+  hash: 'Hash of the chain',
 };
 
 const bn: typeof en = {
@@ -46,6 +59,19 @@ const bn: typeof en = {
   to: 'পর্যন্ত',
   export: 'CSV হিসেবে নিন',
   reversal: 'আগেরটি উল্টে দেয়',
+  proof: 'প্রমাণ',
+  seal: 'শেষ সিল',
+  noSeal: 'এখনো কিছু সিল হয়নি।',
+  sealed: (number, entries) => `${number} নম্বর, ${entries}টি লেখার ওপর`,
+  unsealed: 'যখন থেকে সিল হয়নি',
+  allSealed: 'সব লেখা সিল হয়েছে।',
+  verification: 'শেষ যাচাই',
+  neverVerified: 'কেউ এখনো লেজার যাচাই করেননি। npm run verify চালান।',
+  proven: 'কোনো গরমিল নেই: লেজার প্রমাণিত।',
+  found: (findings) => `${findings}টি গরমিল। npm run verify চালান, সেখানে তালিকা আছে।`,
+  verified: (entries, witnesses) =>
+    `সিল হওয়া ${entries}টি লেখা${witnesses === null ? '' : `, Temporal-এ রাখা ${witnesses}টি সাক্ষ্য`}`,
+  hash: 'চেইনের হ্যাশ',
 };
 
 export const LEDGER_WORDS = { en, bn } as const;
