@@ -117,6 +117,14 @@ export const EXAMPLES: Readonly<Record<string, Json>> = {
   Payment: payment,
   CreateRefund: { amountMinor: 2_500, reason: 'Out of stock' },
   Refund: refund,
+  MoveTestClock: { reference: REFERENCE, forward: 'expiry' },
+  TestClock: {
+    reference: REFERENCE,
+    movedSeconds: 1_800,
+    aheadSeconds: 1_800,
+    time: '2026-06-04T10:30:01.000Z',
+    workflowsBehind: 0,
+  },
   Dispute: disputeExample('OPEN'),
   UnappliedPayment: {
     id: 3,

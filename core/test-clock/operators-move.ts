@@ -1,0 +1,40 @@
+import { notFound } from '../../domain/errors.ts';
+import type { ActingOperator } from '../operators/acting-operator.ts';
+import { recordAudit } from '../operators/store/audit.ts';
+import {
+  moveClock,
+  requireSkipsTime,
+  requireTest,
+  type ClockAsk,
+  type MovedClock,
+  type TestClockDependencies,
+} from './move-clock.ts';
+import { findClocked } from './store.ts';
+
+/**
+ * Moves a test clock for an operator. The audit log gets what they asked for before it is done, since the move is the application's own transaction.
+ * @throws as `moveClock`
+ */
+export async function moveClockAsOperator(
+  deps: TestClockDependencies,
+  { view, actor }: Pick<ActingOperator, 'view' | 'actor'>,
+  ask: ClockAsk,
+): Promise<MovedClock> {
+  await requireSkipsTime(deps);
+  const { applicationId, mode } = await deps.database.withOperator(view, async (em) => {
+    const found = await findClocked(em, ask.reference);
+    if (found === null) {
+      throw notFound('payment, invoice, refund or event');
+    }
+    requireTest(found);
+    await recordAudit(em, {
+      actor,
+      action: 'test-clock.moved',
+      target: { type: found.kind, id: ask.reference },
+      application: { id: found.applicationId, mode: found.mode },
+      after: { forward: ask.forward },
+    });
+    return found;
+  });
+  return moveClock(deps, { applicationId, mode }, ask);
+}
