@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { skipsTime } from '../../core/test-clock/move-clock.ts';
 import { moveClockAsOperator } from '../../core/test-clock/operators-move.ts';
-import { MoveTestClock, TestClock, testClockView } from '../native/test-clock.ts';
+import { clockAskOf, MoveTestClock, TestClock, testClockView } from '../native/test-clock.ts';
 import type { AdminDependencies } from './dependencies.ts';
 import { adminRoute, type AdminRoute } from './route.ts';
 
@@ -45,7 +45,7 @@ function move(deps: AdminDependencies): AdminRoute {
     errors: ['RESOURCE_NOT_FOUND', 'INVALID_OPERATION_STATE', 'NOT_SUPPORTED'],
     handler: async ({ caller, body }) => ({
       status: 200,
-      data: testClockView(await moveClockAsOperator(deps, caller, body)),
+      data: testClockView(await moveClockAsOperator(deps, caller, clockAskOf(body))),
     }),
   });
 }

@@ -117,9 +117,8 @@ export const EXAMPLES: Readonly<Record<string, Json>> = {
   Payment: payment,
   CreateRefund: { amountMinor: 2_500, reason: 'Out of stock' },
   Refund: refund,
-  MoveTestClock: { reference: REFERENCE, forward: 'expiry' },
+  MoveTestClock: { object: 'payment', id: payment.id, forward: 'expiry' },
   TestClock: {
-    reference: REFERENCE,
     movedSeconds: 1_800,
     aheadSeconds: 1_800,
     time: '2026-06-04T10:30:01.000Z',

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { moveClock, type MovedClock } from '../../core/test-clock/move-clock.ts';
+import { moveClock, type ClockAsk, type MovedClock } from '../../core/test-clock/move-clock.ts';
+import { DomainError } from '../../domain/errors.ts';
 import { CLOCK_AHEAD_MAX_SECONDS, CLOCK_TARGETS } from '../../domain/test-clock.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { text } from '../http/fields.ts';
@@ -9,9 +10,15 @@ import { CREDENTIAL_ERRORS } from './errors.ts';
 
 const FORWARD_RULE = `must be a number of seconds from 1 to ${CLOCK_AHEAD_MAX_SECONDS}, or one of ${CLOCK_TARGETS.join(', ')}`;
 
+const OBJECTS = ['payment', 'invoice', 'refund', 'delivery'] as const;
+const Id = z.int().min(1).max(Number.MAX_SAFE_INTEGER);
+
 export const MoveTestClock = z
   .object({
-    reference: text(64).describe('Of a payment, an invoice or a refund, or the id of a webhook event.'),
+    object: z.enum(OBJECTS, `must be one of ${OBJECTS.join(', ')}`),
+    id: z
+      .union([Id, text(64)], 'must be the id of the object')
+      .describe('The id of the payment, invoice or refund. For a delivery the id of its event, such as `evt_…`.'),
     forward: z
       .union([z.int().min(1).max(CLOCK_AHEAD_MAX_SECONDS), z.enum(CLOCK_TARGETS)], FORWARD_RULE)
       .describe(
@@ -22,7 +29,6 @@ export const MoveTestClock = z
 
 export const TestClock = z
   .object({
-    reference: z.string(),
     movedSeconds: z.int().describe('How far this request has moved the clock. 0 if its target had passed.'),
     aheadSeconds: z.int().describe('How far the clock of the payment or invoice is ahead of the real time.'),
     time: z.iso.datetime().describe('The time by the clock of the payment or invoice.'),
@@ -33,6 +39,18 @@ export const TestClock = z
       ),
   })
   .meta({ id: 'TestClock' });
+
+/** @throws DomainError VALIDATION_ERROR for the id of another kind of object */
+export function clockAskOf({ object, id, forward }: z.infer<typeof MoveTestClock>): ClockAsk {
+  if (object === 'delivery' && typeof id === 'string') {
+    return { object, id, forward };
+  }
+  if (object !== 'delivery' && typeof id === 'number') {
+    return { object, id: BigInt(id), forward };
+  }
+  const rule = object === 'delivery' ? 'must be the id of an event' : 'must be a number';
+  throw new DomainError('VALIDATION_ERROR', 'the request is not valid', { fields: { id: rule } });
+}
 
 export function testClockView({ time, ...moved }: MovedClock): z.infer<typeof TestClock> {
   return { ...moved, time: time.toISOString() };
@@ -63,7 +81,7 @@ export function testClockRoutes(deps: ApiDependencies): Route<NativeCaller>[] {
       ],
       handler: async ({ caller, body }) => ({
         status: 200,
-        data: testClockView(await moveClock(deps, caller.scope, body)),
+        data: testClockView(await moveClock(deps, caller.scope, clockAskOf(body))),
       }),
     }),
   ];

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Scope } from '../../database/connection.ts';
 import type { Statements } from '../../database/statements.ts';
-import { DomainError, notFound } from '../../domain/errors.ts';
+import { DomainError } from '../../domain/errors.ts';
 import { CLOCK_AHEAD_MAX_SECONDS, monthAfter, type ClockMove } from '../../domain/test-clock.ts';
 import { describeError } from '../../runtime/logger.ts';
 import type { CoreDependencies } from '../dependencies.ts';
@@ -20,20 +20,16 @@ import {
   readSkips,
   settleSkips,
   type Clocked,
+  type ClockedName,
   type Clocks,
   type Skip,
 } from './store.ts';
 
 export type TestClockDependencies = Pick<CoreDependencies, 'database' | 'dispatch' | 'log'>;
 
-export interface ClockAsk {
-  /** Of a payment, an invoice, a refund or an event. */
-  readonly reference: string;
-  readonly forward: ClockMove;
-}
+export type ClockAsk = ClockedName & { readonly forward: ClockMove };
 
 export interface MovedClock {
-  readonly reference: string;
   /** How far this call has moved it. */
   readonly movedSeconds: number;
   /** Of the payment or invoice, like `time`. */
@@ -81,7 +77,7 @@ export async function moveClock(deps: TestClockDependencies, scope: Scope, ask: 
   const left = skips.map(({ skipId }) => skipId).filter((skipId) => !made.includes(skipId));
   await deps.database.withScope(scope, (statements) => settleSkips(statements, { made, left }));
   const behind = new Set(skips.filter(({ skipId }) => left.includes(skipId)).map(keyOf));
-  return { reference: ask.reference, ...moved, workflowsBehind: behind.size };
+  return { ...moved, workflowsBehind: behind.size };
 }
 
 /** Throws INVALID_OPERATION_STATE unless the mode is TEST. */
@@ -91,20 +87,14 @@ export function requireTest({ mode }: Pick<Scope, 'mode'>): void {
   }
 }
 
-interface MovedRows extends Omit<MovedClock, 'reference' | 'workflowsBehind'> {
+interface MovedRows extends Omit<MovedClock, 'workflowsBehind'> {
   readonly skips: readonly Skip[];
 }
 
 /** Returns null while another call moves the same clock. */
-async function moveRows(
-  statements: Statements,
-  scope: Scope,
-  { reference, forward }: ClockAsk,
-): Promise<MovedRows | null> {
-  const clocked = await findClocked(statements, reference);
-  if (clocked === null) {
-    throw notFound('payment, invoice, refund or event');
-  }
+async function moveRows(statements: Statements, scope: Scope, ask: ClockAsk): Promise<MovedRows | null> {
+  const clocked = await findClocked(statements, ask);
+  const { reference } = clocked;
   const clocks = await lockClocks(statements, clocked);
   const unfinished = await readSkips(statements, clocks);
   if (unfinished.some(({ isClaimed }) => isClaimed)) {
@@ -113,12 +103,12 @@ async function moveRows(
   const already = unfinished
     .filter((skip) => skip.workflow === clocked.workflow && skip.reference === reference)
     .reduce((sum, { bySeconds }) => sum + bySeconds, 0);
-  const bySeconds = await secondsTo(statements, { clocked, clocks, reference, forward, already });
+  const bySeconds = await secondsTo(statements, { clocked, clocks, forward: ask.forward, already });
   if (bySeconds > 0) {
     const skips =
-      clocked.kind === 'delivery'
+      clocked.object === 'delivery'
         ? await bringForward(statements, { ...clocks, eventId: reference, bySeconds })
-        : await moveClocks(statements, clocks, { bySeconds, invoice: clocked.kind === 'invoice' ? reference : null });
+        : await moveClocks(statements, clocks, { bySeconds, invoice: clocked.object === 'invoice' ? reference : null });
     await insertSkips(
       statements,
       scope,
@@ -133,16 +123,12 @@ async function moveRows(
 interface Wanted {
   readonly clocked: Clocked;
   readonly clocks: Clocks;
-  readonly reference: string;
   readonly forward: ClockMove;
   /** Seconds that an unfinished move has made, and that count. */
   readonly already: number;
 }
 
-async function secondsTo(
-  statements: Statements,
-  { clocked, clocks, reference, forward, already }: Wanted,
-): Promise<number> {
+async function secondsTo(statements: Statements, { clocked, clocks, forward, already }: Wanted): Promise<number> {
   const { time, expiresAt } = await clockOf(statements, clocked);
   const seconds = await wantedSeconds();
   const rows = await readClocks(statements, clocks);
@@ -154,13 +140,13 @@ async function secondsTo(
   async function wantedSeconds(): Promise<number> {
     switch (forward) {
       case 'expiry': {
-        const until = clocked.kind === 'refund' ? await readApprovalDue(statements, reference) : expiresAt;
-        return until === null || clocked.kind === 'delivery'
+        const until = clocked.object === 'refund' ? await readApprovalDue(statements, clocked.reference) : expiresAt;
+        return until === null || clocked.object === 'delivery'
           ? unlessUnfinished('does not expire')
           : secondsUntil(until);
       }
       case 'next-attempt': {
-        const eventId = clocked.kind === 'delivery' ? reference : null;
+        const eventId = clocked.object === 'delivery' ? clocked.reference : null;
         const inSeconds = await nextAttemptInSeconds(statements, { ...clocks, eventId });
         return inSeconds ?? unlessUnfinished('has no delivery that waits for another attempt');
       }
@@ -182,7 +168,7 @@ async function secondsTo(
     if (already > 0) {
       return 0;
     }
-    throw new DomainError('INVALID_OPERATION_STATE', `the ${clocked.kind} ${why}`);
+    throw new DomainError('INVALID_OPERATION_STATE', `the ${clocked.object} ${why}`);
   }
 }
 
@@ -193,7 +179,7 @@ async function clockOf(statements: Statements, { paymentId, invoiceId }: Clocked
     invoiceId: paymentId === null ? invoiceId : null,
   });
   if (row === undefined) {
-    throw notFound('payment, invoice, refund or event');
+    throw new Error('a clock has no row');
   }
   return row;
 }

@@ -1,4 +1,3 @@
-import { notFound } from '../../domain/errors.ts';
 import type { ActingOperator } from '../operators/acting-operator.ts';
 import { recordAudit } from '../operators/store/audit.ts';
 import {
@@ -22,15 +21,12 @@ export async function moveClockAsOperator(
 ): Promise<MovedClock> {
   await requireSkipsTime(deps);
   const { applicationId, mode } = await deps.database.withOperator(view, async (em) => {
-    const found = await findClocked(em, ask.reference);
-    if (found === null) {
-      throw notFound('payment, invoice, refund or event');
-    }
+    const found = await findClocked(em, ask);
     requireTest(found);
     await recordAudit(em, {
       actor,
       action: 'test-clock.moved',
-      target: { type: found.kind, id: ask.reference },
+      target: { type: ask.object, id: ask.id },
       application: { id: found.applicationId, mode: found.mode },
       after: { forward: ask.forward },
     });

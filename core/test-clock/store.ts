@@ -1,65 +1,91 @@
-import { expressionBuilder, sql, type Expression } from 'kysely';
+import { expressionBuilder, sql } from 'kysely';
 import type { Scope } from '../../database/connection.ts';
-import { clock, constantSpan, minus, now, plus, recordsOf, rowOf, span, timeOf } from '../../database/expressions.ts';
+import {
+  aheadSecondsOf,
+  clock,
+  constantSpan,
+  minus,
+  now,
+  plus,
+  recordsOf,
+  rowOf,
+  span,
+  timeOf,
+} from '../../database/expressions.ts';
 import type { Statements } from '../../database/statements.ts';
 import type { Tables } from '../../database/tables.ts';
 import { statement, type Given, type RowOf } from '../../database/typed-statements.ts';
+import { notFound } from '../../domain/errors.ts';
 import type { ClockedWorkflow } from '../../domain/test-clock.ts';
 
-/** What a reference names, and the payment or invoice whose clock it follows. */
+/** An object whose clock can be moved. A delivery is named by its event's public id. */
+export type ClockedName =
+  | { readonly object: 'payment' | 'invoice' | 'refund'; readonly id: bigint }
+  | { readonly object: 'delivery'; readonly id: string };
+
+/** An object, and the payment or invoice whose clock it follows. */
 export interface Clocked extends Scope {
-  readonly kind: 'payment' | 'invoice' | 'refund' | 'delivery';
+  readonly object: ClockedName['object'];
   readonly workflow: ClockedWorkflow;
+  readonly reference: string;
   readonly paymentId: bigint | null;
   readonly invoiceId: bigint | null;
 }
 
 const NO_ID = sql<bigint | null>`null::bigint`;
 
-const FIND_PAYMENT = statement((db, $: Given<{ reference: string }>) =>
+const FIND_PAYMENT = statement((db, $: Given<{ id: bigint }>) =>
   db
     .selectFrom('payments')
-    .select(['applicationId', 'mode', 'id as paymentId', NO_ID.as('invoiceId')])
-    .where('reference', '=', $('reference')),
+    .select(['applicationId', 'mode', 'reference', 'id as paymentId', NO_ID.as('invoiceId')])
+    .where('id', '=', $('id')),
 );
 
-const FIND_INVOICE = statement((db, $: Given<{ reference: string }>) =>
+const FIND_INVOICE = statement((db, $: Given<{ id: bigint }>) =>
   db
     .selectFrom('invoices')
-    .select(['applicationId', 'mode', NO_ID.as('paymentId'), 'id as invoiceId'])
-    .where('reference', '=', $('reference')),
+    .select(['applicationId', 'mode', 'reference', NO_ID.as('paymentId'), 'id as invoiceId'])
+    .where('id', '=', $('id')),
 );
 
-const FIND_REFUND = statement((db, $: Given<{ reference: string }>) =>
+const FIND_REFUND = statement((db, $: Given<{ id: bigint }>) =>
   db
     .selectFrom('refunds')
-    .select(['applicationId', 'mode', 'paymentId', NO_ID.as('invoiceId')])
-    .where('reference', '=', $('reference')),
+    .select(['applicationId', 'mode', 'reference', 'paymentId', NO_ID.as('invoiceId')])
+    .where('id', '=', $('id')),
 );
 
-const FIND_EVENT = statement((db, $: Given<{ reference: string }>) =>
+const FIND_EVENT = statement((db, $: Given<{ eventId: string }>) =>
   db
     .selectFrom('webhook_events')
-    .select(['applicationId', 'mode', 'paymentId', 'invoiceId'])
-    .where('eventId', '=', $('reference')),
+    .select(['applicationId', 'mode', 'eventId as reference', 'paymentId', 'invoiceId'])
+    .where('eventId', '=', $('eventId')),
 );
 
-/** Returns what the reference names in the transaction's scope or view, or null. */
-export async function findClocked(statements: Statements, reference: string): Promise<Clocked | null> {
-  const payment = await FIND_PAYMENT.first(statements, { reference });
-  if (payment !== undefined) {
-    return { ...payment, kind: 'payment', workflow: 'payment' };
+/** Throws RESOURCE_NOT_FOUND if the transaction's scope or view has no such object. */
+export async function findClocked(statements: Statements, name: ClockedName): Promise<Clocked> {
+  const found = await find(statements, name);
+  if (found === undefined) {
+    throw notFound(name.object);
   }
-  const invoice = await FIND_INVOICE.first(statements, { reference });
-  if (invoice !== undefined) {
-    return { ...invoice, kind: 'invoice', workflow: 'invoice' };
+  const { object } = name;
+  return { ...found, object, workflow: object === 'delivery' ? 'webhook' : object };
+}
+
+async function find(
+  statements: Statements,
+  name: ClockedName,
+): Promise<Omit<Clocked, 'object' | 'workflow'> | undefined> {
+  switch (name.object) {
+    case 'payment':
+      return FIND_PAYMENT.first(statements, name);
+    case 'invoice':
+      return FIND_INVOICE.first(statements, name);
+    case 'refund':
+      return FIND_REFUND.first(statements, name);
+    case 'delivery':
+      return FIND_EVENT.first(statements, { eventId: name.id });
   }
-  const refund = await FIND_REFUND.first(statements, { reference });
-  if (refund !== undefined) {
-    return { ...refund, kind: 'refund', workflow: 'refund' };
-  }
-  const event = await FIND_EVENT.first(statements, { reference });
-  return event === undefined ? null : { ...event, kind: 'delivery', workflow: 'webhook' };
 }
 
 /** The rows whose clocks move together: a payment, or an invoice with its payments. */
@@ -94,13 +120,11 @@ export async function lockClocks(statements: Statements, { paymentId, invoiceId 
   return { paymentIds: payments.map(({ id }) => id), invoiceId };
 }
 
-const aheadSeconds = (clockOffset: Expression<string>) => sql<number>`extract(epoch from ${clockOffset})::integer`;
-
 const READ_CLOCKS = statement((db, $: Given<Clocks>) =>
   db
     .selectFrom('payments')
     .select((eb) => [
-      aheadSeconds(eb.ref('clockOffset')).as('aheadSeconds'),
+      aheadSecondsOf(eb.ref('clockOffset')).as('aheadSeconds'),
       timeOf(eb.ref('clockOffset')).as('time'),
       eb
         .case()
@@ -115,7 +139,7 @@ const READ_CLOCKS = statement((db, $: Given<Clocks>) =>
       db
         .selectFrom('invoices')
         .select((eb) => [
-          aheadSeconds(eb.ref('clockOffset')).as('aheadSeconds'),
+          aheadSecondsOf(eb.ref('clockOffset')).as('aheadSeconds'),
           timeOf(eb.ref('clockOffset')).as('time'),
           eb
             .case()

@@ -87,7 +87,7 @@ const MAKE = {
   },
   async NOT_SUPPORTED() {
     world.dispatch.canSkipTime = false;
-    const body = { reference: 'pay_1', forward: 3_600 };
+    const body = { object: 'payment', id: 1, forward: 3_600 };
     const answer = await call({ origin, method: 'POST', path: '/test-clock', credentials: shop.test, body });
     world.dispatch.canSkipTime = true;
     return answer;

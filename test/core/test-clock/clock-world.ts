@@ -4,6 +4,8 @@ import { createWebhookActivities } from '../../../activities/webhooks.ts';
 import { createEndpointGate } from '../../../core/webhooks/endpoint-gate.ts';
 import { moveClock, type MovedClock } from '../../../core/test-clock/move-clock.ts';
 import { updateApplication } from '../../../core/applications/store/applications.ts';
+import type { InvoiceRecord } from '../../../core/invoices/store/invoices.ts';
+import type { ClockedName } from '../../../core/test-clock/store.ts';
 import type { Dispatch } from '../../../core/dispatch.ts';
 import type { Mode } from '../../../domain/mode.ts';
 import { parseAllowList } from '../../../domain/outbound-url.ts';
@@ -24,7 +26,7 @@ export interface ClockWorld {
   /** The deliveries that the receiver has refused. */
   readonly refused: string[];
   forward(reference: string, forward: ClockMove, options?: Asking): Promise<MovedClock>;
-  forwardInvoice(reference: string, forward: ClockMove): Promise<MovedClock>;
+  forwardInvoice(invoice: Pick<InvoiceRecord, 'id'>, forward: ClockMove): Promise<MovedClock>;
   close(): Promise<void>;
 }
 
@@ -82,13 +84,15 @@ export async function openClockWorld(): Promise<ClockWorld> {
     payments,
     invoices,
     refused,
-    forward: (reference, forward, { mode = 'TEST', dispatch = {} } = {}) =>
-      moveClock(
+    async forward(reference, forward, { mode = 'TEST', dispatch = {} } = {}) {
+      return moveClock(
         { ...payments.deps, dispatch: { ...ofPayments.dispatch, ...dispatch } },
         { applicationId: payments.app.applicationId, mode },
-        { reference, forward },
-      ),
-    forwardInvoice: (reference, forward) => moveClock(invoices.deps, invoices.caller.scope, { reference, forward }),
+        { ...(await nameOf(payments, reference)), forward },
+      );
+    },
+    forwardInvoice: ({ id }, forward) =>
+      moveClock(invoices.deps, invoices.caller.scope, { object: 'invoice', id, forward }),
     async close() {
       workers.forEach((worker) => worker.shutdown());
       await Promise.all(running);
@@ -99,4 +103,14 @@ export async function openClockWorld(): Promise<ClockWorld> {
       await http.close();
     },
   };
+}
+
+/** The object of a reference of a payment or refund, or of an event's id. */
+async function nameOf({ rows }: PaymentWorld, reference: string): Promise<ClockedName> {
+  if (reference.startsWith('evt_')) {
+    return { object: 'delivery', id: reference };
+  }
+  const object = reference.startsWith('ref_') ? 'refund' : 'payment';
+  const [row] = await rows(`select id from ${object}s where reference = ?`, [reference]);
+  return { object, id: BigInt(String(row?.['id'] ?? 0)) };
 }

@@ -320,9 +320,9 @@ describe('an invoice', () => {
         { dueDate: daysOn(45), amountMinor: 6_000 },
       ],
     });
-    await world.forwardInvoice(invoice.reference, 'month');
+    await world.forwardInvoice(invoice, 'month');
     await overdue(invoice, 1);
-    await world.forwardInvoice(invoice.reference, 'month');
+    await world.forwardInvoice(invoice, 'month');
     await overdue(invoice, 2);
     const { database, caller } = world.invoices;
     expect(await skipsLeft({ database, applicationId: caller.scope.applicationId })).toEqual([]);
@@ -331,9 +331,9 @@ describe('an invoice', () => {
   test('expires at its expiry', async () => {
     // The page of an expired invoice is part of an integration.
     const invoice = await issued({}, { expiresAt: new Date(Date.now() + 7 * DAY_SECONDS * 1_000) });
-    await world.forwardInvoice(invoice.reference, 'expiry');
+    await world.forwardInvoice(invoice, 'expiry');
     await until(async () => (await world.invoices.read(invoice)).status === 'VOID');
-    await expect(world.forwardInvoice(invoice.reference, 'expiry')).rejects.toMatchObject({
+    await expect(world.forwardInvoice(invoice, 'expiry')).rejects.toMatchObject({
       message: 'the invoice does not expire',
     });
   });
@@ -342,7 +342,7 @@ describe('an invoice', () => {
     // A payment in another time than its invoice could expire before it begins.
     const invoice = await world.invoices.bill();
     const before = await world.invoices.begin(invoice, 1_000n);
-    await world.forwardInvoice(invoice.reference, 7 * DAY_SECONDS);
+    await world.forwardInvoice(invoice, 7 * DAY_SECONDS);
     const after = await world.invoices.begin(invoice, 1_000n);
     const rows = await world.invoices.rows(
       `select reference, extract(epoch from clock_offset)::integer as ahead,
