@@ -52,8 +52,9 @@ export function clockDispatch(client: Client): Pick<Dispatch, 'skipsTime' | 'ski
           }
           const poll = { ...execution, fastForwardId: id };
           // It also answers when the workflow has ended on the way.
-          const { fastForwardPollingResult } = await workflowService.pollWorkflowExecutionTimeSkipping(poll);
-          outcome = fastForwardPollingResult === POLL_TIMED_OUT ? 'skipping' : 'skipped';
+          const answer = await workflowService.pollWorkflowExecutionTimeSkipping(poll);
+          const result: number = answer.fastForwardPollingResult;
+          outcome = result === POLL_TIMED_OUT ? 'skipping' : 'skipped';
         }),
       );
       return code === NOT_FOUND ? 'not-running' : outcome;

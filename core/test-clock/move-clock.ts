@@ -39,12 +39,12 @@ export interface MovedClock {
   readonly workflowsBehind: number;
 }
 
-/** How long a call waits for the workflows. */
+/** How long a call waits for the workflows, in all. */
 const SKIP_WITHIN_MS = 10_000;
 /** Longer, so that nobody else takes a skip that this process is at work on. */
-const LEASE_SECONDS = 30;
-/** How long a call waits for one before it that moves the same clock. */
-const TURN_WITHIN_MS = 12_000;
+const LEASE_SECONDS = 15;
+/** How long a call waits for one before it that moves the same clock. Longer than the lease of one whose process has died. */
+const TURN_WITHIN_MS = 18_000;
 const TURN_PAUSE_MS = 200;
 
 /** Throws NOT_SUPPORTED if the Temporal server cannot skip the time of a workflow, SERVICE_UNAVAILABLE if it cannot be asked. */
@@ -205,11 +205,12 @@ async function takeTurn<Result>(attempt: () => Promise<Result | null>): Promise<
 /** Makes the skips, those of one workflow one after the other. Returns the ids of those that were made, or that have no running workflow. */
 async function makeSkips({ dispatch, log }: TestClockDependencies, skips: readonly Skip[]): Promise<string[]> {
   const byWorkflow = Map.groupBy(skips, keyOf);
+  const endsAtMs = performance.now() + SKIP_WITHIN_MS;
   const made = await Promise.all(
     [...byWorkflow.values()].map(async (those) => {
       const done: string[] = [];
       for (const { skipId, workflow, reference, bySeconds } of those) {
-        const skip = { id: skipId, byMs: bySeconds * 1_000, withinMs: SKIP_WITHIN_MS };
+        const skip = { id: skipId, byMs: bySeconds * 1_000, withinMs: Math.max(0, endsAtMs - performance.now()) };
         const outcome = await dispatch.skipTime({ workflow, reference }, skip).catch((error: unknown) => {
           log.warn({ workflow, reference, error: describeError(error) }, 'time not skipped; asking again does it');
           return 'skipping' as const;

@@ -230,16 +230,14 @@ describe('a move', () => {
   test('that Temporal had made before the process died is not made twice', async () => {
     // A workflow ahead of its row would query and give up too early.
     const payment = await waiting();
-    const [first] = await Promise.all([
-      world.forward(payment.reference, 600, {
-        dispatch: {
-          async skipTime(workflow, skip) {
-            await payments.deps.dispatch.skipTime(workflow, skip);
-            throw new Error('the answer is lost');
-          },
+    const first = await world.forward(payment.reference, 600, {
+      dispatch: {
+        async skipTime(workflow, skip) {
+          await payments.deps.dispatch.skipTime(workflow, skip);
+          throw new Error('the answer is lost');
         },
-      }),
-    ]);
+      },
+    });
     expect(first).toMatchObject({ workflowsBehind: 2 });
     await world.forward(payment.reference, 600);
     await world.forward(payment.reference, 900);
@@ -254,6 +252,19 @@ describe('a move', () => {
     const moved = await Promise.all([300, 300, 300].map((seconds) => world.forward(payment.reference, seconds)));
     expect(moved.map(({ aheadSeconds }) => aheadSeconds).toSorted((a, b) => a - b)).toEqual([300, 600, 900]);
     expect((await payments.paymentRow(payment))['status']).toBe('PENDING');
+    expect(await skipsLeft()).toEqual([]);
+  });
+
+  test('waits for the lease of a process that has died', async () => {
+    // Nobody releases what it held.
+    const payment = await waiting();
+    await world.forward(payment.reference, 600, {
+      dispatch: { skipTime: () => Promise.reject(new Error('the process dies')) },
+    });
+    await payments.database.withScope({ applicationId: payments.app.applicationId, mode: 'TEST' }, (statements) =>
+      statements.execute(`update clock_skips set claimed_until = clock_timestamp() + interval '3 seconds'`, []),
+    );
+    expect(await world.forward(payment.reference, 600)).toMatchObject({ movedSeconds: 0, aheadSeconds: 600 });
     expect(await skipsLeft()).toEqual([]);
   });
 

@@ -35,7 +35,11 @@ export function InvoicePage() {
   );
 }
 
-function Invoice({ detail: { invoice, applicationId, applicationName, pdfUrl, clockAheadSeconds } }: { readonly detail: Detail }) {
+function Invoice({
+  detail: { invoice, applicationId, applicationName, pdfUrl, clockAheadSeconds },
+}: {
+  readonly detail: Detail;
+}) {
   const words = useWords(INVOICE_WORDS);
   const { language } = useLanguage();
   const { currency } = invoice;
