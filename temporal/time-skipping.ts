@@ -14,20 +14,31 @@ const POLL_TIMED_OUT = 1;
 /** No workflow has this id, so asking about it changes nothing. */
 const NO_WORKFLOW = { workflowId: 'lenden-no-workflow' };
 
+/** gRPC would wait much longer for a server that is away. */
+const ANSWER_WITHIN_MS = 5_000;
+
 /** A month of a refund's queries, each retried. The server's own limit of 100 would end a skip early. */
 const SKIPS_MAX = 2_000;
 
 /** Moves the clocks of single workflows. The server has calls for it, and the SDK has none yet. */
 export function clockDispatch(client: Client): Pick<Dispatch, 'skipsTime' | 'skipTime'> {
-  const { workflowService } = client;
-  const { namespace } = client.options;
   return {
     async skipsTime() {
+      const { namespace } = client.options;
       const workflow = { namespace, workflowExecution: NO_WORKFLOW, fastForwardId: 'none' };
-      const code = await codeOf(() => workflowService.pollWorkflowExecutionTimeSkipping(workflow));
+      const code = await codeOf(() =>
+        client.withDeadline(Date.now() + ANSWER_WITHIN_MS, () =>
+          client.workflowService.pollWorkflowExecutionTimeSkipping(workflow),
+        ),
+      );
+      if (code === DEADLINE_EXCEEDED) {
+        throw new Error('Temporal cannot be reached');
+      }
       return code !== UNIMPLEMENTED;
     },
     async skipTime({ workflow, reference }, { id, byMs, withinMs }) {
+      const { workflowService, options } = client;
+      const { namespace } = options;
       const execution = { namespace, workflowExecution: { workflowId: workflowIds[workflow](reference) } };
       let outcome: 'skipped' | 'skipping' = 'skipping';
       const code = await codeOf(() =>

@@ -131,7 +131,8 @@ interface Wanted {
 async function secondsTo(statements: Statements, { clocked, clocks, forward, already }: Wanted): Promise<number> {
   const { time, expiresAt } = await clockOf(statements, clocked);
   const seconds = await wantedSeconds();
-  const rows = await readClocks(statements, clocks);
+  // A delivery has no clock of its own that could be too far ahead.
+  const rows = clocked.object === 'delivery' ? [] : await readClocks(statements, clocks);
   if (rows.some(({ aheadSeconds }) => aheadSeconds + seconds > CLOCK_AHEAD_MAX_SECONDS)) {
     throw new DomainError('INVALID_OPERATION_STATE', 'a test clock is at most 366 days ahead');
   }

@@ -41,6 +41,7 @@ describe('whether the server can skip time', () => {
   test('is unknown while the server is away', async () => {
     // "Cannot" would be wrong: a minute later it can.
     await expect(clockDispatch(refusing(14)).skipsTime()).rejects.toThrow('refused');
+    await expect(clockDispatch(refusing(4)).skipsTime()).rejects.toThrow('Temporal cannot be reached');
   });
 });
 
