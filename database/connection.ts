@@ -1,5 +1,6 @@
 import { MikroORM, type SqlEntityManager } from '@mikro-orm/postgresql';
 import { Migrator } from '@mikro-orm/migrations';
+import type { Pool } from 'pg';
 import { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Mode } from '../domain/mode.ts';
@@ -118,30 +119,48 @@ export async function openDatabase({
   const pool = await app.em.getConnection().getNativeClient();
   // Opened on first use, since an API process that only serves requests never needs it.
   let system: Promise<MikroORM> | undefined;
-  const systemOrm = (): Promise<MikroORM> => (system ??= open('lenden_system', 3));
   let operators: Promise<MikroORM> | undefined;
-  const operatorOrm = (): Promise<MikroORM> => (operators ??= open('lenden_operator', 5));
+  return {
+    ...databaseOver({
+      pool,
+      system: () => (system ??= open('lenden_system', 3)),
+      operators: () => (operators ??= open('lenden_operator', 5)),
+      onRetry,
+    }),
+    session: () => holdSession(pool),
+    async close() {
+      await app.close();
+      await (await system)?.close();
+      await (await operators)?.close();
+    },
+  };
+}
+
+/** What a database works over, one for each role. */
+export interface Connections {
+  readonly pool: Pool;
+  readonly system: () => Promise<MikroORM>;
+  readonly operators: () => Promise<MikroORM>;
+  readonly onRetry?: ((sqlState: string) => void) | undefined;
+}
+
+/** Returns the units of work over given connections, which the caller closes. */
+export function databaseOver({ pool, system, operators, onRetry }: Connections): Omit<Database, 'close'> {
   const retry = <T>(work: () => Promise<T>): Promise<T> => retrying(work, onRetry);
   return {
     withScope: (scope, work, { oneTrip = false } = { oneTrip: false }) =>
       retry(() => (oneTrip ? inOneTrip : inTransaction)(pool, openingOf(scope), work)),
     withCredential: (work) => retry(() => inOneTrip(pool, null, work)),
-    withSystem: (work) => retry(async () => (await systemOrm()).em.fork().transactional(work)),
+    withSystem: (work) => retry(async () => (await system()).em.fork().transactional(work)),
     withOperator: (view, work) =>
       retry(async () => {
-        const em = (await operatorOrm()).em.fork();
+        const em = (await operators()).em.fork();
         em.setSessionContext({ variables: { 'lenden.apps': view === 'every-app' ? '*' : `{${view.join(',')}}` } });
         return em.transactional(work);
       }),
     lookup: (text, values) => runAlone(pool, text, values),
     async ping() {
       await runAlone(pool, 'select 1', []);
-    },
-    session: () => holdSession(pool),
-    async close() {
-      await app.close();
-      await (await system)?.close();
-      await (await operators)?.close();
     },
   };
 }
@@ -153,6 +172,16 @@ function openingOf({ applicationId, mode }: Scope): Statement {
     values: [applicationId.toString(), mode],
   };
 }
+
+/** What each EntityManager is built with, wherever its connections lead. */
+export const ORM_OPTIONS = {
+  driver: ParameterDriver,
+  entities: ENTITIES,
+  extensions: [Migrator],
+  migrations: { migrationsList: MIGRATIONS, snapshot: false, transactional: true, allOrNothing: true },
+  ignoreUndefinedInQuery: true,
+  discovery: { warnWhenNoEntities: false },
+};
 
 interface OrmOptions {
   readonly url: string;
@@ -172,11 +201,8 @@ export function openOrm({
 }: OrmOptions): Promise<MikroORM> {
   const roleOption = session === 'login' ? SESSION_SETTINGS : `-c role=${role} ${SESSION_SETTINGS}`;
   return MikroORM.init({
-    driver: ParameterDriver,
-    entities: ENTITIES,
+    ...ORM_OPTIONS,
     clientUrl: url,
-    extensions: [Migrator],
-    migrations: { migrationsList: MIGRATIONS, snapshot: false, transactional: true, allOrNothing: true },
     pool: { min: 0, max: poolSize },
     // An owner's session switches to its role when the connection starts, so no statement of a pooled connection runs as the owner.
     driverOptions: {
@@ -189,8 +215,6 @@ export function openOrm({
       onPoolCreated: giveBackLostConnections,
       ...(role === 'owner' ? {} : { stream: () => impatientSocket(silenceMaxMs) }),
     },
-    ignoreUndefinedInQuery: true,
-    discovery: { warnWhenNoEntities: false },
   });
 }
 

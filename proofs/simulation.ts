@@ -1,25 +1,54 @@
 import { parseArgs } from 'node:util';
 import { EXPECTED_BRANCHES } from './simulation/branches.ts';
+import { PAYOUT_BRANCHES } from './simulation/payouts/branches.ts';
+import { PINNED_PAYOUT_SEEDS } from './simulation/payouts/pinned-seeds.ts';
+import { payoutResultOf } from './simulation/payouts/result.ts';
 import { PINNED_SEEDS } from './simulation/pinned-seeds.ts';
 import { runSeeds, seedsFrom } from './simulation/run.ts';
+import type { StoryKind } from './simulation/seed-worker.ts';
 import type { SeedResult } from './simulation/seed.ts';
 import { Totals } from './simulation/totals.ts';
 import { describeMachine, writeResult, type ResultFile } from '../scripts/repository/results/result-file.ts';
 
-const USAGE = `npm run test:sim -- [--seeds N] [--first S] [--seed S] [--threads T] [--failures N] [--unpinned] [--record]
-  --seeds N    play N seeds (10000)
+const USAGE = `npm run test:sim -- [--payouts] [--seeds N] [--first S] [--seed S] [--threads T] [--failures N] [--unpinned] [--record]
+  --payouts    play stories of payouts, which take seconds each
+  --seeds N    play N seeds (10000, of payouts 100)
   --first S    the first of them (1)
   --seed S     play one seed alone and print its story
   --failures N stop after so many failed seeds (20)
   --unpinned   without the seeds that failed once
   --record     keep the result for docs/proofs.md`;
 
-/** With fewer seeds, a run may miss a branch by chance. */
-const SEEDS_FOR_ALL_BRANCHES = 10_000;
+interface Stories {
+  readonly seeds: number;
+  readonly seedsBetweenNotes: number;
+  /** With fewer seeds, a run may miss a branch by chance. */
+  readonly seedsForAllBranches: number;
+  readonly branches: readonly string[];
+  readonly pinned: ReadonlyMap<number, unknown>;
+}
+
+const STORIES: Readonly<Record<StoryKind, Stories>> = {
+  payments: {
+    seeds: 10_000,
+    seedsBetweenNotes: 1_000,
+    seedsForAllBranches: 10_000,
+    branches: EXPECTED_BRANCHES,
+    pinned: PINNED_SEEDS,
+  },
+  payouts: {
+    seeds: 100,
+    seedsBetweenNotes: 50,
+    seedsForAllBranches: 400,
+    branches: PAYOUT_BRANCHES,
+    pinned: PINNED_PAYOUT_SEEDS,
+  },
+};
 
 const { values } = parseArgs({
   options: {
-    seeds: { type: 'string', default: '10000' },
+    payouts: { type: 'boolean', default: false },
+    seeds: { type: 'string' },
     first: { type: 'string', default: '1' },
     seed: { type: 'string' },
     threads: { type: 'string', default: '2' },
@@ -29,6 +58,9 @@ const { values } = parseArgs({
     help: { type: 'boolean', default: false },
   },
 });
+
+const kind: StoryKind = values.payouts ? 'payouts' : 'payments';
+const stories = STORIES[kind];
 
 process.exitCode = values.help
   ? usage()
@@ -53,6 +85,7 @@ function whole(text: string): number {
 async function playOne(seed: number): Promise<number> {
   let failed = false;
   await runSeeds({
+    kind,
     seeds: seedsFrom(seed, 1),
     threads: 1,
     trace: true,
@@ -67,33 +100,35 @@ async function playOne(seed: number): Promise<number> {
 }
 
 async function playAll(): Promise<number> {
-  const count = whole(values.seeds);
+  const count = whole(values.seeds ?? String(stories.seeds));
   const first = whole(values.first);
   const failuresMax = whole(values.failures);
   const startedMs = performance.now();
   const totals = new Totals();
   console.log(`Playing ${count} seeds from ${first} in ${values.threads} threads …`);
   await runSeeds({
-    seeds: [...(values.unpinned ? [] : PINNED_SEEDS.keys()), ...seedsFrom(first, count)][Symbol.iterator](),
+    kind,
+    seeds: [...(values.unpinned ? [] : stories.pinned.keys()), ...seedsFrom(first, count)][Symbol.iterator](),
     threads: whole(values.threads),
     onResult: (result) => {
       totals.add(result);
       say(result);
-      if (totals.seeds % 1_000 === 0) {
+      if (totals.seeds % stories.seedsBetweenNotes === 0) {
         console.log(`  ${totals.seeds} seeds, ${totals.failedSeeds.length} failed`);
       }
       return totals.failedSeeds.length < failuresMax;
     },
   });
   const seconds = Math.round((performance.now() - startedMs) / 1_000);
-  const missed = totals.seeds >= SEEDS_FOR_ALL_BRANCHES ? totals.missedBranches() : [];
+  const missed = totals.seeds >= stories.seedsForAllBranches ? totals.missedBranches(stories.branches) : [];
   for (const branch of missed) {
     console.log(`MISSED no story came through "${branch}"`);
   }
   console.log(
-    `${totals.seeds} seeds in ${seconds} s: ${totals.failedSeeds.length} failed, ${EXPECTED_BRANCHES.length - missed.length} of ${EXPECTED_BRANCHES.length} branches reached`,
+    `${totals.seeds} seeds in ${seconds} s: ${totals.failedSeeds.length} failed, ${stories.branches.length - missed.length} of ${stories.branches.length} branches reached`,
   );
-  console.log(writeResult(resultOf(totals, { first, seconds, missed }), { record: values.record }));
+  const result = (kind === 'payouts' ? payoutResultOf : resultOf)(totals, { first, seconds, missed });
+  console.log(writeResult(result, { record: values.record }));
   return totals.failedSeeds.length === 0 && missed.length === 0 ? 0 : 1;
 }
 

@@ -37,6 +37,7 @@ const ACTION_WORDS = {
   invoicesNotified: 'invoices notified',
   deliveriesStarted: 'deliveries started',
   importsStarted: 'payout imports started',
+  runsStarted: 'reconciliations started',
   uploadsForgotten: 'broken uploads deleted',
   keysForgotten: 'idempotency keys deleted',
   callbacksForgotten: 'old callbacks deleted',

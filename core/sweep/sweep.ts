@@ -17,6 +17,7 @@ import { duePayments, resumeEndedPayments } from '../payments/sweep.ts';
 import { dueRefunds } from '../refunds/sweep.ts';
 import { dueCaseRefunds } from '../reconciliation/case-refund.ts';
 import { dueCaseActions } from '../reconciliation/carry-out.ts';
+import { stillRuns } from '../reconciliation/sweep.ts';
 import { summarizeEnded } from '../reports/sweep.ts';
 import { dueHeldMoney, dueLateQueries, resumeEndedUnapplied } from '../unapplied-payments/sweep.ts';
 import { dueEvents } from '../webhooks/sweep.ts';
@@ -61,6 +62,7 @@ export async function sweep(deps: SweepDependencies): Promise<Swept> {
   const invoicesNotified = await step('invoices', () => runSweep(deps, dueInvoices(deps)));
   const deliveriesStarted = await step('deliveries', () => runSweep(deps, dueEvents(deps)));
   const importsStarted = await step('payout imports', () => runSweep(deps, duePayoutImports(deps)));
+  const runsStarted = await step('runs', () => runSweep(deps, stillRuns(deps)));
   await step('lost disputes', () => runSweep(deps, dueDisputeSearches(deps)));
   await step('disputes', () => runSweep(deps, dueDisputes(deps)));
   await step('operator links', async () => (await beginOperatorLinks(deps)).length);
@@ -86,6 +88,7 @@ export async function sweep(deps: SweepDependencies): Promise<Swept> {
       invoicesNotified,
       deliveriesStarted,
       importsStarted,
+      runsStarted,
       uploadsForgotten,
       keysForgotten,
       callbacksForgotten,

@@ -12,7 +12,7 @@ const ROWS: Readonly<Record<string, string>> = {
   // What is left of an upload that broke off is removed by the sweeper. Each try of reading an API is a source of its own, and known lines are left out.
   file: `select to_jsonb(f) - ${LEFT_OUT} from payout_files f where f.kind <> 'api' and f.state <> 'UPLOADING'`,
   rejection: `select to_jsonb(j) - ${LEFT_OUT} || jsonb_build_object('file', f.name)
-    from payout_file_rejections j join payout_files f on f.id = j.file_id`,
+    from payout_file_rejections j join payout_files f on f.id = j.file_id where f.kind <> 'api'`,
   line: `select to_jsonb(n) - ${LEFT_OUT} || jsonb_build_object('file', f.name, 'payout', o.gateway_reference)
     from payout_lines n join payout_files f on f.id = n.file_id left join payouts o on o.id = n.payout_id`,
   payout: `select to_jsonb(o) - ${LEFT_OUT} || jsonb_build_object('app', a.name)

@@ -18,6 +18,8 @@ const RealDate = Date;
 const realNow = Date.now;
 const realSetTimeout = globalThis.setTimeout;
 const realClearTimeout = globalThis.clearTimeout;
+const realSetInterval = globalThis.setInterval;
+const realClearInterval = globalThis.clearInterval;
 const realPerformanceNow = performance.now.bind(performance);
 const realMathRandom = Math.random;
 const realGetRandomValues = crypto.getRandomValues.bind(crypto);
@@ -65,11 +67,24 @@ export function replaceGlobals(): void {
       realClearTimeout(timer as Parameters<typeof clearTimeout>[0]);
     }
   }) satisfies typeof clearTimeout;
+  replaceIntervals();
+}
+
+function replaceIntervals(): void {
+  globalThis.setInterval = ((work: () => void, ms = 0) =>
+    world === null ? realSetInterval(work, ms) : intervalOf(world.timeline, work, ms)) as typeof setInterval;
+  globalThis.clearInterval = ((interval: unknown) => {
+    if (isOurs(interval)) {
+      interval.timeline.cancel(interval.planned);
+    } else {
+      realClearInterval(interval as Parameters<typeof clearInterval>[0]);
+    }
+  }) satisfies typeof clearInterval;
 }
 
 interface OurTimer {
   readonly timeline: Timeline;
-  readonly planned: Planned;
+  planned: Planned;
   unref(): OurTimer;
 }
 
@@ -77,6 +92,22 @@ function timerOf(timeline: Timeline, work: () => void, ms: number): OurTimer {
   const planned = timeline.at(timeline.nowMs + ms, work);
   const timer: OurTimer = { timeline, planned, unref: () => timer };
   return timer;
+}
+
+/** Each beat plans the next one, so a process that dies beats no more. */
+function intervalOf(timeline: Timeline, work: () => void, ms: number): OurTimer {
+  const life = whose.getStore();
+  const plan = (): Planned =>
+    timeline.at(
+      timeline.nowMs + ms,
+      () => {
+        interval.planned = plan();
+        work();
+      },
+      { life },
+    );
+  const interval: OurTimer = { timeline, planned: plan(), unref: () => interval };
+  return interval;
 }
 
 function isOurs(timer: unknown): timer is OurTimer {

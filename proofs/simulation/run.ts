@@ -1,27 +1,32 @@
 import { Worker } from 'node:worker_threads';
-import type { SeedOrder } from './seed-worker.ts';
+import type { SeedOrder, StoryKind } from './seed-worker.ts';
 import type { SeedResult } from './seed.ts';
 
-const SEEDS_AT_ONCE = 20;
+/** A story of payouts takes seconds, so that a thread takes one at a time. */
+const SEEDS_AT_ONCE: Readonly<Record<StoryKind, number>> = { payments: 20, payouts: 1 };
 
 export interface RunOptions {
   readonly seeds: Iterator<number>;
   readonly threads: number;
+  readonly kind?: StoryKind;
   readonly trace?: boolean;
+  /** Of payouts: each seed is played once for each. */
+  readonly damages?: readonly string[];
   /** Called for every seed as it ends; false stops the run. */
   readonly onResult: (result: SeedResult) => boolean;
 }
 
 /** Plays seeds in separate threads, each with the stand-in for Temporal's SDK and its own clock. */
-export async function runSeeds({ seeds, threads, trace = false, onResult }: RunOptions): Promise<void> {
+export async function runSeeds(options: RunOptions): Promise<void> {
+  const { seeds, threads, kind = 'payments', trace = false, damages = [null], onResult } = options;
   let stopped = false;
-  const next = (): number[] => (stopped ? [] : takeFrom(seeds, SEEDS_AT_ONCE));
+  const next = (): number[] => (stopped ? [] : takeFrom(seeds, SEEDS_AT_ONCE[kind]));
   const note = (results: readonly SeedResult[]): void => {
     for (const result of results) {
       stopped ||= !onResult(result);
     }
   };
-  await Promise.all(Array.from({ length: threads }, () => keepBusy({ next, trace, note })));
+  await Promise.all(Array.from({ length: threads }, () => keepBusy({ next, order: { kind, trace, damages }, note })));
 }
 
 function takeFrom(seeds: Iterator<number>, most: number): number[] {
@@ -38,11 +43,11 @@ function takeFrom(seeds: Iterator<number>, most: number): number[] {
 
 function keepBusy({
   next,
-  trace,
+  order: ordered,
   note,
 }: {
   next: () => number[];
-  trace: boolean;
+  order: Omit<SeedOrder, 'seeds'>;
   note: (results: readonly SeedResult[]) => void;
 }): Promise<void> {
   const worker = new Worker(new URL('./seed-worker.ts', import.meta.url));
@@ -54,7 +59,7 @@ function keepBusy({
         return;
       }
       // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
-      worker.postMessage({ seeds: batch, trace } satisfies SeedOrder);
+      worker.postMessage({ ...ordered, seeds: batch } satisfies SeedOrder);
     };
     worker.on('message', (results: SeedResult[]) => {
       note(results);

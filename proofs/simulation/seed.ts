@@ -8,7 +8,7 @@ import type { Evidence } from './evidence.ts';
 import { InvoiceClients } from './invoice-clients.ts';
 import type { InvoiceEvidence } from './invoice-evidence.ts';
 import { InvoiceWatch } from './invoice-watch.ts';
-import { judge, type Violation } from './judges.ts';
+import { judge } from './judges.ts';
 import { Operators } from './operators.ts';
 import { PINNED_SEEDS } from './pinned-seeds.ts';
 import { schemaOf, type Schema } from './postgres/schema.ts';
@@ -27,7 +27,7 @@ const EVERY_PART = { withMoney: true, withInvoices: true, withDeliveries: true }
 
 export interface SeedResult {
   readonly seed: number;
-  readonly violations: readonly Violation[];
+  readonly violations: readonly { readonly judge: string; readonly what: string }[];
   readonly branches: Readonly<Record<string, number>>;
   readonly trace: readonly string[];
   readonly fakeMs: number;

@@ -10,6 +10,7 @@ export type SweepAction =
   | 'invoicesNotified'
   | 'deliveriesStarted'
   | 'importsStarted'
+  | 'runsStarted'
   | 'uploadsForgotten'
   | 'keysForgotten'
   | 'callbacksForgotten'

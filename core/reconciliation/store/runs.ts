@@ -1,5 +1,5 @@
 import type { Statements } from '../../../database/statements.ts';
-import { now } from '../../../database/expressions.ts';
+import { earlier, now } from '../../../database/expressions.ts';
 import { statement, type Given, type RowOf } from '../../../database/typed-statements.ts';
 import type { RunState, RunStep } from '../../../domain/payouts/reconciliation.ts';
 import type { AtGateway } from './movements.ts';
@@ -143,6 +143,33 @@ const BEGIN_AGAIN = statement((db, $: Given<{ id: bigint }>) =>
 /** Lets a run begin once more. What it has found stays. */
 export async function beginAgain(statements: Statements, id: bigint): Promise<void> {
   await BEGIN_AGAIN.all(statements, { id });
+}
+
+const TAKE_STILL = statement((db, $: Given<{ max: number }>) =>
+  db
+    .with('due', (q) =>
+      q
+        .selectFrom('reconciliation_runs')
+        .select('id')
+        .where('state', '=', 'RUNNING')
+        .where('updatedAt', '<=', earlier('10 minutes'))
+        .orderBy('updatedAt')
+        .limit($('max'))
+        .forUpdate()
+        .skipLocked(),
+    )
+    .updateTable('reconciliation_runs as r')
+    .from('due')
+    .set({ updatedAt: now })
+    .whereRef('r.id', '=', 'due.id')
+    .returning(['r.reference', 'r.mode', 'r.gateway', 'r.period', 'r.startedByOperatorId']),
+);
+
+export type StillRun = RowOf<typeof TAKE_STILL>;
+
+/** Takes runs that make no progress, and postpones their next check by ten minutes. */
+export function takeStillRuns(statements: Statements, max: number): Promise<StillRun[]> {
+  return TAKE_STILL.all(statements, { max });
 }
 
 const NOTE_PROBLEM = statement((db, $: Given<{ reference: string; problem: string }>) =>

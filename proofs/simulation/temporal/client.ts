@@ -52,6 +52,14 @@ export function simulatedClient(
       }),
     getHandle: (workflowId: string) => ({
       signal: (definition: MessageDefinition, ...args: unknown[]) => call(() => signal(workflowId, definition, args)),
+      cancel: () =>
+        call(() => {
+          const run = server.runs.get(workflowId);
+          if (run?.status !== 'running') {
+            throw new WorkflowNotFoundError('workflow not found', workflowId, undefined);
+          }
+          server.cancel(run);
+        }),
       describe: () =>
         call(() => {
           const run = server.runs.get(workflowId);

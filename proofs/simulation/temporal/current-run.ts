@@ -21,6 +21,18 @@ export interface ActivityCall {
   readonly local: boolean;
 }
 
+export interface ChildCall {
+  readonly workflowType: string;
+  readonly workflowId: string;
+  readonly args: readonly unknown[];
+}
+
+export interface Child {
+  readonly workflowId: string;
+  readonly firstExecutionRunId: string;
+  result(): Promise<unknown>;
+}
+
 /** What workflow code can do in its run. */
 export interface CurrentRun {
   readonly nowMs: number;
@@ -29,6 +41,11 @@ export interface CurrentRun {
   until(holds: () => boolean): Promise<void>;
   timer(ms: number): { readonly fired: Promise<void>; cancel(): void };
   activity(call: ActivityCall): Promise<unknown>;
+  child(call: ChildCall): Promise<Child>;
+  /** Runs work that the run's cancellation does not reach. */
+  shielded<T>(work: () => Promise<T>): Promise<T>;
+  /** Returns whether the run is cancelled, as seen by the code that asks. */
+  isCancelled(): boolean;
   describe(details: string): void;
   upsert(attributes: readonly { key: { name: string }; value: unknown }[]): void;
   info(): object;

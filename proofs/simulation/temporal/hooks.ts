@@ -1,6 +1,7 @@
 import { registerHooks } from 'node:module';
 
 const STAND_INS: ReadonlyMap<string, string> = new Map([
+  ['@temporalio/activity', new URL('./activity-sdk.ts', import.meta.url).href],
   ['@temporalio/workflow', new URL('./workflow-sdk.ts', import.meta.url).href],
   ['node:timers/promises', new URL('../fake-timers.ts', import.meta.url).href],
 ]);

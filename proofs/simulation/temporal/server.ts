@@ -1,12 +1,21 @@
-import { ActivityFailure, ApplicationFailure, RetryState } from '@temporalio/common';
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  CancelledFailure,
+  ChildWorkflowFailure,
+  RetryState,
+  TerminatedFailure,
+} from '@temporalio/common';
 import { msOptionalToNumber, type Duration } from '@temporalio/common/lib/time.js';
 import { whose, type Life, type Planned, type Timeline } from '../timeline.ts';
-import { RunOfCode, type Command, type Job } from './run-of-code.ts';
+import { ActivityExecution, inExecution } from './activity-sdk.ts';
+import { RunOfCode, type Command, type Job, type Outcome } from './run-of-code.ts';
 
 const TASK_TIMEOUT_MS = 10_000;
 const HEARTBEAT_MS = 8_000;
 const NO_WORKER_PAUSE_MS = 1_000;
 const STARTED_TOO_LONG_AGO = 'startToClose timeout';
+const SILENT_FOR_TOO_LONG = 'heartbeat timeout';
 
 export type WorkflowCode = (...args: unknown[]) => Promise<unknown>;
 export type ActivityCode = Readonly<Record<string, (input: never) => Promise<unknown>>>;
@@ -60,10 +69,11 @@ interface PendingActivity {
   /** The last attempt that has ended: that was answered, or timed out. */
   attemptsEnded: number;
   readonly scheduledAtMs: number;
+  heardAtMs: number;
   ended: boolean;
 }
 
-export type RunStatus = 'running' | 'completed' | 'failed' | 'terminated' | 'continued';
+export type RunStatus = 'running' | 'completed' | 'failed' | 'cancelled' | 'terminated' | 'continued';
 
 export interface Update {
   readonly ended: Promise<unknown>;
@@ -90,6 +100,10 @@ export class ServerRun {
   interrupted = false;
   readonly activities = new Map<number, PendingActivity>();
   readonly timers = new Map<number, Planned>();
+  readonly children = new Map<number, string>();
+  /** The run that waits for its end, if any. */
+  parent: { readonly run: ServerRun; readonly seq: number } | null = null;
+  cancelRequested = false;
 
   constructor(facts: { workflowId: string; runId: string; type: string; args: readonly unknown[] }) {
     this.workflowId = facts.workflowId;
@@ -145,7 +159,16 @@ export class TemporalServer {
   }
 
   terminate(run: ServerRun): void {
-    this.close(run, 'terminated');
+    this.close(run, 'terminated', { failure: new TerminatedFailure('workflow terminated') });
+  }
+
+  /** Asks a run to stop, as often as one likes. */
+  cancel(run: ServerRun): void {
+    if (run.status === 'running' && !run.cancelRequested) {
+      run.cancelRequested = true;
+      this.options.reached(`${run.type}: cancel requested`);
+      this.deliver(run, { kind: 'cancel' });
+    }
   }
 
   /** Removes a worker's memory. Its tasks and activities time out by themselves. */
@@ -310,7 +333,7 @@ export class TemporalServer {
     if (run.task !== task || !this.ready(task.worker) || task.localsRunning > 0) {
       return;
     }
-    const closes = task.commands.some(({ kind }) => kind === 'completed' || kind === 'failed' || kind === 'continued');
+    const closes = task.commands.some(({ kind }) => /^(completed|failed|cancelled|continued)$/.test(kind));
     if (closes && run.inbox.length > 0) {
       // A run cannot end while it has unseen messages: the server refuses, and the task is repeated.
       this.options.reached('task: end refused for news');
@@ -336,6 +359,28 @@ export class TemporalServer {
     switch (command.kind) {
       case 'activity':
         this.scheduleActivity(run, command);
+        break;
+      case 'cancel-activity': {
+        const activity = run.activities.get(command.seq);
+        run.activities.delete(command.seq);
+        if (activity !== undefined) {
+          activity.ended = true;
+        }
+        break;
+      }
+      case 'child':
+        this.startChild(run, command);
+        break;
+      case 'cancel-child': {
+        const child = this.runs.get(run.children.get(command.seq) ?? '');
+        if (child?.parent?.run === run) {
+          this.cancel(child);
+        }
+        break;
+      }
+      case 'cancelled':
+        this.options.reached(`${run.type}: cancelled`);
+        this.close(run, 'cancelled', { failure: new CancelledFailure('workflow cancelled') });
         break;
       case 'timer':
         run.timers.set(
@@ -367,8 +412,8 @@ export class TemporalServer {
         run.updates.get(command.id)?.end(command.result);
         break;
       case 'completed':
-        this.options.reached(`${run.type}: completed ${String(command.result)}`);
-        this.close(run, 'completed');
+        this.options.reached(`${run.type}: completed${endOf(command.result)}`);
+        this.close(run, 'completed', { result: asJson(command.result) });
         break;
       case 'failed':
         this.failRun(run, command.failure);
@@ -376,7 +421,7 @@ export class TemporalServer {
       case 'continued':
         this.options.reached(`${run.type}: continued as new`);
         this.close(run, 'continued');
-        this.start({ workflowId: run.workflowId, type: run.type, args: command.args });
+        this.start({ workflowId: run.workflowId, type: run.type, args: command.args }).parent = run.parent;
         break;
     }
   }
@@ -388,10 +433,26 @@ export class TemporalServer {
     this.options.reached(
       `${run.type}: failed ${failure instanceof ApplicationFailure ? (failure.type ?? '') : failure.name}`,
     );
-    this.close(run, 'failed');
+    this.close(run, 'failed', { failure });
   }
 
-  private close(run: ServerRun, status: RunStatus): void {
+  /** Starts a child unless a workflow of its id runs. */
+  private startChild(
+    parent: ServerRun,
+    { seq, workflowId, workflowType, args }: Extract<Command, { kind: 'child' }>,
+  ): void {
+    const isTaken = this.runs.get(workflowId)?.status === 'running';
+    const child = isTaken ? null : this.start({ workflowId, type: workflowType, args });
+    if (child !== null) {
+      child.parent = { run: parent, seq };
+      parent.children.set(seq, workflowId);
+    }
+    this.options.reached(`${parent.type}: child ${isTaken ? 'refused' : 'started'}`);
+    this.deliver(parent, { kind: 'child-started', seq, runId: child?.runId ?? null });
+  }
+
+  /** @param outcome - what a parent hears; none if another run goes on with the work */
+  private close(run: ServerRun, status: RunStatus, outcome: Outcome | null = null): void {
     const { timeline, told } = this.options;
     run.status = status;
     run.closedAtMs = timeline.nowMs;
@@ -413,6 +474,13 @@ export class TemporalServer {
     }
     this.closed.push(run);
     told(`${run.workflowId} ${status}`);
+    if (outcome !== null && run.parent !== null) {
+      this.deliver(run.parent.run, {
+        kind: 'child-ended',
+        seq: run.parent.seq,
+        outcome: 'failure' in outcome ? { failure: childFailure(run, outcome.failure) } : outcome,
+      });
+    }
   }
 
   /** Runs a local activity in the worker's own process, with its retries. It is recorded when the task is. */
@@ -462,6 +530,7 @@ export class TemporalServer {
     worker: WorkerProcess,
     { name, args }: Extract<Command, { kind: 'activity' }>,
     timeoutMs: number,
+    execution = new ActivityExecution(() => undefined),
   ): Promise<Outcome> {
     const { timeline } = this.options;
     const work = worker.activities[name];
@@ -476,7 +545,7 @@ export class TemporalServer {
         timeline.cancel(timeout);
         resolve(outcome);
       };
-      work(asJson(args[0]) as never).then(
+      inExecution(execution, () => work(asJson(args[0]) as never)).then(
         (result) => ended({ result: asJson(result) }),
         (error: unknown) => ended({ failure: error instanceof Error ? error : new Error(String(error)) }),
       );
@@ -489,6 +558,7 @@ export class TemporalServer {
       attempt: 0,
       attemptsEnded: 0,
       scheduledAtMs: this.options.timeline.nowMs,
+      heardAtMs: 0,
       ended: false,
     };
     run.activities.set(command.seq, activity);
@@ -516,18 +586,66 @@ export class TemporalServer {
       this.options.reached(`activity ${activity.command.name}: timed out`);
       this.attemptEnded(run, activity, { attempt, outcome: { failure: new Error(STARTED_TOO_LONG_AGO) } });
     });
+    const silence = this.watchHeartbeats(run, activity, { attempt, within: limits.heartbeatMs, startToClose: timeout });
     whose.run(worker.life, () => {
       const { timeline } = this.options;
+      const execution = new ActivityExecution(() => this.takeHeartbeat(worker, activity, { attempt, execution }));
       // The result reaches the server only if the worker is still alive.
       const report = (outcome: Outcome): Planned =>
         timeline.at(timeline.nowMs + this.options.latencyMs(), () => {
           timeline.cancel(timeout);
+          silence();
           this.attemptEnded(run, activity, { attempt, outcome });
         });
-      this.runActivity(worker, activity.command, limits.startToCloseMs).then(report, (error: unknown) =>
+      this.runActivity(worker, activity.command, limits.startToCloseMs, execution).then(report, (error: unknown) =>
         this.options.wrong(`simulation: ${String(error)}`),
       );
     });
+  }
+
+  /** Takes a heartbeat of a worker, which learns so that nobody waits for its attempt any more. */
+  private takeHeartbeat(
+    worker: WorkerProcess,
+    activity: PendingActivity,
+    { attempt, execution }: { attempt: number; execution: ActivityExecution },
+  ): void {
+    this.later(this.options.latencyMs(), () => {
+      if (!activity.ended && activity.attempt === attempt && activity.attemptsEnded < attempt) {
+        activity.heardAtMs = this.options.timeline.nowMs;
+        return;
+      }
+      const { timeline } = this.options;
+      timeline.at(timeline.nowMs + this.options.latencyMs(), () => execution.cancel(), { life: worker.life });
+    });
+  }
+
+  /** Ends an attempt whose worker is silent. Returns how to stop watching. */
+  private watchHeartbeats(
+    run: ServerRun,
+    activity: PendingActivity,
+    { attempt, within, startToClose }: { attempt: number; within: number; startToClose: Planned },
+  ): () => void {
+    const { timeline } = this.options;
+    if (within === Infinity) {
+      return () => undefined;
+    }
+    activity.heardAtMs = timeline.nowMs;
+    let planned: Planned;
+    const watch = (): void => {
+      planned = this.later(activity.heardAtMs + within - timeline.nowMs, () => {
+        if (activity.ended || activity.attempt !== attempt) {
+          timeline.cancel(startToClose);
+        } else if (timeline.nowMs - activity.heardAtMs < within) {
+          watch();
+        } else {
+          this.options.reached(`activity ${activity.command.name}: silent`);
+          timeline.cancel(startToClose);
+          this.attemptEnded(run, activity, { attempt, outcome: { failure: new Error(SILENT_FOR_TOO_LONG) } });
+        }
+      });
+    };
+    watch();
+    return () => timeline.cancel(planned);
   }
 
   private attemptEnded(
@@ -563,10 +681,9 @@ export class TemporalServer {
   }
 }
 
-type Outcome = { readonly result: unknown } | { readonly failure: Error };
-
 interface Limits {
   readonly startToCloseMs: number;
+  readonly heartbeatMs: number;
   readonly scheduleToCloseMs: number;
   readonly initialMs: number;
   readonly coefficient: number;
@@ -576,6 +693,7 @@ interface Limits {
 
 interface Options {
   readonly startToCloseTimeout?: Duration;
+  readonly heartbeatTimeout?: Duration;
   readonly scheduleToCloseTimeout?: Duration;
   readonly retry?: {
     readonly initialInterval?: Duration;
@@ -586,10 +704,11 @@ interface Options {
 }
 
 /** Returns the product's own options, with the server's defaults for missing ones. */
-function limitsOf({ startToCloseTimeout, scheduleToCloseTimeout, retry = {} }: Options): Limits {
+function limitsOf({ startToCloseTimeout, heartbeatTimeout, scheduleToCloseTimeout, retry = {} }: Options): Limits {
   const initialMs = msOptionalToNumber(retry.initialInterval) ?? 1_000;
   return {
     startToCloseMs: msOptionalToNumber(startToCloseTimeout) ?? Infinity,
+    heartbeatMs: msOptionalToNumber(heartbeatTimeout) ?? Infinity,
     scheduleToCloseMs: msOptionalToNumber(scheduleToCloseTimeout) ?? Infinity,
     initialMs,
     coefficient: retry.backoffCoefficient ?? 2,
@@ -608,6 +727,10 @@ function retryPauseMs(failure: Error, attempt: number, limits: Limits): number |
   return asked ?? Math.min(limits.maximumMs, limits.initialMs * limits.coefficient ** (attempt - 1));
 }
 
+function childFailure({ workflowId, runId, type }: ServerRun, cause: Error): ChildWorkflowFailure {
+  return new ChildWorkflowFailure(undefined, { workflowId, runId }, type, RetryState.NON_RETRYABLE_FAILURE, cause);
+}
+
 function activityFailure({ name, seq }: Extract<Command, { kind: 'activity' }>, cause: Error): ActivityFailure {
   return new ActivityFailure(
     'activity failed',
@@ -617,6 +740,14 @@ function activityFailure({ name, seq }: Extract<Command, { kind: 'activity' }>, 
     undefined,
     cause,
   );
+}
+
+/** A reference says nothing of how a workflow ended. */
+function endOf(result: unknown): string {
+  if (typeof result === 'object' && result !== null && 'state' in result) {
+    return ` ${String(result.state)}`;
+  }
+  return /^[a-z]+_[0-9A-Za-z]{22}$/.test(String(result)) ? '' : ` ${String(result)}`;
 }
 
 /** Converts a value to JSON and back, like everything sent to the server: no bigint, no classes, no undefined members. */

@@ -2,25 +2,26 @@
  * Replaces `@temporalio/workflow` for the product's workflows in the simulation: the same names, implemented with one run's commands and a fake
  * clock. It contains only what the workflows use; importing anything else fails.
  */
-import { ActivityFailure, CancelledFailure } from '@temporalio/common';
 import { msToNumber, type Duration } from '@temporalio/common/lib/time.js';
-import { ContinueAsNew, currentRun as run, type MessageDefinition } from './current-run.ts';
+import { ContinueAsNew, currentRun as run, type Child, type MessageDefinition } from './current-run.ts';
 
 export { ApplicationFailure } from '@temporalio/common';
 export { ParentClosePolicy } from '@temporalio/workflow/lib/interfaces.js';
 
-export function isCancellation(error: unknown): boolean {
-  return (
-    error instanceof CancelledFailure || (error instanceof ActivityFailure && error.cause instanceof CancelledFailure)
-  );
-}
+export { isCancellation } from './run-of-code.ts';
 
-/** No story cancels a workflow. */
-export const CancellationScope = { nonCancellable: <T>(work: () => Promise<T>): Promise<T> => work() };
+/** A run has one scope that its cancellation reaches, and any number that it does not. */
+export const CancellationScope = {
+  nonCancellable: <T>(work: () => Promise<T>): Promise<T> => run().shielded(work),
+  current: () => ({ consideredCancelled: run().isCancelled() }),
+};
 
-/** No story has a schedule, and nothing else starts a child. */
-export function startChild(): Promise<never> {
-  return Promise.reject(new Error('the simulation starts no child workflow'));
+/** A child outlives its parent, as with the policy `ABANDON`. */
+export function startChild(
+  workflowType: string,
+  { workflowId, args = [] }: { readonly workflowId: string; readonly args?: readonly unknown[] },
+): Promise<Child> {
+  return run().child({ workflowType, workflowId, args });
 }
 
 export function defineSignal(name: string): MessageDefinition {

@@ -102,6 +102,9 @@ export interface Charged {
   readonly mode?: Mode;
   readonly grossMinor?: bigint;
   readonly feeMinor?: bigint;
+  readonly storeId?: string;
+  /** Drawn unless given. */
+  readonly attemptReference?: string;
 }
 
 export interface PaidPayment {
@@ -116,9 +119,9 @@ export interface PaidPayment {
  * transaction.
  */
 export function payPayment(database: Database, charged: Charged): Promise<PaidPayment> {
-  const { applicationId, mode = 'TEST', grossMinor = 10_000n, feeMinor = 250n } = charged;
-  const reference = `pay_${randomBytes(12).toString('hex')}`;
-  const attemptReference = randomBytes(10).toString('hex');
+  const { applicationId, mode = 'TEST', grossMinor = 10_000n, feeMinor = 250n, storeId = 'store' } = charged;
+  const { attemptReference = randomBytes(10).toString('hex') } = charged;
+  const reference = `pay_${attemptReference}${attemptReference.slice(0, 4)}`;
   const validationId = `V${attemptReference}`;
   const gatewayTxnId = `B${attemptReference}`;
   return database.withScope({ applicationId, mode }, async (statements) => {
@@ -133,12 +136,13 @@ export function payPayment(database: Database, charged: Charged): Promise<PaidPa
       statements,
       `insert into payment_attempts (application_id, mode, payment_id, number, reference, gateway, store_id, status, validation_id,
          gateway_txn_id, gross_minor, fee_minor, evidence, confirmed_at)
-       values (?::bigint, ?, ?::bigint, 1, ?, 'sslcommerz', 'store', 'CONFIRMED', ?, ?, ?::bigint, ?::bigint, ?, now()) returning id::text`,
+       values (?::bigint, ?, ?::bigint, 1, ?, 'sslcommerz', ?, 'CONFIRMED', ?, ?, ?::bigint, ?::bigint, ?, now()) returning id::text`,
       [
         applicationId,
         mode,
         paymentId,
         attemptReference,
+        storeId,
         validationId,
         gatewayTxnId,
         grossMinor,
@@ -231,13 +235,14 @@ export function makeRefund(
   database: Database,
   { applicationId, mode = 'TEST', paymentId: id }: PaidPayment & Pick<Charged, 'applicationId' | 'mode'>,
   amountMinor: bigint,
+  reference = refundReference(),
 ): Promise<RefundRecord> {
   const [scope, paymentId] = [{ applicationId, mode }, BigInt(id)];
   return database.withScope(scope, async (statements) => {
     const refund = await reserveRefund(statements, {
       scope,
       paymentId,
-      reference: refundReference(),
+      reference,
       amountMinor,
       reason: null,
       creator: { type: 'APP' },

@@ -29,6 +29,7 @@ describe('a step that fails', () => {
         'invoices',
         'deliveries',
         'payout imports',
+        'runs',
         'lost disputes',
         'disputes',
         'expired changes',

@@ -47,6 +47,7 @@ export const QUIET: Readonly<Record<SweepAction, number>> = {
   invoicesNotified: 0,
   deliveriesStarted: 0,
   importsStarted: 0,
+  runsStarted: 0,
   uploadsForgotten: 0,
   keysForgotten: 0,
   callbacksForgotten: 0,
