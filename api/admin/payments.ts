@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { z } from 'zod';
 import { Payment as PaymentEntity } from '../../database/entities/payment.ts';
 import { explainPayment } from '../../core/payments/store/explanation.ts';
+import { EXPLANATION_WORDS } from '../../web/explanation/words.ts';
 import { recordAudit, type AuditFacts } from '../../core/operators/store/audit.ts';
 import type { ListPage, ListSlice } from '../../database/lists.ts';
 import { showCustomer } from '../../core/payments/show-customer.ts';
@@ -185,7 +186,10 @@ function read(deps: AdminDependencies): AdminRoute {
           ...detailView(detail),
           customerReference: payment.customerReference,
           merchantReference: payment.merchantReference ?? null,
-          explanation: explanationView(payment.status, await explainPayment(em, payment, query.language)),
+          explanation: explanationView(
+            payment.status,
+            await explainPayment(em, payment, EXPLANATION_WORDS[query.language ?? 'en']),
+          ),
           workflow: { id: workflowIds.payment(payment.reference), url: workflowUrl(deps, payment.reference) },
         };
       }),

@@ -2,12 +2,11 @@ import { readNowOf } from '../../../database/clock.ts';
 import type { Payment } from '../../../database/entities/payment.ts';
 import type { Statements } from '../../../database/statements.ts';
 import { statement, type Given } from '../../../database/typed-statements.ts';
+import { ENGLISH, type ExplanationWords } from '../../../domain/explanation-words.ts';
 import { explain, type PaymentSituation, type Situation } from '../../../domain/explanation.ts';
 import type { OpenDecision } from '../../../domain/open-decision.ts';
 import type { DeliverySituation } from '../../../domain/open-deliveries.ts';
 import type { RefundSituation } from '../../../domain/open-refunds.ts';
-import { EXPLANATION_WORDS } from '../../../web/explanation/words.ts';
-import type { Language } from '../../../web/language.ts';
 import { newestSubmission } from '../../manual-payments/store/newest-submission.ts';
 import { timelineOf, type TimedPayment, type TimelineEntry } from '../timeline.ts';
 import { readCourse, type Course } from './course.ts';
@@ -33,7 +32,7 @@ const UNCONSUMED = statement((db, $: Given<{ paymentId: bigint }>) =>
 export async function explainPayment(
   statements: Statements,
   payment: Explained,
-  language: Language = 'en',
+  words: ExplanationWords = ENGLISH,
 ): Promise<Explanation> {
   const unconsumed = await UNCONSUMED.first(statements, { paymentId: payment.id });
   const now = await readNowOf(statements, payment.id);
@@ -63,7 +62,7 @@ export async function explainPayment(
     })),
     deliveries: course.events.map(deliveryOf),
   };
-  const situation = explain(known, EXPLANATION_WORDS[language]);
+  const situation = explain(known, words);
   return { ...situation, timeline: timelineOf(payment, course) };
 }
 
