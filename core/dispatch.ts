@@ -2,6 +2,7 @@ import { invoiceNumber, type Numbered } from '../domain/invoice.ts';
 import type { Mode } from '../domain/mode.ts';
 import type { Money } from '../domain/money.ts';
 import type { RefundStatus } from '../domain/refund.ts';
+import type { ClockedWorkflow } from '../domain/test-clock.ts';
 import type { InvoiceChange, InvoiceProgress } from '../workflows/messages/invoice.ts';
 import type { CheckoutOpened } from '../workflows/messages/payment.ts';
 import type { FailedFirstAttempt } from '../workflows/messages/webhook.ts';
@@ -157,6 +158,16 @@ export interface Dispatch {
   }): Promise<boolean>;
   /** Starts the import of a payout file if it does not run. */
   startPayoutImport(file: PayoutFileHandle): Promise<void>;
+  /** Reports whether the server can skip the time of a single workflow. */
+  skipsTime(): Promise<boolean>;
+  /**
+   * Moves the clock of a running workflow forward, once for each id, and waits until it is there. Returns `skipping` if that takes longer, and
+   * `not-running` if it has ended or was never started.
+   */
+  skipTime(
+    workflow: { readonly workflow: ClockedWorkflow; readonly reference: string },
+    skip: { readonly id: string; readonly byMs: number; readonly withinMs: number },
+  ): Promise<'skipped' | 'skipping' | 'not-running'>;
   /** Makes the sweeper look at once, after rows became due. Returns false if it does not run; a worker starts it within a minute. */
   wakeSweeper(): Promise<boolean>;
   /** Returns the references of the workflows that ended abnormally since then, at most this many. */

@@ -54,6 +54,11 @@ export function timeOf(clockOffset: Expression<string>): RawBuilder<Date> {
   return sql<Date>`lenden_now(${clockOffset})`;
 }
 
+/** The seconds by which a row's test clock is ahead. */
+export function aheadSecondsOf(clockOffset: Expression<string>): RawBuilder<number> {
+  return sql<number>`extract(epoch from ${clockOffset})::integer`;
+}
+
 /** The latest of several times. */
 export function latestOf(...times: readonly Expression<Date>[]): RawBuilder<Date> {
   return sql<Date>`greatest(${sql.join(times)})`;

@@ -13,6 +13,7 @@ import {
   WebhookSigningSecret,
   type WebhookSigningSecretSchema,
 } from './entities/application.ts';
+import { ClockSkip, type ClockSkipSchema } from './entities/clock-skip.ts';
 import { Dispute, type DisputeSchema } from './entities/dispute.ts';
 import {
   Invoice,
@@ -191,6 +192,7 @@ export const ENTITIES = [
   LostInvoiceNumber,
   WebhookEvent,
   WebhookAttempt,
+  ClockSkip,
   ReportSum,
   ReportTime,
   ReportProgress,
@@ -260,6 +262,7 @@ export interface Tables extends InferKyselyDB<
   | typeof LostInvoiceNumberSchema
   | typeof WebhookEventSchema
   | typeof WebhookAttemptSchema
+  | typeof ClockSkipSchema
   | typeof ReportSumSchema
   | typeof ReportTimeSchema
   | typeof ReportProgressSchema

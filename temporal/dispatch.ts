@@ -8,6 +8,7 @@ import { paymentDispatch } from './payments.ts';
 import { reconciliationDispatch } from './reconciliation.ts';
 import { payoutDispatch } from './payouts.ts';
 import { refundDispatch } from './refunds.ts';
+import { clockDispatch } from './time-skipping.ts';
 import { unappliedPaymentDispatch } from './unapplied-payments.ts';
 
 /** Workflows usually act on a signal within this time. */
@@ -24,6 +25,7 @@ export function createDispatch(client: Client): Dispatch {
     ...deliveryDispatch(client),
     ...payoutDispatch(client),
     ...endedWorkflowsDispatch(client),
+    ...clockDispatch(client),
     ...loopDispatch(client),
     ...reconciliationDispatch(client),
   };

@@ -30,6 +30,7 @@ import {
   gatewayChosenSignal,
   gatewayChosenUpdate,
   progressQuery,
+  type Expiry,
   type PaymentActivities,
   type PaymentProgress,
   type PaymentWorkflowInput,
@@ -184,7 +185,7 @@ class PaymentRun {
       case 'open':
       case 'choosing':
         this.status = 'PENDING';
-        this.expireAt(opened.expiresAtMs);
+        this.expireAt(byWorkflowClock(opened));
         if (opened.attention === true) {
           this.inbox.put({ kind: 'callback' });
         }
@@ -192,7 +193,7 @@ class PaymentRun {
         this.showGateway(opened.kind === 'open' ? opened.gateway : undefined);
         return this.next({ name: 'waiting' });
       case 'unavailable':
-        this.expireAt(opened.expiresAtMs);
+        this.expireAt(byWorkflowClock(opened));
         break;
       case 'lost':
     }
@@ -441,6 +442,11 @@ class PaymentRun {
     };
     setCurrentDetails(details);
   }
+}
+
+/** A workflow that starts while its payment's test clock is ahead has the real time, and measures from now on. */
+function byWorkflowClock({ expiresAtMs, nowMs }: Expiry): number {
+  return nowMs === undefined ? expiresAtMs : Date.now() + expiresAtMs - nowMs;
 }
 
 interface Shown {

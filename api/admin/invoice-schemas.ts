@@ -4,6 +4,7 @@ import { MODES } from '../../domain/mode.ts';
 import { IdText, text } from '../http/fields.ts';
 import { listQuery } from '../http/paging.ts';
 import { Invoice } from '../native/invoices/schemas.ts';
+import { ClockAhead } from './clock-ahead.ts';
 import { ModeFilter } from './filters.ts';
 
 export const InvoicesQuery = z.object({
@@ -37,6 +38,7 @@ export const InvoiceDetail = z
     applicationId: z.int(),
     applicationName: z.string(),
     pdfUrl: z.string().nullable().describe('The PDF that the payer may download. Null for a draft.'),
+    clockAheadSeconds: ClockAhead,
     invoice: Invoice.omit({ customerEmail: true, customerName: true, customerAddress: true }).meta({
       id: 'OperatorsInvoice',
       description: 'Without the customer’s name, address and email.',

@@ -78,6 +78,7 @@ function read(deps: AdminDependencies): AdminRoute {
           applicationId: toJsonInteger(invoice.applicationId),
           applicationName,
           pdfUrl: view.payableUrl === null ? null : `${view.payableUrl}/pdf`,
+          clockAheadSeconds: Math.round((invoice.readAt.getTime() - invoice.realReadAt.getTime()) / 1_000),
           invoice: view,
         };
       }),

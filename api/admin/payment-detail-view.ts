@@ -8,6 +8,7 @@ import { refundView } from '../../domain/refund-view.ts';
 import { PAYOUT_LINE_KINDS } from '../../domain/payouts/payout-line.ts';
 import { DELIVERY_STATUSES } from '../../domain/webhook.ts';
 import { Explanation, Payment, Refund } from '../native/schemas.ts';
+import { ClockAhead } from './clock-ahead.ts';
 
 const Instant = z.iso.datetime();
 
@@ -35,6 +36,7 @@ export const PaymentDetail = z
         }),
       )
       .describe('Lines of payouts that belong to it. Empty unless you may see all applications.'),
+    clockAheadSeconds: ClockAhead,
     refunds: z.array(Refund),
     attempts: z.array(
       z.object({
@@ -125,6 +127,7 @@ export function detailView(detail: Detail) {
       payout: payoutReference,
       netMinor: toJsonInteger(netMinor),
     })),
+    clockAheadSeconds: detail.clockAheadSeconds,
     refunds: detail.refunds.map((refund) =>
       refundView({
         ...refund,

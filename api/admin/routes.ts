@@ -28,6 +28,7 @@ import { gatewayCallbackRoutes } from './gateway-callbacks.ts';
 import { reconciliationCaseRoutes } from './reconciliation-cases.ts';
 import { reconciliationRoutes } from './reconciliation.ts';
 import { reportRoutes } from './reports.ts';
+import { testClockAdminRoutes } from './test-clock.ts';
 import { webhookRoutes } from './webhooks.ts';
 import { userRoutes } from './users.ts';
 
@@ -55,6 +56,7 @@ export function adminRoutes(deps: AdminDependencies): AdminRoute[] {
     ...disputeRoutes(deps),
     ...invoiceAdminRoutes(deps),
     ...webhookRoutes(deps),
+    ...testClockAdminRoutes(deps),
     ...gatewayCallbackRoutes(deps),
     ...reportRoutes(deps),
     ...ledgerRoutes(deps),

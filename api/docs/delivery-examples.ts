@@ -2,6 +2,7 @@ import type { Json } from '../http/openapi/schemas.ts';
 
 /** Examples of events, callbacks and sums for operators. */
 export const DELIVERY_EXAMPLES: Readonly<Record<string, Json>> = {
+  TestClockSupport: { skipsTime: true },
   WebhookEvent: {
     id: 11,
     eventId: 'evt_4fW0hW8bVZyqkQm2c9sT1x',

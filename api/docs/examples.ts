@@ -117,6 +117,13 @@ export const EXAMPLES: Readonly<Record<string, Json>> = {
   Payment: payment,
   CreateRefund: { amountMinor: 2_500, reason: 'Out of stock' },
   Refund: refund,
+  MoveTestClock: { object: 'payment', id: payment.id, forward: 'expiry' },
+  TestClock: {
+    movedSeconds: 1_800,
+    aheadSeconds: 1_800,
+    time: '2026-06-04T10:30:01.000Z',
+    workflowsBehind: 0,
+  },
   Dispute: disputeExample('OPEN'),
   UnappliedPayment: {
     id: 3,

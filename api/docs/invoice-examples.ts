@@ -119,6 +119,7 @@ export const INVOICE_EXAMPLES: Readonly<Record<string, Json>> = {
     applicationId: 42,
     applicationName: 'Rupali Books',
     pdfUrl: `${WEB_URL}/pay/${REFERENCE}/pdf`,
+    clockAheadSeconds: 0,
     invoice: inView,
   },
   InvoiceSummary: {

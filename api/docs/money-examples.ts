@@ -106,6 +106,7 @@ export const MONEY_EXAMPLES: Readonly<Record<string, Json>> = {
     },
     customerReference: 'cust_204',
     merchantReference: null,
+    clockAheadSeconds: 0,
     invoice: null,
     payoutLines: [
       {

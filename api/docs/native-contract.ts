@@ -64,6 +64,7 @@ const MEANINGS = {
   UNSUPPORTED_MEDIA_TYPE: 'The body is not declared as `application/json` in UTF-8.',
   RATE_LIMITED: 'Too many requests. Retry after `Retry-After`.',
   GATEWAY_ERROR: 'The gateway permanently refused to open a checkout. The payment has ended as `FAILED`.',
+  NOT_SUPPORTED: 'This installation cannot do this. The message says what it lacks.',
   SERVICE_UNAVAILABLE:
     'The service is temporarily unavailable. Retry after `Retry-After` with the same `Idempotency-Key`.',
   INTERNAL_ERROR:
@@ -85,6 +86,7 @@ export function nativeContract(servers: readonly JsonObject[]): Contract {
       { name: 'App', description: 'The application that a credential stands for.' },
       { name: 'Payments', description: 'Create payments and retrieve their state.' },
       { name: 'Refunds', description: 'Refund payments, in part or in full.' },
+      { name: 'Test clock', description: 'Let time pass for objects in TEST.' },
       { name: 'Checkout', description: 'The public data of the hosted checkout page.' },
       { name: 'Sessions', description: 'Operators: your own sessions, password and second factor.' },
       { name: 'Operators', description: 'Operators: the accounts that may use this API, and their roles.' },

@@ -41,6 +41,7 @@ const MEANINGS = {
   UNSUPPORTED_MEDIA_TYPE: 'The body is not declared as `application/json` in UTF-8.',
   RATE_LIMITED: 'Too many requests. Retry after `Retry-After`.',
   GATEWAY_ERROR: 'The vendor permanently refused to open a checkout. The payment has ended as `FAILED`.',
+  NOT_SUPPORTED: 'This installation cannot do this.',
   SERVICE_UNAVAILABLE: 'The service is temporarily unavailable. Retry after `Retry-After`.',
   INTERNAL_ERROR: 'An internal error. Quote `X-Request-Id` when you report it.',
 } as const satisfies Record<ErrorCode, string>;

@@ -23,6 +23,7 @@ export const USUAL_STATUS = {
   UNSUPPORTED_MEDIA_TYPE: 415,
   RATE_LIMITED: 429,
   GATEWAY_ERROR: 502,
+  NOT_SUPPORTED: 501,
   SERVICE_UNAVAILABLE: 503,
   INTERNAL_ERROR: 500,
 } as const satisfies Record<ErrorCode, number>;

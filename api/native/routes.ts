@@ -19,6 +19,7 @@ import { explanationView } from './explanation-view.ts';
 import { findPayment } from '../../core/payments/find-payment.ts';
 import { invoiceRoutes } from './invoices/routes.ts';
 import { refundRoutes } from './refund-routes.ts';
+import { testClockRoutes } from './test-clock.ts';
 import {
   AppMe,
   Checkout,
@@ -46,6 +47,7 @@ export function nativeRoutes(deps: ApiDependencies): Route<NativeCaller>[] {
     explanation(deps),
     ...refundRoutes(deps),
     ...invoiceRoutes(deps),
+    ...testClockRoutes(deps),
     checkout(deps),
   ];
 }

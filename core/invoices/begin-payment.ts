@@ -1,6 +1,7 @@
 import { checkoutGatewaysOf, type PaymentRules } from '../payments/bounds.ts';
 import { SESSION_WAIT } from '../payments/create-payment.ts';
 import { drawingAgain } from '../payments/draw-reference.ts';
+import { followClock } from '../payments/pay-invoice.ts';
 import { insertPayment, type NewPayment } from '../payments/store/new-payments.ts';
 import type { PaymentRecord } from '../payments/store/payments.ts';
 import type { PublicInvoice } from '../payments/store/public-references.ts';
@@ -91,9 +92,11 @@ async function begin<Problem extends string>(
   }
   const { expiryMinutes } = rules;
   const payment = paymentOfInvoice(deps, { invoice, amountMinor, where, expiryMinutes });
-  if ((await insertPayment(statements, payment, null)) === null) {
+  const paymentId = await insertPayment(statements, payment, null);
+  if (paymentId === null) {
     throw new Error('a payment was not stored');
   }
+  await followClock(statements, invoice, paymentId);
   return { isNew: true, reference: payment.reference, amountMinor, gateway: where.gateway };
 }
 

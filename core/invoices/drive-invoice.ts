@@ -35,7 +35,9 @@ export async function driveInvoice(deps: MailingDependencies, input: DriveInvoic
       throw new MissingRow('invoice', input.reference);
     }
     const now = locked.readAt;
-    warnOfClocks(deps, input, now);
+    if (now <= locked.realReadAt) {
+      warnOfClocks(deps, input, now);
+    }
     const today = deps.calendar.today(now);
     const expiry = await expireInvoice(deps, statements, { invoice: locked, now, today });
     const { invoice, nextAtMs: expiryAtMs } = expiry;

@@ -1,5 +1,10 @@
 import type { AttemptRecord } from './store/attempt-record.ts';
-import { insertFirstAttempt, readCheckoutStart, type CheckoutStart } from './store/checkout-start.ts';
+import {
+  insertFirstAttempt,
+  readCheckoutStart,
+  type CheckoutStart,
+  type StartingPayment,
+} from './store/checkout-start.ts';
 import {
   recordChoosing,
   recordNoSession,
@@ -14,7 +19,7 @@ import { CUSTOMER_DEFAULTS } from '../../gateways/customer-defaults.ts';
 import { openOrAlert } from '../../gateways/open-or-alert.ts';
 import { GatewayFailure, type Gateway, type SessionOrder, type SessionOutcome } from '../../gateways/port.ts';
 import { describeError } from '../../runtime/logger.ts';
-import type { OpenCheckoutResult, PaymentWorkflowInput } from '../../workflows/messages/payment.ts';
+import type { Expiry, OpenCheckoutResult, PaymentWorkflowInput } from '../../workflows/messages/payment.ts';
 import type { CoreDependencies } from '../dependencies.ts';
 import { scopeOf } from '../scope.ts';
 import { endOf } from './end-of.ts';
@@ -39,7 +44,7 @@ export async function openCheckout(deps: CoreDependencies, input: PaymentWorkflo
       (statements) => recordNoSession(statements, { ...ids, status: 'UNKNOWN', failureCode: null }),
       { oneTrip: true },
     );
-    return unlessOpened(deps, input, { kind: 'unavailable', expiresAtMs: payment.expiresAt.getTime() });
+    return unlessOpened(deps, input, { kind: 'unavailable', ...expiryOf(payment) });
   }
   if (outcome.kind === 'refused') {
     deps.log.warn(
@@ -99,12 +104,18 @@ function openedAt(
   const { reference: attemptReference } = attempt;
   return {
     kind: 'open',
-    expiresAtMs: payment.expiresAt.getTime(),
+    ...expiryOf(payment),
     attention,
     attemptReference,
     ...chosen,
     ...executes,
   };
+}
+
+/** The workflow may have started before the payment's test clock was moved or after it, so it cannot know the payment's time by itself. */
+function expiryOf({ expiresAt, readAt, realReadAt }: StartingPayment): Expiry {
+  const expiresAtMs = expiresAt.getTime();
+  return readAt > realReadAt ? { expiresAtMs, nowMs: readAt.getTime() } : { expiresAtMs };
 }
 
 const mayChoose = ({ gatewayChoices }: PaymentRecord): boolean => Array.isArray(gatewayChoices);
@@ -124,7 +135,7 @@ async function refusedUnlessPaid(
   }
   const ids = { payment: payment.reference, attempt: attempt.reference };
   await deps.database.withScope(payment, (statements) => recordUnknownSession(statements, ids), { oneTrip: true });
-  return { kind: 'choosing', expiresAtMs: payment.expiresAt.getTime(), attention: true };
+  return { kind: 'choosing', ...expiryOf(payment), attention: true };
 }
 
 /** A gateway that does not answer this query leaves its refusal as it is: its charge, if there is one, is then an unapplied payment. */
@@ -150,7 +161,7 @@ async function refused(
     await database.withScope(payment, (statements) => recordUnavailableChoice(statements, { ...ids, failureCode }), {
       oneTrip: true,
     });
-    return { kind: 'choosing', expiresAtMs: payment.expiresAt.getTime() };
+    return { kind: 'choosing', ...expiryOf(payment) };
   }
   await database.withScope(
     payment,
@@ -186,14 +197,14 @@ async function prepare(deps: CoreDependencies, input: PaymentWorkflowInput): Pro
   }
   if (start.charged) {
     // An earlier attempt was paid, but the payment was not finalized, for example because the worker died. There is nothing left to pay.
-    return { kind: 'choosing', expiresAtMs: payment.expiresAt.getTime(), attention: true };
+    return { kind: 'choosing', ...expiryOf(payment), attention: true };
   }
   const { gateway: name } = payment;
   if (typeof name !== 'string') {
     await deps.database.withScope(scope, (statements) => recordChoosing(statements, payment.reference), {
       oneTrip: true,
     });
-    return { kind: 'choosing', expiresAtMs: payment.expiresAt.getTime(), attention: waiting };
+    return { kind: 'choosing', ...expiryOf(payment), attention: waiting };
   }
   const attempt = last ?? (await firstAttempt(deps, start, name));
   if (attempt === null) {
@@ -201,14 +212,14 @@ async function prepare(deps: CoreDependencies, input: PaymentWorkflowInput): Pro
   }
   const gateway = openGateway(deps, payment, attempt);
   if (gateway === null) {
-    return { kind: 'unavailable', expiresAtMs: payment.expiresAt.getTime() };
+    return { kind: 'unavailable', ...expiryOf(payment) };
   }
   if (gateway !== undefined) {
     return { ...start, attempt, gateway };
   }
   // The payer may have paid in this attempt. It is queried later, once the store is configured again or an operator intervenes.
   return attempt.status === 'UNKNOWN'
-    ? { kind: 'unavailable', expiresAtMs: payment.expiresAt.getTime() }
+    ? { kind: 'unavailable', ...expiryOf(payment) }
     : refused(deps, { payment, attempt }, NOT_CONFIGURED);
 }
 

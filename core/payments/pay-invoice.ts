@@ -1,4 +1,4 @@
-import { insertPayment, type NewPayment } from './store/new-payments.ts';
+import { followClockOfInvoice, insertPayment, type NewPayment } from './store/new-payments.ts';
 import type { KeyClaim } from '../idempotency/store.ts';
 import { lockInvoice, type InvoiceRecord } from '../invoices/store/invoices.ts';
 import type { Statements } from '../../database/statements.ts';
@@ -22,8 +22,20 @@ export async function insertInvoicePayment(
   const paymentId = await insertPayment(statements, payment, claim);
   if (paymentId !== null) {
     requirePayable(invoice, payment);
+    await followClock(statements, invoice, paymentId);
   }
   return paymentId;
+}
+
+/** A new payment has the test clock of its invoice, if that was moved. */
+export async function followClock(
+  statements: Statements,
+  { readAt, realReadAt }: Pick<InvoiceRecord, 'readAt' | 'realReadAt'>,
+  paymentId: bigint,
+): Promise<void> {
+  if (readAt > realReadAt) {
+    await followClockOfInvoice(statements, paymentId);
+  }
 }
 
 function requirePayable(invoice: InvoiceRecord, { amountMinor, currency }: NewPayment): void {

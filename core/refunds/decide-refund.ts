@@ -10,7 +10,7 @@ import type { RefundRecord } from './store/refunds.ts';
 import { lockPayment } from '../payments/store/locks.ts';
 import { openWordCase } from '../reconciliation/store/word-cases.ts';
 import type { Statements } from '../../database/statements.ts';
-import { APPROVAL_REMINDER_HOURS, type FinalRefundStatus, isFinalRefund } from '../../domain/refund.ts';
+import { APPROVAL_HOURS, APPROVAL_REMINDER_HOURS, type FinalRefundStatus, isFinalRefund } from '../../domain/refund.ts';
 import type { RefundDecisionInput, RefundState, RefundWorkflowInput } from '../../workflows/messages/refund.ts';
 import type { CoreDependencies } from '../dependencies.ts';
 import { followUp, type FollowUp } from '../follow-up.ts';
@@ -197,7 +197,7 @@ function stateOf(refund: RefundRecord): RefundState {
     return {
       kind: 'awaiting',
       dueAtMs: refund.approvalDueAt.getTime(),
-      remindAtMs: refund.createdAt.getTime() + APPROVAL_REMINDER_HOURS * 3_600_000,
+      remindAtMs: refund.approvalDueAt.getTime() - (APPROVAL_HOURS - APPROVAL_REMINDER_HOURS) * 3_600_000,
       nowMs: refund.readAt.getTime(),
     };
   }

@@ -203,7 +203,7 @@ async function startServers({ directory, ports, keep, note }: Site): Promise<str
         port: ports.temporal,
         uiPort: ports.temporalUi,
         logFile: logFileIn(directory, 'temporal'),
-        timeSkipping: true,
+        timeSkipping: 'quickly',
         dynamicConfig: HURRIED_TEMPORAL,
         say: note,
       });

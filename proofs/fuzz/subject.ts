@@ -49,7 +49,7 @@ export function applications(peers: readonly [CredentialPair, CredentialPair]): 
     paid: [],
     known: {},
     leftOut: {},
-    beyondSchema: {},
+    beyondSchema: { 'POST /test-clock': 'wants the id of an object in its body' },
     silentChecks: {
       use_after_free:
         'drafts of invoices alone can be deleted, and a short run seldom asks for one again; test/api/rules-hold.test.ts asks every operation',
@@ -76,6 +76,7 @@ const BEYOND_SCHEMA: Readonly<Record<string, string>> = {
   'POST /admin/webhooks/{id}/resend': 'needs an endpoint that takes events',
   'POST /admin/reconciliation/runs/{reference}/cancel': 'needs a run that is running',
   'POST /admin/payout-files/{reference}/cancel': 'needs a file that is being imported',
+  'POST /admin/test-clock': 'wants the id of an object in its body',
   'POST /auth/login': 'wants a password',
   'POST /auth/password': 'wants the present password',
   'POST /auth/totp/confirm': 'wants the code of this half-minute',

@@ -199,7 +199,7 @@ async function keepTemporal(
         port: ports.temporal,
         uiPort: ports.temporalUi,
         logFile: logFile(directory, 'temporal'),
-        timeSkipping: false,
+        timeSkipping: 'on request',
         say,
       });
       ({ ui } = server);

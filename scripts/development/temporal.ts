@@ -17,8 +17,8 @@ export interface TemporalSettings {
   readonly port: number;
   readonly uiPort: number;
   readonly logFile: string;
-  /** For tests: lets a workflow's own clock skip its timers if the start requests it. */
-  readonly timeSkipping: boolean;
+  /** Lets the clock of a single workflow skip time: when its start requests it, or later. `quickly` costs more timer work, for tests. */
+  readonly timeSkipping: 'never' | 'on request' | 'quickly';
   /** Further settings of the server, as `key=value`. */
   readonly dynamicConfig?: readonly string[];
   readonly say: (line: string) => void;
@@ -39,7 +39,11 @@ const QUICK_QUEUES = [
   'matching.numTaskqueueReadPartitions=1',
   'matching.numTaskqueueWritePartitions=1',
 ];
-const TIME_SKIPPING = ['frontend.WorkflowTimeSkippingEnabled=true', 'history.timerProcessorMaxTimeShift="10ms"'];
+const TIME_SKIPPING = {
+  never: [],
+  'on request': ['frontend.WorkflowTimeSkippingEnabled=true'],
+  quickly: ['frontend.WorkflowTimeSkippingEnabled=true', 'history.timerProcessorMaxTimeShift="10ms"'],
+} as const;
 
 /** Starts the Temporal server and its UI on the loopback interface, with one file for its data, and waits until it accepts connections. */
 export async function startTemporal(settings: TemporalSettings): Promise<EmbeddedTemporal> {
@@ -77,5 +81,5 @@ export async function startTemporal(settings: TemporalSettings): Promise<Embedde
 }
 
 function dynamicConfig({ timeSkipping, dynamicConfig: further = [] }: TemporalSettings): string[] {
-  return [...QUICK_QUEUES, ...(timeSkipping ? TIME_SKIPPING : []), ...further];
+  return [...QUICK_QUEUES, ...TIME_SKIPPING[timeSkipping], ...further];
 }

@@ -49,6 +49,8 @@ export function idleDependencies(): ApiDependencies & AdminDependencies {
       cancelReconciliation: refuse,
       startPayoutImport: refuse,
       wakeSweeper: refuse,
+      skipsTime: refuse,
+      skipTime: refuse,
     },
     deliveries: { begin: refuse },
     secrets: { keyId: '', seal: refuse, open: refuse, fits: refuse, reseal: refuse },

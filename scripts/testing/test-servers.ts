@@ -44,7 +44,7 @@ export async function startTestServers({
     port: ports.temporal,
     uiPort: ports.temporalUi,
     logFile: logFile('temporal'),
-    timeSkipping: true,
+    timeSkipping: 'quickly',
     dynamicConfig: temporalConfig,
     say,
   }).then(keep);

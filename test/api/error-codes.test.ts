@@ -85,6 +85,13 @@ const MAKE = {
     world.dispatch.opening = 'opens';
     return answer;
   },
+  async NOT_SUPPORTED() {
+    world.dispatch.canSkipTime = false;
+    const body = { object: 'payment', id: 1, forward: 3_600 };
+    const answer = await call({ origin, method: 'POST', path: '/test-clock', credentials: shop.test, body });
+    world.dispatch.canSkipTime = true;
+    return answer;
+  },
   async SERVICE_UNAVAILABLE() {
     // Postgres reports 25006 when it is a read-only replica, for example during a failover.
     return whileDatabaseSets('default_transaction_read_only = on');

@@ -74,6 +74,20 @@ const SCOPED_OTHERWISE: Readonly<Record<string, (operation: DocumentedOperation)
     });
     expect(answer.payload).toEqual([]);
   },
+  async moveTestClock() {
+    const move = (object: string, { data }: Answer, credentials = shop.test) =>
+      send({ method: 'POST', path: '/test-clock', credentials, body: { object, id: data['id'], forward: 60 } });
+    for (const [object, answers] of [
+      ['payment', [foreign, ofOtherMode]],
+      ['refund', [foreignRefund, refundOfOtherMode]],
+      ['invoice', [foreignInvoice, invoiceOfOtherMode]],
+    ] as const) {
+      for (const answer of answers) {
+        expect((await move(object, answer)).status).toBe(404);
+      }
+    }
+    expect((await move('payment', foreign, other.test)).status).toBe(200);
+  },
   async createInvoice() {
     const body = { ...INVOICE, customerReference: 'mine', applicationId: Number(other.applicationId), mode: 'LIVE' };
     const made = await send({ method: 'POST', path: '/invoices', credentials: shop.test, body });

@@ -29,6 +29,9 @@ export interface FakeDispatch extends Dispatch {
   readonly delivered: string[];
   /** References of the payout files whose import was started. */
   readonly imports: string[];
+  /** Whether the Temporal server can skip time, and below, what was skipped, such as `payment:pay_… by 3600 s`. */
+  canSkipTime: boolean;
+  readonly skipped: string[];
   /** How often the sweeper was woken. */
   wakes: number;
 }
@@ -51,6 +54,8 @@ export function createFakeDispatch(database: Database): FakeDispatch {
     told: [],
     delivered: [],
     imports: [],
+    canSkipTime: true,
+    skipped: [],
     wakes: 0,
     async openCheckout(payment) {
       dispatch.asked.push(payment.reference);
@@ -115,6 +120,11 @@ export function createFakeDispatch(database: Database): FakeDispatch {
     startPayoutImport: ({ reference }) => {
       dispatch.imports.push(reference);
       return Promise.resolve();
+    },
+    skipsTime: () => Promise.resolve(dispatch.canSkipTime),
+    skipTime: ({ workflow, reference }, { byMs }) => {
+      dispatch.skipped.push(`${workflow}:${reference} by ${byMs / 1_000} s`);
+      return Promise.resolve('skipped');
     },
     wakeSweeper: () => {
       dispatch.wakes += 1;

@@ -36,7 +36,8 @@ function run(command: string): Promise<string> {
     .replaceAll('http://localhost:8080', origin)
     .replaceAll('oi_test_xxx', shop.test.apiKey)
     .replaceAll('your-secret', shop.test.apiSecret)
-    .replaceAll('/payments/100', `/payments/${String(paymentId)}`);
+    .replaceAll('/payments/100', `/payments/${String(paymentId)}`)
+    .replaceAll('"id":100', `"id":${String(paymentId)}`);
   const child = spawn('bash', ['-c', here], { stdio: ['ignore', 'pipe', 'inherit'] });
   return new Promise((resolve, reject) => {
     let output = '';
@@ -59,7 +60,7 @@ describe('the guides', () => {
   test('have as many commands as we think', () => {
     // A code fence with another language tag would silently not be run.
     expect(commands.map(([guide]) => guide)).toEqual([
-      ...Array.from({ length: 5 }, () => 'getting-started'),
+      ...Array.from({ length: 6 }, () => 'getting-started'),
       'authentication',
       'idempotency',
     ]);

@@ -317,6 +317,9 @@ async function fillOtherTables(owned: {
     `insert into webhook_signing_secrets (application_id, mode, sealed, fingerprint) values (${applicationId}, '${mode}', 'x', sha256('${tag}'))`,
     `insert into gateway_callbacks (application_id, mode, payment_id, attempt_id, gateway, kind, signature_valid, raw_payload, digest)
        values (${applicationId}, '${mode}', ${paymentId}, ${attemptId}, 'sslcommerz', 'ipn', true, 'x', sha256('${tag}'))`,
+    // Only TEST has a clock that moves.
+    `insert into clock_skips (application_id, mode, payment_id, skip_id, workflow, reference, by_seconds, claimed_until)
+       select ${applicationId}, '${mode}', ${paymentId}, '${tag}', 'payment', 'pay_1', 1, now() where '${mode}' = 'TEST'`,
     `insert into idempotency_keys (application_id, mode, operation, key, fingerprint, payment_id, lease_until, expires_at)
        values (${applicationId}, '${mode}', 'op', 'k', sha256('x'), ${paymentId}, now(), now())`,
     `with event as (insert into webhook_events (event_id, application_id, mode, payment_id, type, schema_version, sequence, payload)

@@ -46,6 +46,7 @@ const READS: Readonly<Record<string, readonly [times: number, why: string]>> = {
   'runtime/telemetry/open-telemetry.ts': [2, 'how often one process complains of its collector'],
   'temporal/invoices.ts': [1, 'the deadline of a call'],
   'temporal/payments.ts': [1, 'the deadline of a call'],
+  'temporal/time-skipping.ts': [2, 'the deadlines of calls'],
   'web/admin/src/parts/days.ts': [1, 'what a date field holds before a person changes it'],
   'web/admin/src/parts/now.ts': [2, 'a countdown on a page'],
 };

@@ -157,6 +157,23 @@ test('a webhook that was given up is found from the inbox, read attempt by attem
   await leave();
 });
 
+test('time passes for a payment in TEST at the press of a button, and its page says how far', async () => {
+  // A developer sees an expiry, and what it does to their shop, without waiting for half an hour.
+  const { id } = await shop.create();
+  const { page, complaints, leave } = await visit({ stack, browser, role: 'Admin', path: `/test/payments/${id}` });
+  await page.getByText('Its clock shows the real time.').waitFor();
+  expect(await findings(page)).toEqual([]);
+  await page.getByRole('button', { name: 'To its expiry' }).click();
+  await page.getByText(/^Its clock is \d+ minutes ahead\.$/).waitFor();
+  await until(async () => (await shop.read(id)).status === 'EXPIRED');
+  await page
+    .getByText(/expired/i)
+    .first()
+    .waitFor();
+  expect(complaints).toEqual([]);
+  await leave();
+});
+
 test('a change that one person proposes is read in words and confirmed by another', async () => {
   const path = `/test/applications/${shop.applicationId}`;
   const admin = await visit({ stack, browser, role: 'Admin', path });

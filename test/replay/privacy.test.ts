@@ -28,7 +28,7 @@ beforeAll(async () => {
     port: await findFreePort([]),
     uiPort: await findFreePort([]),
     logFile: join(directory, 'temporal.log'),
-    timeSkipping: true,
+    timeSkipping: 'quickly',
     say: () => undefined,
   });
   server = temporal.child;

@@ -153,7 +153,10 @@ describe('the gate', () => {
     // Hostile case 58: the timer that starts before the query is started after it.
     const broken = await changed((source) =>
       source
-        .replace('this.expireAt(opened.expiresAtMs);\n        if', 'this.expiresAtMs = opened.expiresAtMs;\n        if')
+        .replace(
+          'this.expireAt(byWorkflowClock(opened));\n        if',
+          'this.expiresAtMs = opened.expiresAtMs;\n        if',
+        )
         .replace('const verdict = await this.query({ final: false });', '$&\n    this.expireAt(this.expiresAtMs);'),
     );
     expect(await refused(broken, ['payment-succeeds', 'payment-fails'])).toEqual(['payment-succeeds', 'payment-fails']);

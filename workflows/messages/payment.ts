@@ -54,11 +54,18 @@ export interface PaymentActivities {
   lookForUnappliedMoney(input: PaymentWorkflowInput): Promise<void>;
 }
 
+/** When a payment expires. */
+export interface Expiry {
+  /** Unix time in milliseconds, like `nowMs`. */
+  readonly expiresAtMs: number;
+  /** The time by the payment's test clock when the row was read; absent while it shows the real time. */
+  readonly nowMs?: number;
+}
+
 export type OpenCheckoutResult =
-  /** The session is open, or was opened before. `expiresAtMs` is Unix time in milliseconds. */
-  | {
+  /** The session is open, or was opened before. */
+  | (Expiry & {
       readonly kind: 'open';
-      readonly expiresAtMs: number;
       readonly attention: boolean;
       /** The payer's choice, where the payer can choose. */
       readonly gateway?: string;
@@ -66,14 +73,14 @@ export type OpenCheckoutResult =
       readonly executes?: true;
       /** The reference under which the gateway knows the payment. It stays in the history, where it can be found after a restore. */
       readonly attemptReference?: string;
-    }
+    })
   /** The payer has not yet chosen a gateway. */
-  | { readonly kind: 'choosing'; readonly expiresAtMs: number; readonly attention?: boolean }
+  | (Expiry & { readonly kind: 'choosing'; readonly attention?: boolean })
   /** The payment is already under review, and only an operator can end that. */
   | { readonly kind: 'review'; readonly reason: ReviewReason }
   | { readonly kind: 'refused'; readonly code: string }
-  /** The gateway could not be reached, or its answer was lost. The workflow retries until `expiresAtMs`. */
-  | { readonly kind: 'unavailable'; readonly expiresAtMs: number }
+  /** The gateway could not be reached, or its answer was lost. The workflow retries until the expiry. */
+  | (Expiry & { readonly kind: 'unavailable' })
   | { readonly kind: 'ended'; readonly status: FinalStatus; readonly failureCode?: string };
 
 export interface VerifyInput extends PaymentWorkflowInput {

@@ -3,7 +3,7 @@ import { jsonBuildObject } from 'kysely/helpers/postgres';
 import type { Installment } from '../../../domain/installments.ts';
 import type { InvoiceLine, LineTotals, Reduction, Tax, TaxTotal } from '../../../domain/invoice-totals.ts';
 import type { Scope } from '../../../database/connection.ts';
-import { timeOf } from '../../../database/expressions.ts';
+import { now, timeOf } from '../../../database/expressions.ts';
 import type { Statements } from '../../../database/statements.ts';
 import type { Tables } from '../../../database/tables.ts';
 import { statement, type Given, type RowOf } from '../../../database/typed-statements.ts';
@@ -50,6 +50,7 @@ export const INVOICE_WITHOUT_CONTACT = [
   'i.createdAt',
   'i.updatedAt',
   timeOf(sql.ref('i.clockOffset')).as('readAt'),
+  now.as('realReadAt'),
   of
     .selectFrom('invoice_items as t')
     .select((eb) =>

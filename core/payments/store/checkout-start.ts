@@ -1,15 +1,20 @@
 import { expressionBuilder, sql } from 'kysely';
 import type { CustomerDefaults } from '../../../database/entities/application.ts';
-import { NO_MEMBERS, rowOf } from '../../../database/expressions.ts';
+import { NO_MEMBERS, now, rowOf } from '../../../database/expressions.ts';
 import { MissingRow } from '../../../database/missing-row.ts';
 import type { Statements } from '../../../database/statements.ts';
 import { statement, type Given } from '../../../database/typed-statements.ts';
 import { attemptJson, attemptOf, type AttemptRecord } from './attempt-record.ts';
 import { PAYMENT, type PaymentRecord } from './payments.ts';
 
+/** A payment with the real time of the read; `readAt` is the time by its test clock. */
+export interface StartingPayment extends PaymentRecord {
+  readonly realReadAt: Date;
+}
+
 /** What opening a checkout needs. */
 export interface CheckoutStart {
-  readonly payment: PaymentRecord;
+  readonly payment: StartingPayment;
   readonly applicationName: string;
   readonly customerDefaults: CustomerDefaults;
   /** The newest attempt, or null if there is none. */
@@ -30,6 +35,7 @@ const CHECKOUT_START = statement((db, $: Given<{ reference: string }>) =>
     .innerJoin('applications as a', 'a.id', 'p.applicationId')
     .select(PAYMENT)
     .select((eb) => [
+      now.as('realReadAt'),
       'a.name as applicationName',
       'a.customerDefaults',
       eb

@@ -180,6 +180,23 @@ export async function insertPayment(
   return row?.id ?? null;
 }
 
+const FOLLOW_CLOCK = statement((db, $: Given<{ paymentId: bigint }>) =>
+  db
+    .updateTable('payments as p')
+    .from('invoices as i')
+    .set((eb) => ({
+      clockOffset: eb.ref('i.clockOffset'),
+      expiresAt: plus(eb.ref('p.expiresAt'), eb.ref('i.clockOffset')),
+    }))
+    .where('p.id', '=', $('paymentId'))
+    .whereRef('i.id', '=', 'p.invoiceId'),
+);
+
+/** Gives a payment that was just inserted the test clock of its invoice. */
+export async function followClockOfInvoice(statements: Statements, paymentId: bigint): Promise<void> {
+  await FOLLOW_CLOCK.all(statements, { paymentId });
+}
+
 /** Reports whether the merchant's reference belongs to another payment of the scope, in a contract where it is unique. */
 export function isMerchantReferenceTaken(error: unknown): boolean {
   return constraintOf(error) === 'payments_merchant_reference_key';

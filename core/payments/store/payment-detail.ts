@@ -3,6 +3,7 @@ import { Dispute } from '../../../database/entities/dispute.ts';
 import { GatewayCallback, UnappliedPayment, PaymentAttempt, type Payment } from '../../../database/entities/payment.ts';
 import { Decision, Refund } from '../../../database/entities/refund.ts';
 import { WebhookEvent } from '../../../database/entities/webhook.ts';
+import { aheadSecondsOf } from '../../../database/expressions.ts';
 import { payoutLinesOf, type PayoutLineOfPayment } from '../../payouts/store/lines-of-payment.ts';
 import { statement, type Given, type RowOf } from '../../../database/typed-statements.ts';
 
@@ -25,6 +26,13 @@ const INVOICE = statement((db, $: Given<{ invoiceId: bigint }>) =>
   db.selectFrom('invoices').select(['id', 'reference', 'numberLabel as number']).where('id', '=', $('invoiceId')),
 );
 
+const CLOCK = statement((db, $: Given<{ paymentId: bigint }>) =>
+  db
+    .selectFrom('payments')
+    .select((eb) => aheadSecondsOf(eb.ref('clockOffset')).as('aheadSeconds'))
+    .where('id', '=', $('paymentId')),
+);
+
 export type DetailPosting = RowOf<typeof POSTINGS>;
 
 /** All rows that belong to a payment, oldest first, at most 200 of each kind. */
@@ -40,6 +48,7 @@ export interface Detail {
   /** The invoice that it pays. */
   readonly invoice: RowOf<typeof INVOICE> | null;
   readonly payoutLines: readonly PayoutLineOfPayment[];
+  readonly clockAheadSeconds: number;
 }
 
 export async function paymentDetail(
@@ -70,5 +79,6 @@ export async function paymentDetail(
     postings,
     invoice: typeof invoiceId === 'bigint' ? ((await INVOICE.first(em, { invoiceId })) ?? null) : null,
     payoutLines: await payoutLinesOf(em, paymentId),
+    clockAheadSeconds: (await CLOCK.first(em, { paymentId }))?.aheadSeconds ?? 0,
   };
 }

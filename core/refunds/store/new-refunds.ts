@@ -1,6 +1,8 @@
 import { constraintOf, type Scope } from '../../../database/connection.ts';
-import { later, now } from '../../../database/expressions.ts';
+import { expressionBuilder } from 'kysely';
+import { constantSpan, now, plus, timeOf } from '../../../database/expressions.ts';
 import type { Statements } from '../../../database/statements.ts';
+import type { Tables } from '../../../database/tables.ts';
 import { statement, type Given } from '../../../database/typed-statements.ts';
 import { DomainError, notFound } from '../../../domain/errors.ts';
 import { isPaid } from '../../../domain/payment.ts';
@@ -204,6 +206,16 @@ interface RefundValues extends Scope {
   readonly awaitsApproval: boolean;
 }
 
+/** A refund has the test clock of its payment. */
+function clockOfPayment($: Given<RefundValues>) {
+  return expressionBuilder<Tables>()
+    .selectFrom('payments as p')
+    .select('p.clockOffset')
+    .where('p.id', '=', $('paymentId'))
+    .$asScalar()
+    .$notNull();
+}
+
 /** Kysely cannot name an alias for the table of an insert, so the columns of `REFUND` are read from what was inserted. */
 const INSERT = statement((db, $: Given<RefundValues>) =>
   db
@@ -226,10 +238,11 @@ const INSERT = statement((db, $: Given<RefundValues>) =>
           gatewayTxnId: $('gatewayTxnId'),
           createdByType: $('createdByType'),
           createdByOperatorId: $('createdByOperatorId'),
+          clockOffset: clockOfPayment($),
           approvalDueAt: eb
             .case()
             .when(eb.cast<boolean>($('awaitsApproval'), 'boolean'))
-            .then(later(`${APPROVAL_HOURS} hours`))
+            .then(plus(timeOf(clockOfPayment($)), constantSpan(`${APPROVAL_HOURS} hours`)))
             .end(),
         }))
         .returningAll(),

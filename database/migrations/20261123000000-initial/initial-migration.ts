@@ -15,6 +15,7 @@ import { REPORTS } from './reports.ts';
 import { RESTORES } from './restores.ts';
 import { FUNCTION_OWNER_MAY_CREATE, FUNCTION_OWNER_MAY_NOT_CREATE, ROLES, SCOPES } from './roles.ts';
 import { PAYOUTS, RECONCILIATION } from './payouts.ts';
+import { TEST_CLOCKS } from './test-clocks.ts';
 import { WEBHOOKS } from './webhooks.ts';
 
 /** Creates the schema of the first release. Tables are created after the tables that they reference. */
@@ -35,6 +36,7 @@ export class InitialMigration extends Migration {
       ...MANUAL_PAYMENTS,
       ...DECISIONS,
       ...WEBHOOKS,
+      ...TEST_CLOCKS,
       ...LEDGER,
       ...REPORTS,
       ...DISPUTES,

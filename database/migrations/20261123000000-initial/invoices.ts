@@ -68,7 +68,7 @@ export const INVOICES = [
   expired_at timestamptz,
   event_sequence integer not null default 0,
   next_sweep_at timestamptz,
-  -- Of a test clock; nothing sets it yet.
+  -- How far its test clock is ahead.
   clock_offset interval not null default interval '0 seconds',
   ${CREATED},
   ${UPDATED},

@@ -31,7 +31,7 @@ export const PAYMENTS = [
   cancel_url text,
   -- What the payer may choose from. Null: the application has chosen.
   gateway_choices text[],
-  -- Of a test clock; nothing sets it yet.
+  -- How far its test clock is ahead.
   clock_offset interval not null default interval '0 seconds',
   ${CREATED},
   -- What follows changes.

@@ -38,7 +38,7 @@ export const REFUNDS = [
   approved_by_operator_id bigint references operators,
   approval_due_at timestamptz,
   next_sweep_at timestamptz not null default now() + interval '30 seconds',
-  -- Of a test clock; nothing sets it yet.
+  -- How far its test clock is ahead.
   clock_offset interval not null default interval '0 seconds',
   -- When it succeeded. It stays when the refund turns out to have failed: reports took it into account then.
   succeeded_at timestamptz,

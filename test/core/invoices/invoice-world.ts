@@ -359,6 +359,8 @@ function notingDispatch(calls: Call[]): Dispatch {
     cancelReconciliation: noted('cancelReconciliation', false),
     startPayoutImport: noted('startPayoutImport', undefined),
     wakeSweeper: noted('wakeSweeper', true),
+    skipsTime: noted('skipsTime', true),
+    skipTime: noted('skipTime', 'skipped' as const),
     endedWorkflows: noted('endedWorkflows', { payments: [], invoices: [], unappliedPayments: [] }),
   };
 }

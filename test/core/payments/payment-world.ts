@@ -408,6 +408,8 @@ function recordingDispatch(sent: Sent, replaced: Partial<Dispatch>): Dispatch {
     cancelReconciliation: () => Promise.resolve(false),
     startPayoutImport: (file) => replaced.startPayoutImport?.(file) ?? Promise.resolve(),
     wakeSweeper: () => replaced.wakeSweeper?.() ?? Promise.resolve(true),
+    skipsTime: () => replaced.skipsTime?.() ?? Promise.resolve(true),
+    skipTime: (workflow, skip) => replaced.skipTime?.(workflow, skip) ?? Promise.resolve('skipped'),
     endedWorkflows: (ended) =>
       replaced.endedWorkflows?.(ended) ?? Promise.resolve({ payments: [], invoices: [], unappliedPayments: [] }),
     startDelivery: (event) => {

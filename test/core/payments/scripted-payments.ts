@@ -272,6 +272,8 @@ function noDispatch(): MailingDependencies['dispatch'] {
     cancelReconciliation: unused,
     startPayoutImport: unused,
     wakeSweeper: unused,
+    skipsTime: unused,
+    skipTime: unused,
   };
 }
 

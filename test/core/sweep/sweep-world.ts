@@ -147,6 +147,8 @@ function recordingDispatch(world: Pick<SweepWorld, 'calls' | 'temporal' | 'ended
       calls.push(['startPayoutImport', reference]);
     },
     wakeSweeper: unused,
+    skipsTime: unused,
+    skipTime: unused,
     resendDelivery: unused,
     signalChoice: async (reference) => {
       calls.push(['signalChoice', reference]);

@@ -26,7 +26,7 @@ async function start(): Promise<EmbeddedTemporal> {
     port: await findFreePort([]),
     uiPort: await findFreePort([]),
     logFile: join(directory, 'temporal.log'),
-    timeSkipping: false,
+    timeSkipping: 'never',
     say: () => undefined,
   });
   running.push(server);

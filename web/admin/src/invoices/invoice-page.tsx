@@ -5,6 +5,7 @@ import { api, dataOf, type Schemas } from '../api/client.ts';
 import { Facts } from '../parts/facts.tsx';
 import { DataTable } from '../parts/list.tsx';
 import { LoadedPage } from '../parts/loaded.tsx';
+import { TestClock } from '../parts/test-clock.tsx';
 import { PaymentStatusBadge } from '../parts/status-badge.tsx';
 import { PaymentLink } from '../payments/payment-link.tsx';
 import { useMode } from '../shell/mode.ts';
@@ -34,7 +35,11 @@ export function InvoicePage() {
   );
 }
 
-function Invoice({ detail: { invoice, applicationName, pdfUrl } }: { readonly detail: Detail }) {
+function Invoice({
+  detail: { invoice, applicationId, applicationName, pdfUrl, clockAheadSeconds },
+}: {
+  readonly detail: Detail;
+}) {
   const words = useWords(INVOICE_WORDS);
   const { language } = useLanguage();
   const { currency } = invoice;
@@ -72,6 +77,16 @@ function Invoice({ detail: { invoice, applicationName, pdfUrl } }: { readonly de
           </Anchor>
         )}
       </Group>
+      {invoice.status !== 'DRAFT' && (
+        <TestClock
+          object="invoice"
+          id={invoice.id}
+          applicationId={applicationId}
+          aheadSeconds={clockAheadSeconds}
+          moves={['hour', 'expiry', 'next-attempt', 'month']}
+          refresh={[['invoice'], ['invoices'], ['payments']]}
+        />
+      )}
       <Title order={2} size="h4">
         {words.lines}
       </Title>

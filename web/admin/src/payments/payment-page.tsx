@@ -6,6 +6,7 @@ import { api, dataOf, type Schemas } from '../api/client.ts';
 import { useApplicationNames } from '../applications/application-names.ts';
 import { Facts } from '../parts/facts.tsx';
 import { LoadedPage } from '../parts/loaded.tsx';
+import { TestClock } from '../parts/test-clock.tsx';
 import { useMode } from '../shell/mode.ts';
 import { NotFound } from '../shell/not-found.tsx';
 import { moneyOf, shortInstantOf } from '../words/format.ts';
@@ -112,6 +113,14 @@ function Detail({ detail }: { readonly detail: Schemas['PaymentDetail'] }) {
           {words.payment.checkout}
         </Anchor>
       </Group>
+      <TestClock
+        object="payment"
+        id={payment.id}
+        applicationId={payment.applicationId}
+        aheadSeconds={detail.clockAheadSeconds}
+        moves={['hour', 'expiry', 'next-attempt', 'month']}
+        refresh={[['payment'], ['payments']]}
+      />
       <Part name={own.customer}>
         <CustomerPart detail={detail} />
       </Part>

@@ -7,6 +7,7 @@ import { Act, Note } from '../parts/act.tsx';
 import { Facts } from '../parts/facts.tsx';
 import { DataTable } from '../parts/list.tsx';
 import { Loaded, LoadedPage } from '../parts/loaded.tsx';
+import { TestClock } from '../parts/test-clock.tsx';
 import { RawText } from '../parts/raw-text.tsx';
 import { useMay } from '../session/session.tsx';
 import { useMode } from '../shell/mode.ts';
@@ -76,6 +77,16 @@ function Detail({ event }: { readonly event: Event }) {
           [words.next, event.nextAttemptAt === null ? '–' : <Instant key="at" at={event.nextAttemptAt} />],
         ]}
       />
+      {event.nextAttemptAt !== null && (
+        <TestClock
+          object="delivery"
+          id={event.eventId}
+          applicationId={event.applicationId}
+          aheadSeconds={null}
+          moves={['hour', 'next-attempt']}
+          refresh={[['webhook'], ['webhooks']]}
+        />
+      )}
       <Attempts event={event} />
       <Title order={2} size="h4">
         {words.request}
