@@ -8,6 +8,7 @@ import { OPEN_STATUSES } from '../../../domain/payment.ts';
 import { APPLICATION_CHANGES, OPERATOR_CHANGES, type ChangeKind } from '../../../domain/pending-change.ts';
 import type { Permission } from '../../../domain/permissions.ts';
 import { COMPLETE } from '../../decisions/store/complete.ts';
+import { IS_CORRECTED } from '../../manual-payments/store/newest-submission.ts';
 
 /** Something that waits for a person to decide it. */
 export interface WaitingApproval extends ToApprove {
@@ -63,17 +64,7 @@ const SUBMISSIONS = statement((db) =>
     .select(['p.amountMinor', 'p.currency'])
     .where('p.status', 'in', OPEN_STATUSES)
     .where('s.createdAt', '>', earlier(WAITS_SINCE))
-    .where((eb) =>
-      eb.not(
-        eb.exists(
-          eb
-            .selectFrom('manual_submissions as n')
-            .select('n.id')
-            .whereRef('n.attemptId', '=', 's.attemptId')
-            .whereRef('n.id', '>', 's.id'),
-        ),
-      ),
-    )
+    .where((eb) => eb.not(IS_CORRECTED))
     .where((eb) =>
       eb.not(eb.exists(eb.selectFrom('decisions as d').select('d.id').whereRef('d.manualSubmissionId', '=', 's.id'))),
     )

@@ -14,6 +14,7 @@ import {
 } from '../../../domain/pending-change.ts';
 import { OPEN_REFUND_STATUSES } from '../../../domain/refund.ts';
 import { COMPLETE } from '../../decisions/store/complete.ts';
+import { IS_CORRECTED } from '../../manual-payments/store/newest-submission.ts';
 
 /** Counting ends here, so that a receiver that has been dead for months costs no more than one that failed today. */
 export const COUNTED_MAX = 10_000;
@@ -121,17 +122,7 @@ const MANUAL_SUBMISSION = statement((db, $: Given<Wanted>) =>
       .select(['s.applicationId', 's.createdAt as since'])
       .where('p.status', 'in', OPEN_STATUSES)
       .where('s.mode', '=', $('mode'))
-      .where((eb) =>
-        eb.not(
-          eb.exists(
-            eb
-              .selectFrom('manual_submissions as n')
-              .select('n.id')
-              .whereRef('n.attemptId', '=', 's.attemptId')
-              .whereRef('n.id', '>', 's.id'),
-          ),
-        ),
-      )
+      .where((eb) => eb.not(IS_CORRECTED))
       .where((eb) =>
         eb.not(
           eb.exists(

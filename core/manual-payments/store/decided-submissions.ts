@@ -5,6 +5,7 @@ import { statement, type Given } from '../../../database/typed-statements.ts';
 import type { Money } from '../../../domain/money.ts';
 import type { PaymentStatus } from '../../../domain/payment.ts';
 import { COMPLETE } from '../../decisions/store/complete.ts';
+import { IS_CORRECTED } from './newest-submission.ts';
 import { lockPayment } from '../../payments/store/locks.ts';
 
 export interface SubmissionToDecide {
@@ -34,16 +35,7 @@ const READ_TO_DECIDE = statement((db, $: Given<{ submissionId: bigint }>) =>
       'p.status as paymentStatus',
       'p.amountMinor',
       'p.currency',
-      eb
-        .exists(
-          eb
-            .selectFrom('manual_submissions as n')
-            .select('n.id')
-            .whereRef('n.attemptId', '=', 's.attemptId')
-            .whereRef('n.id', '>', 's.id'),
-        )
-        .$castTo<boolean>()
-        .as('corrected'),
+      IS_CORRECTED.$castTo<boolean>().as('corrected'),
       eb
         .selectFrom('decisions as d')
         .select((d) => d.ref('d.decision').$castTo<'accept' | 'reject'>().as('decided'))

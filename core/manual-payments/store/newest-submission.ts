@@ -1,9 +1,20 @@
-import type { QueryCreator } from 'kysely';
+import { expressionBuilder, type QueryCreator } from 'kysely';
 import type { Statements } from '../../../database/statements.ts';
 import type { Tables } from '../../../database/tables.ts';
 import { statement, type Given } from '../../../database/typed-statements.ts';
 import type { SubmissionStatus } from '../../../domain/manual-payment.ts';
 import { COMPLETE } from '../../decisions/store/complete.ts';
+
+const of = expressionBuilder<Tables & { s: Tables['manual_submissions'] }, 's'>();
+
+/** Whether the payer has written again for the same attempt since the submission `manual_submissions s`. */
+export const IS_CORRECTED = of.exists(
+  of
+    .selectFrom('manual_submissions as n')
+    .select('n.id')
+    .whereRef('n.attemptId', '=', 's.attemptId')
+    .whereRef('n.id', '>', 's.id'),
+);
 
 /** `payment_attempts t` with the payer's newest submission `s` and the complete decision on it `d`, if any. */
 export function withNewestSubmission(q: QueryCreator<Tables>) {

@@ -6,6 +6,7 @@ import { statement, type Given, type RowOf } from '../../../database/typed-state
 import type { SubmissionStatus } from '../../../domain/manual-payment.ts';
 import type { Mode } from '../../../domain/mode.ts';
 import { COMPLETE } from '../../decisions/store/complete.ts';
+import { IS_CORRECTED } from './newest-submission.ts';
 
 const of = expressionBuilder<
   Tables & { s: Tables['manual_submissions']; d: Tables['decisions']; t: Tables['payment_attempts'] },
@@ -17,15 +18,7 @@ const STATUS = of
   .case()
   .when(of.and([of('d.id', 'is not', null), COMPLETE]))
   .then(of.case().when('d.decision', '=', 'accept').then(lit('CONFIRMED')).else(lit('REJECTED')).end())
-  .when(
-    of.exists(
-      of
-        .selectFrom('manual_submissions as n')
-        .select('n.id')
-        .whereRef('n.attemptId', '=', 's.attemptId')
-        .whereRef('n.id', '>', 's.id'),
-    ),
-  )
+  .when(IS_CORRECTED)
   .then(lit('CORRECTED'))
   .else(lit('WAITING'))
   .end();

@@ -172,6 +172,59 @@ describe('an operator is told by email', () => {
   });
 });
 
+test('an operator is told of a payout case that needs a second person, unless they are the first', async () => {
+  const insert = (by: bigint) =>
+    world.api.sql(
+      `with opened as (insert into reconciliation_cases (reference, mode, gateway, kind, currency, reason, amount_minor)
+         values ('case_' || repeat('a', 22), 'LIVE', 'sslcommerz', 'residual', 'BDT', 'RESIDUAL', 900) returning id)
+       insert into reconciliation_case_entries (case_id, mode, kind, action, operator_id, currency, amount_minor, needs_second)
+       select id, 'LIVE', 'action', 'accept', ?::bigint, 'BDT', 900, true from opened`,
+      [by],
+    );
+  await insert(approver);
+  const [mail] = await pass();
+  expect(mail).toMatchObject({
+    to: 'owner@example.com',
+    subject: 'Payout case that needs a second person – Lenden at pay.example',
+    text: expect.stringContaining(`https://pay.example/admin/live/cases/case_${'a'.repeat(22)}`),
+  });
+  await world.api.sql('delete from approval_notices');
+  await world.api.sql('update reconciliation_case_entries set operator_id = ?', [owner]);
+  expect(await pass()).toEqual([]);
+  await world.api.sql('delete from reconciliation_case_entries');
+});
+
+test('an operator is told of a manual payment to confirm, and of its correction, until somebody has decided', async () => {
+  const submit = (transaction: string) =>
+    world.api.sql<{ id: string }>(
+      `insert into manual_submissions (application_id, mode, payment_id, attempt_id, transaction, normalized)
+       select t.application_id, t.mode, t.payment_id, t.id, ?, ? from payment_attempts t where t.payment_id = ?::bigint returning id::text`,
+      [transaction, transaction, payments.first],
+    );
+  const status = (to: string) =>
+    world.api.sql(
+      `update payments set status = ?, ended_at = case when ? = 'PENDING' then null else now() end,
+         paid_at = case when ? = 'PENDING' then null else now() end where id = ?::bigint`,
+      [to, to, to, payments.first],
+    );
+  await status('PENDING');
+  await submit('AB12');
+  expect((await pass()).map(({ to, subject }) => [to, subject])).toEqual([
+    ['owner@example.com', '[TEST] Manual payment to confirm – Lenden at pay.example'],
+  ]);
+  await later();
+  const [corrected] = await submit('AB13');
+  expect(receivers(await pass())).toEqual(['owner@example.com']);
+  await world.api.sql(
+    `insert into decisions (application_id, mode, kind, payment_id, manual_submission_id, decision, operator_id)
+     select application_id, mode, 'manual', payment_id, id, 'reject', ?::bigint from manual_submissions where id = ?::bigint`,
+    [approver, corrected?.id],
+  );
+  await world.api.sql('delete from approval_notices');
+  expect(await pass()).toEqual([]);
+  await status('SUCCEEDED');
+});
+
 test('nothing is noticed without a mail server', async () => {
   await refund('first');
   const log = createLogger({ service: 'test', level: 'silent' });
