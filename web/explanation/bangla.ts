@@ -26,6 +26,17 @@ const REFUND_REVIEWS: Readonly<Record<RefundReviewReason, string>> = {
   FAILED_AFTER_SUCCESS: 'সফল হওয়ার পর গেটওয়ে জানিয়েছে, এটি ব্যর্থ হয়েছে',
 };
 
+const DECISIONS: Readonly<Record<string, string>> = {
+  approve: 'অনুমোদন',
+  reject: 'প্রত্যাখ্যান',
+  accept: 'গ্রহণ',
+  refund: 'ফেরত দেওয়া',
+  keep: 'রেখে দেওয়া',
+  retry: 'আবার চেষ্টা',
+  refunded: 'ফেরত দেওয়া হয়েছে',
+  'not-refunded': 'ফেরত দেওয়া হয়নি',
+};
+
 const DISPUTES = {
   WON: 'দোকান জিতেছে: টাকা দোকানেরই থাকছে',
   LOST: 'দোকান হেরেছে: গেটওয়ে টাকা ফেরত নিয়েছে',
@@ -36,14 +47,16 @@ const amountOf = (money: Money): string => moneyText(money, 'bn');
 const momentOf = (at: Date): string => momentText(at, 'bn', BUSINESS_TIME_ZONE);
 const countOf = (count: number): string => new Intl.NumberFormat('bn-BD').format(count);
 const came = (status: PaymentStatus): string => `পেমেন্টটি ${status} হিসেবে শেষ হয়েছে। এরপর আসা টাকা`;
+const decisionOf = (decision: string): string => DECISIONS[decision] ?? decision;
 const errorOf = (error: string | null): string => error ?? 'সাড়া নেই';
 
 /** The sentences of an explanation in Bangla. Codes and names of states stay as the API has them. */
 export const BANGLA: ExplanationWords = {
   nothing: 'আর কিছু করার নেই।',
   noDeadline: 'কোনো সময়সীমা নেই।',
-  decided: (decision) => `সিদ্ধান্ত হয়ে গেছে: ${decision}। Lenden তা কার্যকর করছে।`,
-  decidedByOne: (decision) => `একজন অপারেটর সিদ্ধান্ত দিয়েছেন: ${decision}। দ্বিতীয় একজনকে একই সিদ্ধান্ত দিতে হবে।`,
+  decided: (decision) => `সিদ্ধান্ত হয়ে গেছে: ${decisionOf(decision)}। Lenden তা কার্যকর করছে।`,
+  decidedByOne: (decision) =>
+    `একজন অপারেটর সিদ্ধান্ত দিয়েছেন: ${decisionOf(decision)}। দ্বিতীয় একজনকে একই সিদ্ধান্ত দিতে হবে।`,
 
   held: (status) => ({
     summary: `${came(status)} আলাদা করে রাখা আছে।`,
