@@ -30,9 +30,9 @@ const DECISIONS: Readonly<Record<string, string>> = {
   approve: 'অনুমোদন',
   reject: 'প্রত্যাখ্যান',
   accept: 'গ্রহণ',
-  refund: 'ফেরত দেওয়া',
+  refund: 'রিফান্ড',
   keep: 'রেখে দেওয়া',
-  retry: 'আবার চেষ্টা',
+  retry: 'আবার জিজ্ঞাসা',
   refunded: 'ফেরত দেওয়া হয়েছে',
   'not-refunded': 'ফেরত দেওয়া হয়নি',
 };
