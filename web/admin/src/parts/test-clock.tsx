@@ -65,16 +65,12 @@ function Clock({ object, id, aheadSeconds, moves, refresh }: Clocked) {
           ))}
         </Group>
         {cannot && <Text c="dimmed">{words.cannot}</Text>}
-        <div role="status">
-          {move.isSuccess && (
-            <Text>
-              {move.data.movedSeconds === 0
-                ? words.passed
-                : words.moved(durationText(move.data.movedSeconds, language))}
-              {move.data.workflowsBehind > 0 && ` ${words.behind}`}
-            </Text>
-          )}
-        </div>
+        {move.isSuccess && (
+          <Text role="status">
+            {move.data.movedSeconds === 0 ? words.passed : words.moved(durationText(move.data.movedSeconds, language))}
+            {move.data.workflowsBehind > 0 && ` ${words.behind}`}
+          </Text>
+        )}
         {move.error !== null && <ErrorNotice error={move.error} isChange />}
       </Stack>
     </Card>
