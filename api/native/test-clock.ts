@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { moveClock, type ClockAsk, type MovedClock } from '../../core/test-clock/move-clock.ts';
-import { DomainError } from '../../domain/errors.ts';
 import { CLOCK_AHEAD_MAX_SECONDS, CLOCK_TARGETS } from '../../domain/test-clock.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { text } from '../http/fields.ts';
@@ -10,21 +9,33 @@ import { CREDENTIAL_ERRORS } from './errors.ts';
 
 const FORWARD_RULE = `must be a number of seconds from 1 to ${CLOCK_AHEAD_MAX_SECONDS}, or one of ${CLOCK_TARGETS.join(', ')}`;
 
-const OBJECTS = ['payment', 'invoice', 'refund', 'delivery'] as const;
-const Id = z.int().min(1).max(Number.MAX_SAFE_INTEGER);
+const ROWS = ['payment', 'invoice', 'refund'] as const;
+
+const FORWARD = {
+  forward: z
+    .union([z.int().min(1).max(CLOCK_AHEAD_MAX_SECONDS), z.enum(CLOCK_TARGETS)], FORWARD_RULE)
+    .describe(
+      'A number of seconds; `expiry`: when the payment or invoice expires, or the time for the approval of a refund is over; `next-attempt`: the next attempt to deliver an event; `month`: the same time in the next month.',
+    ),
+};
 
 export const MoveTestClock = z
-  .object({
-    object: z.enum(OBJECTS, `must be one of ${OBJECTS.join(', ')}`),
-    id: z
-      .union([Id, text(64)], 'must be the id of the object')
-      .describe('The id of the payment, invoice or refund. For a delivery the id of its event, such as `evt_…`.'),
-    forward: z
-      .union([z.int().min(1).max(CLOCK_AHEAD_MAX_SECONDS), z.enum(CLOCK_TARGETS)], FORWARD_RULE)
-      .describe(
-        'A number of seconds; `expiry`: when the payment or invoice expires, or the time for the approval of a refund is over; `next-attempt`: the next attempt to deliver an event; `month`: the same time in the next month.',
-      ),
-  })
+  .discriminatedUnion(
+    'object',
+    [
+      z.object({
+        object: z.enum(ROWS),
+        id: z.int('must be a number').min(1).max(Number.MAX_SAFE_INTEGER).describe('The id of the object.'),
+        ...FORWARD,
+      }),
+      z.object({
+        object: z.literal('delivery'),
+        id: text(64).describe('The id of the event, such as `evt_…`.'),
+        ...FORWARD,
+      }),
+    ],
+    `must be one of ${[...ROWS, 'delivery'].join(', ')}`,
+  )
   .meta({ id: 'MoveTestClock' });
 
 export const TestClock = z
@@ -40,16 +51,8 @@ export const TestClock = z
   })
   .meta({ id: 'TestClock' });
 
-/** @throws DomainError VALIDATION_ERROR for the id of another kind of object */
-export function clockAskOf({ object, id, forward }: z.infer<typeof MoveTestClock>): ClockAsk {
-  if (object === 'delivery' && typeof id === 'string') {
-    return { object, id, forward };
-  }
-  if (object !== 'delivery' && typeof id === 'number') {
-    return { object, id: BigInt(id), forward };
-  }
-  const rule = object === 'delivery' ? 'must be the id of an event' : 'must be a number';
-  throw new DomainError('VALIDATION_ERROR', 'the request is not valid', { fields: { id: rule } });
+export function clockAskOf(body: z.infer<typeof MoveTestClock>): ClockAsk {
+  return body.object === 'delivery' ? body : { ...body, id: BigInt(body.id) };
 }
 
 export function testClockView({ time, ...moved }: MovedClock): z.infer<typeof TestClock> {

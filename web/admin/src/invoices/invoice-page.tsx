@@ -79,8 +79,7 @@ function Invoice({
       </Group>
       {invoice.status !== 'DRAFT' && (
         <TestClock
-          object="invoice"
-          id={invoice.id}
+          of={{ object: 'invoice', id: invoice.id }}
           applicationId={applicationId}
           aheadSeconds={clockAheadSeconds}
           moves={['hour', 'expiry', 'next-attempt', 'month']}

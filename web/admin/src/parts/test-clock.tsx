@@ -12,9 +12,13 @@ import { useChange } from './use-change.ts';
 
 type Move = Schemas['MoveTestClock']['forward'];
 
+/** Of one object: an event has an id of another kind than a payment. */
+type ObjectOf<Body> = Body extends { object: infer Kind; id: infer Id }
+  ? { readonly object: Kind; readonly id: Id }
+  : never;
+
 interface Clocked {
-  readonly object: Schemas['MoveTestClock']['object'];
-  readonly id: Schemas['MoveTestClock']['id'];
+  readonly of: ObjectOf<Schemas['MoveTestClock']>;
   readonly applicationId: number;
   /** Null where the clock is another object's. */
   readonly aheadSeconds: number | null;
@@ -30,7 +34,7 @@ export function TestClock(clocked: Clocked) {
   return mode === 'TEST' && may('app:manage', clocked.applicationId) ? <Clock {...clocked} /> : null;
 }
 
-function Clock({ object, id, aheadSeconds, moves, refresh }: Clocked) {
+function Clock({ of, aheadSeconds, moves, refresh }: Clocked) {
   const words = useWords(TEST_CLOCK_WORDS);
   const { language } = useLanguage();
   const queries = useQueryClient();
@@ -39,7 +43,7 @@ function Clock({ object, id, aheadSeconds, moves, refresh }: Clocked) {
     queryFn: () => dataOf(api.GET('/admin/test-clock')),
   });
   const move = useChange({
-    mutationFn: (forward: Move) => dataOf(api.POST('/admin/test-clock', { body: { object, id, forward } })),
+    mutationFn: (forward: Move) => dataOf(api.POST('/admin/test-clock', { body: { ...of, forward } })),
     onSettled: () => Promise.all(refresh.map((queryKey) => queries.invalidateQueries({ queryKey }))),
   });
   const cannot = support.data?.skipsTime === false;

@@ -114,8 +114,7 @@ function Detail({ detail }: { readonly detail: Schemas['PaymentDetail'] }) {
         </Anchor>
       </Group>
       <TestClock
-        object="payment"
-        id={payment.id}
+        of={{ object: 'payment', id: payment.id }}
         applicationId={payment.applicationId}
         aheadSeconds={detail.clockAheadSeconds}
         moves={['hour', 'expiry', 'next-attempt', 'month']}

@@ -79,8 +79,7 @@ function Detail({ event }: { readonly event: Event }) {
       />
       {event.nextAttemptAt !== null && (
         <TestClock
-          object="delivery"
-          id={event.eventId}
+          of={{ object: 'delivery', id: event.eventId }}
           applicationId={event.applicationId}
           aheadSeconds={null}
           moves={['hour', 'next-attempt']}
